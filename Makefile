@@ -1,0 +1,91 @@
+# The front door: `make` lists what there is. The work is in scripts/ and xtask/.
+.DEFAULT_GOAL := help
+.PHONY: help run test fmt lint unit contract api e2e deny web shots screens setup setup-run measure-build measure-start measure-approvals measure-queries measure-log measure-graph measure-live clean
+
+# Runs a measurement of end2end/ on the release build.
+define measured
+	@scripts/setup cc wasm chromium npm
+	@cargo xtask build-web
+	@cargo build --package server --release
+	@cd end2end && CONSOLE_BIN="$$(realpath "$${CARGO_TARGET_DIR:-../target}/release/kubernaut-console")" node $(1).mjs
+endef
+
+help: ## lists these targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## builds and starts the console with the demo scene (installs what is missing)
+	@scripts/run
+
+test: ## everything that proves it: format, lints, unit, both databases, black box, browser
+	@scripts/test
+
+fmt: ## formats the Rust code
+	@cargo fmt --all
+
+lint: ## format check and lints, host and browser half
+	@scripts/test fmt lint lint-web
+
+unit: ## unit tests of every crate
+	@scripts/test unit
+
+contract: ## the contract suite on SQLite and on a PostgreSQL of its own
+	@scripts/test contract
+
+api: ## the black-box tests of the wire
+	@scripts/test api
+
+e2e: ## the browser tests, in a real Chromium
+	@scripts/test e2e
+
+deny: ## bans, licences and sources of the dependencies
+	@scripts/test deny
+
+web: ## builds the browser half into target/site
+	@scripts/setup cc wasm
+	@cargo xtask build-web
+
+shots: ## pictures of the pages at three widths in both themes, into end2end/results
+	@scripts/setup cc wasm chromium npm
+	@cargo xtask build-web
+	@cargo build --package server
+	@cd end2end && node shots.mjs
+
+screens: ## the pictures in docs/screens: each page on a desktop in the light and on a phone in the dark
+	@scripts/setup cc wasm chromium npm
+	@cargo xtask build-web
+	@cargo build --package server
+	@rm -f docs/screens/*.webp
+	@cd end2end && node shots.mjs --small --out ../docs/screens
+
+setup: ## installs everything that building and testing need
+	@scripts/setup
+
+setup-run: ## installs only what `make run` needs
+	@scripts/setup cc wasm
+
+measure-build: ## build times of server and browser half, cold and warm (half an hour)
+	@scripts/setup cc wasm
+	@scripts/measure-build
+
+measure-start: ## start to ready and idle memory of the release build
+	$(call measured,measure-start)
+
+measure-approvals: ## approval to PipelineRun, and memory with many runs watched, of the release build
+	$(call measured,measure-approvals)
+
+measure-queries: ## lists, searches and statistics on 1,000, 100,000 and 1,000,000 executions, on both databases (over an hour)
+	@scripts/setup cc postgres
+	@scripts/measure-queries
+
+measure-log: ## how a log of 200,000 lines scrolls, of the release build
+	$(call measured,measure-log)
+
+measure-graph: ## how a run of 1,000 tasks answers, of the release build
+	$(call measured,measure-graph)
+
+measure-live: ## status change to the open page, in Chromium, of the release build
+	$(call measured,measure-live)
+
+clean: ## removes what was built and the packages of end2end/
+	@rm -rf end2end/node_modules end2end/results
+	@cargo clean

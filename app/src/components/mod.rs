@@ -1,0 +1,25 @@
+//! The parts that pages are made of. They take plain data and know neither services nor requests.
+
+pub mod equivalent;
+mod field;
+mod frame;
+mod inbox;
+mod notice;
+mod rates;
+mod rows;
+mod scale;
+mod state;
+mod still;
+mod time;
+
+pub use equivalent::{Command, Equivalent};
+pub use field::{Field, Select};
+pub use frame::{Filters, PageHead, Pager, Prose, Section, TableBox};
+pub use inbox::{Earlier, Hint, InboxRow, off_target, remedy};
+pub use notice::{Changes, Empty, Faults, FormFaults, Notice, plain};
+pub use rates::{Rates, interval};
+pub use rows::{Outcome, Progress, RunRow, target};
+pub use scale::{Beside, Measured, Scale, ScaleLine, beside, beside_lines, measured};
+pub use state::{Chip, Mark, RiskChip, SeverityChip, State, Tone};
+pub use still::Still;
+pub use time::{Ago, Elapsed, Until, absolute};

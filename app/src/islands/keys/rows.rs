@@ -1,0 +1,45 @@
+//! Moving through the lines of a list: real focus on each line's own link, so that Enter, screen readers and the eye agree.
+
+use crate::islands::browser::all;
+use leptos::prelude::document;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+/// What a line leads to.
+const LINK: &str = "h2 a[href], h3 a[href], .what a[href], a.hit, a[href]";
+
+/// The lines of the page's lists: those that hold no list of lines themselves, and lead somewhere.
+fn rows() -> Vec<(HtmlElement, HtmlElement)> {
+    let Some(main) = document().get_element_by_id("main") else { return Vec::new() };
+    let lines = all(&main, ".rows > li").into_iter().filter(|line| all(line, ".rows").is_empty());
+    let seen = |line: &HtmlElement| line.get_bounding_client_rect().height() > 0.0;
+    lines.filter(seen).filter_map(|line| Some((line.clone(), link(&line, LINK)?))).collect()
+}
+
+fn link(line: &Element, selectors: &str) -> Option<HtmlElement> {
+    // In the order of the selectors, not of the document: the title's link before others.
+    selectors.split(", ").find_map(|selector| line.query_selector(selector).ok().flatten())?.dyn_into().ok()
+}
+
+fn active() -> Option<Element> {
+    document().active_element()
+}
+
+/// The next line, or the one before; from nowhere the first or the last. Whether there was one.
+pub fn step(forward: bool) -> bool {
+    let rows = rows();
+    let here = active().and_then(|active| rows.iter().position(|(line, _)| line.contains(Some(&active))));
+    let to = match (here, forward) {
+        (None, true) => 0,
+        (None, false) => rows.len().saturating_sub(1),
+        (Some(at), true) => (at + 1).min(rows.len().saturating_sub(1)),
+        (Some(at), false) => at.saturating_sub(1),
+    };
+    rows.get(to).inspect(|(_, link)| drop(link.focus())).is_some()
+}
+
+/// The link of that kind in the line that has the focus.
+pub fn chosen(selector: &str) -> Option<HtmlElement> {
+    let line = active()?.closest("main .rows > li").ok().flatten()?;
+    link(&line, selector)
+}

@@ -1,0 +1,28 @@
+//! What comes alive in the browser. Every island adds to a page that is complete without it, takes plain props, and knows no
+//! service.
+
+#[cfg(feature = "hydrate")]
+mod browser;
+mod clockwork;
+mod copy;
+#[cfg(feature = "hydrate")]
+mod dom;
+mod drop;
+#[cfg(any(feature = "hydrate", test))]
+mod follow;
+mod form;
+mod keys;
+mod live;
+mod palette;
+mod run;
+mod slide;
+
+pub use clockwork::Clockwork;
+pub use copy::{CopyOf, CopyText};
+pub use drop::DropFile;
+pub use form::LiveForm;
+pub use keys::Keys;
+pub use live::Live;
+pub use palette::Palette;
+pub use run::{LiveRun, LogViewer, RunPicture};
+pub use slide::Slide;

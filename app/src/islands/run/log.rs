@@ -1,0 +1,439 @@
+//! The browser's side of a log: for every chunk of it there is a place of its height, and what is in sight is asked of the
+//! server, which alone renders lines. So a log of any length costs what a few chunks cost, and scrolls as the browser scrolls.
+
+use super::browser::{address, all, around, ask, first, listen, plain, replace_address, whole};
+use crate::islands::follow::morph::morph;
+use domain::log::window::{CHUNK, chunk_of};
+use leptos::prelude::*;
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, HashSet, VecDeque},
+    rc::Rc,
+};
+use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+use web_sys::{
+    Document, DocumentFragment, Element, Event, HtmlElement, HtmlInputElement, IntersectionObserver,
+    IntersectionObserverEntry, IntersectionObserverInit, MouseEvent, MutationObserver, MutationObserverInit,
+};
+
+/// So far outside of the frame a chunk is loaded, and kept.
+const MARGIN: &str = "2400px 0px";
+/// What a line takes before it was seen, in pixels.
+const LINE: u32 = 24;
+/// Chunks that are kept after they went out of sight.
+const KEPT: usize = 24;
+/// Requests at a time.
+const AT_ONCE: usize = 2;
+/// Closer to the end than this in pixels, it is followed.
+const NEAR_END: i32 = 40;
+
+thread_local! {
+    /// The viewer of the page: there is one log.
+    static VIEWER: RefCell<Option<Rc<Viewer>>> = const { RefCell::new(None) };
+    static LISTENS: Cell<bool> = const { Cell::new(false) };
+    /// Where a few words are said to whoever can't see what happened.
+    static SAID: Cell<Option<RwSignal<&'static str>>> = const { Cell::new(None) };
+}
+
+struct Viewer {
+    frame: HtmlElement,
+    base: String,
+    last: Cell<u32>,
+    /// The line that is meant, once it is loaded.
+    meant: Cell<Option<u32>>,
+    /// The end is followed.
+    at_end: Cell<bool>,
+    /// It was told once what is in sight.
+    settled: Cell<bool>,
+    near: RefCell<HashSet<u32>>,
+    wanted: RefCell<Vec<u32>>,
+    asked: RefCell<HashSet<u32>>,
+    kept: RefCell<VecDeque<(u32, DocumentFragment)>>,
+    /// Groups that the reader folded or unfolded.
+    groups: RefCell<HashMap<String, bool>>,
+    sight: IntersectionObserver,
+    changes: MutationObserver,
+    _seen: Closure<dyn FnMut(js_sys::Array)>,
+    _changed: Closure<dyn FnMut()>,
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.sight.disconnect();
+        self.changes.disconnect();
+    }
+}
+
+fn viewer() -> Option<Rc<Viewer>> {
+    VIEWER.with_borrow(Clone::clone)
+}
+
+/// Begins with the log that is on the page now; `key` is the one that it should be.
+pub fn start(key: &str, said: RwSignal<&'static str>) {
+    SAID.set(Some(said));
+    if !LISTENS.replace(true) {
+        listen("click", |event: MouseEvent| clicked(&event));
+        listen("submit", |event: Event| submitted(&event));
+        listen("toggle", |event: Event| toggled(&event));
+        listen("scroll", |event: Event| scrolled(&event));
+    }
+    let frame = first(".log-box[data-own]").filter(|frame| frame.get_attribute("data-own").as_deref() == Some(key));
+    let viewer = frame.and_then(|frame| frame.dyn_into::<HtmlElement>().ok()).and_then(Viewer::new).map(Rc::new);
+    VIEWER.with_borrow_mut(|now| now.clone_from(&viewer));
+    if let Some(viewer) = viewer {
+        viewer.begin();
+    }
+}
+
+impl Viewer {
+    fn new(frame: HtmlElement) -> Option<Self> {
+        let seen = Closure::<dyn FnMut(js_sys::Array)>::new(|entries: js_sys::Array| {
+            if let Some(viewer) = viewer() {
+                viewer.seen(&entries);
+            }
+        });
+        let options = IntersectionObserverInit::new();
+        options.set_root(Some(&frame));
+        options.set_root_margin(MARGIN);
+        let sight = IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &options).ok()?;
+        let changed = Closure::<dyn FnMut()>::new(|| {
+            if let Some(viewer) = viewer() {
+                viewer.changed();
+            }
+        });
+        let watch = MutationObserver::new(changed.as_ref().unchecked_ref()).ok()?;
+        let what = MutationObserverInit::new();
+        what.set_attributes(true);
+        watch.observe_with_options(&frame, &what).ok()?;
+        Some(Self {
+            base: frame.get_attribute("data-base")?,
+            last: Cell::new(whole(&frame, "data-last")?),
+            meant: Cell::new(whole(&frame, "data-line")),
+            at_end: Cell::new(frame.has_attribute("data-end")),
+            settled: Cell::new(false),
+            frame,
+            near: RefCell::default(),
+            wanted: RefCell::default(),
+            asked: RefCell::default(),
+            kept: RefCell::default(),
+            groups: RefCell::default(),
+            sight,
+            changes: watch,
+            _seen: seen,
+            _changed: changed,
+        })
+    }
+
+    /// Makes places for all chunks around those that came with the page, without moving what is seen.
+    fn begin(&self) {
+        let there = all(&self.frame, ".chunk");
+        let Some(anchor) = there.first().and_then(|chunk| chunk.dyn_ref::<HtmlElement>()) else { return };
+        let top = self.place(anchor) - f64::from(self.frame.scroll_top());
+        let from: u32 = whole(anchor, "data-from").unwrap_or(1);
+        let to: u32 = there.last().and_then(|chunk| whole(chunk, "data-from")).unwrap_or(from);
+        let before = self.places((1..from).step_by(CHUNK as usize));
+        let _ = self.frame.insert_before(&before, Some(anchor));
+        self.places_until_the_end(to);
+        self.scroll(self.place(anchor) - top);
+        for chunk in all(&self.frame, ".chunk") {
+            self.sight.observe(&chunk);
+        }
+        self.settle();
+    }
+
+    /// Shows the line that is meant, or the end.
+    fn settle(&self) {
+        match whole(&self.frame, "data-line") {
+            Some(line) => self.go_to(line),
+            None if self.at_end.get() => self.to_the_end(),
+            None => {}
+        }
+    }
+
+    /// Where an element begins, from the top of all that the frame scrolls over.
+    fn place(&self, element: &Element) -> f64 {
+        let frame = self.frame.get_bounding_client_rect().top() - f64::from(self.frame.scroll_top());
+        element.get_bounding_client_rect().top() - frame
+    }
+
+    fn scroll(&self, to: f64) {
+        #[expect(clippy::cast_possible_truncation, reason = "pixels of a log")]
+        self.frame.set_scroll_top(to as i32);
+    }
+
+    fn places_until_the_end(&self, from: u32) {
+        let more = self.places((from..=self.last.get()).step_by(CHUNK as usize).skip(1));
+        let _ = self.frame.append_child(&more);
+    }
+
+    fn places(&self, firsts: impl Iterator<Item = u32>) -> DocumentFragment {
+        let document = document();
+        let places = document.create_document_fragment();
+        for first in firsts {
+            if let Ok(place) = document.create_element("div") {
+                place.set_class_name("chunk");
+                let _ = place.set_attribute("data-from", &first.to_string());
+                self.set_height(&place, first, None);
+                let _ = places.append_child(&place);
+            }
+        }
+        places
+    }
+
+    /// Gives an empty place the height that its lines had, or would have.
+    fn set_height(&self, place: &Element, first: u32, height: Option<i32>) {
+        let lines = CHUNK.min(self.last.get().saturating_sub(first) + 1);
+        let height = height.map_or_else(|| i64::from(lines * LINE), i64::from);
+        if let Some(place) = place.dyn_ref::<HtmlElement>() {
+            let _ = place.style().set_property("height", &format!("{height}px"));
+        }
+    }
+
+    fn chunk(&self, first: u32) -> Option<Element> {
+        self.frame.query_selector(&format!(".chunk[data-from=\"{first}\"]")).ok().flatten()
+    }
+
+    fn seen(self: &Rc<Self>, entries: &js_sys::Array) {
+        // By the first word of what is in sight the page has its sizes: then the place is the right one, and what was measured
+        // before it is not so any more.
+        let first_word = !self.settled.replace(true);
+        if first_word {
+            self.settle();
+        }
+        for entry in entries.iter().filter_map(|entry| entry.dyn_into::<IntersectionObserverEntry>().ok()) {
+            let chunk = entry.target();
+            let Some(first) = whole(&chunk, "data-from") else { continue };
+            if entry.is_intersecting() {
+                self.near.borrow_mut().insert(first);
+                if chunk.first_child().is_none() {
+                    if !self.taken_back(&chunk, first) {
+                        self.want(first);
+                    } else if let Some(line) = self.meant.get().filter(|line| chunk_of(*line) == first) {
+                        self.go_to(line);
+                    }
+                }
+            } else {
+                self.near.borrow_mut().remove(&first);
+                self.wanted.borrow_mut().retain(|wanted| *wanted != first);
+                if !first_word {
+                    self.put_away(&chunk, first);
+                }
+            }
+        }
+        self.load();
+    }
+
+    fn want(&self, first: u32) {
+        let mut wanted = self.wanted.borrow_mut();
+        wanted.retain(|known| *known != first);
+        wanted.push(first);
+    }
+
+    /// What has been loaded before is there at once.
+    fn taken_back(&self, chunk: &Element, first: u32) -> bool {
+        let mut kept = self.kept.borrow_mut();
+        let Some(at) = kept.iter().position(|(known, _)| *known == first) else { return false };
+        let Some((_, nodes)) = kept.remove(at) else { return false };
+        let _ = chunk.append_child(&nodes);
+        natural(chunk);
+        true
+    }
+
+    /// Empties a chunk that is out of sight, unless the reader is at work in it.
+    fn put_away(&self, chunk: &Element, first: u32) {
+        let document = document();
+        let focused = document.active_element().is_some_and(|active| chunk.contains(Some(&active)));
+        let selected = document.get_selection().ok().flatten().filter(|selection| !selection.is_collapsed());
+        let selected = selected.and_then(|selection| selection.anchor_node());
+        if chunk.first_child().is_none() || focused || selected.is_some_and(|node| self.frame.contains(Some(&node))) {
+            return;
+        }
+        self.set_height(chunk, first, chunk.dyn_ref::<HtmlElement>().map(HtmlElement::offset_height));
+        let nodes = document.create_document_fragment();
+        while let Some(node) = chunk.first_child() {
+            let _ = nodes.append_child(&node);
+        }
+        let mut kept = self.kept.borrow_mut();
+        kept.push_back((first, nodes));
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+    }
+
+    /// Asks for what is in sight, what came into sight last first.
+    fn load(self: &Rc<Self>) {
+        while self.asked.borrow().len() < AT_ONCE {
+            let Some(first) = self.wanted.borrow_mut().pop() else { return };
+            if !self.asked.borrow_mut().insert(first) {
+                continue;
+            }
+            let this = Rc::clone(self);
+            ask(&format!("{}&from={first}&only=1", self.base), move |page| {
+                this.asked.borrow_mut().remove(&first);
+                if let Some(page) = page {
+                    this.arrived(first, &page);
+                }
+                this.load();
+            });
+        }
+    }
+
+    fn arrived(&self, first: u32, page: &Document) {
+        let fresh = page.query_selector(&format!(".chunk[data-from=\"{first}\"]")).ok().flatten();
+        let (Some(fresh), Some(chunk)) = (fresh, self.chunk(first)) else { return };
+        if !self.near.borrow().contains(&first) && self.meant.get().map(chunk_of) != Some(first) {
+            return;
+        }
+        if chunk.first_child().is_some() {
+            morph(&chunk, &fresh);
+        } else {
+            while let Some(node) = fresh.first_child() {
+                let _ = chunk.append_child(&node);
+            }
+        }
+        natural(&chunk);
+        for group in all(&chunk, "details[data-group]") {
+            let name = group.get_attribute("data-group").unwrap_or_default();
+            if let Some(open) = self.groups.borrow().get(&name) {
+                let _ = if *open { group.set_attribute("open", "") } else { group.remove_attribute("open") };
+            }
+        }
+        if let Some(line) = self.meant.get() {
+            self.go_to(line);
+        } else if self.at_end.get() {
+            self.to_the_end();
+        }
+    }
+
+    fn to_the_end(&self) {
+        self.frame.set_scroll_top(self.frame.scroll_height());
+    }
+
+    /// Shows a line in the middle of the frame; as soon as it is loaded where it is not.
+    fn go_to(&self, line: u32) {
+        self.at_end.set(false);
+        let Some(chunk) = self.chunk(chunk_of(line)) else { return };
+        let found = chunk.query_selector(&format!("#L{line}")).ok().flatten();
+        let Some(found) = found.and_then(|line| line.dyn_into::<HtmlElement>().ok()) else {
+            self.meant.set(Some(line));
+            self.scroll(self.place(&chunk));
+            return;
+        };
+        self.meant.set(None);
+        self.mark(&found);
+        let margin = f64::from(self.frame.client_height() - found.offset_height()) / 2.0;
+        self.scroll(self.place(&found) - margin);
+    }
+
+    fn mark(&self, line: &Element) {
+        for marked in all(&self.frame, "li.on") {
+            let _ = marked.class_list().remove_1("on");
+        }
+        let _ = line.class_list().add_1("on");
+    }
+
+    /// The page told something new: lines came, or another line is meant.
+    fn changed(self: &Rc<Self>) {
+        let (before, last) = (self.last.get(), whole(&self.frame, "data-last").unwrap_or(0));
+        if last > before {
+            self.last.set(last);
+            let partial = chunk_of(before);
+            self.kept.borrow_mut().retain(|(first, _)| *first != partial);
+            self.places_until_the_end(partial);
+            for chunk in all(&self.frame, ".chunk").into_iter().rev().take(8) {
+                self.sight.observe(&chunk);
+            }
+            match self.chunk(partial) {
+                Some(chunk) if chunk.first_child().is_some() && before % CHUNK != 0 => self.want(partial),
+                Some(chunk) if chunk.first_child().is_none() => self.set_height(&chunk, partial, None),
+                _ => {}
+            }
+            if self.at_end.get() {
+                self.to_the_end();
+            }
+            self.load();
+        }
+        let meant = whole(&self.frame, "data-line");
+        let marked = self.frame.query_selector("li.on").ok().flatten();
+        let marked = marked.and_then(|line| line.id().strip_prefix('L')?.parse::<u32>().ok());
+        if let Some(line) = meant.filter(|line| Some(*line) != marked && last == before) {
+            self.go_to(line);
+        }
+    }
+}
+
+/// Lets a place have the height of what is in it.
+fn natural(chunk: &Element) {
+    if let Some(chunk) = chunk.dyn_ref::<HtmlElement>() {
+        let _ = chunk.style().remove_property("height");
+    }
+}
+
+/// Whoever scrolls away from the end reads; at the end it is followed.
+fn scrolled(event: &Event) {
+    let Some(viewer) = viewer() else { return };
+    if event.target().as_ref() == Some(viewer.frame.as_ref()) {
+        let frame = &viewer.frame;
+        let left = frame.scroll_height() - frame.scroll_top() - frame.client_height();
+        viewer.at_end.set(left < NEAR_END && viewer.meant.get().is_none());
+    }
+}
+
+fn toggled(event: &Event) {
+    if let (Some(viewer), Some(group)) = (viewer(), around(event, "details[data-group]")) {
+        let name = group.get_attribute("data-group").unwrap_or_default();
+        viewer.groups.borrow_mut().insert(name, group.has_attribute("open"));
+    }
+}
+
+/// A line's number makes the address its permalink and copies it; from hit to hit goes without a page.
+fn clicked(event: &MouseEvent) {
+    if !plain(event) {
+        return;
+    }
+    if let Some(link) = around(event, ".log-box[data-own] .log li > a[href]") {
+        event.prevent_default();
+        let href = link.get_attribute("href").and_then(|href| address(&href)).map(|url| url.href());
+        let (Some(viewer), Some(href), Some(line)) = (viewer(), href, link.closest("li").ok().flatten()) else {
+            return;
+        };
+        viewer.mark(&line);
+        replace_address(&href);
+        // Where the browser refuses (no secure context), the address has it all the same.
+        let refused = Closure::once(|_: JsValue| {});
+        let _ = window().navigator().clipboard().write_text(&href).catch(&refused);
+        refused.forget();
+        if let Some(said) = SAID.get() {
+            said.set("The address is now the link to this line, and copied.");
+        }
+    } else if let Some(href) = around(event, ".log-find a.step").and_then(|link| link.get_attribute("href")) {
+        event.prevent_default();
+        show(&href);
+    }
+}
+
+fn submitted(event: &Event) {
+    let Some(form) = around(event, ".log-find") else { return };
+    event.prevent_default();
+    let fields = all(&form, "input[name]").into_iter().filter_map(|field| field.dyn_into::<HtmlInputElement>().ok());
+    let pairs = fields
+        .filter(|field| !field.value().is_empty())
+        .map(|field| format!("{}={}", field.name(), String::from(js_sys::encode_uri_component(&field.value()))));
+    let query = pairs.collect::<Vec<_>>().join("&");
+    show(&format!("{}?{query}", form.get_attribute("action").unwrap_or_default()));
+}
+
+/// Shows another part of the log without the rest of the page; where that can't be had, the page.
+fn show(href: &str) {
+    let Some(url) = address(href) else { return };
+    let (page, part) = (url.href(), format!("{}/log{}", url.pathname(), url.search()));
+    ask(&part, move |answer| {
+        let fresh = answer.and_then(|page| page.query_selector(".log-area").ok().flatten());
+        let (Some(fresh), Some(old)) = (fresh, first(".log-area")) else {
+            let _ = window().location().assign(&page);
+            return;
+        };
+        replace_address(&page);
+        morph(&old, &fresh);
+    });
+}

@@ -1,0 +1,17 @@
+//! The pages. Each has an async `page` that asks the services, and a view of plain data.
+
+pub mod api;
+pub mod approvals;
+pub mod audit;
+pub mod catalog;
+pub mod effectiveness;
+pub mod login;
+pub mod overview;
+pub mod playbook;
+pub mod recommendation;
+pub mod register;
+pub mod review;
+pub mod run;
+pub mod runs;
+pub mod search;
+pub mod settings;

@@ -1,0 +1,93 @@
+//! How a version runs, and where it stands.
+
+use super::encode;
+use crate::{
+    components::{Ago, Field, FormFaults, Mark, Select, State},
+    context::FormOutcome,
+    islands::CopyText,
+};
+use domain::{
+    playbook::{ImageRef, PullPolicy},
+    ports::{PlaybookRecord, PlaybookStatus, Signature},
+    time::Timestamp,
+};
+use leptos::prelude::*;
+
+/// How it runs.
+#[component]
+pub fn Facts(record: PlaybookRecord, now: Timestamp) -> impl IntoView {
+    let PlaybookRecord { registration, image, signed, registered_at, registered_by, .. } = record;
+    let execution = registration.execution;
+    let retries = match execution.retry_count {
+        0 => "no retries".to_owned(),
+        1 => "1 retry".to_owned(),
+        n => format!("{n} retries"),
+    };
+    let signature = match signed {
+        Some(true) => Signature::Verified,
+        Some(false) => Signature::Missing,
+        None => Signature::Unknown,
+    };
+    let outputs: Vec<_> = registration.outputs.iter().map(|o| format!("{} ({})", o.name, o.kind)).collect();
+    view! {
+        <header><h2>"How it runs"</h2></header>
+        <dl class="kv">
+            <dt>"Image"</dt><dd><PinnedImage image /></dd>
+            <dt>"Named as"</dt><dd><code>{registration.image.to_string()}</code></dd>
+            <dt>"Signature"</dt><dd><State of=signature /></dd>
+            <dt>"Pulled"</dt><dd>{match registration.image_pull_policy {
+                PullPolicy::Always => "each time",
+                PullPolicy::IfNotPresent => "when the node has it not",
+                PullPolicy::Never => "never",
+            }}</dd>
+            <dt>"Runs as"</dt><dd><code>{execution.service_account.to_string()}</code></dd>
+            <dt>"Limits"</dt><dd>{format!("{}, {retries}", execution.timeout)}</dd>
+            {(!outputs.is_empty()).then(|| view! { <dt>"Reports"</dt><dd>{outputs.join(", ")}</dd> })}
+            <dt>"Registered"</dt><dd><Ago at=registered_at now />" by "{registered_by.name}</dd>
+        </dl>
+    }
+    .into_any()
+}
+
+#[component]
+fn PinnedImage(image: ImageRef) -> impl IntoView {
+    let digest = image.digest().map_or_else(|| "not pinned".to_owned(), domain::ids::Digest::short);
+    let whole = image.to_string();
+    view! {
+        <code class="image" title=whole.clone()>{image.repository().to_owned()}<wbr />"@"{digest}</code>
+        " "<CopyText text=whole what="image".to_owned() />
+    }
+    .into_any()
+}
+
+/// Changing the status of the version that is shown.
+#[component]
+pub fn StatusForm(record: PlaybookRecord, form: FormOutcome) -> impl IntoView {
+    let registration = record.registration;
+    let action = format!("/catalog/{}/versions/{}/status", registration.id, encode(&registration.version.to_string()));
+    let now =
+        form.value("status").map_or(record.status, |word| PlaybookStatus::from_name(word).unwrap_or(record.status));
+    let choices = PlaybookStatus::ALL
+        .into_iter()
+        .map(|s| Select { value: s.name().into(), word: Mark::from(s).word.into() })
+        .collect::<Vec<_>>();
+    let came_back = form.message.is_some() || !form.faults.is_empty();
+    let reason = form.value("reason").unwrap_or_default().to_owned();
+    view! {
+        <div class="folds">
+            <details open=came_back>
+                <summary>"Change the status"</summary>
+                <form method="post" action=action>
+                    <input type="hidden" name="version" value=registration.version.to_string() />
+                    <FormFaults form=form.clone() fields=vec!["status".into(), "reason".into()] />
+                    <Field name="status" label=format!("Status of {}", registration.version) value=now.name() choices
+                        error=form.error("status")
+                        hint="Active can be recommended and run. Deprecated runs only where it is asked for by version. Disabled can't run." />
+                    <Field name="reason" label="Reason" small="goes into the audit trail" value=reason rows=2 error=form.error("reason") />
+                    <p class="actions"><button class="btn" type="submit">"Set the status"</button></p>
+                </form>
+            </details>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,88 @@
+//! After the decision, and on the way there: who decided what and why, whose word is still missing, and what came of the run.
+
+use crate::{
+    components::{Ago, Elapsed, Outcome, Prose, Section, State},
+    icon::{Glyph, Icon},
+    words::telling,
+};
+use domain::{
+    decision::{Decision, Verb},
+    execution::Execution,
+    recommendation::RecommendationState,
+    services::RecommendationView,
+    time::Timestamp,
+};
+use leptos::prelude::*;
+
+/// Every decision that counted, then the run.
+#[component]
+pub fn Decisions(view: RecommendationView) -> impl IntoView {
+    let RecommendationView { decisions, run, recommendation, have, need, now, .. } = view;
+    if decisions.is_empty() && run.is_none() {
+        return ().into_any();
+    }
+    let open = recommendation.state == RecommendationState::Open;
+    let missing = need.saturating_sub(have);
+    let title = if open { "Decided so far" } else { "What was decided, and what came of it" };
+    view! {
+        <Section title=title>
+            <ol class="rows decisions">
+                {decisions.into_iter().map(|decision| view! { <li><Made decision now /></li> }).collect_view()}
+                {(open && missing > 0).then(|| view! {
+                    <li><p class="warned idle"><Glyph of=Icon::Clock />{waits(missing)}</p></li>
+                })}
+                {run.map(|run| view! { <li class="run-line"><RunLine run now /></li> })}
+            </ol>
+        </Section>
+    }
+    .into_any()
+}
+
+fn waits(missing: u32) -> String {
+    if missing == 1 {
+        "Another person has to approve.".to_owned()
+    } else {
+        format!("{missing} more people have to approve.")
+    }
+}
+
+#[component]
+fn Made(decision: Decision, now: Timestamp) -> impl IntoView {
+    view! {
+        <p><State of=decision.verb />" by "<b>{decision.actor.name}</b>" "<span class="sub"><Ago at=decision.at now /></span></p>
+        {match decision.reason {
+            Some(reason) => view! { <Prose text=reason /> }.into_any(),
+            None => view! { <p class="sub">"No reason given."</p> }.into_any(),
+        }}
+        {decision.ticket_digest.filter(|_| decision.verb == Verb::Approve).map(|digest| view! {
+            <p class="sub">"Ticket "<code title=digest.to_string()>{digest.short()}</code></p>
+        })}
+    }
+    .into_any()
+}
+
+/// A run in a line: how it stands, whether it helped, where to go on.
+#[component]
+pub fn RunLine(run: Execution, now: Timestamp) -> impl IntoView {
+    let href = format!("/runs/{}", run.subject.id);
+    let reason = telling(run.reason.clone());
+    let title = match &run.subject.version {
+        Some(version) => format!("{} {version}", run.subject.title),
+        None => run.subject.title.clone(),
+    };
+    view! {
+        <State of=run.state />
+        <span class="what">
+            <a href=href>{title}</a>
+            {reason.map(|reason| view! { " "<span class="sub">{reason}</span> })}
+        </span>
+        <span class="outcome"><Outcome state=run.state assessment=run.assessment /></span>
+        <span class="sub when">
+            {match run.finished_at {
+                Some(at) => view! { <Ago at now /> }.into_any(),
+                None => view! { <Elapsed from=run.started_at.unwrap_or(run.created_at) to=None now /> }.into_any(),
+            }}
+        </span>
+    }
+    .into_any()
+}

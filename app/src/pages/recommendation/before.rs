@@ -1,0 +1,92 @@
+//! What to heed before anybody decides: the target is gone, is another one than the incident's, or has changed since the analysis;
+//! the ticket is no longer the one that was opened. In short beside the state, in full above the buttons.
+
+use super::{Beside, reading};
+use crate::{
+    components::{Notice, Tone, target as object},
+    icon::{Glyph, Icon},
+    words::ago,
+};
+use domain::{
+    execution::{Assessment, ExecutionState},
+    recommendation::{Proposal, target::Target},
+    services::{RecommendationView, TargetView},
+    target::state::Reading,
+};
+use leptos::prelude::*;
+
+/// One thing to heed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heed {
+    tone: Tone,
+    /// In two or three words.
+    short: &'static str,
+    /// Where more of it stands.
+    at: &'static str,
+    /// As a sentence.
+    text: String,
+}
+
+/// What there is to heed, the weightiest first.
+pub fn heeds(view: &RecommendationView, beside: &Beside) -> Vec<Heed> {
+    let mut heeds = Vec::new();
+    let mut add = |tone, short, at, text| heeds.push(Heed { tone, short, at, text });
+    if let Some(of) = &beside.target {
+        if let (Reading::Missing { .. }, Some(resource)) = (&of.reading, of.target.acts_on()) {
+            let text = reading::nothing(&of.reading, resource).unwrap_or_default();
+            add(Tone::Bad, "Target not found", "#target", text);
+        }
+        if let Target::Mismatch { acts_on, incident } = &of.target {
+            let text = format!("This acts on {}, and the incident is about {}.", object(acts_on), object(incident));
+            add(Tone::Bad, "Another target", "#target", text);
+        }
+        if let Some(what) = reading::changed(&of.since) {
+            let name = of.target.acts_on().map_or_else(|| "The target".to_owned(), reading::name);
+            add(Tone::Wait, "Target has changed", "#target", format!("{name} has changed since the analysis: {what}."));
+        }
+        if let Some(text) = tried(view, of) {
+            add(Tone::Wait, "Tried before", "#target", text);
+        }
+    }
+    if let Some(text) =
+        view.ticket.as_ref().and_then(|ticket| ticket.warnings.iter().find(|text| text.starts_with(STALE)))
+    {
+        add(Tone::Wait, "Ticket has changed", "#ticket-title", text.clone());
+    }
+    heeds
+}
+
+/// What the same playbook came to on the same object lately, where that is a warning.
+fn tried(view: &RecommendationView, of: &TargetView) -> Option<String> {
+    let strategy = view.strategies.get(usize::try_from(view.selected).ok()?)?;
+    let Proposal::Playbook { workflow_id, .. } = &strategy.strategy.proposal else { return None };
+    let last =
+        of.earlier.iter().find(|run| run.subject.workflow_id.as_ref() == Some(workflow_id) && run.state.ended())?;
+    let came = match (last.state, last.assessment) {
+        (ExecutionState::Succeeded, Assessment::Ineffective) => "did not help",
+        (ExecutionState::Succeeded, _) => return None,
+        (ExecutionState::Cancelled, _) => "was cancelled",
+        _ => "failed",
+    };
+    let when = ago(view.now.since(last.finished_at.unwrap_or(last.created_at)));
+    Some(format!("The same playbook ran on the same object {when} and {came}."))
+}
+
+/// How the services begin to say that the ticket of the address is not the current one.
+const STALE: &str = "The ticket that you opened is no longer";
+
+/// In two or three words each, as links.
+pub fn short(heeds: &[Heed]) -> impl IntoView + use<> {
+    heeds
+        .iter()
+        .map(|heed| {
+            let icon = if heed.tone == Tone::Bad { Icon::Cross } else { Icon::Warn };
+            view! { <a class=format!("chip heed {}", heed.tone.class()) href=heed.at title=heed.text.clone()><Glyph of=icon />{heed.short}</a> }
+        })
+        .collect_view()
+}
+
+/// As sentences, for where the decision is made.
+pub fn full(heeds: Vec<Heed>) -> impl IntoView {
+    heeds.into_iter().map(|heed| view! { <Notice tone=heed.tone><p>{heed.text}</p></Notice> }).collect_view()
+}

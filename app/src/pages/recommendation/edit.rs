@@ -1,0 +1,253 @@
+//! Editing the parameters: fields built from the playbook's schema. They change nothing by themselves: the server judges the
+//! values and makes a new ticket of them. They belong to the form that decides, so that whoever edits and then presses Approve
+//! is told that the ticket is without their changes, with JavaScript or without. With it they are judged while they are typed, by
+//! the same rules.
+
+use super::Beside;
+use crate::{
+    components::{Field, FormFaults, Select, plain},
+    context::FormOutcome,
+    icon::{Glyph, Icon},
+    islands::Slide,
+};
+use domain::{
+    playbook::{Parameter, ParameterType},
+    recommendation::{Proposal, RecommendationState},
+    services::{RecommendationView, TicketView},
+};
+use leptos::prelude::*;
+use serde_json::{Map, Value};
+
+/// The code of a form that was only looked at: nothing was asked for, nothing is refused.
+pub const CHECKED: &str = "checked";
+/// A slider with more places than this can't be set with a thumb.
+const MOST_PLACES: i64 = 200;
+
+/// The values of the form that came with the request, where it brings some and somebody may edit.
+pub fn values(view: &RecommendationView, form: &FormOutcome) -> Option<Map<String, Value>> {
+    let strategy = view.strategies.get(usize::try_from(view.selected).ok()?)?;
+    let may = view.recommendation.state == RecommendationState::Open && view.cannot_reject.is_none();
+    if !may || !sent(form) {
+        return None;
+    }
+    let typed = strategy.form.iter().filter_map(|parameter| {
+        let name = parameter.name.as_str();
+        Some((name.to_owned(), parameter.from_text(form.value(&format!("p.{name}"))?)?))
+    });
+    Some(typed.collect())
+}
+
+fn sent(form: &FormOutcome) -> bool {
+    form.fields.iter().any(|(name, _)| name.starts_with("p."))
+}
+
+/// Puts the model's value back into the field whose button was pressed.
+pub fn take_back(view: &RecommendationView, form: &mut FormOutcome) {
+    let Some(name) = form.value("take_back").map(str::to_owned) else { return };
+    let value = models(view).get(&name).map(plain).unwrap_or_default();
+    let field = format!("p.{name}");
+    form.fields.retain(|(name, _)| *name != "take_back" && *name != field);
+    form.fields.push((field, value));
+}
+
+/// What the model gave.
+fn models(view: &RecommendationView) -> Map<String, Value> {
+    let strategy = usize::try_from(view.selected).ok().and_then(|at| view.strategies.get(at));
+    match strategy.map(|strategy| &strategy.strategy.proposal) {
+        Some(Proposal::Playbook { parameters, .. }) => parameters.clone(),
+        _ => Map::new(),
+    }
+}
+
+/// What to do before approving, where the form holds other values than the ticket that is shown.
+pub fn unsaved(view: &RecommendationView, beside: &Beside, form: &FormOutcome) -> Option<&'static str> {
+    if !sent(form) || form.code != CHECKED {
+        return None;
+    }
+    let shown = view.ticket.as_ref().map(|ticket| &ticket.digest);
+    match &beside.preview {
+        Some(preview) if Some(&preview.digest) == shown => None,
+        Some(_) => Some("The ticket is without your changes. Make a new ticket first, then approve that one."),
+        None => Some("Your changes can't run yet. Mend them, or take the model's values back."),
+    }
+}
+
+/// The folded form; open when it came back.
+#[component]
+pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOutcome) -> impl IntoView {
+    let selected = usize::try_from(view.selected).unwrap_or_default();
+    let Some(strategy) = view.strategies.get(selected) else { return ().into_any() };
+    let may = view.recommendation.state == RecommendationState::Open && view.cannot_reject.is_none();
+    if !may || strategy.form.is_empty() {
+        return ().into_any();
+    }
+    // What was decided is told at the decision. The fields come with it, too; open they are only where it is about them.
+    let deciding = form.value("decision").is_some();
+    let came_back = sent(&form) && (!deciding || form.code == "unsaved_changes");
+    let checked = form.code == CHECKED;
+    let form = if came_back { form } else { FormOutcome::default() };
+    let said = models(&view);
+    let path = format!("/recommendations/{}", view.recommendation.id);
+    let action = format!("{path}/parameters");
+    let names = strategy.form.iter().map(|p| p.name.as_str().to_owned()).collect::<Vec<_>>();
+    let fields = strategy.form.clone();
+    let shown = view.ticket.as_ref().map(|ticket| ticket.digest.clone());
+    let start = view.parameters;
+    let faults = form.faults.len();
+    view! {
+        <div class="folds">
+            <details open=came_back>
+                <summary>"Edit parameters"</summary>
+                <div>
+                    {(!deciding && !checked).then(|| view! { <FormFaults form=form.clone() fields=names /> })}
+                    {fields.into_iter().map(|parameter| {
+                        let name = parameter.name.as_str();
+                        let value = form.value(&format!("p.{name}")).map(str::to_owned)
+                            .or_else(|| start.get(name).map(plain))
+                            .unwrap_or_default();
+                        let error = form.error(name).or_else(|| form.error(&format!("p.{name}")));
+                        let said = said.get(name).cloned();
+                        let check = format!("{path}/check");
+                        view! { <Control parameter value error said check /> }
+                    }).collect_view()}
+                    <div id="edit-preview" data-checked aria-live="polite">
+                        {match preview.filter(|_| came_back) {
+                            Some(ticket) if Some(&ticket.digest) == shown.as_ref() => view! {
+                                <p class="sub">"These are the values of the ticket above."</p>
+                            }.into_any(),
+                            Some(ticket) => view! { <Preview ticket /> }.into_any(),
+                            None if faults > 0 => view! {
+                                <p class="sub">{if faults == 1 { "One value has to be mended first.".to_owned() } else { format!("{faults} values have to be mended first.") }}</p>
+                            }.into_any(),
+                            None => view! {
+                                <p class="sub">"Nothing runs yet. The new ticket shows what would; the model's values stay visible."</p>
+                            }.into_any(),
+                        }}
+                    </div>
+                    <p class="actions">
+                        <button class="btn" type="submit" form="decide" formaction=action>"Make a new ticket"</button>
+                    </p>
+                </div>
+            </details>
+        </div>
+    }
+    .into_any()
+}
+
+/// The ticket that the values would make, against what the model said.
+#[component]
+fn Preview(ticket: TicketView) -> impl IntoView {
+    let changes = ticket.changes;
+    view! {
+        <p class="sub">"The new ticket would be "<code title=ticket.digest.to_string()>{ticket.digest.short()}</code>
+            {if changes.is_empty() { ": as the model said." } else { ", against the model's answer:" }}</p>
+        <ul class="diff">
+            {changes.into_iter().map(|change| {
+                let none = || "not given".to_owned();
+                let (before, after) = (change.before.as_ref().map_or_else(none, plain), change.after.as_ref().map_or_else(none, plain));
+                view! {
+                    <li><code>{change.pointer.trim_start_matches('/').to_owned()}</code>" "<del>{before}</del>" → "<ins>{after}</ins></li>
+                }
+            }).collect_view()}
+        </ul>
+    }
+    .into_any()
+}
+
+/// The control that fits a parameter's type, and the model's value beside it where it is another one.
+#[component]
+fn Control(
+    parameter: Parameter,
+    value: String,
+    error: Option<String>,
+    said: Option<Value>,
+    /// The address that looks at the form without any effect.
+    check: String,
+) -> impl IntoView {
+    let own = parameter.name.as_str().to_owned();
+    let name = format!("p.{own}");
+    let required = parameter.always_needed();
+    let models = said.as_ref().map(plain);
+    let small = match &models {
+        Some(said) => format!("model: {said}"),
+        None if required => "needed".to_owned(),
+        None => "optional".to_owned(),
+    };
+    let hint = hint(&parameter);
+    let choices = choices(&parameter);
+    let (kind, step) = match parameter.kind {
+        ParameterType::Integer => ("number", Some("1".to_owned())),
+        ParameterType::Number => ("number", Some("any".to_owned())),
+        ParameterType::String | ParameterType::Boolean => ("text", None),
+    };
+    let (min, max) = (parameter.minimum.map(|n| n.to_string()), parameter.maximum.map(|n| n.to_string()));
+    let slide = slider(parameter.kind, min.as_deref(), max.as_deref()).filter(|_| choices.is_empty());
+    let block = format!("edit-{own}");
+    // What is chosen from a list is put back by loading the page: in place only texts can be.
+    let in_place = choices.is_empty().then(|| block.clone());
+    let differs = models.clone().filter(|said| *said != value);
+    let (input, said_id) = (format!("f-p-{own}"), format!("said-{own}"));
+    view! {
+        <div class="edit-field">
+            <div id=block>
+                <Field name label=own.clone() small value hint error kind required choices min max step max_length=parameter.max_length
+                    mono=true of_form="decide" autocomplete="off" />
+            </div>
+            {slide.map(|(min, max)| view! { <Slide of=input min max label=own.clone() /> })}
+            <div class="said-by" id=said_id data-checked>
+                {differs.map(|said| view! {
+                    <p class="sub">
+                        "The model said "<code>{said}</code>" "
+                        <button class="btn small ghost" type="submit" form="decide" formaction=check formnovalidate name="take_back"
+                            value=own data-takes=in_place>
+                            <Glyph of=Icon::Undo />"Take it back"
+                        </button>
+                    </p>
+                })}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Ends of a slider, where a whole number lies between two that are not too far apart.
+fn slider(kind: ParameterType, min: Option<&str>, max: Option<&str>) -> Option<(i64, i64)> {
+    let (min, max): (i64, i64) = (min?.parse().ok()?, max?.parse().ok()?);
+    (kind == ParameterType::Integer && min < max && max - min <= MOST_PLACES).then_some((min, max))
+}
+
+/// Fixed choices, for enumerations and booleans; empty for everything else. Where a value may be left out, that is the
+/// first choice.
+fn choices(parameter: &Parameter) -> Vec<Select> {
+    let mut choices = match parameter.kind {
+        _ if !parameter.allowed.is_empty() => Select::same(parameter.allowed.iter().map(plain)),
+        ParameterType::Boolean => Select::same(["true", "false"]),
+        _ => return Vec::new(),
+    };
+    if !parameter.always_needed() {
+        let word = match &parameter.default {
+            Some(default) => format!("not given ({} by default)", plain(default)),
+            None => "not given".to_owned(),
+        };
+        choices.insert(0, Select { value: String::new(), word });
+    }
+    choices
+}
+
+/// What the schema asks for, in words.
+fn hint(parameter: &Parameter) -> String {
+    let range = match (&parameter.minimum, &parameter.maximum) {
+        (Some(min), Some(max)) => Some(format!("{min} to {max}")),
+        (Some(min), None) => Some(format!("at least {min}")),
+        (None, Some(max)) => Some(format!("at most {max}")),
+        (None, None) => None,
+    };
+    let default = parameter.default.as_ref().map(|v| format!("{} when left empty", plain(v)));
+    let depends = parameter.depends_on.iter().map(|(name, values)| {
+        let values = values.iter().map(plain).collect::<Vec<_>>().join(" or ");
+        format!("only when {name} is {values}")
+    });
+    let description = (!parameter.description.is_empty()).then(|| parameter.description.clone());
+    let pattern = parameter.pattern.as_ref().map(|p| format!("matches {p}"));
+    [description, range, pattern, default].into_iter().flatten().chain(depends).collect::<Vec<_>>().join(" · ")
+}

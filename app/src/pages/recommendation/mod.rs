@@ -1,0 +1,246 @@
+//! The recommendation: why, exactly what would run, how often that has worked before, and the decision. Readable in thirty
+//! seconds, top to bottom; every part of it a plain form or link.
+
+mod after;
+mod before;
+mod compare;
+mod decide;
+mod edit;
+mod reading;
+mod strategies;
+mod target;
+pub mod ticket;
+
+use crate::{
+    components::{
+        Ago, Chip, Empty, Equivalent, Mark, Notice, Prose, Section, SeverityChip, State, Tone, Until, equivalent,
+        plain, target as object,
+    },
+    context::FormOutcome,
+    page::{Ask, Page},
+    words::humane,
+};
+use after::Decisions;
+use before::{heeds, short};
+use decide::Decide;
+use domain::{
+    decision::Decision,
+    ids::{Digest, RecommendationId},
+    recommendation::{Finding, Model, Origin, Recommendation, RecommendationState},
+    services::{Answer, RecommendationView, ServiceError, TargetView, TicketView},
+};
+pub use edit::CHECKED;
+use edit::Edit;
+use leptos::prelude::*;
+use strategies::Strategies;
+use target::WouldChange;
+use ticket::Ticket;
+
+/// What stands beside the stored recommendation: read or worked out for this very page.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// What the shown strategy would act on.
+    pub target: Option<TargetView>,
+    /// The ticket that the values in the form would make, where they came with the request and are good.
+    pub preview: Option<TicketView>,
+}
+
+/// Asks for the recommendation, with the strategy and the ticket that the address names (or the form that came back).
+pub async fn page(ask: Ask) -> Answer<Page> {
+    let id = RecommendationId::new(ask.param("id"));
+    let mut form = ask.form;
+    let typed = |form: &FormOutcome, name: &str| form.value(name).filter(|v| !v.is_empty()).map(str::to_owned);
+    let strategy = typed(&form, "strategy").or_else(|| ask.query.text("strategy")).and_then(|n| n.parse().ok());
+    // A ticket that is no longer current is not asked for again: the page shows the current one and what differs.
+    let stale = form.code == "stale_ticket";
+    let ticket = typed(&form, "ticket_digest").or_else(|| ask.query.text("ticket"));
+    let ticket = ticket.filter(|_| !stale).and_then(|text| Digest::try_from(text).ok());
+    let approvals = &ask.console.approvals;
+    let view = approvals.view(&ask.caller, &id, strategy, ticket).await?;
+
+    edit::take_back(&view, &mut form);
+    let mut beside = Beside::default();
+    if let Some(values) = edit::values(&view, &form) {
+        match approvals.preview(&ask.caller, &id, view.selected, values).await {
+            Ok(ticket) => beside.preview = Some(ticket),
+            // A form that was refused brings its faults already.
+            Err(ServiceError::Invalid(faults)) if form.faults.is_empty() => form.faults = faults,
+            Err(_) => {}
+        }
+    }
+    if view.recommendation.state == RecommendationState::Open {
+        let ticket = beside.preview.as_ref().or(view.ticket.as_ref());
+        let plan = ticket.map(|ticket| &ticket.content.plan);
+        beside.target = approvals.target(&ask.caller, &view.recommendation, view.selected, plan).await?;
+    }
+    let title = view.recommendation.content.incident.id.clone();
+    // A playbook's new version or status may change what would run; once it runs, the run is followed too.
+    let run = view.run.as_ref().map(|run| format!(" execution:{}", run.subject.id)).unwrap_or_default();
+    let follows = format!("recommendation:{id} playbook{run}");
+    Ok(Page::below(title, recommendation(view, beside, form)).following(follows))
+}
+
+/// The page.
+pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcome) -> AnyView {
+    let recommendation = &view.recommendation;
+    let now = view.now;
+    let content = recommendation.content.clone();
+    let summary = content.analysis_summary.trim();
+    let rest = summary.strip_prefix(recommendation.headline()).unwrap_or(summary);
+    let rest = rest.trim_start_matches(['.', '。']).trim().to_owned();
+    let refused = form.code != CHECKED && (!form.faults.is_empty() || form.message.is_some());
+    let open = recommendation.state == RecommendationState::Open;
+    let decidable = open && (view.cannot_approve.is_none() || view.cannot_reject.is_none());
+    // Whoever may decide has this ticket before them: no other one takes its place while they read.
+    let pinned = decidable.then(|| view.ticket.as_ref().map(|t| t.digest.to_string()).unwrap_or_default());
+    let expires_at = recommendation.expires_at;
+    view! {
+        <div class="two recommendation">
+            <div>
+                {refused.then(|| view! {
+                    <div class="narrow">
+                        <Notice tone=Tone::Bad><p>"This was not taken. "<a href="#ticket-title">"See what to mend"</a></p></Notice>
+                    </div>
+                })}
+                <Head view=view.clone() beside=beside.clone() />
+                {(!rest.is_empty()).then(|| view! { <Prose text=rest class="lede" /> })}
+                {(!content.root_cause_assessment.is_empty()).then(|| view! {
+                    <Section title="Root cause"><Prose text=content.root_cause_assessment.clone() /></Section>
+                })}
+                <Evidence recommendation=recommendation.clone() />
+                <Strategies view=view.clone() state=reading::found(&beside).cloned() />
+                {open.then(|| view! { <WouldChange view=view.clone() beside=beside.clone() /> })}
+                <Decisions view=view.clone() />
+                <Findings findings=content.additional_findings />
+                <Equivalent commands=equivalent::of_recommendation(&view) />
+                // On a phone the decision is far down: the way there is always under the thumb.
+                {decidable.then(|| view! {
+                    <p class="jump">
+                        <Until at=expires_at now />
+                        <a class="btn" href="#ticket-title">"Ticket"</a>
+                        <a class="btn primary" href="#decide">"Decide"</a>
+                    </p>
+                })}
+            </div>
+            <aside class="ticket" id="ticket" aria-labelledby="ticket-title" data-pinned=pinned>
+                <div class="read">
+                    <Ticket view=view.clone() />
+                    <Edit view=view.clone() preview=beside.preview.clone() form=form.clone() />
+                </div>
+                <Decide view=view.clone() beside form />
+            </aside>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
+    let heeds = heeds(&view, &beside);
+    let RecommendationView { recommendation, decisions, have, need, now, .. } = view;
+    let incident = recommendation.content.incident.clone();
+    let open = recommendation.state == RecommendationState::Open;
+    let who = match &recommendation.origin {
+        Origin::Model => recommendation
+            .content
+            .model
+            .as_ref()
+            .and_then(|m| m.provider.clone())
+            .map(|p| format!("investigated by {p}")),
+        Origin::Hand => Some(format!("proposed by {}", recommendation.proposer.name)),
+        Origin::Cluster { name, .. } => Some(format!("applied to the cluster as {name}")),
+    };
+    let last = decisions.last().map(|d| (d.actor.name.clone(), d.at));
+    view! {
+        <div class="head">
+            <div class="line">
+                <SeverityChip of=incident.severity />
+                {incident.priority.map(|word| view! { <Chip word /> })}
+                {incident.environment.map(|word| view! { <Chip word /> })}
+                <span class="sub">
+                    {incident.signal_type}
+                    {incident.started_at.map(|at| view! { " · started "<Ago at now /> })}
+                    {who.map(|who| format!(" · {who}"))}
+                </span>
+            </div>
+            <h1>{recommendation.headline().to_owned()}</h1>
+            <div class="line">
+                <State of=standing(recommendation.state, &decisions) />
+                <span class="sub">
+                    {incident.resource.as_ref().map(|r| format!("{} · ", object(r)))}
+                    {open.then(|| view! {
+                        {(need > 1).then(|| format!("{have} of {need} given · "))}
+                        {last.clone().map(|(name, at)| view! { {name}" approved "<Ago at now />" · " })}
+                        "expires in "<Until at=recommendation.expires_at now />
+                    })}
+                    {(!open).then(|| match last {
+                        Some((name, at)) => view! { "by "{name}" "<Ago at now /> }.into_any(),
+                        None => view! { "came "<Ago at=recommendation.created_at now /> }.into_any(),
+                    })}
+                </span>
+                {open.then(|| short(&heeds))}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// A decided recommendation shows what was decided.
+fn standing(state: RecommendationState, decisions: &[Decision]) -> Mark {
+    match (state, decisions.last()) {
+        (RecommendationState::Decided, Some(last)) => last.verb.into(),
+        _ => state.into(),
+    }
+}
+
+/// What the model looked at, and what it warns of.
+#[component]
+fn Evidence(recommendation: Recommendation) -> impl IntoView {
+    let content = recommendation.content;
+    let by = content.model.map(words_of).unwrap_or_default();
+    let nothing = content.context_used.is_empty() && content.warnings.is_empty();
+    if nothing && by.is_empty() {
+        return ().into_any();
+    }
+    view! {
+        <Section title="What the model looked at" aside=move || by.clone()>
+            <dl class="kv">
+                {content.context_used.iter().map(|(name, value)| view! { <dt>{humane(name)}</dt><dd>{plain(value)}</dd> }).collect_view()}
+            </dl>
+            {content.warnings.into_iter().map(|text| view! { <Notice tone=Tone::Wait><p>{text}</p></Notice> }).collect_view()}
+            {nothing.then(|| view! { <Empty title="It says nothing about that"><p>"Judge by the root cause and the measured record."</p></Empty> })}
+        </Section>
+    }
+    .into_any()
+}
+
+fn words_of(model: Model) -> String {
+    let prompt = model.prompt_version.map(|v| format!("prompt {v}"));
+    let investigation = model.investigation_id.map(|id| format!("investigation {id}"));
+    [model.name, prompt, investigation].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+#[component]
+fn Findings(findings: Vec<Finding>) -> impl IntoView {
+    if findings.is_empty() {
+        return ().into_any();
+    }
+    view! {
+        <Section title="Also noticed">
+            <ul class="rows findings">
+                {findings.into_iter().map(|finding| view! {
+                    <li>
+                        <h3>{finding.title}{finding.severity.map(|of| view! { " "<SeverityChip of /> })}</h3>
+                        {finding.resource.as_ref().map(|r| view! { <p class="sub">{object(r)}</p> })}
+                        <Prose text=finding.description />
+                        {finding.suggested_workflow_id.map(|id| {
+                            let href = format!("/catalog/{id}");
+                            view! { <p class="sub">"May help: "<a href=href><code>{id}</code></a></p> }
+                        })}
+                    </li>
+                }).collect_view()}
+            </ul>
+        </Section>
+    }
+    .into_any()
+}

@@ -1,0 +1,225 @@
+//! The run ticket: exactly what would run (or ran), value by value with where each comes from, and the digest that a decision
+//! binds to.
+
+use crate::{
+    components::{Faults, Notice, State, TableBox, Tone, plain},
+    islands::{CopyOf, CopyText},
+    words::number,
+};
+use domain::{
+    decision::Verb,
+    ids::Digest,
+    json::diff::Change,
+    playbook::{
+        ImageRef,
+        values::{EnvEntry, EnvSource, EnvValue},
+    },
+    recommendation::RecommendationState,
+    services::{RecommendationView, TicketView},
+    ticket::Plan,
+    time::human,
+    workflow::Step,
+};
+use leptos::prelude::*;
+use serde_json::Value;
+
+/// The upper part of the aside.
+#[component]
+pub fn Ticket(view: RecommendationView) -> impl IntoView {
+    let open = view.recommendation.state == RecommendationState::Open;
+    let rejected = !open && view.decisions.last().is_some_and(|last| last.verb == Verb::Reject);
+    match view.ticket {
+        Some(ticket) => view! {
+            <Whole ticket have=view.have need=view.need />
+            {rejected.then(|| view! {
+                <div class="stamp"><State of=Verb::Reject /><span class="sub">"This is the ticket as it was rejected. It never ran."</span></div>
+            })}
+        }
+        .into_any(),
+        None => view! {
+            <header><h2 id="ticket-title">"Run ticket"</h2></header>
+            <div>
+                <p>{match (open, rejected) {
+                    (true, _) => "There is none: this strategy can't run.",
+                    (false, true) => "There is none: the rejection named no ticket.",
+                    (false, false) => "There is none: nothing was approved.",
+                }}</p>
+                <Faults faults=view.ticket_faults />
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+/// A ticket in full. The run page may show it too.
+#[component]
+pub fn Whole(ticket: TicketView, have: u32, need: u32) -> impl IntoView {
+    let TicketView { digest, content, canonical, name, changes, warnings, pipeline_run, signature, .. } = ticket;
+    let policy = &content.policy;
+    let people = match policy.approvals {
+        1 => "one person must approve".to_owned(),
+        n => format!("{} different people must approve", number(i64::from(n))),
+    };
+    let retries = match content.retry_count {
+        0 => "no retries".to_owned(),
+        1 => "1 retry".to_owned(),
+        n => format!("{n} retries"),
+    };
+    let limits = format!("{}, {retries}", human(i64::try_from(content.timeout_ms).unwrap_or(i64::MAX)));
+    let given = match have {
+        0 => "nobody has".to_owned(),
+        have if have >= need => "done".to_owned(),
+        1 => "one has".to_owned(),
+        have => format!("{} have", number(i64::from(have))),
+    };
+    let policy_words = format!("{people}, {given}");
+    let policy_name = format!("(policy {}, version {})", policy.id, policy.version);
+    let image = match &content.plan {
+        Plan::Playbook { image, .. } => Some(image.clone()),
+        Plan::Steps { .. } => None,
+    };
+    view! {
+        <header>
+            <h2 id="ticket-title">"Run ticket"</h2>
+            <code title=digest.to_string()>{digest.short()}</code>
+            <CopyText text=digest.to_string() what="ticket digest".to_owned() />
+        </header>
+        <div>
+            {match content.plan {
+                Plan::Playbook { parameters, .. } => view! { <Parameters parameters changes /> }.into_any(),
+                Plan::Steps { steps, .. } => view! { <Steps steps /> }.into_any(),
+            }}
+            {warnings.into_iter().map(|text| view! { <Notice tone=Tone::Wait><p>{text}</p></Notice> }).collect_view()}
+        </div>
+        <dl class="kv">
+            {image.map(|image| view! { <dt>"Image"</dt><dd><Image image /></dd> })}
+            <dt>"Signature"</dt><dd><State of=signature /></dd>
+            <dt>"Runs as"</dt><dd><code>{content.service_account}</code></dd>
+            {content.kubeconfig_secret.map(|name| view! { <dt>"Kubeconfig"</dt><dd>"Secret "<code>{name}</code></dd> })}
+            <dt>"Where"</dt><dd>{content.cluster}" / "{content.namespace}</dd>
+            <dt>"Limits"</dt><dd>{limits}</dd>
+            <dt>"Policy"</dt><dd>{policy_words}" "<span class="sub">{policy_name}</span></dd>
+        </dl>
+        <div class="folds">
+            <Rendered name pipeline_run />
+            <details>
+                <summary>"Canonical text"</summary>
+                <p class="sub">"RFC 8785; its SHA-256 is the ticket's digest. "<CopyOf of="ticket-canonical".to_owned() what="canonical text".to_owned() /></p>
+                <pre class="code wrap" id="ticket-canonical" tabindex="0">{canonical}</pre>
+            </details>
+        </div>
+    }
+    .into_any()
+}
+
+/// The values that the container gets.
+#[component]
+fn Parameters(parameters: Vec<EnvEntry>, changes: Vec<Change>) -> impl IntoView {
+    if parameters.is_empty() {
+        return view! { <p class="sub">"It takes no parameters."</p> }.into_any();
+    }
+    view! {
+        <table class="values">
+            <caption class="vh">"Parameters, and where each value comes from"</caption>
+            <thead class="vh"><tr><th scope="col">"Parameter"</th><th scope="col">"Value"</th></tr></thead>
+            <tbody>
+                {parameters.into_iter().map(|entry| {
+                    let before = (entry.source == EnvSource::Operator).then(|| replaced(&changes, entry.name.as_str()));
+                    let (from, by_operator) = source(entry.source);
+                    let value = match entry.value {
+                        EnvValue::Text(text) if text.is_empty() => view! { <i>"empty"</i> }.into_any(),
+                        EnvValue::Text(text) => view! { {text} }.into_any(),
+                        EnvValue::Secret { name, key } => view! { "Secret "<code>{format!("{name}/{key}")}</code> }.into_any(),
+                    };
+                    view! {
+                        <tr>
+                            <th scope="row">{breakable(entry.name.as_str())}</th>
+                            <td>
+                                {before.flatten().map(|text| view! { <span class="vh">"the model said "</span><del>{text}</del>" → " })}
+                                {if by_operator { view! { <ins>{value}</ins> }.into_any() } else { value }}
+                                " "<span class="from" class:op=by_operator>{from}</span>
+                            </td>
+                        </tr>
+                    }
+                }).collect_view()}
+            </tbody>
+        </table>
+    }
+    .into_any()
+}
+
+/// A name that may break after its underscores, and only there.
+fn breakable(name: &str) -> impl IntoView + use<> {
+    name.split_inclusive('_').map(|part| view! { {part.to_owned()}<wbr /> }).collect_view()
+}
+
+const fn source(source: EnvSource) -> (&'static str, bool) {
+    match source {
+        EnvSource::Model => ("model", false),
+        EnvSource::Proposal => ("proposal", false),
+        EnvSource::Operator => ("operator", true),
+        EnvSource::Default => ("default", false),
+        EnvSource::Registration => ("registration", false),
+    }
+}
+
+/// What the model had said in place of an operator's value.
+fn replaced(changes: &[Change], name: &str) -> Option<String> {
+    let change = changes.iter().find(|c| c.pointer.rsplit('/').next() == Some(name))?;
+    change.before.as_ref().map(plain)
+}
+
+#[component]
+fn Steps(steps: Vec<Step>) -> impl IntoView {
+    view! {
+        <ol class="steps">
+            {steps.into_iter().map(|step| {
+                let after = step.run_after.join(", ");
+                let inputs = format!("Inputs of {}", step.name);
+                view! {
+                    <li>
+                        <p><b>{step.name}</b>" "<span class="sub">{step.action_type}</span></p>
+                        {(!after.is_empty()).then(|| view! { <p class="sub">"after "{after}</p> })}
+                        <p><Image image=step.image /></p>
+                        {(!step.inputs.is_empty()).then(|| view! {
+                            <TableBox label=inputs>
+                                <dl class="kv">{step.inputs.iter().map(|(k, v)| view! { <dt><code>{k.clone()}</code></dt><dd>{plain(v)}</dd> }).collect_view()}</dl>
+                            </TableBox>
+                        })}
+                        {step.uses_workspace.then(|| view! { <p class="sub">"gets the shared workspace"</p> })}
+                    </li>
+                }
+            }).collect_view()}
+        </ol>
+    }
+    .into_any()
+}
+
+/// An image: readable name and the digest that pins it.
+#[component]
+pub fn Image(image: ImageRef) -> impl IntoView {
+    let digest = image.digest().map_or_else(|| "not pinned".to_owned(), Digest::short);
+    let whole = image.to_string();
+    view! {
+        <code class="image" title=whole.clone()>{image.repository().to_owned()}<wbr />"@"{digest}</code>
+        " "<CopyText text=whole what="image".to_owned() />
+    }
+    .into_any()
+}
+
+/// The PipelineRun as it would be applied, with the way to look at it in the cluster.
+#[component]
+fn Rendered(name: String, pipeline_run: Value) -> impl IntoView {
+    let yaml = serde_norway::to_string(&pipeline_run).unwrap_or_else(|_| pipeline_run.to_string());
+    let namespace = pipeline_run.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or("default");
+    let command = format!("kubectl get pipelinerun {name} --namespace {namespace} --output yaml");
+    view! {
+        <details>
+            <summary>"PipelineRun"</summary>
+            <p class="sub">"As it is applied. "<CopyOf of="ticket-pipelinerun".to_owned() what="PipelineRun".to_owned() /></p>
+            <pre class="code" id="ticket-pipelinerun" tabindex="0">{yaml}</pre>
+            <p class="sub">"Once it runs: "<code>{command.clone()}</code>" "<CopyText text=command what="command".to_owned() /></p>
+        </details>
+    }
+    .into_any()
+}

@@ -1,0 +1,239 @@
+//! Accounts: who may sign in and what they may do. Everything is a plain form; what can't be undone by the same page says so.
+
+use super::{Tab, Tabs};
+use crate::{
+    components::{Ago, Field, FormFaults, Mark, Notice, PageHead, Section, State, TableBox, Tone},
+    context::FormOutcome,
+    icon::{Glyph, Icon},
+    islands::CopyText,
+    page::{Ask, Page},
+};
+use domain::{
+    accounts::{MAX_NAME, MIN_PASSWORD, Secret},
+    identity::{Caller, Right, Role},
+    ports::UserRecord,
+    services::Answer,
+    time::Timestamp,
+};
+use leptos::prelude::*;
+
+/// The roles that a person can have.
+pub const ROLES: [Role; 5] = [Role::Viewer, Role::Operator, Role::Author, Role::Auditor, Role::Admin];
+
+/// What a role may, in a few words.
+pub const fn in_words(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => "reads recommendations, runs and the catalog",
+        Role::Operator => "decides, cancels, proposes by hand",
+        Role::Author => "registers playbooks",
+        Role::Auditor => "reads audit, accounts and tokens",
+        Role::Admin => "everything",
+        Role::Propose => "hands in recommendations and searches the catalog",
+        Role::Ingest => "hands in signals",
+    }
+}
+
+/// Asks for the accounts.
+pub async fn page(ask: Ask) -> Answer<Page> {
+    let users = ask.console.accounts.users(&ask.caller).await?;
+    // Only what is true is said: anybody can write an address.
+    let done = ask.query.text("done").filter(|name| users.iter().any(|user| user.name == *name));
+    Ok(Page::below("Accounts", accounts(users, ask.caller, ask.form, done, ask.now)))
+}
+
+/// The page. `done` names the account that was just changed.
+pub fn accounts(
+    users: Vec<UserRecord>,
+    caller: Caller,
+    form: FormOutcome,
+    done: Option<String>,
+    now: Timestamp,
+) -> AnyView {
+    let may_write = caller.may(Right::AccountsWrite);
+    let active = users.iter().filter(|user| !user.disabled).count();
+    let sub = format!("{active} of {} can sign in", users.len());
+    let made = form.made.clone();
+    // A form that came back belongs to one account, or to the new one.
+    let about = form.value("about").map(str::to_owned);
+    let at_new = if about.is_none() { form.clone() } else { FormOutcome::default() };
+    view! {
+        <PageHead title="Accounts" sub=move || sub.clone() />
+        <Tabs here=Tab::Accounts caller=caller.clone() />
+        {made.map(|(name, password)| view! { <Made name password /> })}
+        {done.map(|name| view! { <div role="status"><Notice tone=Tone::Ok><p>{format!("{name} is changed.")}</p></Notice></div> })}
+        <TableBox label="Accounts">
+            <table class="grid people">
+                <caption class="vh">"Accounts, by name"</caption>
+                <thead><tr>
+                    <th scope="col">"Name"</th><th scope="col">"Roles"</th><th scope="col">"State"</th>
+                    <th scope="col">"Last signed in"</th>
+                    {may_write.then(|| view! { <th scope="col"><span class="vh">"Change"</span></th> })}
+                </tr></thead>
+                <tbody>
+                    {users.into_iter().map(|user| {
+                        let own = caller.actor.person().as_str() == user.id;
+                        let form = if about.as_deref() == Some(user.id.as_str()) { form.clone() } else { FormOutcome::default() };
+                        view! { <Row user own may_write form now /> }
+                    }).collect_view()}
+                </tbody>
+            </table>
+        </TableBox>
+        {if may_write {
+            view! { <New form=at_new /> }.into_any()
+        } else {
+            view! { <p class="sub">"An admin can make and change accounts."</p> }.into_any()
+        }}
+    }
+    .into_any()
+}
+
+/// A password that was made: it is shown this once.
+#[component]
+fn Made(name: String, password: Secret) -> impl IntoView {
+    view! {
+        <div class="once" role="status">
+            <p><b>{format!("The password of {name}")}</b>". It is shown this once: hand it over, and have it changed at the first sign-in."</p>
+            <p class="secret"><code>{password.0.clone()}</code><CopyText text=password.0 what="password".to_owned() /></p>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(user: UserRecord, own: bool, may_write: bool, form: FormOutcome, now: Timestamp) -> impl IntoView {
+    let state = if user.disabled {
+        Mark { word: "Disabled", icon: Icon::Bar, tone: Tone::Idle }
+    } else {
+        Mark { word: "Active", icon: Icon::Check, tone: Tone::Ok }
+    };
+    let roles = user.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
+    let seen = user.last_sign_in_at;
+    view! {
+        <tr>
+            <th scope="row">{user.name.clone()}{own.then(|| view! { " "<span class="sub">"you"</span> })}</th>
+            <td>{if roles.is_empty() { "none".to_owned() } else { roles }}</td>
+            <td><State of=state /></td>
+            <td class="sub" data-label="signed in">{match seen {
+                Some(at) => view! { <Ago at now /> }.into_any(),
+                None => "never".into_any(),
+            }}</td>
+            {may_write.then(|| view! { <td class="change"><Change user own form /></td> })}
+        </tr>
+    }
+    .into_any()
+}
+
+/// What an admin can change of an account.
+#[component]
+fn Change(user: UserRecord, own: bool, form: FormOutcome) -> impl IntoView {
+    let came_back = form.value("about").is_some();
+    let path = |act: &str| format!("/settings/accounts/{}/{act}", user.id);
+    let named = format!("Change {}", user.name);
+    let chosen = |role: Role| {
+        if came_back && form.value("act") == Some("roles") {
+            form.value(&format!("role.{role}")).is_some()
+        } else {
+            user.roles.contains(&role)
+        }
+    };
+    let picked: Vec<(Role, bool)> = ROLES.into_iter().map(|role| (role, chosen(role))).collect();
+    let (word, to) = if user.disabled { ("Enable", "enable") } else { ("Disable", "disable") };
+    let prefix = user.id.clone();
+    view! {
+        <details open=came_back>
+            <summary class="btn small" aria-label=named>"Change"</summary>
+            <div class="changes-of">
+                <FormFaults form=form.clone() fields=vec!["password".into(), "roles".into()] />
+                <form method="post" action=path("roles")>
+                    <Roles legend="Roles" of=picked error=form.error("roles") prefix=prefix.clone() />
+                    <p class="actions"><button class="btn small" type="submit">"Set roles"</button></p>
+                </form>
+                {(!own).then(|| view! {
+                    <form method="post" action=path("password")>
+                        <PasswordField error=form.error("password") prefix=prefix.clone() />
+                        <p class="actions"><button class="btn small" type="submit">"Set a new password"</button></p>
+                    </form>
+                    <form method="post" action=path(to)>
+                        <p class="sub">{if user.disabled {
+                            "Lets this person and their tokens in again."
+                        } else {
+                            "Ends all sessions at once; their tokens stop working."
+                        }}</p>
+                        <p class="actions"><button class="btn small" class:danger=!user.disabled type="submit">{word}</button></p>
+                    </form>
+                })}
+                {own.then(|| view! { <p class="sub">"Your own password is changed under "<a href="/settings#password">"You"</a>"."</p> })}
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+/// Roles to choose from, each with what it may.
+#[component]
+pub fn Roles(
+    legend: &'static str,
+    of: Vec<(Role, bool)>,
+    error: Option<String>,
+    /// Makes the ids of this form its own.
+    prefix: String,
+) -> impl IntoView {
+    let error_id = format!("roles-error-{prefix}");
+    let described = error.is_some().then(|| error_id.clone());
+    view! {
+        <fieldset class="choice roles" aria-describedby=described>
+            <legend>{legend}</legend>
+            {of.into_iter().map(|(role, chosen)| view! {
+                <label>
+                    <input type="checkbox" name=format!("role.{role}") value="on" checked=chosen />
+                    <span>{role.name()}" "<small class="sub">{in_words(role)}</small></span>
+                </label>
+            }).collect_view()}
+            {error.map(|text| view! {
+                <p class="err" id=error_id><Glyph of=Icon::Cross /><span>{crate::error::sentence(&text)}</span></p>
+            })}
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// A password for somebody else. Several of these stand on one page, so each has ids of its own.
+#[component]
+fn PasswordField(error: Option<String>, prefix: String) -> impl IntoView {
+    let id = format!("password-{prefix}");
+    let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
+    let described = if error.is_some() { format!("{hint_id} {error_id}") } else { hint_id.clone() };
+    view! {
+        <div class="field">
+            <label for=id.clone()>"Password "<small>"leave it empty to have one made"</small></label>
+            <input id=id name="password" type="password" autocomplete="new-password" aria-describedby=described
+                aria-invalid=error.is_some().then_some("true") />
+            <p class="hint" id=hint_id>{format!("At least {MIN_PASSWORD} characters.")}</p>
+            {error.map(|text| view! {
+                <p class="err" id=error_id><Glyph of=Icon::Cross /><span>{crate::error::sentence(&text)}</span></p>
+            })}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn New(form: FormOutcome) -> impl IntoView {
+    let chosen = |role: Role| form.value(&format!("role.{role}")).is_some();
+    let picked = ROLES.into_iter().map(|role| (role, chosen(role))).collect();
+    let name = if form.made.is_some() { String::new() } else { form.value("name").unwrap_or_default().to_owned() };
+    let max = u32::try_from(MAX_NAME).ok();
+    view! {
+        <Section title="New account">
+            <form class="narrow-form" id="new" method="post" action="/settings/accounts">
+                <FormFaults form=form.clone() fields=vec!["name".into(), "password".into(), "roles".into()] />
+                <Field name="name" label="Name to sign in with" value=name required=true autocomplete="off" mono=true max_length=max
+                    error=form.error("name") />
+                <PasswordField error=form.error("password") prefix="new".to_owned() />
+                <Roles legend="Roles" of=picked error=form.error("roles") prefix="new".to_owned() />
+                <p class="actions"><button class="btn primary" type="submit">"Make the account"</button></p>
+            </form>
+        </Section>
+    }
+    .into_any()
+}

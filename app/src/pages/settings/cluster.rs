@@ -1,0 +1,68 @@
+//! How the engine is: what `/readyz` knows, in words, with what to do.
+
+use super::{Tab, Tabs};
+use crate::{
+    components::{Command, Equivalent, Mark, Notice, PageHead, Section, State, Tone, equivalent},
+    error::sentence,
+    icon::Icon,
+    page::{Ask, Page},
+};
+use domain::{
+    identity::Caller,
+    services::{Answer, HealthView},
+    time::human,
+};
+use leptos::prelude::*;
+
+/// Asks for the health.
+pub async fn page(ask: Ask) -> Answer<Page> {
+    let health = ask.console.shell.health(&ask.caller).await?;
+    let commands = equivalent::health(&health, &ask.console.public_url);
+    Ok(Page::below("Cluster", cluster(health, ask.caller, commands)))
+}
+
+/// The page.
+pub fn cluster(health: HealthView, caller: Caller, commands: Vec<Command>) -> AnyView {
+    let ready = health.ready();
+    let title = if ready { "Decisions and new runs are possible" } else { "New runs can't start" };
+    let HealthView { cluster, database_ms, environment, namespace, kubeconfig_secret, approval_ttl_ms } = health;
+    let state = |good: bool, yes: &'static str, no: &'static str| {
+        if good {
+            Mark { word: yes, icon: Icon::Check, tone: Tone::Ok }
+        } else {
+            Mark { word: no, icon: Icon::Cross, tone: Tone::Bad }
+        }
+    };
+    let database = state(database_ms.is_some(), "Answers", "Does not answer");
+    let engine = state(cluster.ready, "Ready", "Not ready");
+    let problems = cluster.problems.clone();
+    view! {
+        <PageHead title=title sub=|| "Runs that are under way go on, whatever stands here." />
+        <Tabs here=Tab::Cluster caller />
+        {(!problems.is_empty()).then(|| view! {
+            <Section title="What stands in the way">
+                {problems.into_iter().map(|problem| view! { <Notice tone=Tone::Bad><p>{sentence(&problem)}</p></Notice> }).collect_view()}
+            </Section>
+        })}
+        <Section title="The engine">
+            <dl class="kv ruled">
+                <dt>"Cluster"</dt>
+                <dd><b>{cluster.name}</b>" "<span class="sub">{if cluster.sandbox { "the built-in sandbox: nothing here touches a real cluster" } else { "a real cluster" }}</span></dd>
+                {environment.map(|word| view! { <dt>"Environment"</dt><dd>{word}</dd> })}
+                <dt>"Watches and Tekton"</dt><dd><State of=engine /></dd>
+                <dt>"Kubernetes"</dt><dd>{cluster.version.unwrap_or_else(|| "not known yet".to_owned())}</dd>
+                <dt>"Database"</dt>
+                <dd><State of=database />{database_ms.map(|ms| view! { " "<span class="sub">{if ms == 0 { "at once".to_owned() } else { format!("in {}", human(ms)) }}</span> })}</dd>
+                <dt>"Runs live in"</dt><dd>"namespace "<code>{namespace}</code></dd>
+                <dt>"Playbooks reach the target"</dt>
+                <dd>{match kubeconfig_secret {
+                    Some(name) => view! { "by the Secret "<code>{name}</code> }.into_any(),
+                    None => "by their pod's own account".into_any(),
+                }}</dd>
+                <dt>"An approval holds"</dt><dd>{human(approval_ttl_ms)}</dd>
+            </dl>
+        </Section>
+        <Equivalent commands />
+    }
+    .into_any()
+}

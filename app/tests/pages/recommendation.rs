@@ -1,0 +1,337 @@
+//! The recommendation page: the regression tests of what others got wrong.
+
+use crate::{html, samples};
+use app::{
+    FormOutcome,
+    pages::recommendation::{Beside, CHECKED, recommendation},
+};
+use domain::{
+    decision::Verb,
+    execution::{Assessment, ExecutionState},
+    fault::Fault,
+    json::diff::Change,
+    recommendation::{RecommendationState, ResourceRef, Risk, target::Target},
+    services::{RecommendationView, TargetView},
+    target::{
+        since::{Moved, Since},
+        state::{Autoscaler, Beside as Next, Manager, Reading},
+    },
+};
+use http::StatusCode;
+use serde_json::json;
+
+fn page(view: RecommendationView) -> String {
+    html(|| recommendation(view, Beside::default(), FormOutcome::default()))
+}
+
+/// The page with the target as it was read, without the marks that only a parser needs.
+fn beside(target: TargetView) -> String {
+    let beside = Beside { target: Some(target), preview: None };
+    let page = html(|| recommendation(samples::view(Risk::Medium), beside, FormOutcome::default()));
+    page.replace("<!>", "").replace("<!---->", "")
+}
+
+/// What stands between two marks of a page.
+fn between<'a>(page: &'a str, from: &str, to: &str) -> &'a str {
+    let start = page.find(from).unwrap_or_else(|| panic!("{from} is missing in {page}"));
+    let end = page[start..].find(to).map_or(page.len(), |end| start + end);
+    &page[start..end]
+}
+
+/// The opening tag of the first element that has this text among its attributes.
+fn tag<'a>(page: &'a str, attribute: &str) -> &'a str {
+    let at = page.find(attribute).unwrap_or_else(|| panic!("{attribute} is missing in {page}"));
+    let start = page[..at].rfind('<').unwrap();
+    &page[start..=start + page[start..].find('>').unwrap()]
+}
+
+#[test]
+fn there_is_no_default_reason_and_the_form_carries_the_ticket() {
+    let view = samples::view(Risk::Medium);
+    let digest = view.ticket.as_ref().unwrap().digest.to_string();
+    let page = page(view);
+    let reason = page.split("name=\"reason\"").nth(1).unwrap();
+    let content = &reason[reason.find('>').unwrap() + 1..reason.find("</textarea>").unwrap()];
+    assert_eq!(content.trim(), "", "no default reason");
+    assert!(tag(&page, "name=\"ticket_digest\"").contains(&digest));
+    assert!(!tag(&page, "value=\"approve\"").contains("disabled"));
+    assert!(!page.contains("autofocus"), "focus never starts on a button");
+}
+
+#[test]
+fn enter_in_a_field_decides_nothing() {
+    let page = page(samples::view(Risk::High));
+    let form = &page[page.find("id=\"decide\"").unwrap()..];
+    let first_button = &form[form.find("<button").unwrap()..];
+    let first_button = &first_button[..first_button.find('>').unwrap()];
+    assert!(first_button.contains("disabled") && !first_button.contains("decision"), "{first_button}");
+}
+
+#[test]
+fn high_risk_asks_for_the_name_and_others_do_not() {
+    assert!(page(samples::view(Risk::High)).contains("Type my-app to approve"));
+    assert!(!page(samples::view(Risk::Medium)).contains("name=\"confirm\""));
+}
+
+#[test]
+fn a_disabled_button_says_why() {
+    let view =
+        RecommendationView { cannot_approve: Some("you proposed this yourself".into()), ..samples::view(Risk::Medium) };
+    let page = page(view);
+    let approve = tag(&page, "value=\"approve\"");
+    assert!(approve.contains("disabled") && approve.contains("aria-describedby=\"why-not-approve\""), "{approve}");
+    assert!(page.contains("You proposed this yourself."));
+    assert!(!tag(&page, "value=\"reject\"").contains("disabled"));
+}
+
+#[test]
+fn the_models_value_stays_beside_the_operators_and_every_value_says_where_it_is_from() {
+    let page = page(samples::view(Risk::Medium)).replace("<wbr>", "").replace("<!>", "");
+    let row = page.split("SCALE_TARGET_REPLICAS</th>").nth(1).unwrap();
+    let row = &row[..row.find("</tr>").unwrap()];
+    assert!(row.contains("<del>1</del>") && row.contains("<ins>2") && row.contains("operator"), "{row}");
+    for from in ["model", "default", "registration"] {
+        assert!(page.contains(&format!(">{from}</span>")), "{from}");
+    }
+}
+
+#[test]
+fn confidence_never_stands_alone() {
+    let page = page(samples::view(Risk::Medium));
+    assert!(page.contains("model says 85\u{a0}%") && page.contains("succeeded in 39 of 43 runs"));
+    assert!(page.contains("said 62\u{a0}%, no runs yet"), "the folded one too");
+}
+
+#[test]
+fn what_a_model_wrote_is_text() {
+    let mut view = samples::view(Risk::Medium);
+    view.recommendation.content.root_cause_assessment = "<img src=x onerror=alert(1)> [x](javascript:alert(1))".into();
+    let page = page(view);
+    assert!(!page.contains("<img") && !page.contains("href=\"javascript"));
+}
+
+#[test]
+fn a_refused_form_comes_back_as_it_was_typed_with_the_fault_at_its_field() {
+    let form = FormOutcome {
+        fields: vec![("strategy".into(), "0".into()), ("p.SCALE_TARGET_REPLICAS".into(), "1000".into())],
+        faults: vec![Fault::new("/parameters/SCALE_TARGET_REPLICAS", "out_of_range", "choose at most 100")],
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        ..FormOutcome::default()
+    };
+    let page = html(|| recommendation(samples::view(Risk::Medium), Beside::default(), form));
+    let input = tag(&page, "name=\"p.SCALE_TARGET_REPLICAS\"");
+    assert!(input.contains("value=\"1000\"") && input.contains("aria-invalid=\"true\""), "{input}");
+    assert!(input.contains("f-p-SCALE_TARGET_REPLICAS-error") && page.contains("Choose at most 100."));
+    assert!(page.contains("<details open"), "the form is open, or nobody sees the fault");
+}
+
+#[test]
+fn what_is_over_can_not_be_decided() {
+    for state in [RecommendationState::Decided, RecommendationState::Expired, RecommendationState::Superseded] {
+        let mut view = samples::view(Risk::Medium);
+        view.recommendation.state = state;
+        view.decisions = vec![samples::decision(Verb::Reject, Some("not now"))];
+        let page = page(view);
+        assert!(!page.contains("name=\"decision\""), "{state}");
+    }
+}
+
+#[test]
+fn a_rejection_reads_as_a_rejection() {
+    let mut view = samples::view(Risk::Medium);
+    view.recommendation.state = RecommendationState::Decided;
+    view.decisions = vec![samples::decision(Verb::Reject, Some("capacity is needed tonight"))];
+    let page = page(view);
+    assert!(page.contains("Rejected") && page.contains("capacity is needed tonight") && !page.contains("Approved"));
+}
+
+#[test]
+fn a_ticket_that_can_be_decided_is_pinned_and_one_that_is_over_is_not() {
+    let view = samples::view(Risk::Medium);
+    let digest = view.ticket.as_ref().unwrap().digest.to_string();
+    assert!(tag(&page(view.clone()), "id=\"ticket\"").contains(&format!("data-pinned=\"{digest}\"")));
+    let mut over = view;
+    over.recommendation.state = RecommendationState::Decided;
+    assert!(!page(over).contains("data-pinned"));
+}
+
+#[test]
+fn the_target_is_shown_as_it_is_and_as_it_would_be() {
+    let page = beside(samples::target_view(|_| {}));
+    let section = between(&page, "id=\"target\"", "</section>");
+    let changed = section.contains("<code>spec.replicas</code>") && section.contains("<del>4</del>");
+    assert!(changed && section.contains("<ins>2</ins>"), "{section}");
+    for part in [
+        "3 of 4 ready",
+        "no room: minAvailable 2",
+        "memory limit 1Gi, request 512Mi",
+        "unchanged",
+        "read from the cluster",
+    ] {
+        assert!(section.contains(part), "{part}: {section}");
+    }
+    assert!(section.contains("leaves no room: 2 replicas"), "{section}");
+    assert!(!page.contains("heed "), "nothing to heed: {page}");
+}
+
+#[test]
+fn who_may_undo_it_is_told_before_anyone_decides() {
+    let page = beside(samples::target_view(|state| {
+        state.manager = Some(Manager { tool: "Argo CD".into(), name: Some("shop".into()), reverts: true });
+        state.autoscalers = Next::Read(vec![Autoscaler { name: "my-app".into(), least: 3, most: 12, wanted: Some(4) }]);
+    }));
+    let section = between(&page, "id=\"target\"", "</section>");
+    for part in ["Argo CD (shop)", "may undo the change", "3 to 12 replicas, wants 4 now", "2 will be undone"] {
+        assert!(section.contains(part), "{part}: {section}");
+    }
+}
+
+#[test]
+fn a_target_that_is_not_there_is_said_beside_the_buttons_and_approving_stays_possible() {
+    let gone = TargetView {
+        reading: Reading::Missing { read_at: samples::NOW },
+        changes: vec![],
+        cautions: vec![],
+        ..samples::target_view(|_| {})
+    };
+    let page = beside(gone);
+    let decide = &page[page.find("id=\"decide\"").unwrap()..];
+    assert!(
+        decide.contains("There is no Deployment my-app in production in the cluster. A run would very likely fail."),
+        "{decide}"
+    );
+    assert!(page.contains("Target not found"));
+    assert!(!tag(&page, "value=\"approve\"").contains("disabled"));
+}
+
+#[test]
+fn a_changed_target_is_said_with_what_has_changed() {
+    let moved = vec![Moved { fact: "replicas".into(), before: Some("4".into()), after: Some("2".into()) }];
+    let changed = TargetView { since: Since::Changed { moved, at: None, by: None }, ..samples::target_view(|_| {}) };
+    let page = beside(changed);
+    let decide = &page[page.find("id=\"decide\"").unwrap()..];
+    assert!(decide.contains("Deployment my-app has changed since the analysis: replicas 4 → 2."), "{decide}");
+    assert!(page.contains("Target has changed"));
+}
+
+#[test]
+fn another_target_than_the_incidents_is_flagged() {
+    let object = |name: &str| ResourceRef { kind: "Deployment".into(), namespace: None, name: name.into() };
+    let target = Target::Mismatch { acts_on: object("other"), incident: object("my-app") };
+    let page = beside(TargetView { target, ..samples::target_view(|_| {}) });
+    assert!(page.contains("Another target"));
+    assert!(page.contains("This acts on Deployment other, and the incident is about Deployment my-app."));
+}
+
+#[test]
+fn what_could_not_be_read_is_said_with_what_to_do() {
+    for (reading, words) in [
+        (Reading::Late, "did not answer in time"),
+        (Reading::NotAllowed { advice: "kubectl apply -f deploy/rbac/targets.yaml lets it.".into() }, "targets.yaml"),
+        (Reading::Unavailable { detail: "connection refused".into() }, "connection refused"),
+        (Reading::Unknown, "does not read objects of this kind"),
+    ] {
+        let page = beside(TargetView { reading, changes: vec![], ..samples::target_view(|_| {}) });
+        assert!(between(&page, "id=\"target\"", "</section>").contains(words), "{words}");
+        assert!(!tag(&page, "value=\"approve\"").contains("disabled"), "the page stands without");
+    }
+}
+
+#[test]
+fn what_is_typed_is_judged_without_a_word_of_refusal() {
+    let mut preview = samples::ticket(Risk::Medium);
+    preview.changes =
+        vec![Change { pointer: "/SCALE_TARGET_REPLICAS".into(), before: Some(json!(1)), after: Some(json!(3)) }];
+    preview.digest = domain::ids::Digest::from_bytes([7; 32]);
+    let form = FormOutcome {
+        fields: vec![("p.SCALE_TARGET_REPLICAS".into(), "3".into())],
+        code: CHECKED.into(),
+        ..FormOutcome::default()
+    };
+    let beside = Beside { target: None, preview: Some(preview) };
+    let page = html(|| recommendation(samples::view(Risk::Medium), beside, form)).replace("<!>", "");
+    assert!(!page.contains("role=\"alert\"") && !page.contains("This was not taken"), "{page}");
+    let preview = between(&page, "id=\"edit-preview\"", "</div>");
+    assert!(preview.contains("<del>1</del>") && preview.contains("<ins>3</ins>"), "{preview}");
+    assert!(between(&page, "id=\"said-SCALE_TARGET_REPLICAS\"", "</div>").contains("Take it back"));
+    assert!(between(&page, "id=\"unsaved\"", "</div>").contains("Make a new ticket first"));
+}
+
+#[test]
+fn the_models_value_needs_no_way_back_where_it_stands() {
+    let mut view = samples::view(Risk::Medium);
+    view.parameters.insert("SCALE_TARGET_REPLICAS".into(), json!(1));
+    let page = page(view);
+    assert!(!page.contains("Take it back"), "{page}");
+    assert!(page.contains("model: 1"));
+}
+
+#[test]
+fn a_record_says_of_which_version_it_is() {
+    let with = |version: Option<domain::effectiveness::EffectivenessRow>| {
+        let mut view = samples::view(Risk::Medium);
+        view.strategies[0].version_track = version;
+        page(view)
+    };
+    assert!(with(None).contains("Of other versions: 1.0.0 has not run yet."));
+    let few = with(Some(samples::track(2, 3)));
+    assert!(few.contains("Of all versions. 1.0.0 alone succeeded in 2 of 3 runs") && few.contains("too few to tell"));
+    assert!(with(Some(samples::track(39, 43))).contains("All of these runs were of 1.0.0."));
+}
+
+#[test]
+fn strategies_stand_side_by_side_and_the_shown_one_is_marked() {
+    let page = page(samples::view(Risk::Medium));
+    let list = between(&page, "Strategies compared", "</ol>");
+    assert_eq!(list.matches("class=\"scale\"").count(), 2, "{list}");
+    assert_eq!(list.matches("aria-current=\"true\"").count(), 1, "{list}");
+    assert!(list.contains("can't run"), "the second one");
+}
+
+#[test]
+fn a_rejected_ticket_stays_in_sight() {
+    let mut view = samples::view(Risk::Medium);
+    view.recommendation.state = RecommendationState::Decided;
+    view.decisions = vec![samples::decision(Verb::Reject, Some("not tonight"))];
+    let page = page(view);
+    assert!(page.contains("This is the ticket as it was rejected. It never ran."));
+    assert!(page.contains("SCALE_TARGET_"));
+}
+
+#[test]
+fn of_two_people_the_missing_one_is_waited_for() {
+    let mut view = samples::view(Risk::High);
+    let digest = view.ticket.as_ref().map(|ticket| ticket.digest.clone());
+    view.decisions =
+        vec![domain::decision::Decision { ticket_digest: digest, ..samples::decision(Verb::Approve, None) }];
+    view.have = 1;
+    let page = page(view);
+    assert!(page.contains("Needs two different people; a.lindqvist approved this ticket."), "{page}");
+    assert!(page.contains("Another person has to approve."));
+    assert!(page.contains("Approve (2 of 2)"));
+}
+
+#[test]
+fn what_is_over_leads_to_what_came_after() {
+    for state in [RecommendationState::Expired, RecommendationState::Superseded] {
+        let mut view = samples::view(Risk::Medium);
+        view.recommendation.state = state;
+        view.newer = Some(domain::ids::RecommendationId::new("002"));
+        assert!(page(view).contains("href=\"/recommendations/002\""), "{state}");
+    }
+}
+
+#[test]
+fn what_was_tried_before_and_did_not_help_is_said() {
+    let earlier = |state, assessment| {
+        let mut run = samples::execution("e1", "Scale down my-app", state, None);
+        run.subject.workflow_id = Some("oomkill-scale-down".into());
+        (run.state, run.assessment, run.finished_at) = (state, assessment, Some(samples::NOW.plus_ms(-7_200_000)));
+        beside(TargetView { earlier: vec![run], ..samples::target_view(|_| {}) })
+    };
+    let useless = earlier(ExecutionState::Succeeded, Assessment::Ineffective);
+    assert!(useless.contains("The same playbook ran on the same object 2h ago and did not help."), "{useless}");
+    assert!(useless.contains("Done about the same object in the last seven days"));
+    assert!(earlier(ExecutionState::Failed, Assessment::NotAssessed).contains("2h ago and failed."));
+    assert!(!earlier(ExecutionState::Succeeded, Assessment::Effective).contains("Tried before"));
+}

@@ -1,0 +1,266 @@
+//! What the run pages must show, and what they must never show.
+
+use crate::{
+    html,
+    runs_samples::{eventful, lines, log, many, running},
+    samples,
+};
+use app::{
+    FormOutcome,
+    pages::{
+        run::{Log, Paper, Quote, RunView, Selection, run_page},
+        runs::runs,
+    },
+    query::Query,
+};
+use domain::{
+    execution::{Execution, ExecutionState, LogLine},
+    log::{LogEnd, level::Level, window::Hits},
+    paging::PageOf,
+    ports::ExecutionFilter,
+    recommendation::Risk,
+};
+
+fn page_at(run: Execution, query: &str, log: Option<Log>) -> String {
+    page_with(run, query, log, None)
+}
+
+fn page_with(run: Execution, query: &str, log: Option<Log>, quote: Option<Quote>) -> String {
+    let selection = Selection::of(&run, &Query::parse(query));
+    html(|| {
+        run_page(RunView {
+            run,
+            selection,
+            log,
+            quote,
+            paper: Paper::Kept(Box::new(samples::ticket(Risk::Medium))),
+            may_cancel: true,
+            form: FormOutcome::default(),
+            now: samples::NOW,
+        })
+    })
+}
+
+fn count(page: &str, text: &str) -> usize {
+    page.matches(text).count()
+}
+
+#[test]
+fn every_task_is_in_the_picture_from_the_first_second_whatever_became_of_it() {
+    let page = page_at(eventful(), "", None);
+    assert_eq!(count(&page, "class=\"node"), 8, "pending, skipped and finally ones too");
+    for word in ["Timed out", "Lost", "Skipped", "Cancelled", "Pending"] {
+        assert!(page.contains(word), "{word}");
+    }
+    assert!(page.contains("runs after all"));
+    assert!(page.contains("drain-the-…") || page.contains("…"), "a long name is cut in the picture");
+    assert!(
+        page.contains("drain-the-node-that-was-chosen-by-the-model-and-has-a-very-long-name-0123456789"),
+        "and whole elsewhere"
+    );
+}
+
+#[test]
+fn nothing_carries_a_style_or_a_handler_of_its_own() {
+    for page in [page_at(eventful(), "", None), page_at(running(), "tab=attempts", None)] {
+        assert!(!page.contains("style=") && !page.contains("onclick"), "the content security policy allows neither");
+    }
+}
+
+#[test]
+fn a_thousand_tasks_make_a_page() {
+    let page = page_at(many(1000), "task=task-0550&unfold=all", None);
+    assert_eq!(count(&page, "class=\"node"), 1000);
+    assert!(page.contains("Critical path: "));
+    assert!(page.contains(">Fold<"));
+}
+
+#[test]
+fn of_a_thousand_tasks_those_that_stand_alike_are_one_until_somebody_unfolds_them() {
+    let page = page_at(many(1000), "task=task-0100", None);
+    let boxes = count(&page, "class=\"node");
+    assert!(boxes < 120, "{boxes}");
+    assert!(page.contains("among them is selected") && page.contains("succeeded tasks in "));
+    assert!(page.contains("unfold=all"), "all of it is a link away");
+    let sought = page_at(many(1000), "seek=task-090", None);
+    assert!(sought.contains("10 tasks") && sought.contains("task-0900</a>"), "what is sought is not hidden");
+    assert!(sought.contains("data-name=\"task-0909\""));
+}
+
+#[test]
+fn four_thousand_tasks_side_by_side_make_a_small_page_whatever_is_asked() {
+    let mut run = many(4000);
+    for task in &mut run.tasks {
+        task.run_after.clear();
+    }
+    for query in ["", "unfold=all"] {
+        let page = page_at(run.clone(), query, None);
+        assert!(count(&page, "class=\"node") < 100, "{query}");
+        assert!(page.len() < 600_000, "{} bytes", page.len());
+    }
+    assert!(page_at(run, "unfold=all", None).contains("Too many tasks to draw each"));
+}
+
+#[test]
+fn the_table_says_the_same_sorted_and_of_thousands_a_page_at_a_time() {
+    let page = page_at(eventful(), "sort=state", None);
+    let table = page.split("class=\"as-table\"").nth(1).unwrap();
+    assert!(table.contains("aria-sort=\"ascending\""));
+    let place = |name: &str| table.find(&format!(">{name}</a>")).unwrap();
+    assert!(place("measure") < place("check") && place("notify") < place("uncordon"), "what went wrong comes first");
+    let page = page_at(many(1000), "sort=order&rows=400", None);
+    assert!(page.contains("Tasks 401 to 600 of 1000"));
+}
+
+#[test]
+fn each_try_is_in_the_timeline_with_the_wait_between() {
+    let page = page_at(eventful(), "", None);
+    let row = page.split("time-rows").nth(1).unwrap().split("data-name=\"drain-").nth(1).unwrap();
+    let row = row.split("</a>").next().unwrap();
+    assert_eq!(count(row, "class=\"running\""), 2, "{row}");
+    assert!(row.contains("1: queued 1s, pulling 3s, running 12s, failed · 2: "), "{row}");
+    let mut run = eventful();
+    run.tasks[1].attempts[1].queued_at = run.tasks[1].attempts[1].queued_at.map(|at| at.plus_ms(4000));
+    assert!(page_at(run, "", None).contains("idle-gap"));
+}
+
+#[test]
+fn a_run_that_went_wrong_says_why_first_and_never_that_its_tasks_are_done() {
+    let quote = Quote { task: "measure".into(), text: "ERROR: <b>no</b>".into(), href: "/runs/run-2?line=7#L7".into() };
+    let page = page_with(eventful(), "", None, Some(quote));
+    let why = page.split("class=\"note bad\"").nth(1).unwrap();
+    let place = |text: &str| why.find(text).unwrap_or_else(|| panic!("{text}: {why}"));
+    assert!(place("Eviction refused") < place("Its log") && place("Its log") < place("Tasks completed"));
+    assert!(why.contains("<q>ERROR: &lt;b&gt;no"), "as text, and marked as the log's");
+    assert!(page.contains("2 of 8 succeeded, 1 failed, 1 timed out, 1 lost, 1 cancelled, 1 skipped"), "{page}");
+    assert!(!page.contains("tasks done"));
+}
+
+#[test]
+fn the_target_is_told_also_where_only_the_parameters_name_it() {
+    let mut run = running();
+    run.subject.resource = None;
+    assert!(page_at(run, "", None).contains("· my-app"));
+}
+
+#[test]
+fn what_went_wrong_is_selected_first_and_the_address_overrules_it() {
+    let of = |run: &Execution, query: &str| Selection::of(run, &Query::parse(query)).task;
+    assert!(of(&eventful(), "").unwrap().starts_with("drain-the-node"));
+    assert_eq!(of(&running(), "").as_deref(), Some("create-gitops-pr"));
+    assert_eq!(of(&running(), "task=restart-pods").as_deref(), Some("restart-pods"));
+    assert_eq!(of(&running(), "task=no-such").as_deref(), Some("create-gitops-pr"));
+}
+
+#[test]
+fn a_log_is_text_with_a_link_to_each_line_and_its_gaps_marked() {
+    let mut written = lines(1, 9);
+    written.remove(4);
+    let page = page_at(running(), "", Some(log(written)));
+    assert!(page.contains("&lt;script&gt;") && !page.contains("<script>alert"));
+    assert!(
+        page.contains("/runs/run-1?task=create-gitops-pr&amp;attempt=1&amp;line=4#L4")
+            || page.contains("attempt=1&line=4#L4"),
+        "{page}"
+    );
+    assert!(page.contains("1 line is missing"));
+    assert!(page.contains("id=\"L9\""));
+}
+
+fn text(texts: &[&str]) -> Vec<LogLine> {
+    let mut lines = lines(1, u32::try_from(texts.len()).unwrap());
+    for (line, text) in lines.iter_mut().zip(texts) {
+        (*text).clone_into(&mut line.text);
+    }
+    lines
+}
+
+#[test]
+fn a_log_has_its_colours_levels_and_groups_and_no_escape() {
+    let written = text(&[
+        "\u{1b}[1;32mok\u{1b}[0m plain \u{1b}[2J",
+        "ERROR: refused",
+        "::group::Fetch <images>",
+        "layer 1",
+        "layer 2",
+        "::endgroup::",
+        "after",
+    ]);
+    let page = page_at(running(), "", Some(log(written)));
+    assert!(page.contains("<span class=\"c-green c-bold\">ok</span>"), "{page}");
+    assert!(!page.contains('\u{1b}'));
+    assert!(page.contains("class=\"error\""));
+    assert!(page.contains("Fetch &lt;images&gt;") && page.contains("2 lines"));
+    assert!(!page.contains("endgroup") && !page.contains("missing"), "marks show nothing, and nothing is missing");
+    assert!(page.contains("id=\"L4\"") && page.contains("id=\"L7\""));
+}
+
+#[test]
+fn what_is_found_is_marked_across_colours_and_counted() {
+    let mut found = log(text(&["one \u{1b}[31mtim\u{1b}[0meout", "Timeout again"]));
+    found.view.hits = Some(Hits { count: 2, more: false, shown: 2 });
+    found.view.line = Some(2);
+    let page = page_at(running(), "find=timeout", Some(found));
+    assert!(
+        page.contains("<mark class=\"c-red\">tim</mark><mark class=\"\">eout</mark>")
+            || page.contains("<mark>eout</mark>"),
+        "{page}"
+    );
+    assert!(page.contains("2 of 2") && page.contains("hit=1"));
+    assert!(page.contains("class=\" on\"") || page.contains("class=\"on\""), "the line that is meant is marked");
+}
+
+#[test]
+fn what_is_not_known_of_the_end_of_a_log_is_told() {
+    let mut cut = log(lines(1, 9));
+    cut.view.state.end = LogEnd::Cut;
+    assert!(page_at(running(), "", Some(cut)).contains("lines may be missing"));
+    let mut awaited = log(lines(1, 9));
+    awaited.view.state.end = LogEnd::Awaited;
+    assert!(page_at(running(), "", Some(awaited)).contains("its last lines are awaited"));
+}
+
+#[test]
+fn a_part_of_a_log_has_the_way_to_the_others_without_any_script() {
+    let mut part = log(lines(401, 600));
+    part.view.last = 5000;
+    part.view.more = (true, true);
+    let page = page_at(running(), "from=401", Some(part.clone()));
+    assert!(page.contains("before=401") && page.contains("from=1001") && page.contains("The end"));
+    assert_eq!(count(&page, "class=\"chunk\""), 3);
+    assert_eq!(Level::from_name("error"), Some(Level::Error));
+    part.view.lines.clear();
+    assert!(page_at(running(), "level=error", Some(part)).contains("No line says so"));
+}
+
+#[test]
+fn long_texts_are_not_carried_twice() {
+    let page = page_at(running(), "", None);
+    let props: usize = page.split("data-props=\"").skip(1).map(|part| part.find('"').unwrap_or(0)).sum();
+    assert!(props < 4000, "{props} bytes of props");
+}
+
+#[test]
+fn the_end_of_the_critical_path_and_how_long_it_held_everything_up_are_told() {
+    let page = page_at(running(), "", None);
+    assert!(page.contains("scale-deployment → create-gitops-pr, 1m 04s"), "{page}");
+}
+
+#[test]
+fn a_run_that_ended_cannot_be_cancelled_and_is_not_followed() {
+    let mut run = running();
+    assert!(page_at(run.clone(), "", None).contains("/runs/run-1/cancel"));
+    run.state = ExecutionState::Succeeded;
+    let page = page_at(run, "", None);
+    assert!(!page.contains("/cancel\"") && page.contains("data-ended"));
+}
+
+#[test]
+fn an_empty_list_offers_the_next_step_and_a_filtered_one_the_way_back() {
+    let empty = |filter: ExecutionFilter| {
+        html(|| runs(PageOf::default(), filter, Query::default(), vec![], true, samples::NOW))
+    };
+    assert!(empty(ExecutionFilter::default()).contains("href=\"/approvals\""));
+    let filter = ExecutionFilter { q: Some("x".into()), ..ExecutionFilter::default() };
+    assert!(empty(filter).contains("No run matches"));
+}

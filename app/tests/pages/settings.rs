@@ -1,0 +1,132 @@
+//! Settings, search and refusals: what they must show, and what they must never show.
+
+use crate::{html, samples::NOW};
+use app::{
+    FormOutcome,
+    error::{ErrorPage, Trouble},
+    pages::{
+        search,
+        settings::{accounts::accounts, keys::keys, tokens::tokens_page},
+    },
+    preferences::Keys,
+};
+use domain::{
+    accounts::{Secret, TokenStanding},
+    fault::Fault,
+    identity::{Actor, Caller, Role},
+    ids::ActorId,
+    ports::{TokenRecord, UserRecord},
+    services::{SearchView, TokenView},
+};
+use http::StatusCode;
+use leptos::prelude::*;
+
+fn caller(role: Role) -> Caller {
+    let actor = Actor::new(ActorId::new("user:1"), "mara");
+    Caller { actor, roles: vec![role], request_id: String::new(), route: String::new() }
+}
+
+fn user(id: &str, name: &str, roles: &[Role]) -> UserRecord {
+    UserRecord {
+        id: id.into(),
+        name: name.into(),
+        roles: roles.to_vec(),
+        disabled: false,
+        created_at: NOW,
+        last_sign_in_at: None,
+    }
+}
+
+fn token(name: &str, owner: Option<&str>, standing: TokenStanding) -> TokenView {
+    TokenView {
+        token: TokenRecord {
+            id: format!("token:{name}"),
+            name: name.into(),
+            roles: vec![Role::Viewer],
+            owner: owner.map(ActorId::new),
+            created_at: NOW,
+            expires_at: None,
+            last_used_at: None,
+            revoked_at: None,
+        },
+        owner: owner.map(|_| "mara".to_owned()),
+        standing,
+        own: owner == Some("user:1"),
+    }
+}
+
+#[test]
+fn an_admin_is_offered_nothing_that_would_shut_them_out() {
+    let users = vec![user("user:1", "mara", &[Role::Admin]), user("user:2", "<b>otto</b>", &[Role::Viewer])];
+    let page = html(|| accounts(users, caller(Role::Admin), FormOutcome::default(), None, NOW));
+    for act in ["disable", "password"] {
+        assert!(!page.contains(&format!("/settings/accounts/user:1/{act}")), "{act} of oneself");
+        assert!(page.contains(&format!("/settings/accounts/user:2/{act}")), "{act} of others");
+    }
+    assert!(!page.contains("<b>otto"), "a name is text");
+    assert!(page.contains("never"), "never signed in is said, not left empty");
+}
+
+#[test]
+fn a_form_that_came_back_opens_at_its_account_and_keeps_what_was_ticked() {
+    let users = vec![user("user:1", "mara", &[Role::Admin]), user("user:2", "otto", &[Role::Viewer])];
+    let form = FormOutcome {
+        fields: vec![("about".into(), "user:2".into()), ("act".into(), "roles".into())],
+        faults: vec![Fault::new("/roles", "required", "choose at least one role")],
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        ..FormOutcome::default()
+    };
+    let page = html(|| accounts(users, caller(Role::Admin), form, None, NOW));
+    let row = page.split("<tr").find(|row| row.contains("otto")).unwrap();
+    assert!(row.contains("Choose at least one role.") && row.contains("<details open"), "{row}");
+    assert!(!row.contains(" checked"), "nothing was ticked: {row}");
+    assert_eq!(page.matches("Choose at least one role.").count(), 1, "at its account and nowhere else");
+}
+
+#[test]
+fn tokens_say_whose_they_are_and_how_they_stand() {
+    let tokens = vec![
+        token("mine", Some("user:1"), TokenStanding::Live),
+        token("less", Some("user:1"), TokenStanding::Curtailed),
+        token("holmes", None, TokenStanding::Live),
+        token("gone", Some("user:1"), TokenStanding::Revoked),
+    ];
+    let made = FormOutcome { made: Some(("mine".into(), Secret("kbn_once".into()))), ..FormOutcome::default() };
+    let page = html(|| tokens_page(tokens, caller(Role::Admin), made, None, "https://c.example", NOW));
+    assert_eq!(page.matches(">kbn_once<").count(), 1, "the secret is shown");
+    assert!(page.contains("Its owner may less by now.") && page.contains("a machine") && page.contains("Revoked"));
+    assert!(!page.contains("/settings/tokens/token:gone/revoke"), "what is revoked can't be revoked again");
+    // A viewer is offered what they may give, and nothing about machines.
+    let page = html(|| tokens_page(vec![], caller(Role::Viewer), FormOutcome::default(), None, "", NOW));
+    assert!(page.contains("role.viewer") && page.contains("You have no token"));
+    for role in ["role.operator", "role.admin", "role.propose", "name=\"owner\""] {
+        assert!(!page.contains(role), "{role}");
+    }
+}
+
+#[test]
+fn what_is_searched_for_is_text() {
+    let q = "\"><script>alert(1)</script>";
+    let page = html(|| search::search(search::groups(SearchView::default(), Some(q), &caller(Role::Admin)), Some(q)));
+    assert!(!page.contains("<script>") && page.contains("Nothing is found"));
+}
+
+#[test]
+fn keys_say_that_they_are_off() {
+    assert!(html(|| keys(caller(Role::Viewer), Keys::Off)).contains("Single keys are off"));
+    assert!(html(|| keys(caller(Role::Viewer), Keys::On)).contains("Switch single keys off"));
+}
+
+#[test]
+fn a_refusal_names_its_request_and_the_way_on() {
+    let page = |status: StatusCode, back: Option<&str>| {
+        let trouble = Trouble { status, back: back.map(str::to_owned), ..Trouble::default() };
+        html(|| view! { <ErrorPage trouble request_id="req-1".to_owned() /> }.into_any())
+    };
+    for status in [400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503] {
+        let page = page(StatusCode::from_u16(status).unwrap(), None);
+        assert!(page.contains("req-1") && page.contains(&status.to_string()), "{page}");
+    }
+    assert!(page(StatusCode::UNAUTHORIZED, Some("/runs/x?a=1")).contains("/login?next=%2Fruns%2Fx%3Fa%3D1"));
+    assert!(page(StatusCode::SERVICE_UNAVAILABLE, Some("/runs")).contains("Try again"));
+}

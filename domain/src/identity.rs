@@ -1,0 +1,261 @@
+//! Who is calling, and what they may do. Deny by default: a right that no role grants is held by nobody but an admin.
+
+use crate::ids::ActorId;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// A named set of rights (`api.md`, Roles).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads everything but audit, accounts, tokens and policies.
+    Viewer,
+    /// A viewer who decides, cancels and proposes by hand.
+    Operator,
+    /// A viewer who registers playbooks.
+    Author,
+    /// A viewer who reads audit, accounts, tokens and policies.
+    Auditor,
+    /// Everything.
+    Admin,
+    /// Tokens only: the catalog as a model sees it, and recommendations in.
+    Propose,
+    /// Tokens only: signals in, nothing else.
+    Ingest,
+}
+
+/// One thing that can be allowed. Each route declares the one it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Right {
+    /// See the catalog as a model sees it: no hidden parameter, no internal step.
+    CatalogSearch,
+    /// See all of the catalog.
+    CatalogRead,
+    /// Register, validate, change the status of playbooks.
+    CatalogWrite,
+    /// Hand in a recommendation.
+    Propose,
+    /// See recommendations and their tickets.
+    RecommendationsRead,
+    /// Make tickets and decide.
+    Decide,
+    /// See executions, logs, action records, effectiveness, live events.
+    RunsRead,
+    /// Cancel a run.
+    RunsControl,
+    /// Read the audit trail.
+    AuditRead,
+    /// See accounts and tokens.
+    AccountsRead,
+    /// Change accounts and tokens.
+    AccountsWrite,
+    /// Hand in signals.
+    Ingest,
+}
+
+impl Right {
+    /// Every right there is.
+    pub const ALL: [Self; 12] = [
+        Self::CatalogSearch,
+        Self::CatalogRead,
+        Self::CatalogWrite,
+        Self::Propose,
+        Self::RecommendationsRead,
+        Self::Decide,
+        Self::RunsRead,
+        Self::RunsControl,
+        Self::AuditRead,
+        Self::AccountsRead,
+        Self::AccountsWrite,
+        Self::Ingest,
+    ];
+
+    /// The name that a refusal tells the caller.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CatalogSearch => "catalog:search",
+            Self::CatalogRead => "catalog:read",
+            Self::CatalogWrite => "catalog:write",
+            Self::Propose => "recommendations:propose",
+            Self::RecommendationsRead => "recommendations:read",
+            Self::Decide => "recommendations:decide",
+            Self::RunsRead => "runs:read",
+            Self::RunsControl => "runs:control",
+            Self::AuditRead => "audit:read",
+            Self::AccountsRead => "accounts:read",
+            Self::AccountsWrite => "accounts:write",
+            Self::Ingest => "signals:ingest",
+        }
+    }
+}
+
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Role {
+    /// Every role there is.
+    pub const ALL: [Self; 7] =
+        [Self::Viewer, Self::Operator, Self::Author, Self::Auditor, Self::Admin, Self::Propose, Self::Ingest];
+
+    /// The name on the wire and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Author => "author",
+            Self::Auditor => "auditor",
+            Self::Admin => "admin",
+            Self::Propose => "propose",
+            Self::Ingest => "ingest",
+        }
+    }
+
+    /// Roles that only a token can have: an identity of a machine, which proposes and never decides.
+    pub const fn tokens_only(self) -> bool {
+        matches!(self, Self::Propose | Self::Ingest)
+    }
+
+    /// Whether this role grants the right.
+    pub const fn grants(self, right: Right) -> bool {
+        use Right as R;
+        let viewer = matches!(right, R::CatalogSearch | R::CatalogRead | R::RecommendationsRead | R::RunsRead);
+        match self {
+            Self::Viewer => viewer,
+            Self::Operator => viewer || matches!(right, R::Decide | R::RunsControl | R::Propose),
+            Self::Author => viewer || matches!(right, R::CatalogWrite),
+            Self::Auditor => viewer || matches!(right, R::AuditRead | R::AccountsRead),
+            Self::Admin => true,
+            Self::Propose => matches!(right, R::CatalogSearch | R::Propose),
+            Self::Ingest => matches!(right, R::Ingest),
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A word that names no role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no role; use viewer, operator, author, auditor or admin, and for tokens also propose or ingest")]
+pub struct UnknownRole(String);
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        Self::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| UnknownRole(text.to_owned()))
+    }
+}
+
+/// Whoever does something: a person, a token or the console itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Actor {
+    /// Stable id, `user:…`, `token:…` or `system:…`.
+    pub id: ActorId,
+    /// Name for people.
+    pub name: String,
+    /// The person whose token it is; none for people themselves, and for tokens that are nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<ActorId>,
+}
+
+impl Actor {
+    /// Somebody who acts for nobody else.
+    pub fn new(id: ActorId, name: impl Into<String>) -> Self {
+        Self { id, name: name.into(), owner: None }
+    }
+
+    /// The person behind it, where there is one: the owner of a token, else itself.
+    pub fn person(&self) -> &ActorId {
+        self.owner.as_ref().unwrap_or(&self.id)
+    }
+
+    /// The console acting by itself, for example a reconciler or the demo scene.
+    pub fn system(part: &str) -> Self {
+        Self::new(ActorId::new(format!("system:{part}")), part)
+    }
+}
+
+/// An authenticated caller with the request they came by. Doors make it; services demand it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// Who.
+    pub actor: Actor,
+    /// Their roles at this request.
+    pub roles: Vec<Role>,
+    /// The request, for the audit trail and error pages.
+    pub request_id: String,
+    /// The route, for the audit trail: `POST /api/v1/playbooks`.
+    pub route: String,
+}
+
+/// The caller lacks a right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this needs the right {right}, which {roles} does not include; ask an admin for it")]
+pub struct Denied {
+    /// The missing right.
+    pub right: Right,
+    /// The roles that the caller has, for people.
+    pub roles: String,
+}
+
+impl Caller {
+    /// Whether any of the caller's roles grants the right.
+    pub fn may(&self, right: Right) -> bool {
+        self.roles.iter().any(|role| role.grants(right))
+    }
+
+    /// The right, or the refusal that says which one is missing.
+    pub fn require(&self, right: Right) -> Result<(), Denied> {
+        if self.may(right) {
+            return Ok(());
+        }
+        Err(Denied { right, roles: self.roles_in_words() })
+    }
+
+    /// The caller's roles for people: `operator, author`.
+    pub fn roles_in_words(&self) -> String {
+        let roles = self.roles.iter().map(|r| r.name()).collect::<Vec<_>>().join(", ");
+        if roles.is_empty() { "no role".into() } else { roles }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_identity_can_only_propose_and_search() {
+        let held: Vec<_> = Right::ALL.into_iter().filter(|r| Role::Propose.grants(*r)).collect();
+        assert_eq!(held, [Right::CatalogSearch, Right::Propose]);
+        let held: Vec<_> = Right::ALL.into_iter().filter(|r| Role::Ingest.grants(*r)).collect();
+        assert_eq!(held, [Right::Ingest]);
+    }
+
+    #[test]
+    fn nobody_but_an_admin_writes_accounts_and_everyone_needs_a_role() {
+        for role in Role::ALL {
+            assert_eq!(role.grants(Right::AccountsWrite), role == Role::Admin);
+        }
+        let caller =
+            Caller { actor: Actor::system("x"), roles: vec![], request_id: String::new(), route: String::new() };
+        assert!(Right::ALL.iter().all(|r| !caller.may(*r)));
+        assert!(caller.require(Right::Decide).unwrap_err().to_string().contains("recommendations:decide"));
+    }
+
+    #[test]
+    fn role_names_round_trip() {
+        for role in Role::ALL {
+            assert_eq!(role.name().parse::<Role>().unwrap(), role);
+        }
+        assert!("root".parse::<Role>().is_err());
+    }
+}

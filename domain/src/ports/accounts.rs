@@ -1,0 +1,131 @@
+//! People, their passwords, and tokens.
+
+use super::StoreError;
+use crate::{
+    audit::AuditEntry,
+    identity::{Actor, Role},
+    ids::ActorId,
+    time::Timestamp,
+};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// A password as stored: the PHC string of argon2id. Never shown.
+#[derive(Clone)]
+pub struct PasswordHash(pub String);
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+/// A local account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UserRecord {
+    /// `user:…`
+    pub id: String,
+    /// The name to sign in with; unique.
+    pub name: String,
+    /// What they may do.
+    pub roles: Vec<Role>,
+    /// Whether signing in is refused.
+    pub disabled: bool,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// When they last signed in.
+    pub last_sign_in_at: Option<Timestamp>,
+}
+
+impl TokenRecord {
+    /// This token as an actor.
+    pub fn actor(&self) -> Actor {
+        Actor { owner: self.owner.clone(), ..Actor::new(ActorId::new(self.id.clone()), self.name.clone()) }
+    }
+}
+
+impl UserRecord {
+    /// This person as an actor.
+    pub fn actor(&self) -> Actor {
+        Actor::new(ActorId::new(self.id.clone()), self.name.clone())
+    }
+}
+
+/// A token to be stored; the secret itself is shown once and never stored.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// `token:…`
+    pub id: String,
+    /// A name for people; unique among live tokens.
+    pub name: String,
+    /// What it may do.
+    pub roles: Vec<Role>,
+    /// The person whose token it is; none where the command line made it for nobody.
+    pub owner: Option<ActorId>,
+    /// SHA-256 of the secret, hexadecimal.
+    pub secret_hash: String,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A stored token, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TokenRecord {
+    /// `token:…`
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub roles: Vec<Role>,
+    /// The person whose token it is, if it is somebody's.
+    pub owner: Option<ActorId>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Accounts and tokens.
+#[async_trait]
+pub trait AccountStore: Send + Sync {
+    /// Whether there is any account at all.
+    async fn is_empty(&self) -> Result<bool, StoreError>;
+    /// Creates an account; `false` when the name is taken.
+    async fn create_user(
+        &self,
+        id: &str,
+        name: &str,
+        roles: &[Role],
+        password: &PasswordHash,
+        audit: AuditEntry,
+    ) -> Result<bool, StoreError>;
+    /// All accounts, by name.
+    async fn users(&self) -> Result<Vec<UserRecord>, StoreError>;
+    /// An account by its id.
+    async fn user(&self, id: &str) -> Result<Option<UserRecord>, StoreError>;
+    /// An account with its password, by its name.
+    async fn user_for_sign_in(&self, name: &str) -> Result<Option<(UserRecord, PasswordHash)>, StoreError>;
+    /// Notes a sign-in, with its audit row.
+    async fn signed_in(&self, id: &str, audit: AuditEntry) -> Result<(), StoreError>;
+    /// Sets roles; `false` when there is no such account.
+    async fn set_roles(&self, name: &str, roles: &[Role], audit: AuditEntry) -> Result<bool, StoreError>;
+    /// Disables or enables; `false` when there is no such account.
+    async fn set_disabled(&self, name: &str, disabled: bool, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// Sets the password; `false` when there is no such account.
+    async fn set_password(&self, name: &str, password: &PasswordHash, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// Creates a token; `false` when a live one has that name.
+    async fn create_token(&self, token: NewToken, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// All tokens, newest first.
+    async fn tokens(&self) -> Result<Vec<TokenRecord>, StoreError>;
+    /// The live token (not revoked, not expired by the database's clock, its owner not disabled) of this secret's hash; notes
+    /// its use at most once a minute.
+    async fn token_by_hash(&self, secret_hash: &str) -> Result<Option<TokenRecord>, StoreError>;
+    /// Revokes by name or id; `false` when there is no such live token.
+    async fn revoke_token(&self, name_or_id: &str, audit: AuditEntry) -> Result<bool, StoreError>;
+}

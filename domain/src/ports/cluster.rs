@@ -1,0 +1,106 @@
+//! The cluster, as the services need it. Everything about objects and watches stays in the controller.
+
+use super::StoreError;
+use crate::{
+    fault::Fault, ids::RecommendationId, playbook::ImageRef, recommendation::ResourceRef, target::state::Reading,
+};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Whether an image is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signature {
+    /// A signature was verified.
+    Verified,
+    /// There is none.
+    Missing,
+    /// Nobody looked.
+    Unknown,
+}
+
+/// An image pinned to its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageResolution {
+    /// The image by digest.
+    pub image: ImageRef,
+    /// Whether it is signed.
+    pub signature: Signature,
+}
+
+/// Why the cluster did not do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClusterError {
+    /// The image's digest can't be found out.
+    #[error("{image} can't be resolved to a digest: {detail}")]
+    Image {
+        /// The image.
+        image: String,
+        /// Why.
+        detail: String,
+    },
+    /// The object is not there.
+    #[error("there is no such object in the cluster")]
+    NotFound,
+    /// The API server refuses or can't be reached.
+    #[error("the cluster did not answer as it should: {0}")]
+    Unavailable(String),
+}
+
+/// How the engine is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterHealth {
+    /// The cluster's name for people.
+    pub name: String,
+    /// Whether it is the sandbox.
+    pub sandbox: bool,
+    /// Kubernetes' version, once known.
+    pub version: Option<String>,
+    /// Whether runs can start.
+    pub ready: bool,
+    /// What is missing, in plain words, with what to do.
+    pub problems: Vec<String>,
+}
+
+/// Where images come from.
+#[async_trait]
+pub trait Registry: Send + Sync {
+    /// Pins an image to its digest. An image that has a whole one keeps it.
+    async fn resolve(&self, image: &ImageRef) -> Result<ImageResolution, ClusterError>;
+}
+
+/// A WorkflowExecution that somebody applied by hand: it has no ticket yet and waits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AppliedWorkflow {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its `spec` as the cluster has it.
+    pub spec: Value,
+}
+
+/// The door for what comes by way of the cluster. It asks for the same checks as any other door.
+#[async_trait]
+pub trait ClusterIntake: Send + Sync {
+    /// Makes a recommendation of it (the same uid again gives the same one), or says what is wrong with it.
+    async fn workflow_applied(
+        &self,
+        applied: AppliedWorkflow,
+    ) -> Result<Result<RecommendationId, Vec<Fault>>, StoreError>;
+}
+
+/// The cluster.
+#[async_trait]
+pub trait Cluster: Send + Sync {
+    /// How the engine is, from what the watches know; no call to the API server.
+    fn health(&self) -> ClusterHealth;
+    /// The PipelineRun of that name as the cluster has it.
+    async fn pipeline_run(&self, namespace: &str, name: &str) -> Result<Value, ClusterError>;
+    /// The object that a remediation would act on, as it is now, with what budgets, scales and owns it. Answers within 400 ms,
+    /// whatever the cluster does.
+    async fn target(&self, resource: &ResourceRef) -> Reading;
+    /// Wakes the dispatcher: there is a claimed execution, or a cancel was asked for.
+    fn wake(&self);
+}

@@ -1,0 +1,60 @@
+//! The ports: what the rules need from the world, one small trait per area. The store and the controller implement them
+//! and never see each other; `server` wires them.
+
+mod accounts;
+mod catalog;
+mod cluster;
+mod executions;
+mod logs;
+mod recommendations;
+mod records;
+
+pub use accounts::{AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
+pub use catalog::{
+    CatalogFilter, CatalogStore, Facet, FacetValue, Known, NewPlaybook, PlaybookRecord, PlaybookStatus, Registered,
+    StatusChange, StatusChanged,
+};
+pub use cluster::{
+    AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, ImageResolution, Registry, Signature,
+};
+pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
+pub use logs::{LogOf, LogReader, LogSlice};
+pub use recommendations::{
+    DecideError, Decided, DecidedRecommendation, NewDecision, NewRecommendation, RecommendationFilter,
+    RecommendationStore, StoredTicket,
+};
+pub use records::{AuditStore, EffectivenessStore, EventStore, IdempotencyStore, Remembered};
+
+/// A fault of the store itself, not of what was asked. The detail is for the log, never for the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database can't be reached or refuses; nothing was written.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// A stored row can't be read.
+    #[error("a stored {what} can't be read: {detail}")]
+    Corrupt {
+        /// What kind of row.
+        what: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A cursor that this list did not hand out.
+    #[error("this cursor is not from this list; leave it out to begin at the start")]
+    BadCursor,
+    /// Anything else that the driver says.
+    #[error("the database failed: {0}")]
+    Failed(String),
+}
+
+/// The clock, handed in; only the edge reads the real one.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> crate::time::Timestamp;
+}
+
+/// Fresh ids, handed in; only the edge makes real ones.
+pub trait Ids: Send + Sync {
+    /// A new UUIDv7.
+    fn fresh(&self) -> String;
+}

@@ -1,0 +1,88 @@
+//! Audit, live events, effectiveness, and answers kept for repeated requests.
+
+use super::StoreError;
+use crate::{
+    audit::{AuditEntry, AuditFilter, AuditRecord},
+    effectiveness::{Counts, EffectivenessFilter, GroupBy},
+    event::LiveEvent,
+    paging::{Page, PageOf},
+};
+use async_trait::async_trait;
+
+/// The audit trail.
+#[async_trait]
+pub trait AuditStore: Send + Sync {
+    /// Writes an entry that belongs to no other write, such as a refused sign-in.
+    async fn append(&self, entry: AuditEntry) -> Result<(), StoreError>;
+    /// A page, newest first.
+    async fn list(&self, filter: &AuditFilter, page: &Page) -> Result<PageOf<AuditRecord>, StoreError>;
+    /// Up to `limit` rows after a sequence number that the filter matches, oldest first: for exports.
+    async fn after(&self, filter: &AuditFilter, sequence: i64, limit: u32) -> Result<Vec<AuditRecord>, StoreError>;
+}
+
+/// Live events.
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    /// The id of the newest event; 0 when there is none.
+    async fn latest(&self) -> Result<i64, StoreError>;
+    /// Up to `limit` events after `id`, in order.
+    async fn since(&self, id: i64, limit: u32) -> Result<Vec<LiveEvent>, StoreError>;
+    /// The id of the oldest event still kept; 0 when there is none.
+    async fn oldest(&self) -> Result<i64, StoreError>;
+    /// Waits until something may have been written after `id`: in this process, or in another replica (then late by at
+    /// most a second).
+    async fn changed(&self, id: i64);
+}
+
+/// Rollups.
+#[async_trait]
+pub trait EffectivenessStore: Send + Sync {
+    /// Counts per group, by name.
+    async fn counts(&self, by: GroupBy, filter: &EffectivenessFilter) -> Result<Vec<(String, Counts)>, StoreError>;
+    /// Counts of all that the filter asks for; none where nothing ended.
+    async fn total(&self, filter: &EffectivenessFilter) -> Result<Option<Counts>, StoreError>;
+    /// Counts by UTC day (days since 1970), ascending; without phases. Days on which nothing ended are left out.
+    async fn by_day(&self, filter: &EffectivenessFilter) -> Result<Vec<(i64, Counts)>, StoreError>;
+}
+
+/// What is remembered under an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remembered {
+    /// The key is new; it is now held by this request.
+    New,
+    /// The same request is still being answered.
+    InProgress,
+    /// The same request was answered so.
+    Answer {
+        /// HTTP status.
+        status: u16,
+        /// Headers worth repeating: name and value.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: String,
+    },
+    /// The same request was begun and ended without an answer: what it did is not known, and it must not be done again.
+    Unknown,
+    /// The key was used for another request.
+    OtherRequest,
+}
+
+/// First answers, kept a day.
+#[async_trait]
+pub trait IdempotencyStore: Send + Sync {
+    /// Looks up or takes the key of this actor for a request with this hash.
+    async fn begin(&self, actor: &str, key: &str, request_hash: &str) -> Result<Remembered, StoreError>;
+    /// Keeps the answer.
+    async fn finish(
+        &self,
+        actor: &str,
+        key: &str,
+        status: u16,
+        headers: &[(String, String)],
+        body: &str,
+    ) -> Result<(), StoreError>;
+    /// Notes that the request ended and that nobody knows what it did: the key never acts again.
+    async fn give_up(&self, actor: &str, key: &str) -> Result<(), StoreError>;
+    /// Gives the key free again: nothing was done.
+    async fn forget(&self, actor: &str, key: &str) -> Result<(), StoreError>;
+}

@@ -1,0 +1,88 @@
+//! People and tokens, as pages and the command line may ask for them.
+
+use super::Answer;
+use crate::{
+    accounts::{Secret, TokenStanding},
+    identity::{Caller, Role},
+    ports::{TokenRecord, UserRecord},
+};
+use async_trait::async_trait;
+
+/// Accounts and tokens. An account is named by its id (`user:…`) or its name.
+#[async_trait]
+pub trait AccountService: Send + Sync {
+    /// All accounts, by name; needs `accounts:read`.
+    async fn users(&self, caller: &Caller) -> Answer<Vec<UserRecord>>;
+    /// Makes an account; needs `accounts:write`. Without a password one is made, and answered once.
+    async fn create_user(
+        &self,
+        caller: &Caller,
+        name: &str,
+        roles: &[Role],
+        password: Option<String>,
+    ) -> Answer<Option<Secret>>;
+    /// Sets roles; needs `accounts:write`. Nobody takes the role admin from themselves, nor from the last one who has it.
+    async fn set_roles(&self, caller: &Caller, who: &str, roles: &[Role]) -> Answer<UserRecord>;
+    /// Disables or enables, with all sessions and tokens; needs `accounts:write`. Nobody disables themselves, nor the last
+    /// admin.
+    async fn set_disabled(&self, caller: &Caller, who: &str, disabled: bool) -> Answer<UserRecord>;
+    /// Sets somebody else's password and ends their sessions; needs `accounts:write`. Without a password one is made, and
+    /// answered once.
+    async fn reset_password(&self, caller: &Caller, who: &str, password: Option<String>) -> Answer<Option<Secret>>;
+    /// Changes the caller's own password and ends their sessions. Any person; a token can't.
+    async fn change_password(&self, caller: &Caller, old: &str, new: &str) -> Answer<()>;
+    /// The caller's own tokens, newest first; all of them with `accounts:read`.
+    async fn tokens(&self, caller: &Caller) -> Answer<Vec<TokenView>>;
+    /// Makes a token; its secret is answered once. One's own: any person. Nobody's: `accounts:write`.
+    async fn create_token(&self, caller: &Caller, request: TokenRequest) -> Answer<MadeToken>;
+    /// Revokes a live token by id or name: one's own, or any with `accounts:write`.
+    async fn revoke_token(&self, caller: &Caller, token: &str) -> Answer<TokenRecord>;
+}
+
+/// A token that is wanted.
+#[derive(Clone, Debug)]
+pub struct TokenRequest {
+    /// A name for people; unique among live tokens.
+    pub name: String,
+    /// What it may do.
+    pub roles: Vec<Role>,
+    /// Whose it is.
+    pub owner: TokenOwner,
+    /// How long it works, milliseconds; until it is revoked where none.
+    pub lifetime_ms: Option<i64>,
+}
+
+/// Whose a token is to be. What it approves counts as its owner's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenOwner {
+    /// The caller's own.
+    Caller,
+    /// A machine's, which stands for nobody. By a page it can't decide: what decides belongs to a person.
+    Nobody,
+    /// Of the account of this name: on the command line only. Whoever could make tokens of others could approve for them.
+    Account(String),
+}
+
+/// A token that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeToken {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What its holder sends; shown once.
+    pub secret: Secret,
+}
+
+/// A token as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenView {
+    /// The token.
+    pub token: TokenRecord,
+    /// Its owner's name, where it is somebody's.
+    pub owner: Option<String>,
+    /// How it stands.
+    pub standing: TokenStanding,
+    /// Whether it is the caller's own.
+    pub own: bool,
+}

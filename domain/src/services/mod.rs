@@ -1,0 +1,262 @@
+//! What the doors may ask for: the authorised service layer as pages and programs see it. `server` implements it over the
+//! [`crate::ports`]; every method demands the [`Caller`] and checks the right itself, so no door can forget to.
+
+mod accounts;
+mod earlier;
+mod shell;
+mod views;
+
+pub use accounts::{AccountService, MadeToken, TokenOwner, TokenRequest, TokenView};
+pub use earlier::EarlierRun;
+pub use shell::{HealthView, MoreFound, SearchView, ShellService};
+pub use views::*;
+
+use crate::{
+    audit::{AuditFilter, AuditRecord},
+    decision::{Decision, Verb},
+    effectiveness::{EffectivenessFilter, EffectivenessRow, GroupBy},
+    execution::{ActionRecord, Execution, LogLine},
+    fault::Fault,
+    identity::{Caller, Denied},
+    ids::{Digest, ExecutionId, RecommendationId},
+    json::diff::Change,
+    log::{
+        LogState,
+        window::{LogAsk, LogView},
+    },
+    paging::{Page, PageOf},
+    playbook::{PlaybookId, Registration, Version},
+    ports::{ActionFilter, CatalogFilter, ExecutionFilter, Facet, PlaybookRecord, RecommendationFilter, StatusChange},
+    recommendation::Recommendation,
+    ticket::Plan,
+};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+/// Why a service did not do it. One place turns it into a status code, one into a page.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// Too little right.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Allowed in general, but not for this caller and this object: own proposal, separation of duties.
+    #[error("{0}")]
+    Forbidden(String),
+    /// There is no such thing.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// What was sent breaks rules; nothing was stored.
+    #[error("what was sent breaks {} rule(s)", .0.len())]
+    Invalid(Vec<Fault>),
+    /// It clashes with what is there.
+    #[error("{detail}")]
+    Conflict {
+        /// A stable word: `stale_ticket`, `decided`, `expired`, `different_content`, …
+        code: &'static str,
+        /// What happened and what to do.
+        detail: String,
+        /// What differs, where that is the point.
+        differences: Vec<Change>,
+    },
+    /// It has moved on from the state that the caller knows; nothing was done.
+    #[error("this has changed since you read it; read it again")]
+    Moved {
+        /// The tag of its state now.
+        tag: String,
+    },
+    /// A neighbour (database, cluster) is not there; nothing was done.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Our fault. The detail is for the log.
+    #[error("something went wrong on our side")]
+    Internal(String),
+}
+
+/// The short form that every service method returns.
+pub type Answer<T> = Result<T, ServiceError>;
+
+/// Playbooks.
+#[async_trait]
+pub trait CatalogService: Send + Sync {
+    /// Registers; needs `catalog:write`. `true` when it is new.
+    async fn register(&self, caller: &Caller, registration: &Value) -> Answer<(PlaybookRecord, bool)>;
+    /// The same checks, nothing stored; needs `catalog:write`.
+    async fn validate(&self, caller: &Caller, registration: &Value) -> Answer<RegistrationPreview>;
+    /// The same checks without an end at the first kind of fault, and what would become of the document: for a form that is
+    /// being filled. `base` is the version that it starts from; without one it is compared with the newest of its id.
+    /// Needs `catalog:write`.
+    async fn review(&self, caller: &Caller, document: &Value, base: Option<(PlaybookId, Version)>) -> Answer<Review>;
+    /// A page of the catalog; needs `catalog:search`. Without `catalog:read` hidden parameters and steps are left out.
+    async fn search(&self, caller: &Caller, filter: &CatalogFilter, page: &Page) -> Answer<PageOf<CatalogItem>>;
+    /// What the catalog can be narrowed down by, with how many playbooks each value would leave; needs `catalog:search`.
+    async fn facets(&self, caller: &Caller, filter: &CatalogFilter) -> Answer<Vec<Facet>>;
+    /// A playbook: newest version, all versions, track record; needs `catalog:read`.
+    async fn playbook(&self, caller: &Caller, id: &PlaybookId) -> Answer<PlaybookView>;
+    /// A page of a playbook's versions, newest first; needs `catalog:read`.
+    async fn versions(&self, caller: &Caller, id: &PlaybookId, page: &Page) -> Answer<PageOf<PlaybookRecord>>;
+    /// The newest active version, or the newest of all where none is active; needs `catalog:search`, projected as in
+    /// `search`.
+    async fn newest(&self, caller: &Caller, id: &PlaybookId) -> Answer<PlaybookRecord>;
+    /// One version; needs `catalog:search`, projected as in `search`.
+    async fn version(&self, caller: &Caller, id: &PlaybookId, version: &Version) -> Answer<PlaybookRecord>;
+    /// JSON Schema 2020-12 of the exposed parameters; needs `catalog:search`.
+    async fn schema(&self, caller: &Caller, id: &PlaybookId, version: &Version) -> Answer<Value>;
+    /// Sets the status; needs `catalog:write`.
+    async fn set_status(
+        &self,
+        caller: &Caller,
+        id: &PlaybookId,
+        version: &Version,
+        change: StatusChange,
+    ) -> Answer<PlaybookRecord>;
+}
+
+/// What a person or program decides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionRequest {
+    /// Yes or no.
+    pub decision: Verb,
+    /// Which strategy, counted from 0.
+    pub strategy: u32,
+    /// The ticket that was read; an approval must have it.
+    pub ticket_digest: Option<Digest>,
+    /// Why. A rejection must say it.
+    pub reason: Option<String>,
+}
+
+/// What a decision came to (`api.md`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionAnswer {
+    /// The decision.
+    pub decision: Decision,
+    /// Approvals for this ticket now.
+    pub have: u32,
+    /// Approvals needed.
+    pub need: u32,
+    /// The execution, once the last approval was given.
+    pub execution_id: Option<ExecutionId>,
+}
+
+/// Recommendations, tickets, decisions.
+#[async_trait]
+pub trait ApprovalService: Send + Sync {
+    /// Takes in a model's answer; needs `recommendations:propose`.
+    async fn submit(&self, caller: &Caller, body: &Value) -> Answer<Recommendation>;
+    /// Takes in a step list by hand; needs `recommendations:decide` (an operator's right).
+    async fn propose_steps(&self, caller: &Caller, body: &Value) -> Answer<Recommendation>;
+    /// A page of recommendations; needs `recommendations:read`.
+    async fn list(&self, caller: &Caller, filter: &RecommendationFilter, page: &Page) -> Answer<PageOf<InboxItem>>;
+    /// One recommendation with its decisions; needs `recommendations:read`.
+    async fn get(&self, caller: &Caller, id: &RecommendationId) -> Answer<(Recommendation, Vec<Decision>)>;
+    /// All that the recommendation page shows. `strategy` picks one, `ticket` a stored ticket with edits; needs
+    /// `recommendations:read`. Has no effect.
+    async fn view(
+        &self,
+        caller: &Caller,
+        id: &RecommendationId,
+        strategy: Option<u32>,
+        ticket: Option<Digest>,
+    ) -> Answer<RecommendationView>;
+    /// Several at once, each with its own ticket, in the order asked for; needs `recommendations:decide`. Has no effect.
+    async fn review(&self, caller: &Caller, ids: &[RecommendationId]) -> Answer<Vec<ReviewItem>>;
+    /// Makes a ticket, with the operator's parameters in place of the model's where given; needs `recommendations:decide`.
+    async fn ticket(
+        &self,
+        caller: &Caller,
+        id: &RecommendationId,
+        strategy: u32,
+        parameters: Option<Map<String, Value>>,
+    ) -> Answer<TicketView>;
+    /// The ticket that [`Self::ticket`] would make, without making it; needs `recommendations:decide`. Has no effect.
+    async fn preview(
+        &self,
+        caller: &Caller,
+        id: &RecommendationId,
+        strategy: u32,
+        parameters: Map<String, Value>,
+    ) -> Answer<TicketView>;
+    /// What a strategy would act on, as the cluster has it now: by `plan` where a ticket is shown, else by what was proposed.
+    /// None where nothing names an object. Needs `recommendations:read`; has no effect, and takes at most 400 ms.
+    async fn target(
+        &self,
+        caller: &Caller,
+        recommendation: &Recommendation,
+        strategy: u32,
+        plan: Option<&Plan>,
+    ) -> Answer<Option<TargetView>>;
+    /// Decides; needs `recommendations:decide`.
+    async fn decide(&self, caller: &Caller, id: &RecommendationId, request: DecisionRequest) -> Answer<DecisionAnswer>;
+}
+
+/// Executions.
+#[async_trait]
+pub trait RunService: Send + Sync {
+    /// A page; needs `runs:read`.
+    async fn list(&self, caller: &Caller, filter: &ExecutionFilter, page: &Page) -> Answer<PageOf<Execution>>;
+    /// One with tasks; needs `runs:read`.
+    async fn get(&self, caller: &Caller, id: &ExecutionId) -> Answer<Execution>;
+    /// Log lines after `since_line`; `attempt` none is the newest. Needs `runs:read`.
+    async fn log(
+        &self,
+        caller: &Caller,
+        id: &ExecutionId,
+        task: &str,
+        attempt: Option<u32>,
+        since_line: u32,
+        limit: u32,
+    ) -> Answer<Vec<LogLine>>;
+    /// What is shown of a log: a part of it, what is found in it, how it stands; `attempt` none is the newest. Needs `runs:read`.
+    async fn log_view(
+        &self,
+        caller: &Caller,
+        id: &ExecutionId,
+        task: &str,
+        attempt: Option<u32>,
+        ask: &LogAsk,
+    ) -> Answer<LogView>;
+    /// Whether more of a log can come; `attempt` none is the newest. Needs `runs:read`.
+    async fn log_state(&self, caller: &Caller, id: &ExecutionId, task: &str, attempt: Option<u32>) -> Answer<LogState>;
+    /// The PipelineRun as the cluster has it; needs `runs:read`.
+    async fn pipeline_run(&self, caller: &Caller, id: &ExecutionId) -> Answer<Value>;
+    /// The ticket it runs under; needs `runs:read`.
+    async fn ticket(&self, caller: &Caller, id: &ExecutionId) -> Answer<TicketView>;
+    /// Asks to cancel; needs `runs:control`.
+    async fn cancel(&self, caller: &Caller, id: &ExecutionId, reason: Option<String>) -> Answer<Execution>;
+    /// A page of action records; needs `runs:read`.
+    async fn actions(&self, caller: &Caller, filter: &ActionFilter, page: &Page) -> Answer<PageOf<ActionRecord>>;
+}
+
+/// What works.
+#[async_trait]
+pub trait EffectivenessService: Send + Sync {
+    /// A row per group; needs `runs:read`.
+    async fn rows(&self, caller: &Caller, by: GroupBy, filter: &EffectivenessFilter) -> Answer<Vec<EffectivenessRow>>;
+    /// The same with what all of it comes to and its weeks; needs `runs:read`.
+    async fn report(&self, caller: &Caller, by: GroupBy, filter: &EffectivenessFilter) -> Answer<EffectivenessReport>;
+}
+
+/// Who did what.
+#[async_trait]
+pub trait AuditService: Send + Sync {
+    /// A page, newest first; needs `audit:read`.
+    async fn list(&self, caller: &Caller, filter: &AuditFilter, page: &Page) -> Answer<PageOf<AuditRecord>>;
+    /// What the objects of these rows are called, by kind and id; those without a name of their own are left out. Needs
+    /// `audit:read`.
+    async fn titles(&self, caller: &Caller, rows: &[AuditRecord]) -> Answer<HashMap<(String, String), String>>;
+    /// Rows after a sequence number, oldest first, for export; needs `audit:read`.
+    async fn after(&self, caller: &Caller, filter: &AuditFilter, sequence: i64, limit: u32)
+    -> Answer<Vec<AuditRecord>>;
+}
+
+/// A registration that passed, for previews.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RegistrationPreview {
+    /// What was understood.
+    pub registration: Registration,
+    /// What a model will see.
+    pub schema: Value,
+    /// Whether the very same is registered already.
+    pub registered: bool,
+}

@@ -1,0 +1,274 @@
+//! What the services hand to the pages: read models, complete, so that a page asks once.
+
+use super::EarlierRun;
+use crate::{
+    decision::Decision,
+    effectiveness::{EffectivenessRow, Week},
+    execution::Execution,
+    fault::Fault,
+    ids::{Digest, RecommendationId},
+    json::diff::Change,
+    playbook::{Comparison, ImageRef, Parameter, PlaybookId, Registration, Version},
+    ports::{ClusterHealth, PlaybookRecord, Signature},
+    recommendation::{
+        Recommendation, Risk, Strategy,
+        target::{self, Target},
+    },
+    target::{change::FieldChange, since::Since, state::Reading},
+    ticket::TicketContent,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A line of the inbox.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InboxItem {
+    /// The recommendation.
+    pub recommendation: Recommendation,
+    /// What was measured for its first strategy's playbook; none without runs.
+    pub track: Option<EffectivenessRow>,
+    /// Approvals given for any one ticket of it.
+    pub have: u32,
+    /// Approvals its first strategy needs.
+    pub need: u32,
+    /// The last decision that counted; none before there is one.
+    pub decided: Option<Decision>,
+    /// The newest run on the same object in the last days, where there was one.
+    pub earlier: Option<EarlierRun>,
+}
+
+/// A recommendation to be decided together with others: everything its own page shows, or why it can't be shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReviewItem {
+    /// Which recommendation was asked for.
+    pub id: RecommendationId,
+    /// It; none when there is no such recommendation (any more).
+    pub view: Option<Box<RecommendationView>>,
+}
+
+/// A line of the catalog.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CatalogItem {
+    /// The newest version that matches.
+    pub playbook: PlaybookRecord,
+    /// What was measured over all its versions; none without runs.
+    pub track: Option<EffectivenessRow>,
+    /// Why it was found, in a few words.
+    pub matched: Vec<String>,
+}
+
+/// What can be said of a registration while it is being written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Review {
+    /// What stands in the way of registering it; empty when nothing does.
+    pub faults: Vec<Fault>,
+    /// What can be read of it, with what follows from that.
+    pub draft: Option<DraftView>,
+    /// Whether the very same is registered already.
+    pub registered: bool,
+    /// How it compares with the version that it follows; none for a new playbook.
+    pub base: Option<BaseView>,
+}
+
+/// As much of a registration as can be read, and what would be made of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DraftView {
+    /// What was understood; placeholders where nothing was.
+    pub registration: Registration,
+    /// The schema that a model would be shown.
+    pub schema: Value,
+    /// The PipelineRun with example values.
+    pub pipeline_run: Value,
+}
+
+/// The version that a registration follows, and what changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BaseView {
+    /// The playbook of the base.
+    pub id: PlaybookId,
+    /// The version of the base.
+    pub version: Version,
+    /// Whether the registration has another id: then it becomes a playbook of its own, and nothing is compared.
+    pub renamed: bool,
+    /// What changes.
+    pub comparison: Comparison,
+    /// The version that the changes ask for.
+    pub proposed: Version,
+    /// Whether the version that was given says enough.
+    pub enough: bool,
+}
+
+/// A playbook's page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlaybookView {
+    /// All versions, newest first; never empty.
+    pub versions: Vec<PlaybookRecord>,
+    /// JSON Schema of the newest version's exposed parameters.
+    pub schema: Value,
+    /// Track record over all versions.
+    pub track: Option<EffectivenessRow>,
+    /// Track record by version.
+    pub by_version: Vec<EffectivenessRow>,
+    /// Its newest executions.
+    pub recent: Vec<Execution>,
+}
+
+/// A run ticket as it is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TicketView {
+    /// The digest that a decision must carry.
+    pub digest: Digest,
+    /// The content.
+    pub content: TicketContent,
+    /// The exact text that was hashed.
+    pub canonical: String,
+    /// The name of the run.
+    pub name: String,
+    /// What the operator changed of the model's parameters.
+    pub changes: Vec<Change>,
+    /// What to know before deciding.
+    pub warnings: Vec<String>,
+    /// The PipelineRun as it would be applied.
+    pub pipeline_run: Value,
+    /// Whether the image is signed.
+    pub signature: Signature,
+    /// When its approval runs out.
+    pub expires_at: Timestamp,
+}
+
+/// A strategy with all that is known about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StrategyView {
+    /// The strategy.
+    pub strategy: Strategy,
+    /// The playbook's title; none for step lists and unknown playbooks.
+    pub title: Option<String>,
+    /// The playbook's image by digest.
+    pub image: Option<ImageRef>,
+    /// What was measured for this playbook, over all its versions; none without runs.
+    pub track: Option<EffectivenessRow>,
+    /// What was measured for this very version; none without runs.
+    pub version_track: Option<EffectivenessRow>,
+    /// The form to edit its parameters: the exposed parameters in registration order.
+    pub form: Vec<Parameter>,
+}
+
+/// The recommendation page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecommendationView {
+    /// The recommendation.
+    pub recommendation: Recommendation,
+    /// Its strategies.
+    pub strategies: Vec<StrategyView>,
+    /// Which strategy is shown in full.
+    pub selected: u32,
+    /// The ticket of the selected strategy, while it can be decided or once it was.
+    pub ticket: Option<TicketView>,
+    /// Why there is no ticket, where there is none.
+    pub ticket_faults: Vec<Fault>,
+    /// The parameters that the form starts from: the operator's where a ticket with edits is shown, else the model's.
+    pub parameters: Map<String, Value>,
+    /// The decisions that counted.
+    pub decisions: Vec<Decision>,
+    /// Approvals given for this ticket.
+    pub have: u32,
+    /// Approvals needed.
+    pub need: u32,
+    /// Why this caller can't approve; none when they can.
+    pub cannot_approve: Option<String>,
+    /// Why this caller can't reject; none when they can.
+    pub cannot_reject: Option<String>,
+    /// The execution, once approved.
+    pub run: Option<Execution>,
+    /// The recommendation that has taken its place, or came after it for the same incident.
+    pub newer: Option<RecommendationId>,
+    /// The server's time.
+    pub now: Timestamp,
+}
+
+/// What a strategy would act on, as the cluster has it now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetView {
+    /// The object, and whether it is what the incident is about.
+    pub target: Target,
+    /// What the cluster says of it.
+    pub reading: Reading,
+    /// What the parameters would obviously change in it.
+    pub changes: Vec<FieldChange>,
+    /// What stands in the way or follows, as sentences.
+    pub cautions: Vec<String>,
+    /// Whether it is still what was analysed.
+    pub since: Since,
+    /// Runs about the same object in the last seven days, newest first.
+    pub earlier: Vec<Execution>,
+}
+
+impl RecommendationView {
+    /// What the selected strategy acts on, with the operator's changes.
+    pub fn target(&self) -> Target {
+        Target::of(self.recommendation.content.incident.resource.as_ref(), target::named(&self.parameters))
+    }
+
+    /// What has to be typed before the selected strategy is approved, where its risk is high: the name of the object that it
+    /// acts on, or of the incident where nobody names one.
+    pub fn confirmation(&self) -> Option<String> {
+        let strategy = self.strategies.get(usize::try_from(self.selected).ok()?)?;
+        let incident = &self.recommendation.content.incident;
+        (strategy.strategy.estimated_risk == Risk::High)
+            .then(|| self.target().acts_on().map_or_else(|| incident.id.clone(), |resource| resource.name.clone()))
+    }
+}
+
+/// The frame around every page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShellView {
+    /// The signed-in person's name.
+    pub user: String,
+    /// How many recommendations await a decision.
+    pub waiting: i64,
+    /// The cluster.
+    pub cluster: ClusterHealth,
+    /// What the cluster is for, such as production; none where nobody said.
+    pub environment: Option<String>,
+    /// Whether the audit trail may be read.
+    pub may_audit: bool,
+    /// Whether playbooks may be registered.
+    pub may_register: bool,
+    /// Whether runs may be cancelled.
+    pub may_control: bool,
+    /// The server's time.
+    pub now: Timestamp,
+}
+
+/// The overview.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OverviewView {
+    /// What needs a decision, most urgent first; not all of it where there is much.
+    pub waiting: Vec<InboxItem>,
+    /// How many need a decision in all.
+    pub waiting_count: i64,
+    /// What runs.
+    pub running: Vec<Execution>,
+    /// What ended last.
+    pub ended: Vec<Execution>,
+    /// The last 30 days over everything; none without runs.
+    pub helped: Option<EffectivenessRow>,
+    /// The same by week, oldest first.
+    pub weeks: Vec<Week>,
+    /// How the engine is.
+    pub cluster: ClusterHealth,
+    /// The server's time.
+    pub now: Timestamp,
+}
+
+/// What works, for one page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EffectivenessReport {
+    /// A row per group.
+    pub rows: Vec<EffectivenessRow>,
+    /// All that ended; none where nothing did.
+    pub total: Option<EffectivenessRow>,
+    /// The same by week, oldest first; without phases.
+    pub weeks: Vec<Week>,
+}

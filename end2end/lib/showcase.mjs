@@ -1,0 +1,147 @@
+// A console with something on every page: playbooks, open and closed recommendations, runs that go on, succeeded, failed and were
+// cancelled. And the list of the pages, for whoever looks at all of them.
+import { chatty, talk } from './chatty.mjs';
+import { steps as graph } from './graphs.mjs';
+import { recommendation, seed } from './world.mjs';
+
+const wait = {
+  workflow_id: 'wait-and-see',
+  version: '0.1.0',
+  title: 'Wait and see',
+  description: 'Waits as long as it is told and changes nothing.',
+  container_image: 'quay.io/kubernaut/playbook-sleep:v1',
+  parameters: [{ name: 'SLEEP_SECONDS', description: 'How long to wait', type: 'integer', required: true, minimum: 1 }],
+};
+const fails = {
+  ...wait,
+  workflow_id: 'drain-the-node-that-nobody-dared-to-touch-before',
+  title: 'Drain the node that nobody dared to touch before',
+  container_image: 'registry.example.org/platform-engineering/remediation/playbooks/drain-fails:v1',
+  parameters: [{ name: 'A_PARAMETER_WITH_A_RATHER_LONG_NAME_THAT_HAS_TO_BREAK_SOMEWHERE', type: 'string', required: true }],
+};
+
+/** Fills a console through its wire; resolves to its pages as `[name, path, status = 200]`. */
+export async function showcase(world) {
+  const scaleDown = await seed('hidden-oomkill-scale-down');
+  for (const playbook of [scaleDown, await seed('oomkill-increase-memory'), await seed('oomkill-cost-optimized'), wait, fails, chatty]) {
+    await world.register(playbook);
+  }
+  await world.register(scaleDown, { version: '1.1.0', description: `${scaleDown.description} Waits for the node to recover.` });
+  for (let patch = 1; patch <= 13; patch += 1) await world.register(wait, { version: `0.1.${patch}`, title: `Wait and see, for the ${patch}. time` });
+
+  const instead = (playbook, parameters, more = {}) => ({ workflow_id: playbook.workflow_id, parameters, ...more });
+  const whole = await recommendation('inc-2041');
+  const [strategy] = whole.strategies;
+  const open = await world.recommend('inc-2041', {
+    additional_findings: [
+      {
+        title: 'worker-2 is over-committed',
+        description: 'Requests add up to 95 % of its memory; the next deployment to grow will be evicted.',
+        severity: 'medium',
+        resource: { kind: 'Node', name: 'worker-2' },
+        suggested_workflow_id: 'oomkill-increase-memory',
+      },
+    ],
+    strategies: [
+      strategy,
+      { ...strategy, action_type: 'increase_memory_limit', workflow_id: 'oomkill-increase-memory', confidence: 0.4, estimated_risk: 'low',
+        rationale: 'The limit has not been raised since the service was moved.',
+        parameters: { TARGET_RESOURCE_KIND: 'Deployment', TARGET_RESOURCE_NAME: 'my-app', TARGET_NAMESPACE: 'production', MEMORY_LIMIT_NEW: '2Gi' } },
+    ],
+  });
+  const risky = await world.recommend('inc-2042', {
+    analysis_summary: 'The checkout service refuses connections since the last roll-out. '.repeat(4),
+    strategy: { estimated_risk: 'high', rationale: 'A rationale of some length. '.repeat(20) },
+  });
+  const broken = await world.recommend('inc-2043', { strategy: { workflow_id: 'not-in-the-catalog' } });
+  const gone = await world.recommend('inc-2050', { strategy: { parameters: { TARGET_RESOURCE_NAME: 'my-app-of-last-week' } } });
+  const shared = await world.recommend('inc-2051', {
+    strategies: [
+      { ...strategy, parameters: { ...strategy.parameters, TARGET_RESOURCE_NAME: 'payment-service', SCALE_TARGET_REPLICAS: 2 } },
+    ],
+  });
+  const rejected = await world.recommend('inc-2044');
+  await world.reject(rejected, 'The node is being drained anyway; scaling down now would only hide it.');
+  const superseded = await world.recommend('inc-2045');
+  await world.recommend('inc-2045', { analysis_summary: 'A second look: the service leaks memory since the last release.' });
+
+  const steps = await world.approve(await world.propose(await seed('workflow-execution-spec')));
+  const failed = await world.approve(
+    await world.recommend('inc-2046', { strategies: [{ ...strategy, ...instead(fails, { A_PARAMETER_WITH_A_RATHER_LONG_NAME_THAT_HAS_TO_BREAK_SOMEWHERE: 'a-value-that-is-long-as-well-and-has-no-place-to-break-in-it-whatever-one-tries' }) }] }),
+  );
+  const decided = await world.recommend('inc-2047');
+  const succeeded = await world.approve(decided, { parameters: { ...strategy.parameters, SCALE_TARGET_REPLICAS: 2 } });
+  const waits = (incident) => world.recommend(incident, { strategies: [{ ...strategy, ...instead(wait, { SLEEP_SECONDS: 3600 }) }] });
+  const cancelled = await world.approve(await waits('inc-2048'));
+  const running = await world.approve(await waits('inc-2049'));
+  const talked = await talk(world, 'inc-2050', 1800);
+  await world.until(cancelled, 'running');
+  await world.cancel(cancelled);
+  await Promise.all([
+    world.until(steps, 'succeeded'),
+    world.until(failed, 'failed'),
+    world.until(succeeded, 'succeeded'),
+    world.until(cancelled, 'cancelled'),
+    world.until(running, 'running'),
+    world.until(talked, 'succeeded'),
+  ]);
+  const large = await world.approve(await world.propose(graph(120, 12, 220)));
+
+  return [
+    ['overview', '/'],
+    ['approvals', '/approvals'],
+    ['approvals-any', '/approvals?state=any'],
+    ['approvals-none', '/approvals?q=nothing+like+this'],
+    ['approvals-decided', '/approvals?state=decided'],
+    ['review', `/approvals/review?${[open, risky, broken, decided, rejected].map(({ id }) => `id=${id}`).join('&')}&id=nothing`],
+    ['review-none', '/approvals/review'],
+    ['recommendation', `/recommendations/${open.id}`],
+    ['recommendation-other', `/recommendations/${open.id}?strategy=1`],
+    ['recommendation-risky', `/recommendations/${risky.id}`],
+    ['recommendation-broken', `/recommendations/${broken.id}`],
+    ['recommendation-gone', `/recommendations/${gone.id}`],
+    ['recommendation-held', `/recommendations/${shared.id}`],
+    ['recommendation-approved', `/recommendations/${decided.id}`],
+    ['recommendation-rejected', `/recommendations/${rejected.id}`],
+    ['recommendation-superseded', `/recommendations/${superseded.id}`],
+    ['runs', '/runs'],
+    ['runs-none', '/runs?state=lost&since=1h'],
+    ['run', `/runs/${steps}`],
+    ['run-parameters', `/runs/${succeeded}?tab=parameters`],
+    ['run-results', `/runs/${succeeded}?tab=results`],
+    ['run-attempts', `/runs/${failed}?tab=attempts`],
+    ['run-log', `/runs/${succeeded}?times=on`],
+    ['run-events', `/runs/${failed}?tab=events`],
+    ['run-failed', `/runs/${failed}`],
+    ['run-long-log', `/runs/${talked}`],
+    ['run-found', `/runs/${talked}?find=disruption&times=on`],
+    ['run-errors', `/runs/${talked}?level=error&wide=on`],
+    ['run-large', `/runs/${large}`],
+    ['run-large-whole', `/runs/${large}?unfold=all&zoom=50&sort=state`],
+    ['run-cancelled', `/runs/${cancelled}`],
+    ['run-running', `/runs/${running}`],
+    ['catalog', '/catalog'],
+    ['playbook', '/catalog/oomkill-scale-down'],
+    ['playbook-long', `/catalog/${fails.workflow_id}`],
+    ['playbook-versions', '/catalog/wait-and-see?version=0.1.1'],
+    ['playbook-compare', '/catalog/oomkill-scale-down?compare=1.0.0..1.1.0'],
+    ['catalog-narrowed', '/catalog?q=oomkill&severity=high&tag=oomkill'],
+    ['register', '/catalog/new'],
+    ['register-paste', '/catalog/new?as=document'],
+    ['register-next', '/catalog/new?from=oomkill-scale-down'],
+    ['effectiveness', '/effectiveness'],
+    ['audit', '/audit'],
+    ['audit-filtered', '/audit?action=decision.&from=2001-01-01'],
+    ['audit-none', '/audit?q=nothing+like+this'],
+    ['settings', '/settings'],
+    ['settings-tokens', '/settings/tokens'],
+    ['settings-accounts', '/settings/accounts'],
+    ['settings-keys', '/settings/keys'],
+    ['settings-cluster', '/settings/cluster'],
+    ['search', '/search'],
+    ['search-found', '/search?q=oomkill'],
+    ['search-none', '/search?q=nothing+like+this'],
+    ['api', '/api'],
+    ['nowhere', '/nowhere', 404],
+  ];
+}

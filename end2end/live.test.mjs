@@ -1,0 +1,257 @@
+// Pages that follow what they show, in a real Chromium: what others got wrong about it, one test each.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { openPage, signIn } from './lib/browser.mjs';
+import { stage } from './lib/stage.mjs';
+import { watchStreams } from './lib/streams.mjs';
+import { seed, until, World } from './lib/world.mjs';
+
+const on = stage();
+let browser, console_, world, playbook, state;
+
+before(async () => {
+  [browser, console_, playbook] = await Promise.all([on.browser(), on.console(), seed('hidden-oomkill-scale-down')]);
+  world = await World.of(console_);
+  await world.register(playbook);
+  const page = await openPage(browser, console_.url);
+  await signIn(page);
+  state = await page.context().storageState();
+  await page.context().close();
+});
+after(on.close);
+
+/** A page of somebody signed in. It has not been loaded again for as long as it is `marked`. */
+async function open(path, options = {}) {
+  const page = await openPage(browser, console_.url, { state, ...options });
+  await visit(page, path);
+  return page;
+}
+
+async function visit(page, path) {
+  await page.goto(path);
+  await page.evaluate(() => (window.marked = true));
+}
+
+const marked = (page) => page.evaluate(() => window.marked === true);
+const row = (page, { id }) => page.locator(`main a[href^="/recommendations/${id}"]`).first();
+/** Waits until the page hears what happens: then something that happened is shown. */
+const live = (page, streams) => until('the stream', () => streams.open().length > 0);
+
+test('twelve tabs do not starve the browser of connections: they share one stream, and all of them follow', async () => {
+  const first = await open('/approvals');
+  const context = first.context();
+  const streams = watchStreams(context);
+  await visit(first, '/approvals');
+  const paths = ['/', '/approvals', '/approvals?state=any', '/catalog'];
+  const others = [];
+  for (let n = 0; n < 11; n += 1) {
+    const page = await context.newPage();
+    await visit(page, paths[n % paths.length]);
+    others.push(page);
+  }
+  const tabs = [first, ...others];
+  await until('one stream', () => streams.open().length === 1);
+  await wait(1500);
+  assert.equal(streams.open().length, 1, 'twelve tabs, one stream');
+
+  const shown = (page, waiting) => page.locator('#waiting .n').filter({ hasText: `${waiting} waiting` }).waitFor({ timeout: 10_000 });
+  await world.recommend('inc-tabs-1');
+  await Promise.all(tabs.map((page) => shown(page, 1)));
+
+  const [leader] = streams.open();
+  await leader.close();
+  const left = tabs.filter((page) => page !== leader);
+  await world.recommend('inc-tabs-2');
+  await Promise.all(left.map((page) => shown(page, 2)));
+  assert.equal(streams.open().length, 1, 'the stream was handed over');
+  assert.notEqual(streams.open()[0], leader);
+  for (const page of left) assert.ok(await marked(page), 'nothing was loaded again');
+  await context.close();
+});
+
+test('a tab that nobody looks at holds nothing, and catches up when it is looked at', async () => {
+  const page = await open('/approvals');
+  const streams = watchStreams(page.context());
+  await visit(page, '/approvals');
+  await live(page, streams);
+  await look(page, 'hidden');
+  await until('no stream', () => streams.open().length === 0);
+  const came = await world.recommend('inc-asleep');
+  await wait(700);
+  assert.equal(await row(page, came).count(), 0, 'it sleeps');
+  await look(page, 'visible');
+  await row(page, came).waitFor({ timeout: 3000 });
+  assert.ok(await marked(page));
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+/** Puts a tab aside, or looks at it again. */
+async function look(page, visibility) {
+  await page.evaluate((word) => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => word });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, visibility);
+}
+
+test('after a lost connection nothing is stuck: it says so, catches up without a reload, and is quiet again', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'kubernaut-live-'));
+  const once = await on.console({ dataDir });
+  const { host } = new URL(once.url);
+  try {
+    const other = await World.of(once);
+    await other.register(playbook);
+    const page = await openPage(browser, once.url);
+    await signIn(page);
+    const streams = watchStreams(page.context());
+    await visit(page, '/approvals');
+    await live(page, streams);
+    const said = page.locator('.live-bar');
+    assert.equal((await said.innerText()).trim(), '', 'nothing is said while all is well');
+
+    await once.stop();
+    await said.getByText('Reconnecting').waitFor();
+    assert.match(await said.innerText(), /^Reconnecting, last event (just now|\d+s ago)$/);
+    const again = await on.console({ dataDir, listen: host });
+    const came = await other.recommend('inc-after-the-restart');
+    await row(page, came).waitFor({ timeout: 20_000 });
+    await said.getByText('Reconnecting').waitFor({ state: 'hidden' });
+    await until('it to be quiet again', async () => (await said.innerText()).trim() === '');
+    assert.ok(await marked(page), 'without a reload');
+    await again.stop();
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});
+
+test('a finished run does not go back to running, however late an older answer comes', async () => {
+  const id = await world.approve(await world.recommend('inc-backwards'));
+  const page = await open(`/runs/${id}`);
+  const shown = () => page.locator('#run .head .state').first().innerText();
+  await page.locator('.live-word.on').waitFor();
+  await until('it to run', async () => (await shown()) === 'Running');
+  const old = await page.evaluate(async () => (await fetch(location.href, { headers: { 'kubernaut-part': 'page' } })).text());
+  await until('it to end', async () => (await shown()) === 'Succeeded');
+  await page.locator('.live-word.on').waitFor({ state: 'hidden' });
+  assert.equal(await page.getByText('Live', { exact: true }).count(), 0, 'what has ended is not live');
+
+  let asked = 0;
+  await page.route(`**/runs/${id}`, (route) => (asked += 1) && route.fulfill({ body: old, contentType: 'text/html' }));
+  const states = [];
+  await page.evaluate(() => dispatchEvent(new PopStateEvent('popstate')));
+  for (let look = 0; look < 15; look += 1) {
+    states.push(await shown());
+    await wait(100);
+  }
+  assert.ok(asked > 0, 'an older answer came');
+  assert.deepEqual([...new Set(states)], ['Succeeded']);
+  assert.ok(await marked(page));
+  await page.context().close();
+});
+
+test('a decision made elsewhere does not stay listed as pending, and its page does not stay open to be decided', async () => {
+  const taken = await world.recommend('inc-elsewhere');
+  const [inbox, overview, page] = [await open('/approvals'), await open('/'), await open(`/recommendations/${taken.id}`)];
+  await Promise.all([row(inbox, taken).waitFor(), row(overview, taken).waitFor()]);
+  const heard = (tab) => tab.waitForFunction(() => document.querySelector('.live-bar'));
+  await Promise.all([inbox, overview, page].map(heard));
+  await page.fill('[name=reason]', 'It waits for the\nroll-out to end.');
+  await page.focus('[name=reason]');
+  await wait(500);
+
+  const began = performance.now();
+  await world.reject(taken, 'the node is being drained anyway');
+  const gone = (tab) => row(tab, taken).waitFor({ state: 'detached', timeout: 5000 }).then(() => performance.now() - began);
+  const closed = page.locator('#decide').waitFor({ state: 'detached', timeout: 5000 }).then(() => performance.now() - began);
+  const took = await Promise.all([gone(inbox), gone(overview), closed]);
+  for (const ms of took) assert.ok(ms < 1000, `within a second: ${took.map(Math.round).join(', ')} ms`);
+  assert.match(await page.innerText('main .head'), /Rejected[\s\S]*m\.okafor/, 'it says what was decided and by whom');
+  const told = page.getByRole('alert');
+  assert.match(await told.innerText(), /decided or closed elsewhere/);
+  assert.match(await told.innerText(), /Reason\s+It waits for the\nroll-out to end\./, 'what was typed is not lost');
+  for (const tab of [inbox, overview, page]) {
+    assert.ok(await marked(tab));
+    assert.deepEqual(tab.faults, []);
+    await tab.context().close();
+  }
+});
+
+test('what somebody is typing is not swept away when something else changes', async () => {
+  const mine = await world.recommend('inc-typing');
+  const page = await open(`/recommendations/${mine.id}`);
+  await page.locator('#ticket summary', { hasText: 'Edit parameters' }).click();
+  await page.fill('[name="p.SCALE_TARGET_REPLICAS"]', '3');
+  await page.fill('[name=reason]', 'half a sent');
+  const before = await event(page);
+  await world.register(await seed('oomkill-increase-memory'));
+  await until('the page to be shown anew', async () => (await event(page)) > before);
+  assert.equal(await page.inputValue('[name=reason]'), 'half a sent');
+  assert.equal(await page.inputValue('[name="p.SCALE_TARGET_REPLICAS"]'), '3');
+  assert.equal(await page.evaluate(() => document.activeElement.name), 'reason');
+  assert.equal(await page.locator('.told').count(), 0);
+  await page.keyboard.type('ence');
+  assert.equal(await page.inputValue('[name=reason]'), 'half a sentence');
+  await page.context().close();
+});
+
+const event = async (page) => Number(await page.locator('#main').getAttribute('data-event'));
+
+test('a ticket does not change under the eyes of who judges it', async () => {
+  const mine = await world.recommend('inc-ticket');
+  const page = await open(`/recommendations/${mine.id}`);
+  const digest = await page.inputValue('[name=ticket_digest]');
+  const text = await page.innerText('#ticket .read');
+  await page.fill('[name=reason]', 'as I read it');
+  const status = (word) => world.author.post('/api/v1/playbooks/oomkill-scale-down/versions/1.0.0/status', { status: word, reason: 'under review' });
+  assert.equal((await status('disabled')).status, 200);
+  await page.getByRole('alert').getByText('The ticket has changed').waitFor({ timeout: 5000 });
+  assert.equal(await page.inputValue('[name=ticket_digest]'), digest);
+  assert.equal(await page.innerText('#ticket .read'), text);
+  assert.equal(await page.inputValue('[name=reason]'), 'as I read it');
+  const [answer] = await Promise.all([page.waitForNavigation(), page.getByRole('button', { name: 'Approve' }).click()]);
+  await status('active');
+  assert.equal(answer.status(), 409, 'and what is no longer so is not approved');
+  await page.context().close();
+});
+
+test('a form that came back keeps saying what is wrong with it, and tells when something has changed', async () => {
+  const mine = await world.recommend('inc-came-back');
+  const page = await open(`/recommendations/${mine.id}`);
+  await Promise.all([page.waitForNavigation(), page.getByRole('button', { name: 'Reject' }).click()]);
+  await page.locator('#f-reason-error').waitFor();
+  await page.fill('[name=reason]', 'now with a reason');
+  await wait(500);
+  await world.reject(mine, 'somebody was quicker');
+  const told = page.getByRole('alert').filter({ hasText: 'Something here has changed' });
+  await told.waitFor({ timeout: 5000 });
+  assert.equal(await page.inputValue('[name=reason]'), 'now with a reason');
+  await Promise.all([page.waitForNavigation(), told.getByRole('link').click()]);
+  assert.match(await page.innerText('main .head'), /Rejected/);
+  await page.context().close();
+});
+
+test('who has signed out in another tab is told that this one is not kept up to date any more', async () => {
+  const page = await openPage(browser, console_.url);
+  await signIn(page);
+  await visit(page, '/approvals');
+  const other = await page.context().newPage();
+  await other.goto('/approvals');
+  await other.getByRole('button', { name: 'Sign out' }).click();
+  await other.waitForURL('**/login');
+  await page.locator('.live-bar').getByText('Not kept up to date any more').waitFor({ timeout: 30_000 });
+  await Promise.all([page.waitForURL(/\/login/), page.locator('.live-bar a').click()]);
+  await page.context().close();
+});
+
+test('without JavaScript the page of a run says that it does not refresh by itself', async () => {
+  const steps = await world.approve(await world.propose(await seed('workflow-execution-spec')));
+  const plain = await openPage(browser, console_.url, { state, javascript: false });
+  await plain.goto(`/runs/${steps}`);
+  assert.match(await plain.innerText('#run .live'), /This page does not refresh by itself\./);
+  await plain.getByRole('link', { name: 'Reload' }).waitFor();
+  await plain.context().close();
+});

@@ -1,0 +1,181 @@
+// The run page at any size and by any means, each test named after what went wrong elsewhere: a graph without what had not
+// started, logs that died with their pod, links to a line that opened somewhere else, pages that froze.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { AxeBuilder } from '@axe-core/playwright';
+import { openPage, signIn } from './lib/browser.mjs';
+import { chatty, talk } from './lib/chatty.mjs';
+import { steps } from './lib/graphs.mjs';
+import { stage } from './lib/stage.mjs';
+import { World, seed, until } from './lib/world.mjs';
+
+const on = stage();
+let console_, browser, world, state;
+
+before(async () => {
+  [console_, browser] = await Promise.all([on.console(), on.browser()]);
+  world = await World.of(console_);
+  await world.register(chatty);
+  const page = await openPage(browser, console_.url);
+  await signIn(page);
+  state = await page.context().storageState();
+  await page.context().close();
+});
+after(on.close);
+
+const open = (options) => openPage(browser, console_.url, { state, ...options });
+
+/** How many lines of a task's log are archived. */
+async function lines(id, task = 'execute') {
+  return (await world.first.get(`/api/v1/executions/${id}/tasks/${task}/logs`)).body.split('\n').length - 1;
+}
+
+/** Waits until a run has ended and its log is whole. */
+async function ended(id, seconds = 60) {
+  await until(`run ${id} to end`, async () => !['pending', 'running'].includes((await world.execution(id)).state), seconds);
+}
+
+async function accessible(page, what) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes[0].target}`), [], what);
+}
+
+test('a graph shows the tasks that have not started', async () => {
+  const id = await world.approve(await world.propose(await seed('workflow-execution-spec')));
+  const page = await open({ javascript: false });
+  await page.goto(`/runs/${id}`);
+  assert.equal(await page.locator('.dag .node').count(), 3);
+  assert.ok(await page.getByRole('link', { name: /^create-gitops-pr/ }).count());
+  await page.context().close();
+});
+
+test('the log is there after its pod has died, and a link to a line opens at that line', async () => {
+  const id = await talk(world, 'inc-log', 1500);
+  await ended(id);
+  assert.equal(await lines(id), 1500);
+  for (const javascript of [true, false]) {
+    const page = await open({ javascript });
+    await page.goto(`/runs/${id}?task=execute&attempt=1&line=997#L997`);
+    const line = page.locator('#L997');
+    await line.waitFor();
+    assert.match(await line.textContent(), /ERROR: request 997/);
+    await until('the line to be seen', () => line.evaluate((element) => {
+      const [box, at] = [element.closest('.log-box').getBoundingClientRect(), element.getBoundingClientRect()];
+      return at.top >= box.top - 1 && at.bottom <= box.bottom + 1;
+    }), 5);
+    assert.ok(await line.evaluate((element) => element.matches('.on, :target')));
+    await page.context().close();
+  }
+});
+
+test('a log is searched on the server, with its hits marked and walked, also without JavaScript', async () => {
+  const id = await talk(world, 'inc-find', 2500);
+  await ended(id);
+  const plain = await open({ javascript: false });
+  await plain.goto(`/runs/${id}`);
+  await plain.fill('.log-find input[name=find]', 'disruption BUDGET');
+  await plain.press('.log-find input[name=find]', 'Enter');
+  assert.equal(await plain.locator('.log-find .hits').textContent(), '2 of 2');
+  await plain.getByRole('link', { name: 'The hit before' }).click();
+  assert.equal(await plain.locator('.log li.on mark').textContent(), 'disruption budget');
+  assert.equal(await plain.locator('.log li.on').getAttribute('id'), 'L997');
+  await plain.goto(`/runs/${id}?level=error`);
+  assert.deepEqual(await plain.locator('.log li.error').evaluateAll((all) => all.map((line) => line.id)), ['L997', 'L1997']);
+  await plain.context().close();
+
+  const page = await open();
+  await page.goto(`/runs/${id}?find=disruption`);
+  await page.locator('.log li.on#L1997').waitFor();
+  await page.getByRole('link', { name: 'The hit before' }).click();
+  await page.locator('.log li.on#L997').waitFor();
+  assert.match(page.url(), /hit=1/);
+  await accessible(page, 'a log that is searched');
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test('a log that is being written is followed, and whoever scrolls away from its end is left there', async () => {
+  const id = await talk(world, 'inc-follow', 60_000);
+  const page = await open();
+  await page.goto(`/runs/${id}`);
+  const box = page.locator('.log-box');
+  const last = () => box.getAttribute('data-last').then(Number);
+  await until('lines', async () => (await box.count()) && (await last()) > 1000);
+  const left = () => box.evaluate((frame) => frame.scrollHeight - frame.scrollTop - frame.clientHeight);
+  await until('the end to be followed', async () => (await left()) < 60, 10);
+  await box.evaluate((frame) => (frame.scrollTop = 0));
+  await page.waitForTimeout(300);
+  const before = await last();
+  await until('more lines', async () => (await last()) > before);
+  assert.equal(await box.evaluate((frame) => frame.scrollTop), 0);
+  await world.cancel(id);
+  await page.context().close();
+});
+
+test('a log of 200,000 lines does not kill the page', async () => {
+  const id = await talk(world, 'inc-long', 200_000);
+  await ended(id, 150);
+  const page = await open();
+  await page.goto(`/runs/${id}`);
+  const box = page.locator('.log-box');
+  await until('the viewer', () => box.evaluate((frame) => frame.querySelectorAll('.chunk').length > 100));
+  for (const share of [0.5, 0.1, 0.9, 0, 1]) {
+    await box.evaluate((frame, share) => (frame.scrollTop = share * (frame.scrollHeight - frame.clientHeight)), share);
+    await until('lines in sight', () => box.evaluate((frame) => {
+      const { left, top, height } = frame.getBoundingClientRect();
+      return Boolean(document.elementFromPoint(left + 30, top + height / 2)?.closest('.log li'));
+    }), 10);
+  }
+  assert.ok((await page.locator('.log li').count()) < 4000, 'what is out of sight is put away');
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test('a graph of 1,000 tasks does not freeze the page: it is folded, searched, and drawn whole when asked', async () => {
+  const id = await world.approve(await world.propose(steps(1000, 40, 1800)));
+  const page = await open();
+  await page.goto(`/runs/${id}`);
+  assert.ok((await page.locator('.dag .node').count()) < 300);
+  await accessible(page, 'a large run');
+
+  await page.fill('.dag-seek input', 'task-0777');
+  await page.press('.dag-seek input', 'Enter');
+  await page.waitForURL(/seek=task-0777|task=task-0777/);
+  assert.equal(await page.locator('.task-name').textContent(), 'task-0777');
+
+  await page.goto(`/runs/${id}?unfold=all`);
+  assert.equal(await page.locator('.dag .node').count(), 1000);
+  await page.locator('html[data-map=on]').waitFor();
+  await page.getByRole('link', { name: 'Larger' }).click();
+  assert.match(page.url(), /zoom=140/);
+  const width = () => page.locator('.dag > svg').evaluate((svg) => svg.getBoundingClientRect().width);
+  const large = await width();
+  await page.getByRole('link', { name: 'Smaller' }).click();
+  assert.ok((await width()) < large);
+
+  // Every task is reached by keys; what is selected is selected everywhere.
+  await page.locator('.dag .node').first().focus();
+  await page.keyboard.press('j');
+  await page.keyboard.press('ArrowRight');
+  const chosen = await page.evaluate(() => document.activeElement.getAttribute('data-name'));
+  await page.waitForURL(new RegExp(`task=${chosen}`));
+  await until('the panel', async () => (await page.locator('.task-name').textContent()) === chosen, 10);
+  assert.equal(await page.locator(`.time-rows .r.sel`).getAttribute('data-name'), chosen);
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test('a run can be looked at without JavaScript at any size', async () => {
+  const id = await world.approve(await world.propose(steps(200, 20, 360)));
+  const page = await open({ javascript: false });
+  await page.goto(`/runs/${id}`);
+  const folded = page.locator('.dag .node.many').first();
+  assert.match(await folded.getAttribute('aria-label'), /unfold$/);
+  await folded.click();
+  assert.match(page.url(), /unfold=/);
+  await page.getByRole('link', { name: 'Fit' }).click();
+  assert.match(page.url(), /zoom=fit/);
+  await page.goto(`/runs/${id}?sort=name`);
+  assert.equal(await page.locator('.as-table tbody tr').count(), 200);
+  await page.context().close();
+});

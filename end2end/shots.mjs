@@ -1,0 +1,94 @@
+// Takes pictures of every page at three widths in both themes, to be looked at:
+//   node shots.mjs [--out DIR] [--scene] [--small] [NAME …]      NAME picks pages: recommendation, run-failed, …
+// It starts a console and fills it; with --scene it is filled by the demo scene instead, and the pages are those that it links to.
+// With --small there are two pictures of each page, small files for docs/: a desktop in the light and a phone in the dark.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { openPage, signIn, themes, widths } from './lib/browser.mjs';
+import { showcase } from './lib/showcase.mjs';
+import { stage } from './lib/stage.mjs';
+import { World } from './lib/world.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { out: { type: 'string' }, scene: { type: 'boolean', default: false }, small: { type: 'boolean', default: false } },
+});
+const out = values.out ?? fileURLToPath(new URL('results', import.meta.url));
+
+/** What --small takes, and how much of a long page, in pixels. */
+const small = ['1440-light', '360-dark'];
+const tallest = 2400;
+
+const on = stage();
+try {
+  const [console_, browser] = await Promise.all([on.console({ args: values.scene ? ['--scene', 'demo'] : [] }), on.browser()]);
+  await mkdir(out, { recursive: true });
+  const first = await openPage(browser, console_.url);
+  await first.goto('/login');
+  await shoot(first, 'login');
+  await signIn(first);
+  const state = await first.context().storageState();
+  const all = values.scene ? await linked(first) : await showcase(await World.of(console_));
+  const pages = positionals.length ? all.filter(([name]) => positionals.includes(name)) : all;
+
+  const page = await openPage(browser, console_.url, { state });
+  for (const [name, path, status = 200] of pages) {
+    const response = await page.goto(path);
+    if (response.status() !== status) remark(`${path} answers ${response.status()}`);
+    await shoot(page, name);
+    for (const fault of page.faults.splice(0)) if (status < 400) remark(`${path}: ${fault}`);
+  }
+} finally {
+  await on.close();
+}
+
+/** Pictures of the page that is open. */
+async function shoot(page, name) {
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 900 });
+    const wider = await page.evaluate(() => document.fonts.ready.then(() => document.documentElement.scrollWidth - window.innerWidth));
+    if (wider > 0) remark(`${name} scrolls sideways by ${wider} px at ${width}`);
+    for (const colorScheme of themes) {
+      if (values.small && !small.includes(`${width}-${colorScheme}`)) continue;
+      await page.emulateMedia({ colorScheme });
+      const file = join(out, `${name}-${width}-${colorScheme}`);
+      if (values.small) await writeFile(`${file}.webp`, await webp(page));
+      else await page.screenshot({ path: `${file}.png`, fullPage: true });
+    }
+  }
+}
+
+/** The page as WebP, which only Chromium's own protocol makes: a tenth of a PNG. */
+async function webp(page) {
+  const browser = await page.context().newCDPSession(page);
+  const { cssContentSize } = await browser.send('Page.getLayoutMetrics');
+  const clip = { x: 0, y: 0, width: cssContentSize.width, height: Math.min(cssContentSize.height, tallest), scale: 1 };
+  const { data } = await browser.send('Page.captureScreenshot', { format: 'webp', quality: 70, clip, captureBeyondViewport: true });
+  await browser.detach();
+  return Buffer.from(data, 'base64');
+}
+
+/** The pages of the navigation, and the first recommendation, run and playbook that they link to. */
+async function linked(page) {
+  const found = ['/', '/approvals', '/runs', '/catalog', '/effectiveness', '/audit'].map((path) => [path.slice(1) || 'overview', path]);
+  for (const [name, list, link] of [
+    ['recommendation', '/approvals', '/recommendations/'],
+    ['run', '/runs', '/runs/'],
+    ['playbook', '/catalog', '/catalog/'],
+  ]) {
+    const first = page.locator(`main .rows a[href^="${link}"]`).first();
+    for (let wait = 0; wait < 60 && !(await first.count()); wait += 1) {
+      if (wait) await page.waitForTimeout(1000);
+      await page.goto(list);
+    }
+    found.push([name, await first.getAttribute('href')]);
+  }
+  return found;
+}
+
+function remark(text) {
+  console.error(text);
+  process.exitCode = 1;
+}

@@ -1,0 +1,194 @@
+//! What the parts of the controller share, and the two things that all of them do: tell the store how a run ended, and follow a
+//! run in the index.
+
+use crate::{
+    Config, Ports,
+    calls::Calls,
+    crd::WorkflowExecutionStatus,
+    health::Health,
+    index::{Index, Tracked},
+    objects::Workflow,
+    queue::Queue,
+    target::Recent,
+    trouble::Trouble,
+};
+use domain::{
+    execution::{Execution, ExecutionState, Stage},
+    ids::{Digest, ExecutionId},
+    observation::{Changed, Observation},
+    ports::StoreError,
+    ticket::Ticket,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Followed logs at a time; more wait, and are read from their start when their turn comes.
+const LOGS: usize = 256;
+
+/// Shared by all parts.
+pub struct Context {
+    pub config: Config,
+    pub ports: Ports,
+    pub client: kube::Client,
+    pub calls: Calls,
+    pub health: Health,
+    /// Executions that may be claimed.
+    pub dispatch: Queue<ExecutionId>,
+    /// WorkflowExecutions to reconcile, by name.
+    pub reconcile: Queue<String>,
+    /// Runs whose reading may have changed, by name.
+    pub record: Queue<String>,
+    /// There is something to dispatch.
+    pub wake: Notify,
+    pub log_permits: Arc<Semaphore>,
+    /// Targets that were looked at lately.
+    pub targets: Recent,
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+    index: Mutex<Index>,
+    written: Mutex<HashMap<String, WorkflowExecutionStatus>>,
+    seen: Mutex<HashMap<String, Workflow>>,
+    verified: Mutex<HashSet<String>>,
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Context {
+    pub fn new(client: kube::Client, config: Config, ports: Ports, stop: CancellationToken) -> Self {
+        Self {
+            calls: Calls::new(client.clone()),
+            health: Health::new(&config),
+            client,
+            config,
+            ports,
+            dispatch: Queue::default(),
+            reconcile: Queue::default(),
+            record: Queue::default(),
+            wake: Notify::new(),
+            log_permits: Arc::new(Semaphore::new(LOGS)),
+            targets: Recent::default(),
+            stop,
+            tasks: TaskTracker::new(),
+            index: Mutex::default(),
+            written: Mutex::default(),
+            seen: Mutex::default(),
+            verified: Mutex::default(),
+        }
+    }
+
+    /// The index; never held across an await.
+    pub fn index(&self) -> MutexGuard<'_, Index> {
+        lock(&self.index)
+    }
+
+    /// The status last written of each run that has not ended.
+    pub fn written(&self) -> MutexGuard<'_, HashMap<String, WorkflowExecutionStatus>> {
+        lock(&self.written)
+    }
+
+    /// The WorkflowExecutions that have not ended, as the watch saw them last.
+    pub fn seen(&self) -> MutexGuard<'_, HashMap<String, Workflow>> {
+        lock(&self.seen)
+    }
+
+    /// Runs that have not ended and whose PipelineRun was seen here, let go, to be what was approved.
+    pub fn verified(&self) -> MutexGuard<'_, HashSet<String>> {
+        lock(&self.verified)
+    }
+
+    /// The approved ticket under this digest, proved to hash to it. `None`: there is none.
+    pub async fn ticket(&self, digest: &Digest) -> Result<Option<Ticket>, Trouble> {
+        let Some(stored) = self.ports.recommendations.ticket(digest).await? else { return Ok(None) };
+        Ticket::verify(&stored.canonical, digest).map(Some).map_err(|e| Trouble::never("TicketTampered", e.to_string()))
+    }
+
+    /// Follows a run from now on.
+    pub fn track(&self, execution: &Execution, ticket: &Ticket) {
+        self.index().track(&execution.subject.name, Tracked::new(execution, ticket.content()));
+    }
+
+    /// Writes that a run got to a stage.
+    pub async fn reached(&self, id: &ExecutionId, stage: Stage, uid: &str) -> Result<Changed, StoreError> {
+        self.ports.executions.observe(id, at_stage(stage, uid)).await
+    }
+
+    /// Writes that the PipelineRun is there, and which one it is: another under its name is never this run.
+    pub async fn started(&self, execution: &Execution, owner: &str, run_uid: &str) -> Result<Changed, StoreError> {
+        let seen = Observation { run_uid: Some(run_uid.to_owned()), ..at_stage(Stage::Started, owner) };
+        let changed = self.ports.executions.observe(&execution.subject.id, seen).await?;
+        self.index().started(&execution.subject.name, run_uid);
+        Ok(changed)
+    }
+
+    /// Writes why a run that was approved has not started yet.
+    pub async fn waits(&self, id: &ExecutionId, why: &str) {
+        self.says(id, ExecutionState::Pending, "WaitingForCluster", format!("not started yet: {why}")).await;
+    }
+
+    /// Writes what a run in this state is held up by.
+    pub async fn says(&self, id: &ExecutionId, state: ExecutionState, reason: &str, message: String) {
+        let seen = Observation {
+            state,
+            stage: Stage::Claimed,
+            reason: Some(reason.into()),
+            message: Some(message),
+            uid: None,
+            run_uid: None,
+            started_at: None,
+            finished_at: None,
+            tasks: Vec::new(),
+        };
+        if let Err(error) = self.ports.executions.observe(id, seen).await {
+            tracing::debug!(%error, "what holds a run up could not be written");
+        }
+    }
+
+    /// Writes that a run ended without Tekton's word for it.
+    pub async fn conclude(
+        &self,
+        execution: &Execution,
+        state: ExecutionState,
+        reason: &str,
+        message: &str,
+    ) -> Result<(), StoreError> {
+        tracing::warn!(execution = %execution.subject.id, name = execution.subject.name, %state, reason, message, "a run ended");
+        let seen = Observation {
+            state,
+            stage: Stage::Ended,
+            reason: Some(reason.to_owned()),
+            message: Some(message.to_owned()),
+            uid: None,
+            run_uid: None,
+            started_at: None,
+            finished_at: Some(self.ports.clock.now()),
+            tasks: Vec::new(),
+        };
+        self.ports.executions.observe(&execution.subject.id, seen).await?;
+        self.index().forget(&execution.subject.name);
+        // Whoever follows its logs must hear that it has ended.
+        self.record.add(execution.subject.name.clone());
+        self.verified().remove(&execution.subject.name);
+        self.reconcile.add(execution.subject.name.clone());
+        Ok(())
+    }
+}
+
+fn at_stage(stage: Stage, uid: &str) -> Observation {
+    Observation {
+        state: ExecutionState::Pending,
+        stage,
+        reason: None,
+        message: None,
+        uid: Some(uid.to_owned()),
+        run_uid: None,
+        started_at: None,
+        finished_at: None,
+        tasks: Vec::new(),
+    }
+}

@@ -1,0 +1,239 @@
+//! How the engine is: whether the watches have synced, and what is missing in the cluster, in plain words with what to do.
+//! Only what the watches and a rare look at Tekton's pieces have shown; asking costs no call.
+
+use crate::{Config, calls::Kind, context::Context, shipped};
+use domain::ports::ClusterHealth;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+/// The pause between looks while something is wrong.
+const SOON: Duration = Duration::from_secs(2);
+
+/// What is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Watched {
+    /// Our own.
+    Workflows,
+    /// Tekton's.
+    PipelineRuns,
+    /// Tekton's.
+    TaskRuns,
+    /// The kubelet's.
+    Pods,
+}
+
+impl Watched {
+    const ALL: [Self; 4] = [Self::Workflows, Self::PipelineRuns, Self::TaskRuns, Self::Pods];
+
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Workflows => Kind::Workflow,
+            Self::PipelineRuns => Kind::PipelineRun,
+            Self::TaskRuns => Kind::TaskRun,
+            Self::Pods => Kind::Pod,
+        }
+    }
+
+    /// Its plural, for metrics and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Workflows => "workflowexecutions",
+            Self::PipelineRuns => "pipelineruns",
+            Self::TaskRuns => "taskruns",
+            Self::Pods => "pods",
+        }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    synced: BTreeMap<Watched, bool>,
+    problems: BTreeMap<Watched, String>,
+    missing: Vec<String>,
+    version: Option<String>,
+}
+
+/// What is known.
+pub struct Health {
+    name: String,
+    sandbox: bool,
+    namespace: String,
+    state: Mutex<State>,
+    /// Something broke: look soon whether it works again.
+    trouble: Notify,
+}
+
+impl Health {
+    pub fn new(config: &Config) -> Self {
+        Self {
+            name: config.cluster_name.clone(),
+            sandbox: config.sandbox,
+            namespace: config.namespace.clone(),
+            state: Mutex::default(),
+            trouble: Notify::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A list is complete.
+    pub fn synced(&self, watched: Watched) {
+        let mut state = self.state();
+        state.synced.insert(watched, true);
+        state.problems.remove(&watched);
+    }
+
+    /// An event came: the watch works again.
+    pub fn alive(&self, watched: Watched) {
+        self.state().problems.remove(&watched);
+    }
+
+    /// The watch broke.
+    pub fn broke(&self, watched: Watched, error: &kube::runtime::watcher::Error) {
+        let problem = in_words(watched, error, &self.namespace);
+        tracing::warn!(kind = watched.name(), %error, problem, "a watch broke and begins anew");
+        self.state().problems.insert(watched, problem);
+        self.trouble.notify_one();
+    }
+
+    /// As others are told.
+    pub fn report(&self) -> ClusterHealth {
+        let state = self.state();
+        let mut problems: Vec<String> = Vec::new();
+        for problem in state.problems.values().chain(&state.missing) {
+            if !problems.contains(problem) {
+                problems.push(problem.clone());
+            }
+        }
+        let synced = Watched::ALL.iter().all(|w| state.synced.get(w).copied().unwrap_or_default());
+        if !synced && problems.is_empty() {
+            problems.push("the cluster's objects are still being listed; wait a moment".into());
+        }
+        ClusterHealth {
+            name: self.name.clone(),
+            sandbox: self.sandbox,
+            version: state.version.clone(),
+            ready: synced && problems.is_empty(),
+            problems,
+        }
+    }
+}
+
+/// What a broken watch means, and what to do about it.
+fn in_words(watched: Watched, error: &kube::runtime::watcher::Error, namespace: &str) -> String {
+    use kube::runtime::watcher::Error;
+    let code = match error {
+        Error::InitialListFailed(kube::Error::Api(status)) | Error::WatchStartFailed(kube::Error::Api(status)) => {
+            status.code
+        }
+        Error::WatchError(status) => status.code,
+        _ => 0,
+    };
+    let name = watched.name();
+    match (code, watched) {
+        (404, Watched::Workflows) => {
+            "the cluster does not know WorkflowExecution; run `kubernaut-console crds | kubectl apply -f -`".into()
+        }
+        (404, Watched::PipelineRuns | Watched::TaskRuns) => {
+            "Tekton Pipelines is not installed (the cluster does not serve \
+             tekton.dev/v1); install Tekton Pipelines or the OpenShift Pipelines operator"
+                .into()
+        }
+        (401, _) => {
+            "the cluster does not accept the console's credentials; check the kubeconfig or the service account's token"
+                .into()
+        }
+        (403, _) => {
+            format!("the console may not list and watch {name} in {namespace}; run `kubectl apply -f deploy/rbac/`")
+        }
+        (410, _) => format!("the watch of {name} fell behind and lists anew"),
+        (0, _) => "the cluster's API server can't be reached; check that it is up and the address is right".into(),
+        (code, _) => format!("the cluster answers {code} when {name} are watched; see the log"),
+    }
+}
+
+/// Looks for Tekton's pieces now and then, and once for the version.
+pub fn start(context: &Arc<Context>) {
+    let context = Arc::clone(context);
+    context.clone().tasks.spawn(async move {
+        loop {
+            let good = look(&context).await;
+            tokio::select! {
+                () = context.stop.cancelled() => return,
+                () = tokio::time::sleep(if good { Duration::from_mins(5) } else { SOON }) => {}
+                () = context.health.trouble.notified(), if good => {}
+            }
+        }
+    });
+}
+
+async fn look(context: &Context) -> bool {
+    if let Ok(version) = context.calls.version().await {
+        context.health.state().version = Some(version);
+    }
+    let namespace = &context.config.namespace;
+    let missing = shipped::faults(&context.calls, namespace).await;
+    let mut answered = missing.is_some();
+    // A watch that goes on where it was says nothing until something happens: asking tells that it can.
+    let broken: Vec<Watched> = context.health.state().problems.keys().copied().collect();
+    for watched in broken {
+        match context.calls.probe(watched.kind(), namespace).await {
+            Ok(()) => context.health.alive(watched),
+            Err(_) => answered = false,
+        }
+    }
+    // What is wrong here stays said while the cluster does not answer.
+    let nothing_missing = missing.as_ref().is_some_and(Vec::is_empty);
+    if let Some(missing) = missing {
+        context.health.state().missing = missing;
+    }
+    answered && nothing_missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn health() -> Health {
+        Health::new(&Config { cluster_name: "test".into(), sandbox: true, namespace: "kubernaut-system".into() })
+    }
+
+    fn api_error(code: u16) -> kube::runtime::watcher::Error {
+        let status = kube::core::Status { code, ..kube::core::Status::default() };
+        kube::runtime::watcher::Error::InitialListFailed(kube::Error::Api(Box::new(status)))
+    }
+
+    #[test]
+    fn ready_when_all_has_synced_and_nothing_is_missing() {
+        let health = health();
+        assert!(!health.report().ready);
+        for watched in Watched::ALL {
+            health.synced(watched);
+        }
+        assert!(health.report().ready);
+        health.broke(Watched::Pods, &api_error(500));
+        assert!(!health.report().ready);
+        health.alive(Watched::Pods);
+        assert!(health.report().ready);
+    }
+
+    #[test]
+    fn what_is_missing_is_said_once_with_what_to_do() {
+        let health = health();
+        health.broke(Watched::PipelineRuns, &api_error(404));
+        health.broke(Watched::TaskRuns, &api_error(404));
+        health.broke(Watched::Workflows, &api_error(404));
+        let problems = health.report().problems;
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems.iter().any(|p| p.contains("Tekton Pipelines is not installed")));
+        assert!(problems.iter().any(|p| p.contains("kubernaut-console crds | kubectl apply -f -")));
+        health.broke(Watched::Pods, &api_error(403));
+        assert!(health.report().problems.iter().any(|p| p.contains("may not list and watch pods")));
+    }
+}

@@ -1,0 +1,128 @@
+//! The controller: from an approved run ticket to a WorkflowExecution, from that to Tekton's PipelineRun, and from what the
+//! cluster shows back to executions, action records and archived logs.
+//!
+//! What decides is pure (`crd`, `desired`, `compare`, `observe`, `index`); effects stand at the edge (`calls`, `logs`). It meets
+//! the rest of the console in the ports of `domain` and knows no database, no HTTP server and no page.
+//!
+//! ```text
+//! store ─ claimed ─▶ dispatcher ─▶ WorkflowExecution ─ watch ─▶ reconcile ─▶ ConfigMaps, PipelineRun
+//! store ◀─ observations, log lines ─ recorder ◀─ index ◀─ watches of WorkflowExecutions, PipelineRuns, TaskRuns, pods
+//! ```
+
+pub mod client;
+pub mod crd;
+
+mod backoff;
+mod calls;
+mod compare;
+mod context;
+mod desired;
+mod dispatcher;
+mod ensure;
+mod health;
+mod index;
+mod logs;
+mod objects;
+mod observe;
+mod queue;
+mod reconcile;
+mod recorder;
+mod shipped;
+mod target;
+mod trouble;
+
+#[cfg(test)]
+#[allow(dead_code, reason = "shared with the suite, each uses a part")]
+#[path = "../tests/support/tickets.rs"]
+mod fixtures;
+
+use async_trait::async_trait;
+use calls::Kind;
+use context::Context;
+use domain::{
+    ports::{Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ExecutionStore, RecommendationStore},
+    recommendation::ResourceRef,
+    target::state::Reading,
+};
+use serde_json::Value;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+pub use client::{ClientChoice, ClientError, InstallError, client, install};
+
+/// The reason given when an object is not what was approved.
+const NOT_AS_APPROVED: &str = "NotAsApproved";
+
+/// Which cluster, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The cluster's name, as executions and tickets carry it.
+    pub cluster_name: String,
+    /// Whether it is the sandbox.
+    pub sandbox: bool,
+    /// The namespace of WorkflowExecutions and PipelineRuns.
+    pub namespace: String,
+}
+
+/// What the controller needs from the rest of the console.
+#[derive(Clone)]
+pub struct Ports {
+    /// Executions, tasks, logs.
+    pub executions: Arc<dyn ExecutionStore>,
+    /// Tickets and decisions.
+    pub recommendations: Arc<dyn RecommendationStore>,
+    /// The door for WorkflowExecutions that somebody applied.
+    pub intake: Arc<dyn ClusterIntake>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A running controller.
+pub struct Controller {
+    context: Arc<Context>,
+}
+
+/// Starts the controller on the present tokio runtime; it runs until `stop`. Returns at once: what is missing in the cluster
+/// shows in [`Cluster::health`]. The client must not retry by itself (see [`client`]).
+pub fn start(client: kube::Client, config: Config, ports: Ports, stop: CancellationToken) -> Controller {
+    let context = Arc::new(Context::new(client, config, ports, stop));
+    health::start(&context);
+    recorder::start(&context);
+    reconcile::start(&context);
+    dispatcher::start(&context);
+    context.tasks.close();
+    Controller { context }
+}
+
+impl Controller {
+    /// The cluster as the services see it.
+    pub fn cluster(&self) -> Arc<dyn Cluster> {
+        Arc::new(Handle(Arc::clone(&self.context)))
+    }
+
+    /// Waits until everything has stopped after the token was cancelled: what was begun is finished first.
+    pub async fn finished(self) {
+        self.context.tasks.wait().await;
+    }
+}
+
+struct Handle(Arc<Context>);
+
+#[async_trait]
+impl Cluster for Handle {
+    fn health(&self) -> ClusterHealth {
+        self.0.health.report()
+    }
+
+    async fn pipeline_run(&self, namespace: &str, name: &str) -> Result<Value, ClusterError> {
+        Ok(self.0.calls.get(Kind::PipelineRun, namespace, name).await?)
+    }
+
+    async fn target(&self, resource: &ResourceRef) -> Reading {
+        target::read(&self.0, resource).await
+    }
+
+    fn wake(&self) {
+        self.0.wake.notify_one();
+    }
+}

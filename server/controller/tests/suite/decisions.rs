@@ -1,0 +1,103 @@
+//! What the tests' store knows of recommendations, tickets and decisions, and the door for WorkflowExecutions that somebody
+//! applied.
+
+use super::store::FakeStore;
+use async_trait::async_trait;
+use domain::{
+    audit::AuditEntry,
+    decision::Decision,
+    fault::Fault,
+    ids::{Digest, RecommendationId},
+    paging::{Page, PageOf},
+    ports::{
+        AppliedWorkflow, ClusterIntake, DecideError, Decided, DecidedRecommendation, NewDecision, NewRecommendation,
+        RecommendationFilter, RecommendationStore, StoreError, StoredTicket,
+    },
+    recommendation::{Recommendation, RecommendationState},
+};
+use std::sync::{Arc, Mutex};
+
+#[async_trait]
+impl RecommendationStore for FakeStore {
+    async fn insert(&self, _: NewRecommendation, _: AuditEntry) -> Result<Recommendation, StoreError> {
+        Err(StoreError::Failed("not a part of these tests".into()))
+    }
+
+    async fn get(&self, _: &RecommendationId) -> Result<Option<Recommendation>, StoreError> {
+        Ok(None)
+    }
+
+    async fn list(&self, _: &RecommendationFilter, _: &Page) -> Result<PageOf<Recommendation>, StoreError> {
+        Ok(PageOf::default())
+    }
+
+    async fn open_count(&self) -> Result<i64, StoreError> {
+        Ok(0)
+    }
+
+    async fn by_cluster_uid(&self, uid: &str) -> Result<Option<Recommendation>, StoreError> {
+        Ok(self.state()?.recommendations.get(uid).cloned())
+    }
+
+    async fn put_ticket(&self, _: StoredTicket, _: AuditEntry) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn ticket(&self, digest: &Digest) -> Result<Option<StoredTicket>, StoreError> {
+        Ok(self.state()?.tickets.get(digest).cloned())
+    }
+
+    async fn decisions(&self, _: &RecommendationId) -> Result<Vec<Decision>, StoreError> {
+        Ok(self.state()?.decisions.clone())
+    }
+
+    async fn decide(&self, _: NewDecision) -> Result<Decided, DecideError> {
+        Err(DecideError::NotFound)
+    }
+
+    async fn import(&self, _: &[DecidedRecommendation]) -> Result<(), StoreError> {
+        Err(StoreError::Failed("not a part of these tests".into()))
+    }
+
+    async fn expire_due(&self) -> Result<Vec<RecommendationId>, StoreError> {
+        Ok(vec![])
+    }
+}
+
+/// The door for applied objects: keeps what came, and answers as told.
+#[derive(Default)]
+pub struct FakeIntake {
+    pub came: Mutex<Vec<AppliedWorkflow>>,
+    pub faults: Mutex<Vec<Fault>>,
+    pub store: Mutex<Option<Arc<FakeStore>>>,
+}
+
+#[async_trait]
+impl ClusterIntake for FakeIntake {
+    async fn workflow_applied(
+        &self,
+        applied: AppliedWorkflow,
+    ) -> Result<Result<RecommendationId, Vec<Fault>>, StoreError> {
+        let faults = self.faults.lock().unwrap().clone();
+        if faults.is_empty()
+            && let Some(store) = self.store.lock().unwrap().as_ref()
+        {
+            store.put_recommendation(&applied.uid, recommendation(RecommendationState::Open));
+        }
+        self.came.lock().unwrap().push(applied);
+        Ok(if faults.is_empty() { Ok(RecommendationId::new("rec-1")) } else { Err(faults) })
+    }
+}
+
+/// A recommendation in that state.
+pub fn recommendation(state: RecommendationState) -> Recommendation {
+    serde_json::from_value(serde_json::json!({
+        "id": "rec-1", "revision": 1, "state": state.name(), "origin": {"by": "hand"},
+        "proposer": {"id": "user:eve", "name": "Eve"}, "cluster": "test",
+        "created_at": "2026-11-23T03:00:00.000Z", "expires_at": "2026-11-23T03:15:00.000Z",
+        "incident": {"id": "inc-1", "signal_type": "manual", "severity": "high"},
+        "model": null, "analysis_summary": "x", "root_cause_assessment": "x", "strategies": [], "warnings": [],
+        "context_used": {}, "additional_findings": [],
+    }))
+    .expect("a recommendation")
+}

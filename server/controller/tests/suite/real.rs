@@ -1,0 +1,148 @@
+//! The same on a real Kubernetes with Tekton, where there is one: `KUBECONFIG=… REGISTRY=host:port cargo test -p controller
+//! --test suite real -- --ignored --test-threads=1`. The registry must have the images that the fixtures were recorded with.
+
+use super::{
+    tickets::{shell_ticket, steps_plan, ticket},
+    world::World,
+};
+use domain::{
+    execution::{ExecutionState, TaskState},
+    ticket::Ticket,
+};
+use serde_json::{Value, json};
+
+const NAMESPACE: &str = "kubernaut-controller-suite";
+const DIGEST: &str = "sha256:dfb67a6ce8cd066e46db86c7a9658b6ebe5fd32e938f61386ce9c7870c851526";
+
+async fn world() -> World {
+    let client = controller::client(controller::ClientChoice::Kubeconfig).await.expect("KUBECONFIG");
+    World::real(client, NAMESPACE).await
+}
+
+fn image() -> String {
+    let registry = std::env::var("REGISTRY").expect("REGISTRY");
+    format!("{registry}/kubernaut/playbook-shell@{DIGEST}")
+}
+
+/// A run of the recorded image; `salt` makes its name one of its own.
+fn shell(salt: &str, parameters: &[(&str, &str)], with: impl FnOnce(&mut Value)) -> Ticket {
+    shell_ticket(parameters, &json!([]), |content| {
+        content["namespace"] = json!(NAMESPACE);
+        content["plan"]["image"] = json!(image());
+        content["incident_id"] = json!(format!("{salt}-{}", std::process::id()));
+        with(content);
+    })
+}
+
+fn steps() -> Value {
+    let mut plan = steps_plan();
+    for step in plan["steps"].as_array_mut().unwrap() {
+        step["image"] = json!(image());
+    }
+    plan
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a real cluster"]
+async fn a_playbook_gets_exactly_what_was_approved() {
+    let world = world().await;
+    world.eventually("ready", async || Some(world.cluster().health()).filter(|h| h.ready)).await;
+    let sly = "a $$b ${c} 'd' \"e\" \\f $HOME";
+    let ticket = shell("plain", &[("RUN_SECONDS", "2"), ("SLY", sly)], |_| {});
+    let id = world.approve(&ticket);
+    let ended = world.ended(&id).await;
+    assert_eq!(ended.state, ExecutionState::Succeeded, "{ended:#?}");
+    assert_eq!(ended.tasks[0].results["outputs"], json!({"observed": "ok"}));
+    let log = world.logged(&id, "execute", 1, "done").await;
+    assert!(log.contains(&format!("SLY={sly}")), "{log:?}");
+    world
+        .eventually("Completed", async || {
+            (world.workflow(&ticket.name()).await?["status"]["phase"] == "Completed").then_some(())
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a real cluster"]
+async fn a_failed_try_is_an_attempt() {
+    let world = world().await;
+    let ticket =
+        shell("retry", &[("RUN_SECONDS", "1"), ("FAIL", "first")], |content| content["retry_count"] = json!(1));
+    let id = world.approve(&ticket);
+    let ended = world.ended(&id).await;
+    assert_eq!(ended.state, ExecutionState::Succeeded, "{ended:#?}");
+    let states: Vec<TaskState> = ended.tasks[0].attempts.iter().map(|a| a.state).collect();
+    assert_eq!(states, [TaskState::Failed, TaskState::Succeeded]);
+    world.logged(&id, "execute", 1, "started as").await;
+    world.logged(&id, "execute", 2, "done").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a real cluster"]
+async fn cancelled_while_it_runs() {
+    let world = world().await;
+    let ticket = shell("cancel", &[("RUN_SECONDS", "600")], |_| {});
+    let id = world.approve(&ticket);
+    world.until(&id, "running", |e| e.tasks[0].state == TaskState::Running).await;
+    world.logged(&id, "execute", 1, "RUN_SECONDS").await;
+    world.store.ask_to_cancel(&id);
+    world.cluster().wake();
+    let ended = world.ended(&id).await;
+    assert_eq!((ended.state, ended.tasks[0].state), (ExecutionState::Cancelled, TaskState::Cancelled));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a real cluster"]
+async fn deleted_while_it_runs() {
+    let world = world().await;
+    let ticket = shell("lost", &[("RUN_SECONDS", "600")], |_| {});
+    let id = world.approve(&ticket);
+    world.until(&id, "running", |e| e.tasks[0].state == TaskState::Running).await;
+    world.delete(&format!("/apis/tekton.dev/v1/namespaces/{NAMESPACE}/pipelineruns/{}", ticket.name())).await;
+    assert_eq!(world.ended(&id).await.state, ExecutionState::Lost);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a real cluster"]
+async fn applied_by_hand_it_waits_and_then_runs_its_three_steps() {
+    let world = world().await;
+    let name = format!("remediate-payment-oom-{}", std::process::id());
+    let object = json!({
+        "apiVersion": "workflowexecution.kubernaut.ai/v1alpha1", "kind": "WorkflowExecution",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "workflowType": "multi-step-remediation",
+            "reason": "OOMKilled alert detected for payment-service",
+            "steps": steps()["steps"],
+        },
+    });
+    world.apply(&object).await.unwrap();
+    let mut changed = object.clone();
+    changed["spec"]["reason"] = json!("another");
+    let refused = format!("{:?}", world.apply(&changed).await.unwrap_err());
+    assert!(refused.contains("spec is immutable"), "{refused}");
+    let mut both = object.clone();
+    both["metadata"]["name"] = json!("both");
+    both["spec"]["playbook"] = json!({"id": "x", "version": "1.0.0"});
+    let refused = format!("{:?}", world.apply(&both).await.unwrap_err());
+    assert!(refused.contains("exactly one of steps and playbook"), "{refused}");
+    let waiting = world
+        .eventually("Initializing", async || {
+            let object = world.workflow(&name).await?;
+            (object["status"]["phase"] == "Initializing").then_some(object)
+        })
+        .await;
+    let ticket = ticket(&steps(), |content| {
+        content["namespace"] = json!(NAMESPACE);
+        content["adopts"] = json!({"name": name, "uid": waiting["metadata"]["uid"]});
+    });
+    let id = world.approve(&ticket);
+    let ended = world.ended(&id).await;
+    assert_eq!(ended.state, ExecutionState::Succeeded, "{ended:#?}");
+    assert!(ended.tasks.iter().all(|t| t.state == TaskState::Succeeded));
+    world
+        .eventually("Completed", async || {
+            (world.workflow(&name).await?["status"]["phase"] == "Completed").then_some(())
+        })
+        .await;
+}

@@ -1,0 +1,13 @@
+//! The sandbox, seen through an ordinary `kube::Client`. Time is tokio's paused clock: it jumps when nothing is left to do,
+//! so that a run of minutes takes milliseconds and always goes the same way.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod answers;
+mod api;
+mod bench;
+mod crd;
+mod faults;
+mod runs;
+mod scene;
+mod truth;
+mod watch;

@@ -1,0 +1,116 @@
+//! People and tokens: signing in, turning a request's credentials into an identity, and (in `service`) changing them.
+
+mod passwords;
+mod service;
+mod tokens;
+
+pub use passwords::{check_password, hash_password, new_password};
+pub use tokens::{hash_secret, new_secret};
+
+use domain::{
+    accounts::{MAX_NAME, effective},
+    audit::AuditEntry,
+    identity::{Actor, Role},
+    ports::{AccountStore, Clock, Ids, PasswordHash, StoreError, UserRecord},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Passwords that are checked at the same time: each takes a core and 19 MiB, and strangers may ask for it.
+const AT_ONCE: usize = 2;
+/// How long a sign-in waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Accounts over their store.
+#[derive(Clone)]
+pub struct Accounts {
+    store: Arc<dyn AccountStore>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    /// Checked against when there is no such account, so that the time does not tell.
+    decoy: PasswordHash,
+    turns: Arc<Semaphore>,
+}
+
+/// Who a request is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The actor for decisions and the audit trail.
+    pub actor: Actor,
+    /// What they may do, as of now.
+    pub roles: Vec<Role>,
+}
+
+impl Accounts {
+    /// Over this store.
+    pub fn new(store: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        // A hash that can't be made matches nothing either.
+        let decoy = hash_password("nobody has this password").unwrap_or_else(|_| PasswordHash(String::new()));
+        Self { store, clock, ids, decoy, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// The turn to work on a password.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        match tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(StoreError::Unavailable("too many sign-ins at once".into())),
+        }
+    }
+
+    /// Whether the password is the hashed one; waits for its turn.
+    async fn matches(&self, password: &str, hash: PasswordHash) -> Result<bool, StoreError> {
+        let turn = self.turn().await?;
+        let password = password.to_owned();
+        // The turn goes with the work, which goes on when whoever asked hangs up.
+        let check = move || {
+            let _turn = turn;
+            check_password(&password, &hash)
+        };
+        tokio::task::spawn_blocking(check).await.map_err(|e| StoreError::Failed(e.to_string()))
+    }
+
+    /// Checks name and password. Takes the same time whether the name or the password is wrong, and says the same.
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        route: &str,
+        request_id: &str,
+    ) -> Result<Option<UserRecord>, StoreError> {
+        let possible = name.chars().nth(MAX_NAME).is_none();
+        let found = if possible { self.store.user_for_sign_in(name).await? } else { None };
+        let hash = found.as_ref().map_or_else(|| self.decoy.clone(), |(_, hash)| hash.clone());
+        let matches = self.matches(password, hash).await?;
+        let Some((user, _)) = found.filter(|(user, _)| matches && !user.disabled) else {
+            return Ok(None);
+        };
+        let audit = AuditEntry {
+            actor: user.actor(),
+            route: route.to_owned(),
+            action: "account.sign_in".into(),
+            object_kind: "account".into(),
+            object_id: user.name.clone(),
+            before: None,
+            after: None,
+            reason: None,
+            request_id: request_id.to_owned(),
+        };
+        self.store.signed_in(&user.id, audit).await?;
+        Ok(Some(user))
+    }
+
+    /// The person of a session, as of now: roles and disabling take effect at the next request.
+    pub async fn person(&self, id: &str) -> Result<Option<Identity>, StoreError> {
+        let user = self.store.user(id).await?.filter(|u| !u.disabled);
+        Ok(user.map(|u| Identity { actor: u.actor(), roles: u.roles }))
+    }
+
+    /// The token that this secret belongs to. It may no more than its owner may by now.
+    pub async fn bearer(&self, secret: &str) -> Result<Option<Identity>, StoreError> {
+        let Some(token) = self.store.token_by_hash(&hash_secret(secret)).await? else { return Ok(None) };
+        let actor = token.actor();
+        let Some(owner) = token.owner else { return Ok(Some(Identity { actor, roles: token.roles })) };
+        let owner = self.person(owner.as_str()).await?;
+        Ok(owner.map(|owner| Identity { actor, roles: effective(&token.roles, &owner.roles) }))
+    }
+}

@@ -1,0 +1,219 @@
+//! The command line. A fault is one sentence that says what to do; exit code 2 for wrong settings, 1 for the rest.
+
+mod accounts;
+
+use crate::{
+    config::{Config, ConfigError},
+    serve,
+};
+use clap::{Args, Parser, Subcommand};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+use store::{OpenError, Store};
+
+/// Reviews, decides and runs remediations of Kubernetes that a language model recommends.
+#[derive(Debug, Parser)]
+#[command(name = "kubernaut-console", version)]
+pub struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Every setting exists as flag, environment variable (KUBERNAUT_…) and key of the file.
+#[derive(Debug, Args)]
+struct Settings {
+    /// Configuration file (TOML; keys are the flags' names)
+    #[arg(long, global = true, env = "KUBERNAUT_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen; port 0 picks a free one and prints it [KUBERNAUT_LISTEN] [default: 127.0.0.1:3000]
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// sqlite://… or postgres://… [KUBERNAUT_DATABASE_URL] [default: SQLite in the data directory]
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Where the embedded database lies [KUBERNAUT_DATA_DIR]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// sandbox, kubeconfig or in-cluster [KUBERNAUT_CLUSTER] [default: sandbox]
+    #[arg(long, global = true, value_name = "WHICH")]
+    cluster: Option<String>,
+    /// What the cluster is for, such as production: always in sight beside its name [KUBERNAUT_ENVIRONMENT]
+    #[arg(long, global = true, value_name = "WORD")]
+    environment: Option<String>,
+    /// The namespace of the runs [KUBERNAUT_NAMESPACE] [default: kubernaut-system]
+    #[arg(long, global = true, value_name = "NAME")]
+    namespace: Option<String>,
+    /// Where people reach the console [KUBERNAUT_PUBLIC_URL] [default: derived from --listen]
+    #[arg(long, global = true, value_name = "URL")]
+    public_url: Option<String>,
+    /// off, or demo: a small world lives in the sandbox [KUBERNAUT_SCENE] [default: off]
+    #[arg(long, global = true, value_name = "SCENE")]
+    scene: Option<String>,
+    /// How long a recommendation can be decided and its approval holds [KUBERNAUT_APPROVAL_TTL] [default: 15m]
+    #[arg(long, global = true, value_name = "DURATION")]
+    approval_ttl: Option<String>,
+    /// Secret with the kubeconfig that playbooks use, or none [KUBERNAUT_KUBECONFIG_SECRET] [default: kubeconfig-remediation]
+    #[arg(long, global = true, value_name = "NAME")]
+    kubeconfig_secret: Option<String>,
+    /// How long raw history is kept, days [KUBERNAUT_RETENTION_DAYS] [default: 90]
+    #[arg(long, global = true, value_name = "DAYS")]
+    retention_days: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the console (the default)
+    Serve,
+    /// API tokens
+    #[command(subcommand)]
+    Token(accounts::TokenCommand),
+    /// Local accounts
+    #[command(subcommand)]
+    User(accounts::UserCommand),
+    /// Brings the database up to date and ends
+    Migrate,
+    /// Prints the custom resource definitions as YAML
+    Crds,
+    /// The configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Prints every setting with its origin; secrets are hidden
+    Show,
+}
+
+/// Why the process ends: a sentence for people, and the exit code.
+#[derive(Debug)]
+pub struct Fault {
+    /// What happened and what to do.
+    pub message: String,
+    /// 2 for wrong settings, 1 for the rest.
+    pub code: ExitCode,
+}
+
+impl Fault {
+    /// Something outside is not as it should be.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: ExitCode::FAILURE }
+    }
+
+    /// A setting can't be used.
+    pub fn wrong_setting(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: ExitCode::from(2) }
+    }
+}
+
+impl From<ConfigError> for Fault {
+    fn from(error: ConfigError) -> Self {
+        Self::wrong_setting(error.to_string())
+    }
+}
+
+impl From<OpenError> for Fault {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Url(_) => Self::wrong_setting(error.to_string()),
+            other => Self::failed(other.to_string()),
+        }
+    }
+}
+
+impl From<domain::ports::StoreError> for Fault {
+    fn from(error: domain::ports::StoreError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+/// Does what the command line says.
+pub async fn run(cli: Cli) -> Result<(), Fault> {
+    let config = || load(&cli.settings);
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::serve(config()?).await,
+        Command::Token(command) => accounts::tokens(&open(&config()?).await?, command).await,
+        Command::User(command) => accounts::users(&open(&config()?).await?, command).await,
+        Command::Migrate => {
+            open(&config()?).await?;
+            print("the database is up to date");
+            Ok(())
+        }
+        Command::Crds => {
+            print(controller::crd::crds_yaml().map_err(|e| Fault::failed(e.to_string()))?.trim_end());
+            Ok(())
+        }
+        Command::Config(ConfigCommand::Show) => {
+            for (name, value, origin) in config()?.show() {
+                print(&format!("{name:<16} {value:<48} {origin}"));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn load(settings: &Settings) -> Result<Config, ConfigError> {
+    let given = [
+        ("listen", &settings.listen),
+        ("database-url", &settings.database_url),
+        ("data-dir", &settings.data_dir),
+        ("cluster", &settings.cluster),
+        ("environment", &settings.environment),
+        ("namespace", &settings.namespace),
+        ("public-url", &settings.public_url),
+        ("scene", &settings.scene),
+        ("approval-ttl", &settings.approval_ttl),
+        ("kubeconfig-secret", &settings.kubeconfig_secret),
+        ("retention-days", &settings.retention_days),
+    ];
+    let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+    Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
+}
+
+/// Opens the database of this configuration.
+pub async fn open(config: &Config) -> Result<Store, OpenError> {
+    Store::open(&config.database_url, store::Options::default()).await
+}
+
+/// A line on standard output.
+pub fn print(line: &str) {
+    let mut out = std::io::stdout().lock();
+    // A closed pipe is the reader's choice, no fault.
+    let _ = writeln!(out, "{line}");
+    let _ = out.flush();
+}
+
+/// The one sentence of a fault, on standard error.
+pub fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "kubernaut-console: {message}");
+}
+
+/// Structured logs on standard error: JSON when that is no terminal. `RUST_LOG` chooses what; only `serve` logs by default.
+pub fn logging(cli: &Cli) {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let usual = if matches!(cli.command, None | Some(Command::Serve)) { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() { builder.compact().init() } else { builder.json().init() }
+}
+
+/// The names of the settings, so that the command line and the configuration can't drift apart.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_setting_but_the_password_has_its_flag() {
+        let command = Cli::command();
+        for name in crate::config::NAMES.into_iter().filter(|n| *n != "admin-password") {
+            assert!(command.get_arguments().any(|a| a.get_long() == Some(name)), "--{name}");
+        }
+        assert!(!command.get_arguments().any(|a| a.get_long() == Some("admin-password")));
+    }
+}

@@ -1,0 +1,144 @@
+//! What all doors share: the services, the accounts, and the credentials that come with a request.
+
+use super::{
+    live::Live,
+    problem::{self, Problem},
+    rate::Limits,
+};
+use crate::{
+    accounts::{Accounts, Identity},
+    services::Services,
+};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use domain::{
+    identity::Caller,
+    ports::{IdempotencyStore, Ids},
+};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tower_sessions::Session;
+
+/// The key under which a session holds its person; the store ends a person's sessions by it.
+pub use store::SESSION_USER;
+/// The header that carries the request id, in and out.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// Shared by all doors; cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    /// The authorised services.
+    pub services: Services,
+    /// People and tokens.
+    pub accounts: Accounts,
+    /// First answers of repeated requests.
+    pub idempotency: Arc<dyn IdempotencyStore>,
+    /// Live events.
+    pub live: Live,
+    /// How often one may knock.
+    pub limits: Limits,
+    /// Fresh ids.
+    pub ids: Arc<dyn Ids>,
+    /// Whether the cluster is the sandbox: said on the sign-in page too.
+    pub sandbox: bool,
+    /// Where people reach the console, without a slash at the end.
+    pub public_url: Arc<str>,
+    /// Ends open streams when the process is to stop.
+    pub stop: CancellationToken,
+}
+
+/// The id of a request.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// Gives each request an id and names it in the answer: in its header, and in its body where that is a problem. What
+/// programs are told of an error is always a problem.
+pub async fn named(State(ids): State<Arc<dyn Ids>>, mut request: Request, next: Next) -> Response {
+    let id = ids.fresh();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let programs = for_programs(&request);
+    let mut answer = next.run(request).await;
+    if programs {
+        answer = problem::completed(answer);
+    }
+    answer = problem::written(answer, &id);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        answer.headers_mut().insert(REQUEST_ID, value);
+    }
+    answer
+}
+
+/// Whether programs use this address.
+fn for_programs(request: &Request) -> bool {
+    request.uri().path().starts_with("/api/")
+}
+
+/// Finds out who a request is from. What is for programs is for nobody without credentials, whatever is asked.
+pub async fn identify(State(gate): State<Gate>, session: Session, mut request: Request, next: Next) -> Response {
+    let credentials = Credentials { authorization: request.headers().get(header::AUTHORIZATION).cloned(), session };
+    match credentials.identity(&gate).await {
+        Ok(Some(identity)) => {
+            let route = request
+                .extensions()
+                .get::<MatchedPath>()
+                .map_or_else(|| request.uri().path().to_owned(), |p| p.as_str().to_owned());
+            let route = format!("{} {route}", request.method());
+            let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+            request.extensions_mut().insert(Caller { actor: identity.actor, roles: identity.roles, request_id, route });
+            request.extensions_mut().insert(credentials);
+            next.run(request).await
+        }
+        Ok(None) if for_programs(&request) => Problem::unauthenticated().into_response(),
+        Ok(None) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// What came with a request to say who it is from; kept while a stream is open, to be asked again.
+#[derive(Clone)]
+pub struct Credentials {
+    authorization: Option<HeaderValue>,
+    session: Session,
+}
+
+impl Credentials {
+    /// Who they belong to by now; none when they belong to nobody any more.
+    pub async fn identity_by_now(&self, gate: &Gate) -> Result<Option<Identity>, Problem> {
+        if self.authorization.is_none() {
+            self.session.load().await.map_err(|error| unavailable(&error))?;
+        }
+        self.identity(gate).await
+    }
+
+    async fn identity(&self, gate: &Gate) -> Result<Option<Identity>, Problem> {
+        if let Some(value) = &self.authorization {
+            let secret = value
+                .to_str()
+                .ok()
+                .and_then(|v| v.split_once(' '))
+                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+            let Some((_, secret)) = secret else { return Err(Problem::unauthenticated()) };
+            let identity = gate.accounts.bearer(secret.trim()).await.map_err(|error| unavailable(&error))?;
+            return identity.map(Some).ok_or_else(|| {
+                let detail = "this token is unknown, expired or revoked; ask an admin for a new one";
+                Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+            });
+        }
+        // A store that does not answer is no sign-out.
+        let user: Option<String> = self.session.get(SESSION_USER).await.map_err(|error| unavailable(&error))?;
+        match user {
+            Some(user) => gate.accounts.person(&user).await.map_err(|error| unavailable(&error)),
+            None => Ok(None),
+        }
+    }
+}
+
+fn unavailable(error: &dyn std::error::Error) -> Problem {
+    tracing::error!(%error, "credentials can't be checked");
+    let detail = "the database is not available; try again in a moment";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(2)
+}

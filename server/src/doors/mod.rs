@@ -1,0 +1,110 @@
+//! The doors: pages, REST, live events, health. Each declares the right that each of its routes needs; none knows how
+//! anything is done.
+
+pub mod access;
+mod body;
+mod drain;
+mod form;
+pub mod gate;
+mod guard;
+mod health;
+mod idempotency;
+mod lapse;
+pub mod live;
+mod pages;
+mod problem;
+pub mod rate;
+pub mod rest;
+mod site;
+mod told;
+mod urlencoded;
+mod visible;
+
+use access::{Declared, Routes};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use gate::Gate;
+use problem::Problem;
+use std::time::Instant;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+use tower_sessions::{Expiry, SessionManagerLayer, SessionStore, cookie::SameSite};
+
+pub use health::Readiness;
+
+/// How long a session may lie unused.
+const SESSION_IDLE: time::Duration = time::Duration::hours(12);
+
+/// Every route, with what it needs.
+pub fn declared() -> (Router<Gate>, Vec<Declared>) {
+    let routes = Routes::new();
+    let routes = rest::routes(routes);
+    let routes = pages::routes(routes);
+    routes.finish()
+}
+
+/// The whole server: routes, and what stands before them.
+pub fn router<S>(gate: Gate, readiness: Readiness, sessions: S) -> Router
+where
+    S: SessionStore + Clone,
+{
+    // The pages' futures run on this runtime; a second call finds it done.
+    let _ = any_spawner::Executor::init_tokio();
+    let (routes, _) = declared();
+    let ids = gate.ids.clone();
+    let cookies = SessionManagerLayer::new(sessions)
+        .with_name("__Host-kubernaut")
+        .with_secure(true)
+        .with_http_only(true)
+        .with_same_site(SameSite::Strict)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(SESSION_IDLE));
+    let guarded = routes
+        .fallback(pages::missing)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(gate.clone(), rate::limit))
+        .layer(middleware::from_fn_with_state(gate.clone(), guard::same_origin))
+        // Twice: inside with the person, and outside for what is refused before it is known who asks.
+        .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
+        .layer(middleware::from_fn_with_state(gate.clone(), gate::identify))
+        .layer(cookies)
+        .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
+        .layer(DefaultBodyLimit::max(body::MAX_BODY))
+        .with_state(gate);
+    guarded
+        .merge(site::routes())
+        .merge(health::routes(readiness))
+        .layer(middleware::from_fn(guard::headers))
+        .layer(middleware::from_fn_with_state(ids, gate::named))
+        .layer(middleware::from_fn(drain::to_the_end))
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn(measured))
+}
+
+/// A panic is our fault; the process lives on.
+#[expect(clippy::needless_pass_by_value, reason = "what the layer hands in")]
+fn panicked(what: Box<dyn std::any::Any + Send>) -> Response {
+    let text = what.downcast_ref::<String>().map(String::as_str).or_else(|| what.downcast_ref::<&str>().copied());
+    tracing::error!(panic = text.unwrap_or("?"), "a handler panicked");
+    let detail = "something went wrong on our side; name the request id when you ask for help";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).into_response()
+}
+
+/// One log line and one observation per request.
+async fn measured(request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let answer = next.run(request).await;
+    let status = answer.status();
+    let request_id = answer.headers().get(gate::REQUEST_ID).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let elapsed = begun.elapsed();
+    metrics::histogram!("kubernaut_http_request_seconds", "status" => status.as_str().to_owned())
+        .record(elapsed.as_secs_f64());
+    tracing::debug!(%method, path, status = status.as_u16(), request_id, ms = elapsed.as_secs_f64() * 1e3, "request");
+    answer
+}

@@ -1,0 +1,113 @@
+//! The form by which an operator puts values in place of the model's: a new ticket, nothing runs yet.
+
+use super::{Parts, again, who};
+use crate::doors::{
+    form::{Fields, Form, field},
+    gate::Gate,
+};
+use app::{FormOutcome, components::plain, pages::recommendation::CHECKED};
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use domain::{
+    fault::{Faults, code},
+    identity::Caller,
+    ids::{Digest, RecommendationId},
+    json::pointer::join,
+    reader::quoted,
+    services::{Answer, ApprovalService, ServiceError},
+};
+use serde_json::Map;
+
+pub async fn parameters(
+    State(gate): State<Gate>,
+    Path(id): Path<String>,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let strategy: u32 = field(&fields, "strategy").and_then(|s| s.parse().ok()).unwrap_or(0);
+    match edited(&gate, &RecommendationId::new(&id), strategy, &parts, &fields).await {
+        Ok(digest) => {
+            Redirect::to(&format!("/recommendations/{id}?strategy={strategy}&ticket={digest}")).into_response()
+        }
+        Err(error) => {
+            let outcome = FormOutcome::refused(fields.clone(), &error);
+            again(&gate, &format!("/recommendations/{id}?strategy={strategy}"), parts, outcome).await
+        }
+    }
+}
+
+/// Looks at the form without any effect: the page again, with the ticket that its values would make, or what is wrong with them.
+pub async fn check(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, Form(fields): Form) -> Response {
+    let strategy: u32 = field(&fields, "strategy").and_then(|s| s.parse().ok()).unwrap_or(0);
+    let outcome = FormOutcome { fields, code: CHECKED.to_owned(), status: StatusCode::OK, ..FormOutcome::default() };
+    again(&gate, &format!("/recommendations/{id}?strategy={strategy}"), parts, outcome).await
+}
+
+/// Whoever changed a value and then pressed Approve would approve the ticket without it: that is refused, whatever else holds.
+pub async fn nothing_unsaved(
+    gate: &Gate,
+    caller: &Caller,
+    id: &RecommendationId,
+    strategy: u32,
+    ticket: Option<&Digest>,
+    fields: &Fields,
+) -> Answer<()> {
+    if !fields.iter().any(|(name, _)| name.starts_with("p.")) {
+        return Ok(());
+    }
+    let view = gate.services.view(caller, id, Some(strategy), ticket.cloned()).await?;
+    let Some(chosen) = view.strategies.get(strategy as usize) else { return Ok(()) };
+    let changed: Vec<&str> = chosen
+        .form
+        .iter()
+        .filter(|parameter| {
+            let name = parameter.name.as_str();
+            let Some(text) = field_as_sent(fields, &format!("p.{name}")) else { return false };
+            // As the page wrote it into the field.
+            text != view.parameters.get(name).map(plain).unwrap_or_default()
+        })
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    Err(ServiceError::Conflict {
+        code: "unsaved_changes",
+        detail: format!(
+            "you changed {}, and this ticket is without that: make a new ticket and approve that one",
+            changed.join(", ")
+        ),
+        differences: Vec::new(),
+    })
+}
+
+/// A field as it was sent, also when it is empty.
+fn field_as_sent<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
+    fields.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str())
+}
+
+async fn edited(gate: &Gate, id: &RecommendationId, strategy: u32, parts: &Parts, fields: &Fields) -> Answer<Digest> {
+    let caller = who(parts)?;
+    let view = gate.services.view(&caller, id, Some(strategy), None).await?;
+    let chosen =
+        view.strategies.get(strategy as usize).ok_or(ServiceError::NotFound("strategy in this recommendation"))?;
+    let (mut values, mut faults) = (Map::new(), Faults::new());
+    for (name, text) in fields.iter().filter_map(|(name, text)| Some((name.strip_prefix("p.")?, text))) {
+        match chosen.form.iter().find(|p| p.name.as_str() == name) {
+            Some(parameter) => values.extend(parameter.from_text(text).map(|value| (name.to_owned(), value))),
+            None => faults.add(
+                join("/parameters", name),
+                code::UNKNOWN_FIELD,
+                format!("this playbook has no parameter {}; load the page again", quoted(name)),
+            ),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(ServiceError::Invalid(faults.into_vec()));
+    }
+    let ticket = ApprovalService::ticket(&gate.services, &caller, id, strategy, Some(values)).await?;
+    Ok(ticket.digest)
+}

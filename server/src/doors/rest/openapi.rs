@@ -1,0 +1,68 @@
+//! The description of all this, generated from the handlers' own annotations.
+
+use super::{audit, catalog, common, effectiveness, events, executions, query::NoQuery, recommendations, wire::json};
+use crate::doors::{
+    access::{Access, Routes},
+    declared,
+    problem::Told,
+};
+use axum::{
+    http::{Method, StatusCode},
+    response::Response,
+};
+use std::sync::OnceLock;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Kubernaut Console", description = "Recommendations, run tickets, decisions, executions and the playbook catalog. \
+        Errors are application/problem+json; lists are keyset pages; every POST takes an Idempotency-Key."),
+    paths(
+        catalog::register, catalog::validate, catalog::list, catalog::newest, catalog::versions, catalog::version,
+        catalog::schema, catalog::set_status,
+        recommendations::submit, recommendations::list, recommendations::get, recommendations::make_ticket,
+        recommendations::make_decision, recommendations::ticket, recommendations::decision,
+        executions::list, executions::propose, executions::get, executions::ticket, executions::pipeline_run,
+        executions::cancel, executions::actions, executions::action, executions::logs,
+        effectiveness::effectiveness, audit::list, audit::row,
+        events::events, document,
+    ),
+    components(schemas(Told)),
+    modifiers(&Bearer),
+    security(("token" = [])),
+)]
+pub struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    }
+}
+
+pub fn routes(routes: Routes) -> Routes {
+    routes.add(Method::GET, "/api/v1/openapi.json", Access::SignedIn, document)
+}
+
+/// The document, made once.
+pub fn described() -> serde_json::Value {
+    static DOCUMENT: OnceLock<serde_json::Value> = OnceLock::new();
+    let complete = || {
+        let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
+        common::complete(&mut document, &declared().1);
+        document
+    };
+    DOCUMENT.get_or_init(complete).clone()
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "api", responses((status = 200, body = Object)))]
+pub async fn document(_: NoQuery) -> Response {
+    json(StatusCode::OK, &described())
+}

@@ -1,0 +1,39 @@
+//! The edge: the only place that reads the clock and makes ids and secrets. Everything else is handed them.
+
+use domain::{
+    ports::{Clock, Ids},
+    time::Timestamp,
+};
+
+/// The machine's clock. Deadlines do not hang on it: those are judged by the database's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        #[expect(clippy::disallowed_methods, reason = "this is the edge")]
+        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// UUIDv7: unique, and in the order in which they were made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UuidIds;
+
+impl Ids for UuidIds {
+    fn fresh(&self) -> String {
+        #[expect(clippy::disallowed_methods, reason = "this is the edge")]
+        let id = uuid::Uuid::now_v7();
+        id.to_string()
+    }
+}
+
+/// `N` bytes that nobody can guess.
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    use rand::RngCore as _;
+    let mut bytes = [0; N];
+    #[expect(clippy::disallowed_methods, reason = "this is the edge")]
+    rand::rng().fill_bytes(&mut bytes);
+    bytes
+}

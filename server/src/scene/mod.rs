@@ -1,0 +1,94 @@
+//! The demo scene: a small world in the sandbox for whoever tries the console. A library of playbooks, a few colleagues,
+//! ninety days of history, workloads that get into trouble, and a scripted investigator who answers as a model would.
+//!
+//! It comes in by the same doors as everybody (`Services`), reads the cluster by its API, and knows no SQL and no pages.
+//! Nothing here runs outside the sandbox.
+
+mod answer;
+mod catalog;
+mod evidence;
+mod incidents;
+mod investigator;
+mod memory;
+mod past;
+mod people;
+mod script;
+
+use crate::services::Services;
+use domain::{
+    identity::{Actor, Caller, Role},
+    ports::{AccountStore, Clock, ExecutionStore, Ids, RecommendationStore, Registry, StoreError},
+    services::ServiceError,
+};
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The route that the scene's doings have in the audit trail.
+const ROUTE: &str = "demo scene";
+
+/// What the scene lives in.
+#[derive(Clone)]
+pub struct SceneWorld {
+    /// The doors.
+    pub services: Services,
+    /// Where history is written.
+    pub executions: Arc<dyn ExecutionStore>,
+    /// And what led to it.
+    pub recommendations: Arc<dyn RecommendationStore>,
+    /// Where its images come from.
+    pub registry: Arc<dyn Registry>,
+    /// Where the colleagues are.
+    pub accounts: Arc<dyn AccountStore>,
+    /// The cluster.
+    pub sandbox: Arc<sandbox::Sandbox>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Arc<dyn Ids>,
+    /// The namespace of the runs.
+    pub namespace: String,
+}
+
+/// Why the scene can't begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SceneError {
+    /// A service said no.
+    #[error("the demo scene was refused: {}", in_words(.0))]
+    Service(#[from] ServiceError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of the library is not what it should be.
+    #[error(transparent)]
+    Library(#[from] history::library::LibraryError),
+    /// No password could be made.
+    #[error("the demo scene's accounts can't be made: {0}")]
+    Password(String),
+    /// The sandbox's API did not answer as it should.
+    #[error("the sandbox can't be asked: {0}")]
+    Cluster(String),
+}
+
+fn in_words(error: &ServiceError) -> String {
+    match error {
+        ServiceError::Invalid(faults) => faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        other => other.to_string(),
+    }
+}
+
+/// Sets the scene, when the catalog is empty, and lets it play until `stop`. What was set in an earlier start stays as people
+/// have left it.
+pub async fn start(world: SceneWorld, stop: CancellationToken) -> Result<JoinHandle<()>, SceneError> {
+    if catalog::is_empty(&world.services).await? {
+        people::create(world.accounts.as_ref(), world.ids.as_ref()).await?;
+        past::import(&world).await?;
+        // Last: a catalog with something in it says that all of this has been done.
+        catalog::register(&world.services).await?;
+    }
+    Ok(tokio::spawn(investigator::run(world, stop)))
+}
+
+fn caller(actor: Actor, role: Role) -> Caller {
+    Caller { actor, roles: vec![role], request_id: ROUTE.into(), route: ROUTE.into() }
+}

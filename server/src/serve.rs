@@ -1,0 +1,307 @@
+//! `serve`: puts the house together, says when it is ready, and takes it down in order.
+
+use crate::{
+    accounts::{Accounts, hash_password, new_password},
+    cli::{self, Fault, print},
+    config::{ClusterChoice, Config, Scene},
+    doors::{self, Readiness, gate::Gate, live::Live, rate::Limits},
+    edge::{SystemClock, UuidIds},
+    registry::{PinnedOnly, SandboxRegistry},
+    scene::{self, SceneWorld},
+    services::{Services, Settings, World},
+};
+use domain::{
+    audit::AuditEntry,
+    identity::{Actor, Role},
+    ports::{AccountStore as _, Clock, Ids as _, RecommendationStore as _, Registry},
+};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use sandbox::Sandbox;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use store::Store;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+
+/// What a stop may take, from the signal to the end.
+const STOP_WITHIN: Duration = Duration::from_secs(20);
+/// What each stage of a stop may take.
+const STAGE: Duration = Duration::from_secs(5);
+/// How often deadlines, retention and limits are looked after.
+const HOUSEKEEPING: Duration = Duration::from_secs(1);
+/// The manifests that the sandbox starts with: what an administrator applies to a real cluster.
+const MANIFESTS: [&str; 3] = [
+    include_str!("../../deploy/tekton/serviceaccount-playbook-executor.yaml"),
+    include_str!("../../deploy/tekton/task-kubernaut-action.yaml"),
+    include_str!("../../deploy/tekton/pipeline-playbook-executor.yaml"),
+];
+
+/// The Secret that playbooks find their target with; in the sandbox it only has to be there.
+const SANDBOX_SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: kubeconfig-remediation\n  \
+    namespace: kubernaut-system\nstringData:\n  kubeconfig: sandbox\n";
+
+/// Serves until a signal.
+pub async fn serve(config: Config) -> Result<(), Fault> {
+    if config.public_url.is_none() && !config.listen.ip().is_loopback() {
+        // A browser keeps and sends the session's cookie over https only, and what came from our own pages is known by it.
+        return Err(Fault::wrong_setting(format!(
+            "--listen {} is for other machines too: say with --public-url https://… where they reach the console",
+            config.listen
+        )));
+    }
+    let metrics = PrometheusBuilder::new().install_recorder().map_err(|e| Fault::failed(e.to_string()))?;
+    let listener = bind(config.listen).await?;
+    let address = listener.local_addr().map_err(|e| Fault::failed(e.to_string()))?;
+    let store = cli::open(&config).await?;
+    first_admin(&store, &config).await?;
+
+    // Streams end first, then requests, then the controller.
+    let (streams, controller_stop) = (CancellationToken::new(), CancellationToken::new());
+    let connected = connect(&config).await?;
+    let settings = Settings {
+        cluster: connected.name.clone(),
+        sandbox: connected.sandbox.is_some(),
+        environment: config.environment.clone(),
+        namespace: config.namespace.clone(),
+        kubeconfig_secret: config.kubeconfig_secret.clone(),
+        approval_ttl_ms: i64::try_from(config.approval_ttl.as_millis()).unwrap_or(i64::MAX),
+    };
+    let shared = Arc::new(store.clone());
+    let cluster = Arc::new(OnceLock::new());
+    let registry = connected.registry;
+    let services = Services::new(World {
+        catalog: shared.clone(),
+        recommendations: shared.clone(),
+        executions: shared.clone(),
+        logs: shared.clone(),
+        effectiveness: shared.clone(),
+        audit: shared.clone(),
+        registry: registry.clone(),
+        cluster: cluster.clone(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(UuidIds),
+        settings,
+    });
+    let running = controller::start(
+        connected.client,
+        controller::Config {
+            cluster_name: connected.name,
+            sandbox: connected.sandbox.is_some(),
+            namespace: config.namespace.clone(),
+        },
+        controller::Ports {
+            executions: shared.clone(),
+            recommendations: shared.clone(),
+            intake: Arc::new(services.clone()),
+            clock: Arc::new(SystemClock),
+        },
+        controller_stop.clone(),
+    );
+    let _ = cluster.set(running.cluster());
+    let scene = match &connected.sandbox {
+        Some(sandbox) if config.scene == Scene::Demo => {
+            let world = SceneWorld {
+                services: services.clone(),
+                executions: shared.clone(),
+                recommendations: shared.clone(),
+                registry: registry.clone(),
+                accounts: shared.clone(),
+                sandbox: sandbox.clone(),
+                clock: Arc::new(SystemClock),
+                ids: Arc::new(UuidIds),
+                namespace: config.namespace.clone(),
+            };
+            let playing = scene::start(world, controller_stop.clone()).await;
+            Some(playing.map_err(|e| Fault::failed(e.to_string()))?)
+        }
+        _ => None,
+    };
+    let gate = Gate {
+        services: services.clone(),
+        accounts: Accounts::new(shared.clone(), Arc::new(SystemClock), Arc::new(UuidIds)),
+        idempotency: shared.clone(),
+        live: Live::start(shared.clone(), streams.clone()),
+        limits: Limits::new(),
+        ids: Arc::new(UuidIds),
+        sandbox: connected.sandbox.is_some(),
+        public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into(),
+        stop: streams.clone(),
+    };
+    let readiness = Readiness { store: store.clone(), cluster, metrics };
+    let limits = gate.limits.clone();
+    let router = doors::router(gate, readiness.clone(), store.clone());
+    let housekeeper = tokio::spawn(keep_house(store.clone(), config.retention_days, limits, controller_stop.clone()));
+
+    let accepting = streams.clone();
+    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move { accepting.cancelled_owned().await });
+    let server = tokio::spawn(async move { server.await });
+    // Whoever reads that it listens may end it at once.
+    let stopped = stop_signal()?;
+    announce(address, readiness);
+
+    stopped.await;
+    tracing::info!("stopping: streams, then requests, then the controller");
+    let orderly = async {
+        streams.cancel();
+        let _ = tokio::time::timeout(STAGE, server).await;
+        controller_stop.cancel();
+        let _ = tokio::time::timeout(STAGE, running.finished()).await;
+        let _ = tokio::time::timeout(STAGE, housekeeper).await;
+        if let Some(scene) = scene {
+            let _ = tokio::time::timeout(STAGE, scene).await;
+        }
+        if let Some(sandbox) = connected.sandbox {
+            sandbox.shutdown().await;
+        }
+        store.close().await;
+    };
+    if tokio::time::timeout(STOP_WITHIN, orderly).await.is_err() {
+        tracing::warn!("stopped at the deadline; what was still open is caught up with at the next start");
+    }
+    Ok(())
+}
+
+/// A connection to the chosen cluster.
+struct Connected {
+    client: kube::Client,
+    registry: Arc<dyn Registry>,
+    name: String,
+    sandbox: Option<Arc<Sandbox>>,
+}
+
+async fn connect(config: &Config) -> Result<Connected, Fault> {
+    let choice = match config.cluster {
+        ClusterChoice::Sandbox => return start_sandbox(config),
+        ClusterChoice::Kubeconfig => controller::ClientChoice::Kubeconfig,
+        ClusterChoice::InCluster => controller::ClientChoice::InCluster,
+    };
+    let client =
+        controller::client(choice).await.map_err(|e| Fault::failed(format!("the cluster can't be used: {e}")))?;
+    let name = match choice {
+        controller::ClientChoice::InCluster => "in-cluster".into(),
+        controller::ClientChoice::Kubeconfig => kube::config::Kubeconfig::read()
+            .ok()
+            .and_then(|file| file.current_context)
+            .unwrap_or_else(|| "cluster".into()),
+    };
+    Ok(Connected { client, registry: Arc::new(PinnedOnly), name, sandbox: None })
+}
+
+fn start_sandbox(config: &Config) -> Result<Connected, Fault> {
+    let options = sandbox::Options {
+        clock: Arc::new(|| SystemClock.now().as_millis()),
+        pace: 1.0,
+        namespace: config.namespace.clone(),
+        scene: if config.scene == Scene::Demo { sandbox::Scene::Demo } else { sandbox::Scene::Off },
+    };
+    let sandbox = Sandbox::start(options);
+    let crds = controller::crd::crds_yaml().map_err(|e| Fault::failed(e.to_string()))?;
+    for manifest in MANIFESTS.into_iter().chain([crds.as_str(), SANDBOX_SECRET]) {
+        let text = manifest.replace("namespace: kubernaut-system", &format!("namespace: {}", config.namespace));
+        sandbox.apply_yaml(&text).map_err(|e| Fault::failed(format!("the sandbox can't be set up: {e}")))?;
+    }
+    Ok(Connected {
+        client: sandbox.client(),
+        registry: Arc::new(SandboxRegistry(*sandbox.registry())),
+        name: "sandbox".into(),
+        sandbox: Some(Arc::new(sandbox)),
+    })
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Fault> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                "the port is taken: stop what listens there, or choose another with --listen"
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                "this user may not listen there: choose a port above 1023 with --listen"
+            }
+            _ => "choose an address of this machine with --listen",
+        };
+        Fault::failed(format!("{address} can't be listened on ({error}): {advice}"))
+    })
+}
+
+/// The first start makes an admin: with the password that was set, or with one that is printed once.
+async fn first_admin(store: &Store, config: &Config) -> Result<(), Fault> {
+    if !store.is_empty().await? {
+        return Ok(());
+    }
+    let password = config.admin_password.clone().unwrap_or_else(new_password);
+    let hash = hash_password(&password).map_err(|e| Fault::failed(e.to_string()))?;
+    let entry = AuditEntry {
+        actor: Actor::system("first start"),
+        route: "kubernaut-console serve".into(),
+        action: "account.create".into(),
+        object_kind: "account".into(),
+        object_id: "admin".into(),
+        before: None,
+        after: Some(serde_json::json!({ "roles": [Role::Admin] })),
+        reason: None,
+        request_id: UuidIds.fresh(),
+    };
+    let made = store.create_user(&format!("user:{}", UuidIds.fresh()), "admin", &[Role::Admin], &hash, entry).await?;
+    if made && config.admin_password.is_none() {
+        print(&format!("first admin: user name admin, password {password} (shown this once)"));
+    }
+    Ok(())
+}
+
+/// Says where it listens as soon as it is ready.
+fn announce(address: SocketAddr, readiness: Readiness) {
+    tokio::spawn(async move {
+        let mut patience = 0;
+        loop {
+            let (ready, state) = readiness.check().await;
+            if ready {
+                print(&format!("listening on http://{address}"));
+                return;
+            }
+            patience += 1;
+            // Ten seconds in, whoever waits learns why.
+            if patience % 1000 == 0 {
+                tracing::warn!(reasons = %state["reasons"], "not ready yet");
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+}
+
+fn stop_signal() -> Result<impl Future<Output = ()>, Fault> {
+    let listen = |kind| signal(kind).map_err(|e| Fault::failed(e.to_string()));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Ends what has run out: recommendations by the second, old history and quiet limiters by the hour.
+async fn keep_house(store: Store, retention_days: u32, limits: Limits, stop: CancellationToken) {
+    let mut seconds: u64 = 0;
+    while stop.run_until_cancelled(tokio::time::sleep(HOUSEKEEPING)).await.is_some() {
+        if let Err(error) = store.expire_due().await {
+            tracing::warn!(%error, "expired recommendations can't be marked");
+        }
+        seconds += 1;
+        if seconds.is_multiple_of(3600) {
+            limits.sweep();
+            if let Err(error) = store.sweep().await {
+                tracing::warn!(%error, "ended sessions can't be removed");
+            }
+            if let Err(error) = store.prune(retention_days).await {
+                tracing::warn!(%error, "old history can't be removed");
+            }
+        }
+    }
+}

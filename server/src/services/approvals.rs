@@ -1,0 +1,495 @@
+//! Recommendations, their tickets, and decisions.
+
+use super::{Services, store_fault, tickets::Made};
+use async_trait::async_trait;
+use domain::{
+    audit::AuditEntry,
+    decision::{Attempt, Decision, Refusal, Verb, Verdict},
+    execution::Execution,
+    fault::Fault,
+    identity::{Caller, Right},
+    ids::{DecisionId, Digest, RecommendationId},
+    json::diff::Change,
+    paging::{Page, PageOf},
+    policy::PolicyTerms,
+    ports::{DecideError, ExecutionFilter, NewDecision, RecommendationFilter, StoredTicket},
+    recommendation::{Origin, Proposal, Recommendation, RecommendationState, Strategy},
+    services::{
+        Answer, ApprovalService, DecisionAnswer, DecisionRequest, InboxItem, RecommendationView, ReviewItem,
+        ServiceError, StrategyView, TargetView, TicketView,
+    },
+    ticket::Plan,
+};
+use serde_json::{Map, Value, json};
+
+#[async_trait]
+impl ApprovalService for Services {
+    async fn submit(&self, caller: &Caller, body: &Value) -> Answer<Recommendation> {
+        caller.require(Right::Propose)?;
+        let mut taken = self.take_answer(caller, body).await?;
+        // Who only proposes learns nothing of the cluster by naming its objects.
+        if !caller.may(Right::RecommendationsRead) {
+            taken.content.seen.clear();
+        }
+        Ok(taken)
+    }
+
+    async fn propose_steps(&self, caller: &Caller, body: &Value) -> Answer<Recommendation> {
+        caller.require(Right::Decide)?;
+        self.take_spec(caller, Origin::Hand, body).await
+    }
+
+    async fn list(&self, caller: &Caller, filter: &RecommendationFilter, page: &Page) -> Answer<PageOf<InboxItem>> {
+        caller.require(Right::RecommendationsRead)?;
+        super::limits::short_recommendations(filter)?;
+        self.inbox(filter, page).await
+    }
+
+    async fn get(&self, caller: &Caller, id: &RecommendationId) -> Answer<(Recommendation, Vec<Decision>)> {
+        caller.require(Right::RecommendationsRead)?;
+        Ok((self.recommendation(id).await?, self.decisions_of(id).await?))
+    }
+
+    async fn view(
+        &self,
+        caller: &Caller,
+        id: &RecommendationId,
+        strategy: Option<u32>,
+        ticket: Option<Digest>,
+    ) -> Answer<RecommendationView> {
+        caller.require(Right::RecommendationsRead)?;
+        let recommendation = self.recommendation(id).await?;
+        let decisions = self.decisions_of(id).await?;
+        let approved = decisions.iter().rev().find(|d| d.verb == Verb::Approve);
+        let selected = strategy.or(approved.or(decisions.last()).map(|d| d.strategy)).unwrap_or(0);
+        let chosen = Self::strategy(&recommendation, selected)?;
+        let open = recommendation.state == RecommendationState::Open;
+        // What was decided on: of a rejection, too, when it said which ticket it was about.
+        let decided = decisions.iter().rev().filter(|d| d.strategy == selected).find_map(|d| d.ticket_digest.as_ref());
+
+        let mut ticket_faults = chosen.errors.clone();
+        let mut shown = None;
+        if open && chosen.runnable() {
+            // Once somebody has approved a ticket, that is the one the next person is asked about.
+            let asked =
+                ticket.or_else(|| approved.filter(|d| d.strategy == selected).and_then(|d| d.ticket_digest.clone()));
+            match self.ticket_to_show(&recommendation, selected, asked.as_ref()).await {
+                Ok(view) => shown = Some(view),
+                Err(ServiceError::Invalid(faults)) => ticket_faults = faults,
+                Err(other) => return Err(other),
+            }
+        } else if let Some(digest) = decided {
+            shown = match self.stored_ticket_view(digest).await {
+                Err(ServiceError::NotFound(_)) => None,
+                other => Some(other?),
+            };
+        }
+
+        let need = PolicyTerms::default_for(chosen.estimated_risk).approvals;
+        let have = approvals(&decisions, shown.as_ref().map(|t| &t.digest));
+        let cannot_reject = cannot_decide(caller, &recommendation);
+        let cannot_approve = cannot_reject
+            .clone()
+            .or_else(|| cannot_approve(caller, &recommendation, &decisions, shown.as_ref(), &ticket_faults));
+        let parameters =
+            shown.as_ref().map_or_else(|| models_values(&chosen.proposal), |t| form_values(&chosen.proposal, t));
+        Ok(RecommendationView {
+            strategies: self.strategy_views(&recommendation).await?,
+            run: self.run_of(&recommendation).await?,
+            newer: self.newer_than(&recommendation).await?,
+            selected,
+            ticket: shown,
+            ticket_faults,
+            parameters,
+            decisions,
+            have,
+            need,
+            cannot_approve,
+            cannot_reject,
+            now: self.world.clock.now(),
+            recommendation,
+        })
+    }
+
+    async fn review(&self, caller: &Caller, ids: &[RecommendationId]) -> Answer<Vec<ReviewItem>> {
+        caller.require(Right::Decide)?;
+        self.reviews(caller, ids).await
+    }
+
+    async fn ticket(
+        &self,
+        caller: &Caller,
+        id: &RecommendationId,
+        strategy: u32,
+        parameters: Option<Map<String, Value>>,
+    ) -> Answer<TicketView> {
+        caller.require(Right::Decide)?;
+        let recommendation = self.recommendation(id).await?;
+        let made = self.made(&recommendation, strategy, parameters.as_ref()).await?;
+        let view = Self::ticket_view(Some(&recommendation), &made);
+        let mut audit = AuditEntry::by(caller, "ticket.make", "recommendation", recommendation.id.as_str());
+        audit.after = Some(json!({ "digest": view.digest, "changes": view.changes }));
+        let stored = self.stored(caller, &recommendation, &made);
+        self.world.recommendations.put_ticket(stored, audit).await.map_err(store_fault)?;
+        Ok(view)
+    }
+
+    async fn preview(
+        &self,
+        caller: &Caller,
+        id: &RecommendationId,
+        strategy: u32,
+        parameters: Map<String, Value>,
+    ) -> Answer<TicketView> {
+        caller.require(Right::Decide)?;
+        let recommendation = self.recommendation(id).await?;
+        let made = self.made(&recommendation, strategy, Some(&parameters)).await?;
+        Ok(Self::ticket_view(Some(&recommendation), &made))
+    }
+
+    async fn target(
+        &self,
+        caller: &Caller,
+        recommendation: &Recommendation,
+        strategy: u32,
+        plan: Option<&Plan>,
+    ) -> Answer<Option<TargetView>> {
+        caller.require(Right::RecommendationsRead)?;
+        self.target_view(recommendation, strategy, plan).await
+    }
+
+    async fn decide(&self, caller: &Caller, id: &RecommendationId, request: DecisionRequest) -> Answer<DecisionAnswer> {
+        caller.require(Right::Decide)?;
+        let recommendation = self.recommendation(id).await?;
+        let reason = request.reason.as_deref().map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned);
+        let strategy = Self::requested(&recommendation, request.strategy)?;
+        let mut need = PolicyTerms::default_for(strategy.estimated_risk).approvals;
+        let mut faults = Vec::new();
+        if request.decision == Verb::Reject && reason.is_none() {
+            faults.push(Fault::new("/reason", "required", "say why: the reason goes into the audit trail"));
+        }
+        if reason.as_ref().is_some_and(|r| r.chars().count() > 4096) {
+            faults.push(Fault::new("/reason", "too_long", "shorten the reason to 4096 characters"));
+        }
+        if request.decision == Verb::Approve && request.ticket_digest.is_none() {
+            faults.push(Fault::new("/ticket_digest", "required", "send the digest of the ticket that you read"));
+        }
+        if !faults.is_empty() {
+            return Err(ServiceError::Invalid(faults));
+        }
+        let (mut execution, mut ticket) = (None, None);
+        let mut expires_at = recommendation.expires_at;
+        if recommendation.state == RecommendationState::Open
+            && request.decision == Verb::Approve
+            && let Some(digest) = &request.ticket_digest
+        {
+            let made = self.current_ticket(&recommendation, request.strategy, digest).await?;
+            need = made.ticket.content().policy.approvals;
+            expires_at = made.ticket.content().expires_at;
+            ticket = Some(self.stored(caller, &recommendation, &made));
+            execution = Some(self.execution_of(&recommendation, &made));
+        }
+        // A rejected ticket is kept as well: what was rejected can be read afterwards. A rejection never fails for it.
+        if recommendation.state == RecommendationState::Open
+            && request.decision == Verb::Reject
+            && let Some(digest) = &request.ticket_digest
+            && let Ok(made) = self.current_ticket(&recommendation, request.strategy, digest).await
+        {
+            ticket = Some(self.stored(caller, &recommendation, &made));
+        }
+        let mut audit =
+            AuditEntry::by(caller, &format!("decision.{}", request.decision.name()), "recommendation", id.as_str());
+        audit.before = Some(json!({ "state": recommendation.state, "revision": recommendation.revision }));
+        audit.after = Some(json!({ "strategy": request.strategy, "ticket_digest": request.ticket_digest }));
+        audit.reason.clone_from(&reason);
+        let attempt = Attempt {
+            actor: caller.actor.clone(),
+            verb: request.decision,
+            revision: recommendation.revision,
+            ticket_digest: request.ticket_digest,
+            ticket_expires_at: expires_at,
+            need,
+        };
+        let new = NewDecision {
+            id: DecisionId::new(self.world.ids.fresh()),
+            recommendation_id: id.clone(),
+            strategy: request.strategy,
+            attempt,
+            reason,
+            ticket,
+            execution,
+            audit,
+        };
+        let decided = self.world.recommendations.decide(new).await.map_err(decide_fault)?;
+        if decided.execution_id.is_some() {
+            self.wake_cluster();
+        }
+        let have = match decided.verdict {
+            Verdict::Waiting { have } | Verdict::Approved { have } => have,
+            Verdict::Rejected => 0,
+        };
+        Ok(DecisionAnswer { decision: decided.decision, have, need, execution_id: decided.execution_id })
+    }
+}
+
+impl Services {
+    async fn recommendation(&self, id: &RecommendationId) -> Answer<Recommendation> {
+        let found = self.world.recommendations.get(id).await.map_err(store_fault)?;
+        found.ok_or(ServiceError::NotFound("recommendation"))
+    }
+
+    /// The ticket of an open recommendation's strategy, with these parameters.
+    async fn made(
+        &self,
+        recommendation: &Recommendation,
+        strategy: u32,
+        parameters: Option<&Map<String, Value>>,
+    ) -> Answer<Made> {
+        if recommendation.state != RecommendationState::Open {
+            return Err(not_open(recommendation, &self.decisions_of(&recommendation.id).await?));
+        }
+        runnable(Self::requested(recommendation, strategy)?, strategy)?;
+        self.make_ticket(recommendation, strategy, parameters).await
+    }
+
+    async fn decisions_of(&self, id: &RecommendationId) -> Answer<Vec<Decision>> {
+        self.world.recommendations.decisions(id).await.map_err(store_fault)
+    }
+
+    /// The ticket asked for, when it is the current one; else a conflict with what differs.
+    async fn current_ticket(&self, recommendation: &Recommendation, strategy: u32, digest: &Digest) -> Answer<Made> {
+        runnable(Self::requested(recommendation, strategy)?, strategy)?;
+        let stale = |detail: String, mut differences: Vec<Change>, current: Option<&Digest>| {
+            if differences.is_empty() {
+                differences.push(Change {
+                    pointer: "/digest".into(),
+                    before: Some(json!(digest)),
+                    after: current.map(|d| json!(d)),
+                });
+            }
+            ServiceError::Conflict { code: "stale_ticket", detail, differences }
+        };
+        let (stored, made) = match self.remake(recommendation, strategy, digest).await {
+            Ok(remade) => remade,
+            // It could run when the ticket was made: the playbook was disabled since.
+            Err(ServiceError::Invalid(faults)) => {
+                let why = faults.into_iter().map(|f| f.message).collect::<Vec<_>>().join("; ");
+                return Err(stale(format!("what this ticket would run can't run any more: {why}"), Vec::new(), None));
+            }
+            Err(other) => return Err(other),
+        };
+        if made.ticket.digest() == digest {
+            return Ok(made);
+        }
+        let detail = "this ticket is not what would run now; read the current ticket and decide on that";
+        let differences = stored.map(|old| old.differences(&made.ticket)).unwrap_or_default();
+        Err(stale(detail.into(), differences, Some(made.ticket.digest())))
+    }
+
+    async fn ticket_to_show(
+        &self,
+        recommendation: &Recommendation,
+        strategy: u32,
+        asked: Option<&Digest>,
+    ) -> Answer<TicketView> {
+        let Some(digest) = asked else {
+            let made = self.make_ticket(recommendation, strategy, None).await?;
+            return Ok(Self::ticket_view(Some(recommendation), &made));
+        };
+        let (stored, made) = self.remake(recommendation, strategy, digest).await?;
+        let mut view = Self::ticket_view(Some(recommendation), &made);
+        if made.ticket.digest() != digest {
+            let what = stored.map(|old| old.differences(&made.ticket)).unwrap_or_default();
+            let places = what.iter().map(|c| c.pointer.as_str()).collect::<Vec<_>>().join(", ");
+            view.warnings.insert(
+                0,
+                if places.is_empty() {
+                    "The ticket that you opened is no longer known; this is the current one.".into()
+                } else {
+                    format!(
+                        "The ticket that you opened is no longer current ({places} changed); this is the current one."
+                    )
+                },
+            );
+        }
+        Ok(view)
+    }
+
+    fn stored(&self, caller: &Caller, recommendation: &Recommendation, made: &Made) -> StoredTicket {
+        StoredTicket {
+            digest: made.ticket.digest().clone(),
+            canonical: made.ticket.canonical().to_owned(),
+            recommendation_id: recommendation.id.clone(),
+            made_by: caller.actor.clone(),
+            made_at: self.world.clock.now(),
+        }
+    }
+
+    async fn strategy_views(&self, recommendation: &Recommendation) -> Answer<Vec<StrategyView>> {
+        let tracks = self.track_records().await?;
+        let mut views = Vec::with_capacity(recommendation.content.strategies.len());
+        for strategy in &recommendation.content.strategies {
+            let mut view = StrategyView {
+                strategy: strategy.clone(),
+                title: None,
+                image: None,
+                track: None,
+                version_track: None,
+                form: Vec::new(),
+            };
+            if let Proposal::Playbook { workflow_id, version, .. } = &strategy.proposal {
+                view.track = tracks.get(workflow_id).cloned();
+                if let Ok(record) = self.find_playbook(workflow_id, version.as_deref()).await? {
+                    view.version_track = self.version_record(&record.registration).await?;
+                    view.title = Some(record.registration.title);
+                    view.image = Some(record.image);
+                    view.form = record.registration.parameters.exposed;
+                }
+            }
+            views.push(view);
+        }
+        Ok(views)
+    }
+
+    async fn run_of(&self, recommendation: &Recommendation) -> Answer<Option<Execution>> {
+        if recommendation.state != RecommendationState::Decided {
+            return Ok(None);
+        }
+        let filter =
+            ExecutionFilter { recommendation_id: Some(recommendation.id.as_str().to_owned()), ..Default::default() };
+        let found = self.world.executions.list(&filter, &Page::first(1)).await.map_err(store_fault)?;
+        Ok(found.items.into_iter().next())
+    }
+
+    /// What came after this one for the same incident, unless this one is still the one to decide on.
+    async fn newer_than(&self, recommendation: &Recommendation) -> Answer<Option<RecommendationId>> {
+        if recommendation.state == RecommendationState::Open {
+            return Ok(None);
+        }
+        let filter =
+            RecommendationFilter { incident: Some(recommendation.content.incident.id.clone()), ..Default::default() };
+        let found = self.world.recommendations.list(&filter, &Page::first(1)).await.map_err(store_fault)?;
+        let newest = found.items.into_iter().next().map(|newest| newest.id);
+        Ok(newest.filter(|id| *id != recommendation.id))
+    }
+}
+
+/// Distinct people who approved this ticket; without a ticket, the most that any one ticket has.
+pub(super) fn approvals(decisions: &[Decision], digest: Option<&Digest>) -> u32 {
+    let count = |wanted: &Option<Digest>| {
+        let mut people: Vec<_> = decisions
+            .iter()
+            .filter(|d| d.verb == Verb::Approve && d.ticket_digest == *wanted)
+            .map(|d| d.actor.person().as_str())
+            .collect();
+        people.sort_unstable();
+        people.dedup();
+        u32::try_from(people.len()).unwrap_or(u32::MAX)
+    };
+    match digest {
+        Some(digest) => count(&Some(digest.clone())),
+        None => decisions.iter().map(|d| count(&d.ticket_digest)).max().unwrap_or(0),
+    }
+}
+
+fn cannot_decide(caller: &Caller, recommendation: &Recommendation) -> Option<String> {
+    if recommendation.state != RecommendationState::Open {
+        return Some(format!("This recommendation is {}.", recommendation.state));
+    }
+    caller.require(Right::Decide).err().map(|denied| format!("{denied}."))
+}
+
+fn cannot_approve(
+    caller: &Caller,
+    recommendation: &Recommendation,
+    decisions: &[Decision],
+    ticket: Option<&TicketView>,
+    faults: &[Fault],
+) -> Option<String> {
+    if !faults.is_empty() || ticket.is_none() {
+        return Some("This strategy can't run; its faults are listed above.".into());
+    }
+    if recommendation.proposer.person() == caller.actor.person() {
+        return Some("You proposed this yourself; somebody else must approve it.".into());
+    }
+    let mine = decisions.iter().any(|d| {
+        d.verb == Verb::Approve
+            && d.actor.person() == caller.actor.person()
+            && d.ticket_digest.as_ref() == ticket.map(|t| &t.digest)
+    });
+    mine.then(|| "You approved this ticket already; another person is needed.".into())
+}
+
+fn models_values(proposal: &Proposal) -> Map<String, Value> {
+    match proposal {
+        Proposal::Playbook { parameters, .. } => parameters.clone(),
+        Proposal::Steps { .. } => Map::new(),
+    }
+}
+
+/// The model's values with the operator's changes of this ticket applied.
+fn form_values(proposal: &Proposal, ticket: &TicketView) -> Map<String, Value> {
+    let mut values = models_values(proposal);
+    for change in &ticket.changes {
+        let name = change.pointer.trim_start_matches('/');
+        match &change.after {
+            Some(value) => drop(values.insert(name.to_owned(), value.clone())),
+            None => drop(values.remove(name)),
+        }
+    }
+    values
+}
+
+fn not_open(recommendation: &Recommendation, decisions: &[Decision]) -> ServiceError {
+    let refusal = match recommendation.state {
+        RecommendationState::Expired => Refusal::Expired { at: recommendation.expires_at },
+        RecommendationState::Superseded => Refusal::Superseded,
+        RecommendationState::Open | RecommendationState::Decided => {
+            let last = decisions.last();
+            Refusal::AlreadyDecided {
+                who: last.map_or_else(|| "somebody".into(), |d| d.actor.name.clone()),
+                at: last.map_or(recommendation.created_at, |d| d.at),
+            }
+        }
+    };
+    refused(&refusal)
+}
+
+fn refused(refusal: &Refusal) -> ServiceError {
+    let code = match refusal {
+        Refusal::OwnProposal | Refusal::AlreadyApproved { .. } => return ServiceError::Forbidden(refusal.to_string()),
+        Refusal::AlreadyDecided { .. } => "decided",
+        Refusal::Expired { .. } => "expired",
+        Refusal::Superseded => "superseded",
+        Refusal::Changed => "stale_ticket",
+    };
+    ServiceError::Conflict { code, detail: refusal.to_string(), differences: Vec::new() }
+}
+
+fn conflict(code: &'static str, error: &DecideError) -> ServiceError {
+    ServiceError::Conflict { code, detail: error.to_string(), differences: Vec::new() }
+}
+
+/// A strategy that was stored with its errors is shown, not run. The errors point into the recommendation; what was sent here
+/// only names the strategy.
+fn runnable(strategy: &Strategy, index: u32) -> Answer<()> {
+    if strategy.runnable() {
+        return Ok(());
+    }
+    let told = |fault: &Fault| {
+        let message = format!("strategy {index} can't run: {} ({})", fault.message, fault.pointer);
+        Fault::new("/strategy", fault.code.clone(), message)
+    };
+    Err(ServiceError::Invalid(strategy.errors.iter().map(told).collect()))
+}
+
+fn decide_fault(error: DecideError) -> ServiceError {
+    match error {
+        DecideError::Refused(refusal) => refused(&refusal),
+        DecideError::NotFound => ServiceError::NotFound("recommendation"),
+        DecideError::TicketUsed => conflict("ticket_used", &error),
+        DecideError::NameUsed(_) => conflict("name_used", &error),
+        DecideError::PlaybookDisabled(_) => conflict("stale_ticket", &error),
+        DecideError::Store(error) => store_fault(error),
+    }
+}

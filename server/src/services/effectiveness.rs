@@ -1,0 +1,65 @@
+//! What works: rows made from the rollups.
+
+use super::{Services, limits, store_fault};
+use async_trait::async_trait;
+use domain::{
+    effectiveness::{EffectivenessFilter, EffectivenessRow, GroupBy, weeks},
+    identity::{Caller, Right},
+    playbook::Registration,
+    services::{Answer, EffectivenessReport, EffectivenessService},
+};
+use std::collections::HashMap;
+
+/// Weeks of a trend.
+const LEAST_WEEKS: u32 = 6;
+const MOST_WEEKS: u32 = 53;
+
+#[async_trait]
+impl EffectivenessService for Services {
+    async fn rows(&self, caller: &Caller, by: GroupBy, filter: &EffectivenessFilter) -> Answer<Vec<EffectivenessRow>> {
+        caller.require(Right::RunsRead)?;
+        limits::short([("workflow_id", &filter.workflow_id), ("signal_type", &filter.signal_type)])?;
+        self.effectiveness_rows(by, filter).await
+    }
+
+    async fn report(&self, caller: &Caller, by: GroupBy, filter: &EffectivenessFilter) -> Answer<EffectivenessReport> {
+        let rows = self.rows(caller, by, filter).await?;
+        let store = &self.world.effectiveness;
+        let total = store.total(filter).await.map_err(store_fault)?;
+        // Whole weeks, at least enough for a trend and at most a year of them.
+        let count = filter.days.map_or(MOST_WEEKS, |days| days.div_ceil(7)).clamp(LEAST_WEEKS, MOST_WEEKS);
+        let lately = EffectivenessFilter { days: Some(count * 7), ..filter.clone() };
+        let days = store.by_day(&lately).await.map_err(store_fault)?;
+        Ok(EffectivenessReport {
+            rows,
+            total: total.map(|counts| EffectivenessRow::new("all", &counts)),
+            weeks: weeks(&days, self.world.clock.now(), count),
+        })
+    }
+}
+
+impl Services {
+    pub(super) async fn effectiveness_rows(
+        &self,
+        by: GroupBy,
+        filter: &EffectivenessFilter,
+    ) -> Answer<Vec<EffectivenessRow>> {
+        let counts = self.world.effectiveness.counts(by, filter).await.map_err(store_fault)?;
+        Ok(counts.iter().map(|(group, counts)| EffectivenessRow::new(group, counts)).collect())
+    }
+
+    /// The track record of one version of a playbook, over all time.
+    pub(super) async fn version_record(&self, registration: &Registration) -> Answer<Option<EffectivenessRow>> {
+        let Registration { id, version, .. } = registration;
+        let filter = EffectivenessFilter { workflow_id: Some(id.to_string()), ..Default::default() };
+        let rows = self.effectiveness_rows(GroupBy::Version, &filter).await?;
+        let group = format!("{id}@{version}");
+        Ok(rows.into_iter().find(|row| row.group == group))
+    }
+
+    /// Track records by playbook id, over all time.
+    pub(super) async fn track_records(&self) -> Answer<HashMap<String, EffectivenessRow>> {
+        let rows = self.effectiveness_rows(GroupBy::Playbook, &EffectivenessFilter::default()).await?;
+        Ok(rows.into_iter().map(|row| (row.group.clone(), row)).collect())
+    }
+}

@@ -1,0 +1,244 @@
+//! What comes in: a model's answer, a WorkflowExecution's spec by hand, and one that somebody applied to the cluster. The same
+//! checks for all three.
+
+use super::{Services, check::under, image_fault, store_fault};
+use async_trait::async_trait;
+use domain::{
+    audit::AuditEntry,
+    fault::{Fault, code},
+    identity::{Actor, Caller},
+    ids::{FindingId, RecommendationId},
+    json::pointer::{join, join_index},
+    playbook::values,
+    ports::{AppliedWorkflow, ClusterIntake, NewRecommendation, StoreError},
+    recommendation::{
+        Content, Incident, Origin, Proposal, Recommendation, Risk, Severity, Strategy,
+        intake::{self, OWN_INCIDENTS},
+    },
+    services::{Answer, ServiceError},
+    workflow::{Applied, PlaybookPlan, StepPlan},
+};
+use serde_json::{Map, Value, json};
+
+impl Services {
+    pub(super) async fn take_answer(&self, caller: &Caller, body: &Value) -> Answer<Recommendation> {
+        let mut content = intake::parse(body).map_err(|faults| ServiceError::Invalid(faults.into_vec()))?;
+        for (index, strategy) in content.strategies.iter_mut().enumerate() {
+            self.check_strategy(strategy).await?;
+            let base = join_index("/strategies", index);
+            for fault in &mut strategy.errors {
+                *fault = under(&base, fault.clone());
+            }
+        }
+        for finding in &mut content.additional_findings {
+            finding.id = FindingId::new(self.world.ids.fresh());
+        }
+        self.store_recommendation(caller, Origin::Model, content).await
+    }
+
+    /// A WorkflowExecution's `spec`, handed in by a person or applied to the cluster: a list of steps, or a playbook.
+    pub(super) async fn take_spec(&self, caller: &Caller, origin: Origin, spec: &Value) -> Answer<Recommendation> {
+        let content = match Applied::parse(spec).map_err(|faults| ServiceError::Invalid(faults.into_vec()))? {
+            Applied::Steps(plan) => {
+                let plan = self.pinned(plan).await?;
+                self.proposed(
+                    &origin,
+                    caller,
+                    plan.reason.clone(),
+                    plan.workflow_type.clone(),
+                    Proposal::Steps { steps: plan },
+                )
+            }
+            Applied::Playbook(plan) => {
+                let proposal = self.proposal(&plan).await?;
+                let action_type = plan.action_type.unwrap_or(plan.id);
+                self.proposed(&origin, caller, plan.reason, action_type, proposal)
+            }
+        };
+        self.store_recommendation(caller, origin, content).await
+    }
+
+    /// The steps with every image pinned to its digest.
+    async fn pinned(&self, mut plan: StepPlan) -> Answer<StepPlan> {
+        let mut faults = Vec::new();
+        for (index, step) in plan.steps.iter_mut().enumerate() {
+            match self.world.registry.resolve(&step.image).await {
+                Ok(resolved) => step.image = resolved.image,
+                Err(error) => faults.push(image_fault(&error, join(&join_index("/steps", index), "image"))?),
+            }
+        }
+        if faults.is_empty() { Ok(plan) } else { Err(ServiceError::Invalid(faults)) }
+    }
+
+    /// The playbook as a proposal. What the plan repeats of the registration must agree with it: an applied object that says
+    /// something else than its ticket would never run.
+    async fn proposal(&self, plan: &PlaybookPlan) -> Answer<Proposal> {
+        let found = self.find_playbook(&plan.id, Some(&plan.version)).await?;
+        let record = found.map_err(|fault| {
+            let pointer = if fault.pointer == "/version" { "/playbook/version" } else { "/playbook/id" };
+            ServiceError::Invalid(vec![Fault { pointer: pointer.into(), ..fault }])
+        })?;
+        let execution = &record.registration.execution;
+        let mut faults = Vec::new();
+        let mut agree = |pointer: &str, given: Option<String>, registered: String| {
+            if given.is_some_and(|given| given != registered) {
+                let message = format!("leave it out, or write {registered}: the registration sets it");
+                faults.push(Fault::new(pointer, code::NOT_ALLOWED, message));
+            }
+        };
+        agree(
+            "/serviceAccount",
+            plan.service_account.as_ref().map(ToString::to_string),
+            execution.service_account.to_string(),
+        );
+        agree("/timeout", plan.timeout.map(|t| t.to_string()), execution.timeout.to_string());
+        agree("/retries", plan.retries.map(|n| n.to_string()), execution.retry_count.to_string());
+        if plan.image.as_ref().is_some_and(|image| !image.is_pinned_by(&record.image)) {
+            let message = format!("leave it out, or write {}: the registration sets it", record.image);
+            faults.push(Fault::new("/playbook/image", code::NOT_ALLOWED, message));
+        }
+        let mut parameters = Map::new();
+        for (index, (name, text)) in plan.parameters.iter().enumerate() {
+            if parameters.insert(name.clone(), record.registration.typed(name, text)).is_some() {
+                let pointer = join(&join_index("/playbook/parameters", index), "name");
+                faults.push(Fault::new(pointer, code::DUPLICATE, format!("give {name} once")));
+            }
+        }
+        let place = |fault: Fault| {
+            let name = fault.pointer.trim_start_matches('/');
+            let at = plan.parameters.iter().position(|(given, _)| given == name);
+            let pointer = at.map_or("/playbook/parameters".into(), |i| join_index("/playbook/parameters", i));
+            Fault { pointer, ..fault }
+        };
+        faults.extend(values::validate(&record.registration, &parameters).err().into_iter().flatten().map(place));
+        if !faults.is_empty() {
+            return Err(ServiceError::Invalid(faults));
+        }
+        Ok(Proposal::Playbook {
+            workflow_id: plan.id.clone(),
+            version: Some(plan.version.clone()),
+            parameters,
+            rollback_parameters: None,
+        })
+    }
+
+    /// A request as a recommendation: no model, no confidence; the incident is the request itself.
+    fn proposed(
+        &self,
+        origin: &Origin,
+        caller: &Caller,
+        reason: String,
+        action_type: String,
+        proposal: Proposal,
+    ) -> Content {
+        let fresh = self.world.ids.fresh();
+        let [manual, applied] = OWN_INCIDENTS;
+        let id = match origin {
+            Origin::Cluster { name, .. } => format!("{applied}{name}"),
+            _ => format!("{manual}{}", fresh.rsplit('-').next().unwrap_or(&fresh)),
+        };
+        let incident = Incident {
+            id,
+            signal_type: "Manual".into(),
+            severity: Severity::Medium,
+            environment: None,
+            priority: None,
+            fingerprint: None,
+            resource: None,
+            started_at: None,
+            business_context: Map::new(),
+        };
+        let root_cause_assessment = match origin {
+            Origin::Cluster { .. } => "A WorkflowExecution was applied to the cluster; no model was asked.".into(),
+            _ => format!("{} proposed this; no model was asked.", caller.actor.name),
+        };
+        let strategy = Strategy {
+            action_type,
+            confidence: None,
+            rationale: reason.clone(),
+            estimated_risk: Risk::Medium,
+            proposal,
+            errors: Vec::new(),
+        };
+        Content {
+            incident,
+            model: None,
+            analysis_summary: reason,
+            root_cause_assessment,
+            strategies: vec![strategy],
+            warnings: Vec::new(),
+            context_used: Map::new(),
+            additional_findings: Vec::new(),
+            seen: Vec::new(),
+        }
+    }
+
+    async fn store_recommendation(
+        &self,
+        caller: &Caller,
+        origin: Origin,
+        mut content: Content,
+    ) -> Answer<Recommendation> {
+        content.seen = self.seen(&content).await;
+        let id = RecommendationId::new(self.world.ids.fresh());
+        let mut audit = AuditEntry::by(caller, "recommendation.submit", "recommendation", id.as_str());
+        audit.after = Some(json!({
+            "incident": content.incident.id,
+            "strategies": content.strategies.len(),
+            "runnable": content.strategies.iter().filter(|s| s.runnable()).count(),
+        }));
+        let new = NewRecommendation {
+            id,
+            origin,
+            proposer: caller.actor.clone(),
+            cluster: self.world.settings.cluster.clone(),
+            open_for_ms: self.world.settings.approval_ttl_ms,
+            content,
+        };
+        self.world.recommendations.insert(new, audit).await.map_err(store_fault)
+    }
+}
+
+#[async_trait]
+impl ClusterIntake for Services {
+    async fn workflow_applied(
+        &self,
+        applied: AppliedWorkflow,
+    ) -> Result<Result<RecommendationId, Vec<Fault>>, StoreError> {
+        if let Some(known) = self.world.recommendations.by_cluster_uid(&applied.uid).await? {
+            return Ok(Ok(known.id));
+        }
+        let caller = Caller {
+            actor: Actor::system("cluster"),
+            roles: Vec::new(),
+            request_id: applied.uid.clone(),
+            route: "WorkflowExecution applied to the cluster".into(),
+        };
+        if let Some(fault) = self.unusable_name(&applied.name).await? {
+            return Ok(Err(vec![fault]));
+        }
+        let origin = Origin::Cluster { name: applied.name, uid: applied.uid };
+        match self.take_spec(&caller, origin, &applied.spec).await {
+            Ok(recommendation) => Ok(Ok(recommendation.id)),
+            Err(ServiceError::Invalid(faults)) => Ok(Err(faults)),
+            Err(other) => Err(StoreError::Unavailable(other.to_string())),
+        }
+    }
+}
+
+impl Services {
+    /// An applied object keeps its name, and so does its PipelineRun: it must be short enough for both, and never used before.
+    async fn unusable_name(&self, name: &str) -> Result<Option<Fault>, StoreError> {
+        const LONGEST: usize = 63;
+        if name.len() > LONGEST {
+            let message =
+                format!("apply it under a shorter name: {} characters, at most {LONGEST} are a label's", name.len());
+            return Ok(Some(Fault::new("/metadata/name", code::TOO_LONG, message)));
+        }
+        let used = self.world.executions.by_name(&self.world.settings.cluster, name).await?;
+        Ok(used.map(|_| {
+            let message = "apply it under another name: an earlier run had this one, and each run keeps its own";
+            Fault::new("/metadata/name", "name_used", message)
+        }))
+    }
+}

@@ -1,0 +1,132 @@
+//! The authorised service layer: what every door (pages, REST, later MCP) calls. Each method checks the caller's right
+//! first, asks the pure rules of `domain`, and writes through the ports. It knows no HTTP, no SQL, no Kubernetes objects.
+
+mod approvals;
+mod audit;
+mod catalog;
+mod check;
+mod effectiveness;
+mod inbox;
+mod intake;
+pub mod limits;
+mod reason;
+mod runs;
+mod shell;
+mod single;
+mod targets;
+mod tickets;
+
+use domain::{
+    fault::Fault,
+    ports::{
+        AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids, LogReader,
+        RecommendationStore, Registry, StoreError,
+    },
+    services::ServiceError,
+};
+use std::sync::{Arc, OnceLock};
+
+/// What the services need of the world.
+#[derive(Clone)]
+pub struct World {
+    /// Playbooks.
+    pub catalog: Arc<dyn CatalogStore>,
+    /// Recommendations, tickets, decisions.
+    pub recommendations: Arc<dyn RecommendationStore>,
+    /// Executions.
+    pub executions: Arc<dyn ExecutionStore>,
+    /// Their logs.
+    pub logs: Arc<dyn LogReader>,
+    /// Rollups.
+    pub effectiveness: Arc<dyn EffectivenessStore>,
+    /// The audit trail.
+    pub audit: Arc<dyn AuditStore>,
+    /// Where images come from.
+    pub registry: Arc<dyn Registry>,
+    /// The cluster; set once the controller has been started, which itself needs the intake.
+    pub cluster: Arc<OnceLock<Arc<dyn Cluster>>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Arc<dyn Ids>,
+    /// What does not change while the process runs.
+    pub settings: Settings,
+}
+
+/// What does not change while the process runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Whether it is the sandbox.
+    pub sandbox: bool,
+    /// What the cluster is for, such as production.
+    pub environment: Option<String>,
+    /// The namespace of the runs.
+    pub namespace: String,
+    /// The Secret with the target's kubeconfig; none when the pod's own account reaches it.
+    pub kubeconfig_secret: Option<String>,
+    /// How long a recommendation can be decided and its approval holds, milliseconds.
+    pub approval_ttl_ms: i64,
+}
+
+/// The services over one world. Cheap to clone; implements every trait of `domain::services`.
+#[derive(Clone)]
+pub struct Services {
+    world: World,
+}
+
+impl Services {
+    /// Over this world.
+    pub fn new(world: World) -> Self {
+        Self { world }
+    }
+
+    fn cluster(&self) -> Result<&Arc<dyn Cluster>, ServiceError> {
+        self.world.cluster.get().ok_or_else(|| ServiceError::Unavailable("the cluster is still being connected".into()))
+    }
+
+    fn wake_cluster(&self) {
+        if let Some(cluster) = self.world.cluster.get() {
+            cluster.wake();
+        }
+    }
+}
+
+/// What a failing store means to a caller. The driver's words go to the log, never to the caller.
+pub fn store_fault(error: StoreError) -> ServiceError {
+    match error {
+        StoreError::BadCursor => ServiceError::Invalid(vec![Fault::new("/cursor", "bad_cursor", error.to_string())]),
+        StoreError::Unavailable(detail) => {
+            tracing::error!(detail, "the database is not available");
+            ServiceError::Unavailable(
+                "the database is not available; nothing was changed, try again in a moment".into(),
+            )
+        }
+        StoreError::Corrupt { .. } | StoreError::Failed(_) => ServiceError::Internal(error.to_string()),
+    }
+}
+
+/// What an image that can't be pinned means to whoever named it: a fault at that place, unless the registry is not there.
+fn image_fault(error: &ClusterError, pointer: impl Into<String>) -> Result<Fault, ServiceError> {
+    match error {
+        ClusterError::Image { .. } => {
+            let message = format!("{error}; check the name, or write the image with its digest");
+            Ok(Fault::new(pointer, "unresolvable_image", message))
+        }
+        other => Err(ServiceError::Unavailable(other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_that_is_away_is_no_fault_of_the_name() {
+        let wrong = ClusterError::Image { image: "x/y:1".into(), detail: "unknown".into() };
+        assert_eq!(image_fault(&wrong, "/steps/0/image").unwrap().pointer, "/steps/0/image");
+        let away = image_fault(&ClusterError::Unavailable("no answer".into()), "/container_image");
+        assert!(matches!(away, Err(ServiceError::Unavailable(_))), "{away:?}");
+    }
+}

@@ -1,0 +1,112 @@
+//! What the rollups come to, by group, by day and in all. They are written in `rollup`, as executions end.
+
+use crate::{
+    Store,
+    phases::Histogram,
+    rollup::{ALL_TIME, BLOCK, DAY, DAY_MS},
+    sql::{Row, Sql},
+};
+use async_trait::async_trait;
+use domain::{
+    effectiveness::{Counts, EffectivenessFilter, GroupBy},
+    ports::{EffectivenessStore, StoreError},
+};
+use std::collections::BTreeMap;
+
+#[async_trait]
+impl EffectivenessStore for Store {
+    async fn counts(&self, by: GroupBy, filter: &EffectivenessFilter) -> Result<Vec<(String, Counts)>, StoreError> {
+        let (group, narrow) = match by {
+            // What no model recommended says nothing about any model, and a step list nothing about any playbook, whatever it
+            // calls itself.
+            GroupBy::Model => ("model", " AND model <> ''"),
+            GroupBy::Playbook => ("workflow_id", " AND workflow_id <> ''"),
+            GroupBy::Version => ("workflow_id || '@' || version", " AND workflow_id <> ''"),
+            GroupBy::SignalType => ("signal_type", ""),
+            GroupBy::ActionType => ("action_type", ""),
+        };
+        let rows = self.sums(group, narrow, filter).await?;
+        let read = |row: &Row| Ok((row.text("grouped")?, counted(row)?));
+        Ok(rows.iter().map(read).collect::<Result<BTreeMap<_, _>, StoreError>>()?.into_iter().collect())
+    }
+
+    async fn total(&self, filter: &EffectivenessFilter) -> Result<Option<Counts>, StoreError> {
+        self.sums("''", "", filter).await?.first().map(counted).transpose()
+    }
+
+    async fn by_day(&self, filter: &EffectivenessFilter) -> Result<Vec<(i64, Counts)>, StoreError> {
+        let mut sql = Sql::new("rollup", format!("SELECT day{}, '' AS phases FROM rollups WHERE span = ", sums()));
+        sql.value(DAY);
+        if let Some(days) = filter.days {
+            sql.push(" AND day >= ").value(self.first(days).await?);
+        }
+        only(&mut sql, filter);
+        sql.push(" GROUP BY day ORDER BY day");
+        let rows = sql.all(&mut *self.read().await?).await?;
+        rows.iter().map(|row| Ok((row.int("day")?, counted(row)?))).collect()
+    }
+}
+
+impl Store {
+    /// The sums of each group over what the filter asks for.
+    async fn sums(&self, group: &str, narrow: &str, filter: &EffectivenessFilter) -> Result<Vec<Row>, StoreError> {
+        let text =
+            format!("SELECT {group} AS grouped{}, string_agg(phases, ' ') AS phases FROM rollups WHERE ", sums());
+        let mut sql = Sql::new("rollup", text);
+        match filter.days {
+            None => {
+                sql.push("span = ").value(ALL_TIME);
+            }
+            // Single days up to the first whole block, then blocks: nothing is later than today.
+            Some(days) => {
+                let first = self.first(days).await?;
+                let whole = (first + BLOCK - 1).div_euclid(BLOCK) * BLOCK;
+                sql.push("((span = ").value(DAY).push(" AND day >= ").value(first).push(" AND day < ").value(whole);
+                sql.push(") OR (span = ").value(BLOCK).push(" AND day >= ").value(whole).push("))");
+            }
+        }
+        sql.push(narrow);
+        only(&mut sql, filter);
+        sql.push(" GROUP BY 1");
+        sql.all(&mut *self.read().await?).await
+    }
+
+    /// The first of the last so many days by the database's clock; today is one of them.
+    async fn first(&self, days: u32) -> Result<i64, StoreError> {
+        Ok(self.now().await?.as_millis().div_euclid(DAY_MS) - i64::from(days) + 1)
+    }
+}
+
+fn only(sql: &mut Sql, filter: &EffectivenessFilter) {
+    for (column, wanted) in [("workflow_id", &filter.workflow_id), ("signal_type", &filter.signal_type)] {
+        if let Some(wanted) = wanted {
+            sql.push(" AND ").push(column).push(" = ").value(wanted);
+        }
+    }
+}
+
+const SUMMED: [&str; 9] =
+    ["runs", "succeeded", "effective", "ineffective", "inconclusive", "not_assessed", "recurred", "said", "said_milli"];
+
+/// The sums that [`counted`] reads.
+fn sums() -> String {
+    SUMMED.map(|column| format!(", CAST(SUM({column}) AS BIGINT) AS {column}")).concat()
+}
+
+fn counted(row: &Row) -> Result<Counts, StoreError> {
+    let mut phases = Histogram::default();
+    phases.read(&row.text("phases")?).ok_or_else(|| row.corrupt("phases", &"no histogram"))?;
+    Ok(Counts {
+        runs: row.int("runs")?,
+        succeeded: row.int("succeeded")?,
+        effective: row.int("effective")?,
+        ineffective: row.int("ineffective")?,
+        inconclusive: row.int("inconclusive")?,
+        not_assessed: row.int("not_assessed")?,
+        // Nothing writes the column before assessments look for recurrence: no data is none, not zero.
+        recurred: Some(row.int("recurred")?).filter(|n| *n > 0),
+        said: row.int("said")?,
+        said_milli: row.int("said_milli")?,
+        phases_ms: phases.samples(),
+    })
+}

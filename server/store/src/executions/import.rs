@@ -1,0 +1,22 @@
+//! Writing history as it is: all of it in one transaction, many rows at a time, counted as if it had ended here.
+
+use super::rows;
+use crate::{Store, recommendations::came_at, rollup};
+use domain::{execution::Execution, ports::StoreError};
+
+pub(super) async fn import(store: &Store, executions: &[Execution]) -> Result<(), StoreError> {
+    let mut write = store.write().await?;
+    let all: Vec<&Execution> = executions.iter().collect();
+    let written = rows::insert(&mut write, &all).await?;
+    let mut ended = Vec::new();
+    for (execution, written) in all.into_iter().zip(written) {
+        // What was there already has been counted already.
+        if written && execution.state.ended() {
+            let recommended_at = came_at(write.on(), &execution.subject.recommendation_id).await?;
+            ended.push((execution, recommended_at));
+        }
+    }
+    let now = write.now().await?;
+    rollup::count(&mut write, ended, now).await?;
+    write.commit().await
+}

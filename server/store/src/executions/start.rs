@@ -1,0 +1,65 @@
+//! The permit to start: whatever the controller judged before, a run is let go only after this one conditional update, which
+//! asks the row itself (cancelled, ended, whose try it is) and the database's clock.
+
+use super::{
+    observe::announce,
+    rows::{COLUMNS, execution},
+};
+use crate::{Store, sql::Sql, write::Write};
+use domain::{
+    execution::{ExecutionState, Stage},
+    ids::ExecutionId,
+    ports::{Permit, StoreError},
+};
+
+/// Whether it may start, but for the epoch. The recorder may have seen the pending PipelineRun and written `started` before
+/// the permit was asked for, so the stage alone permits nothing.
+fn startable(clock: &str) -> String {
+    format!("stage IN ('created', 'started') AND state = 'pending' AND cancel_requested = 0 AND expires_at > {clock}")
+}
+
+pub(super) async fn begin(store: &Store, id: &ExecutionId) -> Result<Permit, StoreError> {
+    let mut write = store.write().await?;
+    let startable = startable(store.dialect().clock());
+    let sql = format!("UPDATE executions SET epoch = epoch + 1 WHERE id = $1 AND {startable} RETURNING epoch");
+    let Some(row) = Sql::new("execution", sql).bind(id.as_str()).maybe(write.on()).await? else {
+        return refusal(&mut write, store.dialect().clock(), id).await;
+    };
+    let epoch = row.int("epoch")?;
+    write.commit().await?;
+    Ok(Permit::Given(epoch))
+}
+
+pub(super) async fn permit(store: &Store, id: &ExecutionId, epoch: i64, run_uid: &str) -> Result<Permit, StoreError> {
+    let mut write = store.write().await?;
+    let startable = startable(store.dialect().clock());
+    let sql = format!(
+        "UPDATE executions SET stage = 'started', run_uid = COALESCE(run_uid, $3), revision = revision + CASE WHEN stage = 'started' THEN 0 ELSE 1 END \
+         WHERE id = $1 AND epoch = $2 AND {startable} RETURNING {COLUMNS}"
+    );
+    let permitted = Sql::new("execution", sql).bind(id.as_str()).bind(epoch).bind(run_uid);
+    let Some(row) = permitted.maybe(write.on()).await? else {
+        return refusal(&mut write, store.dialect().clock(), id).await;
+    };
+    announce(&mut write, &execution(&row)?);
+    write.commit().await?;
+    Ok(Permit::Given(epoch))
+}
+
+/// Why the update found no row, read in the same transaction. Nothing that is said here is ever taken back.
+async fn refusal(write: &mut Write, clock: &str, id: &ExecutionId) -> Result<Permit, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, CASE WHEN expires_at > {clock} THEN 0 ELSE 1 END AS expired FROM executions WHERE id = $1"
+    );
+    let Some(row) = Sql::new("execution", sql).bind(id.as_str()).maybe(write.on()).await? else {
+        return Ok(Permit::Over);
+    };
+    let known = execution(&row)?;
+    let held = known.state == ExecutionState::Pending && matches!(known.stage, Stage::Created | Stage::Started);
+    Ok(match known {
+        _ if !held => Permit::Over,
+        known if known.cancel_requested => Permit::Cancelled,
+        _ if row.flag("expired")? => Permit::Expired,
+        _ => Permit::Overtaken,
+    })
+}

@@ -1,0 +1,109 @@
+//! The ports over sqlx: SQLite (embedded, one process) and PostgreSQL (several replicas), one behaviour and one text of SQL.
+//!
+//! A [`Store`] implements every storing port of `domain` and the session store of tower-sessions. It knows no HTTP, no
+//! cluster and no rule of its own: who may decide and what a reading of the cluster changes are asked of `domain`, inside
+//! the transaction. Where the two databases differ stands in `dialect` alone.
+
+mod accounts;
+mod audit;
+mod catalog;
+mod dialect;
+mod effectiveness;
+mod events;
+mod executions;
+mod find;
+mod idempotency;
+mod open;
+mod page;
+mod phases;
+mod prune;
+mod recommendations;
+mod rollup;
+mod sessions;
+mod sql;
+mod version_key;
+mod words;
+mod write;
+
+pub use open::{OpenError, Options, sqlite_url};
+pub use prune::Pruned;
+pub use sessions::SESSION_USER;
+
+use crate::{
+    dialect::Dialect,
+    sql::{Sql, failed},
+    write::Write,
+};
+use domain::{ports::StoreError, time::Timestamp};
+use sqlx::{Any, AnyPool, Transaction, pool::PoolConnection};
+use std::sync::Arc;
+use tokio::{sync::watch, task::AbortHandle};
+
+/// The database. Clones share its connections.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    dialect: Dialect,
+    /// For reading; on SQLite these connections can't write.
+    readers: AnyPool,
+    /// For writing; the same pool on PostgreSQL, a single connection on SQLite.
+    writers: AnyPool,
+    /// Id of the newest live event that this process knows to be committed.
+    newest_event: watch::Sender<i64>,
+    /// Looks for the events of other replicas.
+    lookout: Option<AbortHandle>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({:?})", self.0.dialect)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(lookout) = &self.lookout {
+            lookout.abort();
+        }
+    }
+}
+
+impl Store {
+    /// The time by the database's clock, which is the one that counts.
+    pub async fn now(&self) -> Result<Timestamp, StoreError> {
+        let row =
+            Sql::new("time", format!("SELECT {} AS now", self.0.dialect.clock())).one(&mut *self.read().await?).await?;
+        row.time("now")
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.now().await.map(|_| ())
+    }
+
+    /// Closes all connections, waiting for those at work. The store is of no use afterwards.
+    pub async fn close(&self) {
+        self.0.writers.close().await;
+        self.0.readers.close().await;
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.0.dialect
+    }
+
+    /// A connection for one statement that reads.
+    async fn read(&self) -> Result<PoolConnection<Any>, StoreError> {
+        self.0.readers.acquire().await.map_err(failed)
+    }
+
+    /// A transaction in which several statements read one and the same state.
+    async fn snapshot(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        self.0.readers.begin_with(self.0.dialect.begin_read()).await.map_err(failed)
+    }
+
+    /// A transaction that writes.
+    async fn write(&self) -> Result<Write, StoreError> {
+        Write::begin(self).await
+    }
+}

@@ -1,0 +1,80 @@
+//! Letting go of what is old: raw history after its retention, and at once what has run out. Rollups, audit, accounts and
+//! the catalog stay.
+
+use crate::{Store, idempotency::KEPT_MS, rollup::DAY_MS, sql::Sql};
+use domain::{ports::StoreError, time::Timestamp};
+
+/// Rows that go at a time: other writers get their turn in between.
+const AT_ONCE: i64 = 500;
+
+/// What was let go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Ended executions, with their tasks, action records and logs.
+    pub executions: u64,
+    /// Closed recommendations without executions, with their strategies, findings, tickets and decisions.
+    pub recommendations: u64,
+    /// Live events.
+    pub events: u64,
+}
+
+impl Store {
+    /// Lets go of raw history that came more than `retention_days` ago and is at its end. The newest live event always stays, so that a
+    /// stream that resumes can tell what it has missed.
+    pub async fn prune(&self, retention_days: u32) -> Result<Pruned, StoreError> {
+        let before = self.now().await?.plus_ms(-i64::from(retention_days) * DAY_MS);
+        Ok(Pruned {
+            executions: self
+                .let_go(
+                    "DELETE FROM executions WHERE id IN (SELECT id FROM executions \
+                     WHERE stage = 'ended' AND created_at < $1 LIMIT $2)",
+                    before,
+                )
+                .await?,
+            recommendations: self
+                .let_go(
+                    "DELETE FROM recommendations WHERE id IN (SELECT id FROM recommendations r \
+                     WHERE r.created_at < $1 AND r.state <> 'open' \
+                     AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.recommendation_id = r.id) LIMIT $2)",
+                    before,
+                )
+                .await?,
+            events: self
+                .let_go(
+                    "DELETE FROM events WHERE id IN (SELECT id FROM events \
+                     WHERE at < $1 AND id < (SELECT MAX(id) FROM events) LIMIT $2)",
+                    before,
+                )
+                .await?,
+        })
+    }
+
+    /// Lets go of sessions that ran out and of kept answers past their day.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        let now = self.now().await?;
+        self.let_go(
+            "DELETE FROM sessions WHERE id_hash IN (SELECT id_hash FROM sessions WHERE expires_at <= $1 LIMIT $2)",
+            now,
+        )
+        .await?;
+        let mut write = self.write().await?;
+        Sql::new("idempotency key", "DELETE FROM idempotency_keys WHERE taken_at <= $1")
+            .bind(now.plus_ms(-KEPT_MS))
+            .run(write.on())
+            .await?;
+        write.commit().await
+    }
+
+    async fn let_go(&self, sql: &str, before: Timestamp) -> Result<u64, StoreError> {
+        let mut gone = 0;
+        loop {
+            let mut write = self.write().await?;
+            let some = Sql::new("row", sql).bind(before).bind(AT_ONCE).run(write.on()).await?;
+            write.commit().await?;
+            gone += some;
+            if some < AT_ONCE.unsigned_abs() {
+                return Ok(gone);
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Deciding: the decision, its audit row, its live events and the claimed execution, all of it in one transaction or none of
+//! it. The rule itself is `domain::decision::judge`.
+
+use super::{
+    close,
+    executions::claim,
+    keep,
+    rows::{self, COLUMNS, recommendation},
+};
+use crate::{
+    Store,
+    sql::{Sql, json},
+    write::Write,
+};
+use domain::{
+    decision::{Decision, Verb, Verdict, judge},
+    event::Topic,
+    identity::Actor,
+    ids::RecommendationId,
+    ports::{DecideError, Decided, NewDecision, NewExecution, StoreError},
+    recommendation::{Recommendation, RecommendationState as State},
+    time::Timestamp,
+};
+use serde_json::json as object;
+
+pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, DecideError> {
+    let NewDecision { id, recommendation_id, strategy, attempt, reason, ticket, execution, audit } = new;
+    let mut write = store.write().await?;
+    let (on, now) =
+        lock(&mut write, store.dialect().clock(), &recommendation_id).await?.ok_or(DecideError::NotFound)?;
+    let prior = rows::decisions(write.on(), &recommendation_id).await?;
+    let verdict = judge(now, &on, &prior, &attempt)?;
+    let decision = Decision {
+        id,
+        recommendation_id: recommendation_id.clone(),
+        verb: attempt.verb,
+        strategy,
+        ticket_digest: attempt.ticket_digest,
+        reason,
+        actor: attempt.actor,
+        at: now,
+    };
+    insert(&mut write, prior.len(), &decision).await?;
+    if let Some(ticket) = &ticket {
+        keep(&mut write, ticket).await?;
+    }
+    let execution_id = match verdict {
+        Verdict::Waiting { .. } => None,
+        Verdict::Approved { .. } => {
+            let new = fitting(execution, &decision)?;
+            still_enabled(&mut write, &new).await?;
+            claim(&mut write, &new, &approvers(&prior, &decision), now).await?;
+            close(&mut write, &recommendation_id, State::Decided).await?;
+            Some(new.subject.id)
+        }
+        Verdict::Rejected => {
+            close(&mut write, &recommendation_id, State::Decided).await?;
+            None
+        }
+    };
+    let (state, have) = match verdict {
+        Verdict::Waiting { have } => (State::Open, Some(have)),
+        Verdict::Approved { have } => (State::Decided, Some(have)),
+        Verdict::Rejected => (State::Decided, None),
+    };
+    write.event(
+        Topic::Recommendation,
+        recommendation_id.as_str(),
+        object!({
+            "state": state.name(), "decision": decision.verb.name(), "by": decision.actor.name,
+            "have": have, "need": attempt.need, "execution": execution_id,
+        }),
+    );
+    write.audit(audit);
+    write.commit().await?;
+    Ok(Decided { decision, verdict, execution_id })
+}
+
+/// Locks the recommendation until the end of the transaction; it and the time are read under that lock.
+async fn lock(
+    write: &mut Write,
+    clock: &str,
+    id: &RecommendationId,
+) -> Result<Option<(Recommendation, Timestamp)>, StoreError> {
+    let sql =
+        format!("UPDATE recommendations SET revision = revision WHERE id = $1 RETURNING {COLUMNS}, {clock} AS now");
+    let Some(row) = Sql::new("recommendation", sql).bind(id.as_str()).maybe(write.on()).await? else { return Ok(None) };
+    Ok(Some((recommendation(&row)?, row.time("now")?)))
+}
+
+pub(super) async fn insert(write: &mut Write, position: usize, decision: &Decision) -> Result<(), StoreError> {
+    let mut sql = Sql::new(
+        "decision",
+        "INSERT INTO decisions (id, recommendation_id, position, verb, strategy, ticket_digest, reason, actor, \
+         decided_at) VALUES ",
+    );
+    sql.tuple([
+        decision.id.as_str().into(),
+        decision.recommendation_id.as_str().into(),
+        i64::try_from(position).unwrap_or(i64::MAX).into(),
+        decision.verb.name().into(),
+        decision.strategy.into(),
+        decision.ticket_digest.as_ref().map(domain::ids::Digest::as_str).into(),
+        decision.reason.as_deref().into(),
+        json(&decision.actor)?.into(),
+        decision.at.into(),
+    ]);
+    sql.run(write.on()).await?;
+    Ok(())
+}
+
+/// The execution handed in, if it is the one that was approved: another ticket's must never be claimed.
+fn fitting(execution: Option<NewExecution>, decision: &Decision) -> Result<NewExecution, StoreError> {
+    let Some(new) = execution else {
+        return Err(StoreError::Failed("the last approval came without its execution".into()));
+    };
+    let fits = Some(&new.subject.ticket_digest) == decision.ticket_digest.as_ref()
+        && new.subject.recommendation_id == decision.recommendation_id;
+    if fits { Ok(new) } else { Err(StoreError::Failed("the execution is not that of the approved ticket".into())) }
+}
+
+/// A playbook may have been disabled after the ticket was found current and before this transaction.
+async fn still_enabled(write: &mut Write, new: &NewExecution) -> Result<(), DecideError> {
+    let (Some(id), Some(version)) = (&new.subject.workflow_id, &new.subject.version) else { return Ok(()) };
+    let sql = "SELECT status FROM playbook_versions WHERE workflow_id = $1 AND version = $2 AND status = 'disabled'";
+    match Sql::new("playbook", sql).bind(id.as_str()).bind(version.as_str()).maybe(write.on()).await? {
+        None => Ok(()),
+        Some(_) => Err(DecideError::PlaybookDisabled(format!("{id} {version}"))),
+    }
+}
+
+/// Who approved this ticket, oldest first.
+fn approvers(prior: &[Decision], last: &Decision) -> Vec<Actor> {
+    let all = prior.iter().chain([last]);
+    all.filter(|d| d.verb == Verb::Approve && d.ticket_digest == last.ticket_digest).map(|d| d.actor.clone()).collect()
+}

@@ -1,0 +1,32 @@
+//! Writing recommendations that were decided before, as they are: all of them in one transaction. What is there stays.
+
+use super::{decide, insert_finding, insert_row, insert_strategy, keep};
+use crate::{Store, sql::Sql};
+use domain::ports::{DecidedRecommendation, StoreError};
+
+pub(super) async fn import(store: &Store, all: &[DecidedRecommendation]) -> Result<(), StoreError> {
+    let mut write = store.write().await?;
+    for DecidedRecommendation { recommendation, ticket, decisions } in all {
+        let known = Sql::new("recommendation", "SELECT id FROM recommendations WHERE id = $1")
+            .bind(recommendation.id.as_str())
+            .maybe(write.on())
+            .await?;
+        if known.is_some() {
+            continue;
+        }
+        insert_row(&mut write, recommendation).await?;
+        for (position, strategy) in (0_u32..).zip(&recommendation.content.strategies) {
+            insert_strategy(&mut write, &recommendation.id, position, strategy).await?;
+        }
+        for finding in &recommendation.content.additional_findings {
+            insert_finding(&mut write, recommendation, finding).await?;
+        }
+        if let Some(ticket) = ticket {
+            keep(&mut write, ticket).await?;
+        }
+        for (position, decision) in decisions.iter().enumerate() {
+            decide::insert(&mut write, position, decision).await?;
+        }
+    }
+    write.commit().await
+}

@@ -1,0 +1,367 @@
+//! Recommendations, their tickets and decisions. Intake, lists and expiry here; deciding in [`decide`].
+
+mod decide;
+mod import;
+mod rows;
+
+use self::rows::{COLUMNS, recommendation};
+use crate::{
+    Store, executions,
+    find::{Indexed, find},
+    page::{key, page_of, wanted},
+    sql::{Row, Sql, json},
+    words::searchable,
+    write::{Lock, Write},
+};
+use async_trait::async_trait;
+use domain::{
+    audit::AuditEntry,
+    decision::Decision,
+    event::Topic,
+    ids::{Digest, RecommendationId},
+    paging::{Page, PageOf},
+    ports::{
+        DecideError, Decided, DecidedRecommendation, NewDecision, NewRecommendation, RecommendationFilter,
+        RecommendationStore, StoreError, StoredTicket,
+    },
+    recommendation::{
+        Content, Finding, Origin, Proposal, Recommendation, RecommendationState as State, Strategy, target::Target,
+    },
+    time::Timestamp,
+};
+use serde_json::json as object;
+use std::collections::HashMap;
+
+/// How many are swept at a time: a transaction stays short.
+const SWEPT_AT_ONCE: i64 = 500;
+
+#[async_trait]
+impl RecommendationStore for Store {
+    async fn insert(&self, new: NewRecommendation, audit: AuditEntry) -> Result<Recommendation, StoreError> {
+        let mut write = self.write().await?;
+        write.lock(Lock::Intake).await?;
+        let now = write.now().await?;
+        let stored = Recommendation {
+            id: new.id,
+            revision: 1,
+            state: State::Open,
+            origin: new.origin,
+            proposer: new.proposer,
+            cluster: new.cluster,
+            created_at: now,
+            expires_at: now.plus_ms(new.open_for_ms),
+            content: new.content,
+        };
+        close_older(&mut write, &stored).await?;
+        insert_row(&mut write, &stored).await?;
+        for (position, strategy) in (0_u32..).zip(&stored.content.strategies) {
+            insert_strategy(&mut write, &stored.id, position, strategy).await?;
+        }
+        let incident = &stored.content.incident;
+        write.event(
+            Topic::Recommendation,
+            stored.id.as_str(),
+            object!({
+                "state": State::Open.name(), "incident": incident.id, "severity": incident.severity.name(),
+                "expires_at": stored.expires_at,
+            }),
+        );
+        for finding in &stored.content.additional_findings {
+            insert_finding(&mut write, &stored, finding).await?;
+        }
+        write.audit(audit);
+        write.commit().await?;
+        Ok(stored)
+    }
+
+    async fn get(&self, id: &RecommendationId) -> Result<Option<Recommendation>, StoreError> {
+        let now = self.dialect().now();
+        let sql = format!("SELECT {COLUMNS}, {now} AS now FROM recommendations r WHERE id = $1");
+        let row = Sql::new("recommendation", sql).bind(id.as_str()).maybe(&mut *self.read().await?).await?;
+        row.as_ref().map(recommendation).transpose()
+    }
+
+    async fn list(&self, filter: &RecommendationFilter, page: &Page) -> Result<PageOf<Recommendation>, StoreError> {
+        let now = self.dialect().now();
+        let mut sql =
+            Sql::new("recommendation", format!("SELECT {COLUMNS}, {now} AS now FROM recommendations r WHERE 1 = 1"));
+        narrow(&mut sql, filter, now);
+        let mut read = self.read().await?;
+        if let Some(q) = &filter.q {
+            find(&mut sql, &mut read, self.dialect(), Indexed::Recommendations, ("r.id", "r.search"), q).await?;
+        }
+        let by_urgency = filter.state == Some(State::Open);
+        let list = if by_urgency { "recommendations by urgency" } else { "recommendations newest first" };
+        let (column, way, after) = if by_urgency { ("r.begin_by", "", ">") } else { ("r.created_at", " DESC", "<") };
+        if let Some((at, id)) = key::<(i64, String)>(list, page)? {
+            sql.push(&format!(" AND ({column}, r.id) {after} ")).tuple([at.into(), id.into()]);
+        }
+        sql.push(&format!(" ORDER BY {column}{way}, r.id{way} LIMIT ")).value(wanted(page));
+        let rows = sql.all(&mut read).await?;
+        let found = rows.iter().map(recommendation).collect::<Result<_, _>>()?;
+        page_of(list, page, found, |r: &Recommendation| {
+            let at = if by_urgency { r.begin_by() } else { r.created_at };
+            (at.as_millis(), r.id.to_string())
+        })
+    }
+
+    async fn these(&self, ids: &[RecommendationId]) -> Result<Vec<Recommendation>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let now = self.dialect().now();
+        let mut sql =
+            Sql::new("recommendation", format!("SELECT {COLUMNS}, {now} AS now FROM recommendations r WHERE id IN "));
+        sql.list(ids.iter().map(RecommendationId::as_str));
+        sql.all(&mut *self.read().await?).await?.iter().map(recommendation).collect()
+    }
+
+    async fn open_count(&self) -> Result<i64, StoreError> {
+        let now = self.dialect().now();
+        let sql = format!("SELECT COUNT(*) AS open FROM recommendations WHERE state = 'open' AND expires_at > {now}");
+        Sql::new("recommendation", sql).one(&mut *self.read().await?).await?.int("open")
+    }
+
+    async fn by_cluster_uid(&self, uid: &str) -> Result<Option<Recommendation>, StoreError> {
+        let now = self.dialect().now();
+        let sql = format!(
+            "SELECT {COLUMNS}, {now} AS now FROM recommendations r WHERE origin_uid = $1 \
+             ORDER BY created_at DESC, id DESC LIMIT 1"
+        );
+        let row = Sql::new("recommendation", sql).bind(uid).maybe(&mut *self.read().await?).await?;
+        row.as_ref().map(recommendation).transpose()
+    }
+
+    async fn put_ticket(&self, ticket: StoredTicket, audit: AuditEntry) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        if !keep(&mut write, &ticket).await? {
+            return Ok(());
+        }
+        write.audit(audit);
+        write.commit().await
+    }
+
+    async fn ticket(&self, digest: &Digest) -> Result<Option<StoredTicket>, StoreError> {
+        let sql = "SELECT digest, canonical, recommendation_id, made_by, made_at FROM tickets WHERE digest = $1";
+        let row = Sql::new("ticket", sql).bind(digest.as_str()).maybe(&mut *self.read().await?).await?;
+        row.as_ref().map(ticket).transpose()
+    }
+
+    async fn decisions(&self, id: &RecommendationId) -> Result<Vec<Decision>, StoreError> {
+        rows::decisions(&mut *self.read().await?, id).await
+    }
+
+    async fn decisions_of_each(
+        &self,
+        ids: &[RecommendationId],
+    ) -> Result<HashMap<RecommendationId, Vec<Decision>>, StoreError> {
+        rows::decisions_of_each(&mut *self.read().await?, ids).await
+    }
+
+    async fn decide(&self, new: NewDecision) -> Result<Decided, DecideError> {
+        decide::decide(self, new).await
+    }
+
+    async fn import(&self, decided: &[DecidedRecommendation]) -> Result<(), StoreError> {
+        import::import(self, decided).await
+    }
+
+    async fn expire_due(&self) -> Result<Vec<RecommendationId>, StoreError> {
+        let now = self.dialect().now();
+        let sql = format!(
+            "SELECT id FROM recommendations WHERE state = 'open' AND expires_at <= {now} ORDER BY id LIMIT {SWEPT_AT_ONCE}"
+        );
+        // Looked for without a lock: most sweeps find nothing and need not write.
+        let due = Sql::new("recommendation", sql).all(&mut *self.read().await?).await?;
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut write = self.write().await?;
+        let mut expired = Vec::new();
+        for row in &due {
+            let id = RecommendationId::new(row.text("id")?);
+            if close(&mut write, &id, State::Expired).await? {
+                write.event(Topic::Recommendation, id.as_str(), object!({ "state": State::Expired.name() }));
+                expired.push(id);
+            }
+        }
+        write.commit().await?;
+        Ok(expired)
+    }
+}
+
+/// Keeps a ticket; `false` when it was kept already.
+async fn keep(write: &mut Write, ticket: &StoredTicket) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO tickets (digest, canonical, recommendation_id, made_by, made_at) VALUES ($1, $2, $3, $4, $5) \
+               ON CONFLICT (digest) DO NOTHING";
+    let kept = Sql::new("ticket", sql)
+        .bind(ticket.digest.as_str())
+        .bind(&ticket.canonical)
+        .bind(ticket.recommendation_id.as_str())
+        .bind(json(&ticket.made_by)?)
+        .bind(ticket.made_at)
+        .run(write.on())
+        .await?;
+    Ok(kept == 1)
+}
+
+/// Moves an open recommendation on; `false` when it is no longer open.
+async fn close(write: &mut Write, id: &RecommendationId, to: State) -> Result<bool, StoreError> {
+    let sql = Sql::new("recommendation", "UPDATE recommendations SET state = $1 WHERE id = $2 AND state = 'open'");
+    Ok(sql.bind(to.name()).bind(id.as_str()).run(write.on()).await? == 1)
+}
+
+/// Closes what was open for the same incident and cluster: expired where its time is over, else superseded.
+async fn close_older(write: &mut Write, newer: &Recommendation) -> Result<(), StoreError> {
+    let older = Sql::new(
+        "recommendation",
+        "SELECT id, expires_at FROM recommendations WHERE cluster = $1 AND incident_id = $2 AND state = 'open' ORDER BY id",
+    )
+    .bind(&newer.cluster)
+    .bind(&newer.content.incident.id)
+    .all(write.on())
+    .await?;
+    for row in &older {
+        let id = RecommendationId::new(row.text("id")?);
+        let to = if row.time("expires_at")? <= newer.created_at { State::Expired } else { State::Superseded };
+        if close(write, &id, to).await? {
+            write.event(Topic::Recommendation, id.as_str(), object!({ "state": to.name(), "by": newer.id }));
+        }
+    }
+    Ok(())
+}
+
+async fn insert_row(write: &mut Write, new: &Recommendation) -> Result<(), StoreError> {
+    let origin_uid = match &new.origin {
+        Origin::Cluster { uid, .. } => Some(uid.as_str()),
+        Origin::Model | Origin::Hand => None,
+    };
+    let mut sql = Sql::new(
+        "recommendation",
+        "INSERT INTO recommendations (id, revision, state, cluster, origin, origin_uid, proposer, incident_id, \
+         signal_type, severity, created_at, expires_at, begin_by, search, content) VALUES ",
+    );
+    sql.tuple([
+        new.id.as_str().into(),
+        new.revision.into(),
+        new.state.name().into(),
+        new.cluster.as_str().into(),
+        json(&new.origin)?.into(),
+        origin_uid.into(),
+        json(&new.proposer)?.into(),
+        new.content.incident.id.as_str().into(),
+        new.content.incident.signal_type.as_str().into(),
+        new.content.incident.severity.name().into(),
+        new.created_at.into(),
+        new.expires_at.into(),
+        new.begin_by().into(),
+        search_text(&new.content).into(),
+        json(&new.content)?.into(),
+    ]);
+    sql.run(write.on()).await?;
+    Ok(())
+}
+
+async fn insert_strategy(
+    write: &mut Write,
+    of: &RecommendationId,
+    position: u32,
+    strategy: &Strategy,
+) -> Result<(), StoreError> {
+    let (workflow_id, version) = match &strategy.proposal {
+        Proposal::Playbook { workflow_id, version, .. } => {
+            (Some(workflow_id.as_str()), version.as_ref().map(ToString::to_string))
+        }
+        Proposal::Steps { .. } => (None, None),
+    };
+    let mut sql = Sql::new(
+        "strategy",
+        "INSERT INTO strategies (recommendation_id, position, action_type, workflow_id, version, runnable) VALUES ",
+    );
+    sql.tuple([
+        of.as_str().into(),
+        position.into(),
+        strategy.action_type.as_str().into(),
+        workflow_id.into(),
+        version.into(),
+        strategy.runnable().into(),
+    ]);
+    sql.run(write.on()).await?;
+    Ok(())
+}
+
+async fn insert_finding(write: &mut Write, of: &Recommendation, finding: &Finding) -> Result<(), StoreError> {
+    let mut sql = Sql::new(
+        "finding",
+        "INSERT INTO findings (id, recommendation_id, severity, suggested_workflow_id, created_at, content) VALUES ",
+    );
+    sql.tuple([
+        finding.id.as_str().into(),
+        of.id.as_str().into(),
+        finding.severity.map(domain::recommendation::Severity::name).into(),
+        finding.suggested_workflow_id.as_deref().into(),
+        of.created_at.into(),
+        json(finding)?.into(),
+    ]);
+    sql.run(write.on()).await?;
+    write.event(Topic::Finding, finding.id.as_str(), object!({ "recommendation": of.id }));
+    Ok(())
+}
+
+/// What the filter asks for; `now` is the expression of the database's clock. One whose time is over is expired, swept or
+/// not.
+fn narrow(sql: &mut Sql, filter: &RecommendationFilter, now: &str) {
+    match filter.state {
+        None => {}
+        Some(State::Open) => {
+            sql.push(" AND r.state = 'open' AND r.expires_at > ").push(now);
+        }
+        Some(State::Expired) => {
+            sql.push(" AND (r.state = 'expired' OR (r.state = 'open' AND r.expires_at <= ").push(now).push("))");
+        }
+        Some(state) => {
+            sql.push(" AND r.state = ").value(state.name());
+        }
+    }
+    let exact =
+        [("incident_id", &filter.incident), ("signal_type", &filter.signal_type), ("severity", &filter.severity)];
+    for (column, wanted) in exact {
+        if let Some(wanted) = wanted {
+            sql.push(" AND r.").push(column).push(" = ").value(wanted);
+        }
+    }
+    if let Some(workflow_id) = &filter.workflow_id {
+        sql.push(" AND EXISTS (SELECT 1 FROM strategies s WHERE s.recommendation_id = r.id AND s.workflow_id = ");
+        sql.value(workflow_id).push(")");
+    }
+}
+
+fn search_text(content: &Content) -> String {
+    let incident = &content.incident;
+    let mut words =
+        vec![content.analysis_summary.as_str(), &content.root_cause_assessment, &incident.id, &incident.signal_type];
+    let targets: Vec<Target> = content.strategies.iter().map(|one| Target::of_strategy(incident, one)).collect();
+    for resource in incident.resource.iter().chain(targets.iter().filter_map(Target::acts_on)) {
+        words.extend([resource.kind.as_str(), resource.namespace.as_deref().unwrap_or_default(), &resource.name]);
+    }
+    searchable(words)
+}
+
+fn ticket(row: &Row) -> Result<StoredTicket, StoreError> {
+    Ok(StoredTicket {
+        digest: rows::digest(row, "digest")?,
+        canonical: row.text("canonical")?,
+        recommendation_id: RecommendationId::new(row.text("recommendation_id")?),
+        made_by: row.json("made_by")?,
+        made_at: row.time("made_at")?,
+    })
+}
+
+/// When the recommendation came, if it is still kept.
+pub(crate) async fn came_at(
+    on: &mut sqlx::AnyConnection,
+    id: &RecommendationId,
+) -> Result<Option<Timestamp>, StoreError> {
+    let sql = Sql::new("recommendation", "SELECT created_at FROM recommendations WHERE id = $1").bind(id.as_str());
+    sql.maybe(on).await?.map(|row| row.time("created_at")).transpose()
+}

@@ -1,0 +1,172 @@
+//! A transaction that writes. It gathers the audit rows and live events of what it does, and writes them as the last thing
+//! before the commit: their counters are held by one transaction at a time, so the shorter the better, and their numbers
+//! have no gaps and grow as transactions commit. Knows no other table.
+
+use crate::{
+    Store,
+    sql::{Row, Sql, failed, json},
+    words::searchable,
+};
+use domain::{
+    audit::AuditEntry,
+    event::{NewEvent, Topic},
+    ports::StoreError,
+    time::Timestamp,
+};
+use serde_json::Value;
+use sqlx::{Any, AnyConnection, Transaction};
+
+/// Rows in one `INSERT`: far below what either database takes, enough to make the trip cheap.
+pub(crate) const ROWS_AT_ONCE: usize = 200;
+
+/// What only one transaction may do at a time, before anything else is locked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lock {
+    /// Taking in a recommendation: it closes those before it.
+    Intake,
+    /// Giving a token a name.
+    Tokens,
+}
+
+pub(crate) struct Write {
+    store: Store,
+    transaction: Transaction<'static, Any>,
+    audit: Vec<AuditEntry>,
+    events: Vec<NewEvent>,
+}
+
+impl Write {
+    pub(crate) async fn begin(store: &Store) -> Result<Self, StoreError> {
+        let begin = store.dialect().begin_write();
+        let transaction = store.0.writers.begin_with(begin).await.map_err(failed)?;
+        Ok(Self { store: store.clone(), transaction, audit: Vec::new(), events: Vec::new() })
+    }
+
+    /// The connection of this transaction.
+    pub(crate) fn on(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+
+    /// The time by the database's clock.
+    pub(crate) async fn now(&mut self) -> Result<Timestamp, StoreError> {
+        let now = format!("SELECT {} AS now", self.store.dialect().clock());
+        Sql::new("time", now).one(self.on()).await?.time("now")
+    }
+
+    /// Lets one transaction pass until it ends.
+    pub(crate) async fn lock(&mut self, lock: Lock) -> Result<(), StoreError> {
+        let name = match lock {
+            Lock::Intake => "intake lock",
+            Lock::Tokens => "tokens lock",
+        };
+        Sql::new("lock", "UPDATE counters SET value = value WHERE name = $1").bind(name).run(self.on()).await?;
+        Ok(())
+    }
+
+    /// An audit row to be written with the commit.
+    pub(crate) fn audit(&mut self, entry: AuditEntry) {
+        self.audit.push(entry);
+    }
+
+    /// A live event to be written with the commit.
+    pub(crate) fn event(&mut self, topic: Topic, subject: impl Into<String>, data: Value) {
+        self.events.push(NewEvent { topic, subject: subject.into(), data });
+    }
+
+    /// Writes audit rows and events, commits, and wakes who waits for events. Without this nothing was written.
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        let (audit, events) = (std::mem::take(&mut self.audit), std::mem::take(&mut self.events));
+        if !audit.is_empty() {
+            self.write_audit(&audit).await?;
+        }
+        let newest = if events.is_empty() { None } else { Some(self.write_events(&events).await?) };
+        self.transaction.commit().await.map_err(failed)?;
+        if let Some(newest) = newest {
+            self.store.event_committed(newest);
+        }
+        Ok(())
+    }
+
+    async fn write_audit(&mut self, entries: &[AuditEntry]) -> Result<(), StoreError> {
+        let (mut sequence, at) = self.take("audit", entries.len()).await?;
+        for entry in entries {
+            let before = entry.before.as_ref().map(json).transpose()?;
+            let after = entry.after.as_ref().map(json).transpose()?;
+            let actor = searchable([entry.actor.name.as_str(), entry.actor.id.as_str()]);
+            let object = searchable([entry.object_id.as_str()]);
+            let all = searchable([
+                actor.as_str(),
+                &entry.route,
+                &entry.action,
+                &entry.object_kind,
+                &entry.object_id,
+                before.as_deref().unwrap_or_default(),
+                after.as_deref().unwrap_or_default(),
+                entry.reason.as_deref().unwrap_or_default(),
+                &entry.request_id,
+            ]);
+            let mut sql = Sql::new(
+                "audit row",
+                "INSERT INTO audit (sequence, at, actor_id, actor_name, route, action, object_kind, object_id, before, \
+                 after, reason, request_id, search_actor, search_object, search) VALUES ",
+            );
+            sql.tuple([
+                sequence.into(),
+                at.into(),
+                entry.actor.id.as_str().into(),
+                entry.actor.name.as_str().into(),
+                entry.route.as_str().into(),
+                entry.action.as_str().into(),
+                entry.object_kind.as_str().into(),
+                entry.object_id.as_str().into(),
+                before.into(),
+                after.into(),
+                entry.reason.as_deref().into(),
+                entry.request_id.as_str().into(),
+                actor.into(),
+                object.into(),
+                all.into(),
+            ]);
+            sql.run(self.on()).await?;
+            sequence += 1;
+        }
+        Ok(())
+    }
+
+    /// The id of the last one.
+    async fn write_events(&mut self, events: &[NewEvent]) -> Result<i64, StoreError> {
+        let (mut id, at) = self.take("events", events.len()).await?;
+        for some in events.chunks(ROWS_AT_ONCE) {
+            let mut sql = Sql::new("event", "INSERT INTO events (id, at, topic, subject, data) VALUES ");
+            for (i, event) in some.iter().enumerate() {
+                sql.push(if i == 0 { "" } else { ", " });
+                let data = json(&event.data)?;
+                sql.tuple([
+                    id.into(),
+                    at.into(),
+                    event.topic.name().into(),
+                    event.subject.as_str().into(),
+                    data.into(),
+                ]);
+                id += 1;
+            }
+            sql.run(self.on()).await?;
+        }
+        Ok(id - 1)
+    }
+
+    /// The first of `many` numbers, and the time at which they were taken.
+    async fn take(&mut self, counter: &'static str, many: usize) -> Result<(i64, Timestamp), StoreError> {
+        let many = i64::try_from(many).unwrap_or(i64::MAX);
+        let clock = self.store.dialect().clock();
+        let row: Row = Sql::new(
+            "counter",
+            format!("UPDATE counters SET value = value + $1 WHERE name = $2 RETURNING value, {clock} AS now"),
+        )
+        .bind(many)
+        .bind(counter)
+        .one(self.on())
+        .await?;
+        Ok((row.int("value")? - many + 1, row.time("now")?))
+    }
+}

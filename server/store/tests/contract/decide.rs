@@ -1,0 +1,241 @@
+//! Deciding: one transaction, one outcome, one run.
+
+use crate::support::{
+    Bench, MINUTE, actor, at_once, attempt, audit_rows, contract, digest, entry, events_after, finished, new_execution,
+    recommend, recommendation, ticket,
+};
+use domain::{
+    audit::AuditEntry,
+    decision::{Attempt, Refusal, Verb, Verdict},
+    execution::{ExecutionState, Stage, TaskState},
+    ids::{DecisionId, ExecutionId, RecommendationId},
+    paging::Page,
+    ports::{
+        ActionFilter, DecideError, Decided, EventStore, ExecutionFilter, ExecutionStore, NewDecision, NewExecution,
+        NewRecommendation, RecommendationStore,
+    },
+    recommendation::RecommendationState as State,
+    time::Timestamp,
+};
+use serde_json::json;
+use store::Store;
+
+contract!(
+    the_last_approval_claims_the_execution,
+    a_rejection_ends_it,
+    what_is_refused_leaves_no_trace,
+    a_ticket_runs_once_even_when_the_recommendation_is_open_again,
+    only_the_approved_tickets_execution_is_claimed,
+    twenty_at_once_come_to_one_outcome_and_one_execution,
+    two_approvals_at_the_same_instant_both_count,
+);
+
+/// Decides as `by`, handing in the execution of ticket 1.
+async fn decide(store: &Store, id: &str, of: &RecommendationId, attempt: Attempt) -> Result<Decided, DecideError> {
+    let execution = new_execution("e1", of, 1, attempt.ticket_expires_at);
+    let audit = entry(&format!("decision.{}", attempt.verb.name()));
+    let reason = Some("because".into());
+    store.decide(NewDecision { reason, ..new_decision(id, of, attempt, Some(execution), audit) }).await
+}
+
+fn new_decision(
+    id: &str,
+    of: &RecommendationId,
+    attempt: Attempt,
+    execution: Option<NewExecution>,
+    audit: AuditEntry,
+) -> NewDecision {
+    NewDecision {
+        id: DecisionId::new(id),
+        recommendation_id: of.clone(),
+        strategy: 0,
+        attempt,
+        reason: None,
+        ticket: None,
+        execution,
+        audit,
+    }
+}
+
+async fn soon(store: &Store) -> Timestamp {
+    store.now().await.unwrap().plus_ms(15 * MINUTE)
+}
+
+async fn recommended(store: &Store) -> RecommendationId {
+    let of = recommend(store, "r1", "inc-1").await;
+    store.put_ticket(ticket(1, &of), entry("ticket.make")).await.unwrap();
+    of
+}
+
+async fn state(store: &Store, of: &RecommendationId) -> State {
+    RecommendationStore::get(store, of).await.unwrap().unwrap().state
+}
+
+async fn runs(store: &Store) -> usize {
+    ExecutionStore::list(store, &ExecutionFilter::default(), &Page::default()).await.unwrap().items.len()
+}
+
+async fn the_last_approval_claims_the_execution(bench: Bench) {
+    let store = &bench.store;
+    let of = recommended(store).await;
+    let until = soon(store).await;
+    let before = (audit_rows(store).await, store.latest().await.unwrap());
+
+    let first = decide(store, "d1", &of, attempt("bob", Verb::Approve, 1, 2, until)).await.unwrap();
+    assert_eq!((first.verdict, first.execution_id.as_ref()), (Verdict::Waiting { have: 1 }, None));
+    assert_eq!((state(store, &of).await, runs(store).await), (State::Open, 0));
+    let last = decide(store, "d2", &of, attempt("eve", Verb::Approve, 1, 2, until)).await.unwrap();
+    assert_eq!(last.verdict, Verdict::Approved { have: 2 });
+    assert_eq!(state(store, &of).await, State::Decided);
+
+    let decisions = store.decisions(&of).await.unwrap();
+    assert_eq!(decisions, [first.decision, last.decision]);
+    assert_eq!(decisions[0].reason.as_deref(), Some("because"));
+    assert_eq!(decisions[0].ticket_digest, Some(digest(1)));
+
+    let run = ExecutionStore::get(store, &last.execution_id.unwrap()).await.unwrap().unwrap();
+    assert_eq!(run.subject, new_execution("e1", &of, 1, until).subject);
+    assert_eq!((run.state, run.stage, run.revision), (ExecutionState::Pending, Stage::Claimed, 1));
+    assert_eq!((run.expires_at, run.approved_by), (until, vec![actor("bob"), actor("eve")]));
+    assert_eq!(run.tasks, new_execution("e1", &of, 1, until).tasks);
+    let actions = store.actions(&ActionFilter::default(), &Page::default()).await.unwrap().items;
+    assert_eq!(actions.len(), 2);
+    assert!(
+        actions.iter().all(|a| a.status == TaskState::Pending && a.inputs == json!({ "SCALE_TARGET_REPLICAS": 1 }))
+    );
+
+    assert_eq!(audit_rows(store).await, before.0 + 2);
+    let told: Vec<_> = events_after(store, before.1).await;
+    let told: Vec<_> = told.iter().map(|(topic, subject, data)| (*topic, subject.as_str(), &data["state"])).collect();
+    assert_eq!(
+        told,
+        [
+            ("recommendation", "r1", &json!("open")),
+            ("execution", "e1", &json!("pending")),
+            ("recommendation", "r1", &json!("decided")),
+        ]
+    );
+}
+
+async fn a_rejection_ends_it(bench: Bench) {
+    let store = &bench.store;
+    let of = recommended(store).await;
+    let until = soon(store).await;
+    decide(store, "d1", &of, attempt("bob", Verb::Approve, 1, 2, until)).await.unwrap();
+    let rejected = decide(store, "d2", &of, attempt("eve", Verb::Reject, 1, 2, until)).await.unwrap();
+    assert_eq!((rejected.verdict, rejected.execution_id), (Verdict::Rejected, None));
+    assert_eq!((state(store, &of).await, runs(store).await), (State::Decided, 0));
+    let late = decide(store, "d3", &of, attempt("tom", Verb::Approve, 1, 1, until)).await;
+    assert!(matches!(late, Err(DecideError::Refused(Refusal::AlreadyDecided { ref who, .. })) if who == "eve"));
+    assert_eq!((store.decisions(&of).await.unwrap().len(), runs(store).await), (2, 0));
+}
+
+async fn what_is_refused_leaves_no_trace(bench: Bench) {
+    let store = &bench.store;
+    let of = recommended(store).await;
+    let until = soon(store).await;
+    let before = (audit_rows(store).await, store.latest().await.unwrap());
+    let now = store.now().await.unwrap();
+
+    let own = decide(store, "d1", &of, attempt("holmes", Verb::Approve, 1, 1, until)).await;
+    assert!(matches!(own, Err(DecideError::Refused(Refusal::OwnProposal))));
+    let late = decide(store, "d2", &of, attempt("bob", Verb::Approve, 1, 1, now.plus_ms(-1))).await;
+    assert!(matches!(late, Err(DecideError::Refused(Refusal::Expired { .. }))), "by the database's clock");
+    let stale = Attempt { revision: 2, ..attempt("bob", Verb::Approve, 1, 1, until) };
+    assert!(matches!(decide(store, "d3", &of, stale).await, Err(DecideError::Refused(Refusal::Changed))));
+    let unknown = RecommendationId::new("nothing");
+    let missing = decide(store, "d4", &unknown, attempt("bob", Verb::Approve, 1, 1, until)).await;
+    assert!(matches!(missing, Err(DecideError::NotFound)));
+
+    assert_eq!((audit_rows(store).await, store.latest().await.unwrap()), before);
+    assert!(store.decisions(&of).await.unwrap().is_empty());
+    assert_eq!((state(store, &of).await, runs(store).await), (State::Open, 0));
+
+    let short = NewRecommendation { open_for_ms: 1, ..recommendation("r2", "inc-2") };
+    let short = store.insert(short, entry("recommendation.submit")).await.unwrap().id;
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let over = decide(store, "d5", &short, attempt("bob", Verb::Reject, 1, 1, until)).await;
+    assert!(matches!(over, Err(DecideError::Refused(Refusal::Expired { .. }))));
+}
+
+async fn a_ticket_runs_once_even_when_the_recommendation_is_open_again(bench: Bench) {
+    let store = &bench.store;
+    let of = recommended(store).await;
+    let now = store.now().await.unwrap();
+    ExecutionStore::import(store, &[finished("other", 1, now, 1, 1000)]).await.unwrap();
+    let before = (audit_rows(store).await, store.latest().await.unwrap());
+    let again = decide(store, "d1", &of, attempt("bob", Verb::Approve, 1, 1, soon(store).await)).await;
+    assert!(matches!(again, Err(DecideError::TicketUsed)), "{again:?}");
+    assert_eq!(state(store, &of).await, State::Open);
+    assert!(store.decisions(&of).await.unwrap().is_empty());
+    assert_eq!((audit_rows(store).await, store.latest().await.unwrap()), before);
+}
+
+async fn only_the_approved_tickets_execution_is_claimed(bench: Bench) {
+    let store = &bench.store;
+    let of = recommended(store).await;
+    let until = soon(store).await;
+    // Approved is ticket 2, handed in is the execution of ticket 1; or none at all.
+    let wrong = decide(store, "d1", &of, attempt("bob", Verb::Approve, 2, 1, until)).await;
+    assert!(matches!(wrong, Err(DecideError::Store(_))));
+    let approve = attempt("bob", Verb::Approve, 1, 1, until);
+    let none = store.decide(new_decision("d2", &of, approve, None, entry("decision.approve"))).await;
+    assert!(matches!(none, Err(DecideError::Store(_))));
+    assert_eq!((state(store, &of).await, runs(store).await), (State::Open, 0));
+    assert!(store.decisions(&of).await.unwrap().is_empty());
+}
+
+async fn twenty_at_once_come_to_one_outcome_and_one_execution(bench: Bench) {
+    let store = &bench.store;
+    let of = recommended(store).await;
+    let until = soon(store).await;
+    let audited = audit_rows(store).await;
+    let answers = at_once(&bench, 20, |store, n| {
+        let of = of.clone();
+        let verb = if n % 4 == 3 { Verb::Reject } else { Verb::Approve };
+        async move {
+            let attempt = attempt(&format!("person-{n}"), verb, 1, 1, until);
+            // Everybody hands in an execution with an id of their own: only the ticket keeps them apart.
+            let mut execution = new_execution(&format!("e{n}"), &of, 1, until);
+            execution.subject.name = "remediation-of-ticket-1".into();
+            store.decide(new_decision(&format!("d{n}"), &of, attempt, Some(execution), entry("decision"))).await
+        }
+    })
+    .await;
+    let won: Vec<_> = answers.iter().filter_map(|a| a.as_ref().ok()).collect();
+    assert_eq!(won.len(), 1, "{answers:?}");
+    let lost =
+        answers.iter().filter(|a| matches!(a, Err(DecideError::Refused(Refusal::AlreadyDecided { .. })))).count();
+    assert_eq!(lost, 19, "{answers:?}");
+    let approved = usize::from(won[0].execution_id.is_some());
+    assert_eq!(runs(store).await, approved);
+    assert_eq!(store.decisions(&of).await.unwrap().len(), 1);
+    assert_eq!(audit_rows(store).await, audited + 1);
+    assert_eq!(state(store, &of).await, State::Decided);
+}
+
+async fn two_approvals_at_the_same_instant_both_count(bench: Bench) {
+    for round in 0..5_u8 {
+        let store = &bench.store;
+        let ticket_number = round + 10;
+        let of = recommend(store, &format!("r{round}"), &format!("inc-{round}")).await;
+        store.put_ticket(ticket(ticket_number, &of), entry("ticket.make")).await.unwrap();
+        let until = soon(store).await;
+        let decided = at_once(&bench, 2, |store, n| {
+            let (of, name) = (of.clone(), ["bob", "eve"][usize::from(n)]);
+            async move {
+                let attempt = attempt(name, Verb::Approve, ticket_number, 2, until);
+                let execution = new_execution(&format!("e{round}"), &of, ticket_number, until);
+                let id = format!("d{round}-{name}");
+                store.decide(new_decision(&id, &of, attempt, Some(execution), entry("decision.approve"))).await.unwrap()
+            }
+        })
+        .await;
+        let mut verdicts: Vec<_> = decided.into_iter().map(|d| format!("{:?}", d.verdict)).collect();
+        verdicts.sort();
+        assert_eq!(verdicts, ["Approved { have: 2 }", "Waiting { have: 1 }"]);
+        assert_eq!(store.decisions(&of).await.unwrap().len(), 2);
+        let run = ExecutionStore::get(store, &ExecutionId::new(format!("e{round}"))).await.unwrap().unwrap();
+        assert_eq!(run.approved_by.len(), 2);
+    }
+}

@@ -1,0 +1,15 @@
+//! One contract for both databases: every test here is one function that runs on a fresh SQLite file, and on a fresh
+//! PostgreSQL database when `TEST_POSTGRES_URL` names a server (in CI it must).
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod accounts;
+mod catalog;
+mod decide;
+mod effectiveness;
+mod executions;
+mod observe;
+mod open;
+mod prune;
+mod recommendations;
+mod records;
+mod support;

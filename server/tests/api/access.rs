@@ -1,0 +1,166 @@
+//! Who may do what: 401 before anything else, 403 also for objects that do not exist.
+
+use crate::support::Console;
+use reqwest::Method;
+use serde_json::json;
+
+/// Method, path, and the roles that may.
+const ROUTES: [(&str, &str, &[&str]); 19] = [
+    ("POST", "/api/v1/playbooks", &["author", "admin"]),
+    ("POST", "/api/v1/playbooks/validate", &["author", "admin"]),
+    ("GET", "/api/v1/playbooks", &["viewer", "operator", "author", "auditor", "admin", "propose"]),
+    ("GET", "/api/v1/playbooks/none", &["viewer", "operator", "author", "auditor", "admin", "propose"]),
+    ("GET", "/api/v1/playbooks/none/versions", &["viewer", "operator", "author", "auditor", "admin"]),
+    (
+        "GET",
+        "/api/v1/playbooks/none/versions/1.0.0/schema",
+        &["viewer", "operator", "author", "auditor", "admin", "propose"],
+    ),
+    ("POST", "/api/v1/playbooks/none/versions/1.0.0/status", &["author", "admin"]),
+    ("POST", "/api/v1/recommendations", &["operator", "admin", "propose"]),
+    ("GET", "/api/v1/recommendations", &["viewer", "operator", "author", "auditor", "admin"]),
+    ("GET", "/api/v1/recommendations/none", &["viewer", "operator", "author", "auditor", "admin"]),
+    ("POST", "/api/v1/recommendations/none/tickets", &["operator", "admin"]),
+    ("POST", "/api/v1/recommendations/none/decisions", &["operator", "admin"]),
+    ("GET", "/api/v1/executions", &["viewer", "operator", "author", "auditor", "admin"]),
+    ("POST", "/api/v1/executions", &["operator", "admin"]),
+    ("GET", "/api/v1/executions/none/tasks/x/logs", &["viewer", "operator", "author", "auditor", "admin"]),
+    ("POST", "/api/v1/executions/none/cancel", &["operator", "admin"]),
+    ("GET", "/api/v1/actions", &["viewer", "operator", "author", "auditor", "admin"]),
+    ("GET", "/api/v1/effectiveness", &["viewer", "operator", "author", "auditor", "admin"]),
+    ("GET", "/api/v1/audit", &["auditor", "admin"]),
+];
+
+#[tokio::test]
+async fn each_role_may_do_exactly_what_the_table_says() {
+    let console = Console::start();
+    let nobody = console.nobody();
+    for (method, path, _) in ROUTES {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let answer = nobody.send(nobody.request(method, path)).await;
+        assert_eq!(answer.status, 401, "{path}");
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert!(answer.json["request_id"].as_str().is_some_and(|id| !id.is_empty()), "{}", answer.text);
+    }
+    for role in ["viewer", "operator", "author", "auditor", "admin", "propose", "ingest"] {
+        let caller = console.token(role, role);
+        for (method, path, allowed) in ROUTES {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            let answer = caller.send(caller.request(method.clone(), path)).await;
+            if allowed.contains(&role) {
+                assert!(!matches!(answer.status.as_u16(), 401 | 403), "{role} {method} {path}: {}", answer.text);
+            } else {
+                assert_eq!(answer.status, 403, "{role} {method} {path}: {}", answer.text);
+                assert!(answer.json["required_right"].is_string(), "it says which right is missing: {}", answer.text);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn tokens_end_when_they_are_revoked_and_wrong_ones_are_refused() {
+    let console = Console::start();
+    let viewer = console.token("short-lived", "viewer");
+    viewer.get("/api/v1/executions").await.expect(200);
+    assert!(console.command(&["token", "revoke", "short-lived"]).status.success());
+    assert_eq!(viewer.get("/api/v1/executions").await.status, 401);
+    for wrong in ["Bearer kbn_nothing", "Basic YWRtaW46YWRtaW4=", "Bearer", ""] {
+        let request = console.client.get(format!("{}/api/v1/executions", console.url)).header("authorization", wrong);
+        assert_eq!(request.send().await.unwrap().status(), 401, "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing() {
+    let console = Console::start();
+    let form = [("username", "admin"), ("password", crate::support::ADMIN_PASSWORD)];
+    let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let login = |origin: Option<&str>, site: Option<&str>| {
+        let mut request = browser.post(format!("{}/login", console.url)).form(&form);
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        if let Some(site) = site {
+            request = request.header("sec-fetch-site", site);
+        }
+        request.send()
+    };
+    assert_eq!(login(Some("https://evil.example"), Some("cross-site")).await.unwrap().status(), 403);
+    let good = login(Some(&console.url), Some("same-origin")).await.unwrap();
+    assert_eq!(good.status(), 303);
+    let cookie = good.headers()["set-cookie"].to_str().unwrap().to_owned();
+    for part in ["__Host-", "HttpOnly", "SameSite=Strict", "Secure", "Path=/"] {
+        assert!(cookie.contains(part), "{part} in {cookie}");
+    }
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let approve = |origin: Option<&'static str>| {
+        let mut request =
+            browser.post(format!("{}/api/v1/recommendations/x/decisions", console.url)).header("cookie", &cookie);
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        request.json(&json!({ "decision": "approve" })).send()
+    };
+    assert_eq!(approve(None).await.unwrap().status(), 403, "a cookie and no word of where it comes from");
+    assert_eq!(approve(Some("https://evil.example")).await.unwrap().status(), 403);
+    let proxied = Console::start_with(crate::support::Database::Sqlite, &["--public-url", "https://console.example"]);
+    for (origin, status) in
+        [("https://console.example", 303), (proxied.url.as_str(), 403), ("http://console.example", 403)]
+    {
+        let request = browser.post(format!("{}/login", proxied.url)).form(&form).header("origin", origin);
+        assert_eq!(request.send().await.unwrap().status(), status, "{origin}");
+    }
+    let page = browser.get(&console.url).header("cookie", &cookie).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(
+        policy.contains("'nonce-") && !policy.contains("unsafe-inline") && policy.contains("frame-ancestors 'none'"),
+        "{policy}"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_name_read_the_same() {
+    let console = Console::start();
+    let sign_in = |name: &'static str| {
+        let form = [("username", name), ("password", "wrong")];
+        console.client.post(format!("{}/login", console.url)).form(&form).header("origin", &console.url).send()
+    };
+    let (known, unknown) = (sign_in("admin").await.unwrap(), sign_in("nobody").await.unwrap());
+    assert_eq!((known.status().as_u16(), unknown.status().as_u16()), (401, 401));
+    let message = "User name or password is wrong.";
+    assert!(known.text().await.unwrap().contains(message) && unknown.text().await.unwrap().contains(message));
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_by_name_and_by_address() {
+    let console = Console::start();
+    let sign_in = |name: String| {
+        let form = [("username", name), ("password", "wrong".to_owned())];
+        console.client.post(format!("{}/login", console.url)).form(&form).header("origin", &console.url).send()
+    };
+    let mut refused = None;
+    for _ in 0..11 {
+        let answer = sign_in("admin".into()).await.unwrap();
+        refused = (answer.status() == 429).then_some(answer);
+    }
+    let refused = refused.expect("ten tries a minute");
+    let wait: u32 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    let mut all = Vec::new();
+    for n in 0..70 {
+        all.push(sign_in(format!("name-{n}")).await.unwrap().status().as_u16());
+    }
+    assert!(all[..20].iter().all(|status| *status == 401), "{all:?}");
+    assert!(all[60..].contains(&429), "other names do not help: {all:?}");
+}
+
+#[tokio::test]
+async fn a_name_as_long_as_a_book_is_just_wrong() {
+    let console = Console::start();
+    let form = [("username", "n".repeat(200_000)), ("password", "p".repeat(20_000))];
+    let request = console.client.post(format!("{}/login", console.url)).form(&form).header("origin", &console.url);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+    assert!(answer.text().await.unwrap().contains("User name or password is wrong."));
+}
