@@ -15,6 +15,7 @@
 pub mod islands;
 
 pub mod icon;
+pub mod part;
 pub mod words;
 
 #[cfg(feature = "ssr")]
@@ -29,8 +30,6 @@ pub mod error;
 pub mod page;
 #[cfg(feature = "ssr")]
 pub mod pages;
-#[cfg(feature = "ssr")]
-pub mod part;
 #[cfg(feature = "ssr")]
 pub mod preferences;
 #[cfg(feature = "ssr")]

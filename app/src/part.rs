@@ -1,7 +1,9 @@
 //! How much of a page is asked for. A page that follows what it shows asks for itself again and again: it needs neither the
 //! document around it nor what can't have changed.
 
+#[cfg(feature = "ssr")]
 use http::HeaderMap;
+#[cfg(feature = "ssr")]
 use leptos::prelude::use_context;
 
 /// How much of a page is asked for.
@@ -20,13 +22,22 @@ impl Part {
     /// The header that asks for less than the whole.
     pub const HEADER: &'static str = "kubernaut-part";
 
+    /// What the header says; none for the whole.
+    pub const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Whole => None,
+            Self::Page => Some("page"),
+            Self::Frame => Some("frame"),
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl Part {
     /// What the headers ask for; unknown words count as not said.
     pub fn of(headers: &HeaderMap) -> Self {
-        match headers.get(Self::HEADER).and_then(|value| value.to_str().ok()) {
-            Some("page") => Self::Page,
-            Some("frame") => Self::Frame,
-            _ => Self::Whole,
-        }
+        let said = headers.get(Self::HEADER).and_then(|value| value.to_str().ok());
+        [Self::Page, Self::Frame].into_iter().find(|part| part.word() == said).unwrap_or_default()
     }
 
     /// What the request asks for that is being answered.
@@ -35,7 +46,7 @@ impl Part {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
     use http::HeaderValue;

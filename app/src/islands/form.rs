@@ -22,18 +22,19 @@ pub fn LiveForm(form: String) -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use crate::islands::follow::morph::morph;
+    use crate::islands::{
+        browser::{events::on_document, pages::send},
+        follow::morph::morph,
+    };
+    use crate::part::Part;
     use leptos::prelude::*;
     use std::{
         cell::{Cell, RefCell},
         rc::Rc,
         time::Duration,
     };
-    use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
-    use web_sys::{
-        Document, Element, Event, FormData, HtmlElement, HtmlFormElement, UrlSearchParams, XmlHttpRequest,
-        XmlHttpRequestResponseType,
-    };
+    use wasm_bindgen::{JsCast, JsValue};
+    use web_sys::{Document, Element, Event, FormData, HtmlElement, HtmlFormElement, UrlSearchParams};
 
     /// From the last key to the asking.
     const PAUSE: Duration = Duration::from_millis(300);
@@ -69,15 +70,9 @@ mod browser {
         });
         for name in ["input", "change", "focusout"] {
             let this = Rc::clone(&live);
-            listen(name, move |event| this.changed(name, &event));
+            on_document(name, move |event: Event| this.changed(name, &event));
         }
-        listen("click", move |event| live.pressed(&event));
-    }
-
-    fn listen(name: &str, act: impl FnMut(Event) + 'static) {
-        let closure = Closure::<dyn FnMut(Event)>::new(act);
-        let _ = document().add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
-        closure.forget();
+        on_document("click", move |event: Event| live.pressed(&event));
     }
 
     impl Live {
@@ -136,24 +131,15 @@ mod browser {
             then: impl FnOnce(&Rc<Self>, Option<Document>) + 'static,
         ) {
             let Ok(fields) = UrlSearchParams::new_with_str_sequence_sequence(fields) else { return };
-            let Ok(request) = XmlHttpRequest::new() else { return };
-            if request.open("POST", address).is_err() {
-                return;
-            }
-            request.set_response_type(XmlHttpRequestResponseType::Document);
-            request.set_timeout(20_000);
             self.newest.set(self.newest.get() + 1);
-            let (this, mine, answer) = (Rc::clone(self), self.newest.get(), request.clone());
-            let done = Closure::once_into_js(move || {
+            let (this, mine) = (Rc::clone(self), self.newest.get());
+            send(Some(&fields), address, Part::Whole, move |(status, page)| {
                 if this.newest.get() == mine {
-                    let page = answer.response_xml().ok().flatten();
                     let same = |page: &Document| page.get_element_by_id(&this.form.id()).is_some();
-                    let page = page.filter(|page| matches!(answer.status(), Ok(200 | 422)) && same(page));
+                    let page = page.filter(|page| matches!(status, 200 | 422) && same(page));
                     then(&this, page);
                 }
             });
-            request.set_onloadend(Some(done.unchecked_ref()));
-            let _ = request.send_with_opt_url_search_params(Some(&fields));
         }
 
         fn judged(&self, page: &Document) {

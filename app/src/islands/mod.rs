@@ -5,8 +5,6 @@
 mod browser;
 mod clockwork;
 mod copy;
-#[cfg(feature = "hydrate")]
-mod dom;
 mod drop;
 #[cfg(any(feature = "hydrate", test))]
 mod follow;

@@ -7,17 +7,22 @@ use super::{
     tokens, told,
 };
 use crate::islands::{
-    dom,
+    browser::{
+        self,
+        elements::{all_of, find, number},
+        pages::{Answer, send},
+    },
     live::{Order, give_up},
 };
+use crate::part::Part;
 use leptos::prelude::*;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
     time::Duration,
 };
-use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
-use web_sys::{Document, Element, XmlHttpRequest, XmlHttpRequestResponseType};
+use wasm_bindgen::JsValue;
+use web_sys::{Document, Element};
 
 /// Milliseconds until it is tried again to show what was not shown under a pressed finger.
 const UNDER_A_FINGER: u64 = 120;
@@ -116,7 +121,7 @@ pub fn concerns(topic: &str, subject: &str) {
     let concerned = |element: &Element| follows(element).is_some_and(|f| tokens::concerns(&f, topic, subject));
     if main().is_some_and(|main| concerned(&main)) {
         stale();
-    } else if dom::all_of(&document(), "[data-follow]:not(main)").iter().any(concerned) {
+    } else if all_of(&document(), "[data-follow]:not(main)").iter().any(concerned) {
         follower().want(Wanted::Frame);
     }
 }
@@ -161,10 +166,10 @@ impl Follower {
 
     /// Asks now, or as soon as it may.
     fn arrange(self: &Rc<Self>) {
-        if self.wanted.get() == Wanted::Nothing || self.asking.get() || self.arranged.get() || !dom::seen() {
+        if self.wanted.get() == Wanted::Nothing || self.asking.get() || self.arranged.get() || !browser::seen() {
             return;
         }
-        let wait = self.pace.get().wait(dom::now());
+        let wait = self.pace.get().wait(browser::now());
         if wait > 0.0 || pressed() {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds to wait")]
             let wait = if wait > 0.0 { wait.ceil() as u64 } else { UNDER_A_FINGER };
@@ -186,30 +191,18 @@ impl Follower {
     }
 
     fn ask(self: &Rc<Self>, address: &str, part: Wanted, chosen: Option<String>) {
-        let Ok(request) = XmlHttpRequest::new() else { return };
-        if request.open("GET", address).is_err() {
-            return;
-        }
-        request.set_response_type(XmlHttpRequestResponseType::Document);
-        request.set_timeout(20_000);
-        let word = if part == Wanted::Page { "page" } else { "frame" };
-        let _ = request.set_request_header("kubernaut-part", word);
+        let asked = if part == Wanted::Page { Part::Page } else { Part::Frame };
         self.newest.set(self.newest.get() + 1);
         self.asking.set(true);
-        self.pace(|pace| pace.asked(dom::now()));
-        let (this, mine, answer) = (Rc::clone(self), self.newest.get(), request.clone());
-        let done = Closure::once_into_js(move || {
+        self.pace(|pace| pace.asked(browser::now()));
+        let (this, mine) = (Rc::clone(self), self.newest.get());
+        send(None, address, asked, move |answer| {
             if this.newest.get() == mine {
                 this.asking.set(false);
-                this.arrived(&answer, part, chosen.as_deref());
+                this.arrived(answer, part, chosen.as_deref());
                 this.arrange();
             }
         });
-        request.set_onloadend(Some(done.unchecked_ref()));
-        if request.send().is_err() {
-            self.asking.set(false);
-            self.pace(|pace| pace.failed(dom::now()));
-        }
     }
 
     fn pace(&self, act: impl FnOnce(&mut Pace)) {
@@ -218,22 +211,21 @@ impl Follower {
         self.pace.set(pace);
     }
 
-    fn arrived(&self, answer: &XmlHttpRequest, part: Wanted, chosen: Option<&str>) {
-        let page = answer.response_xml().ok().flatten();
-        match (answer.status(), page) {
-            (Ok(200), Some(page)) => match self.take_over(&page, part, chosen) {
-                Taken::Yes => self.pace(|pace| pace.shown(dom::now())),
+    fn arrived(&self, answer: Answer, part: Wanted, chosen: Option<&str>) {
+        match answer {
+            (200, Some(page)) => match self.take_over(&page, part, chosen) {
+                Taken::Yes => self.pace(|pace| pace.shown(browser::now())),
                 Taken::Later => {
                     self.wanted.set(self.wanted.get().max(part));
-                    self.pace(|pace| pace.shown(dom::now()));
+                    self.pace(|pace| pace.shown(browser::now()));
                 }
                 Taken::Never => open_or_give_up(chosen),
             },
             _ if chosen.is_some() => open_or_give_up(chosen),
             // The server or the way to it is down for a while.
-            (Ok(0 | 429 | 500..=599) | Err(_), _) => {
+            (0 | 429 | 500..=599, _) => {
                 self.wanted.set(self.wanted.get().max(part));
-                self.pace(|pace| pace.failed(dom::now()));
+                self.pace(|pace| pace.failed(browser::now()));
             }
             _ => give_up(),
         }
@@ -271,7 +263,7 @@ impl Follower {
         } else if page.get_element_by_id("waiting").is_none() {
             return Taken::Never;
         }
-        for old in dom::all_of(&document(), "[data-follow]:not(main)") {
+        for old in all_of(&document(), "[data-follow]:not(main)") {
             if let Some(fresh) = page.get_element_by_id(&old.id()) {
                 morph(&old, &fresh);
             }
@@ -287,7 +279,7 @@ impl Follower {
 
 /// Whether what is shown is at a later revision than this.
 fn older(shown: &Element, fresh: &Element) -> bool {
-    let revision = |main: &Element| dom::number(&dom::find(main, "[data-revision]")?, "data-revision");
+    let revision = |main: &Element| number(&find(main, "[data-revision]")?, "data-revision");
     matches!((revision(shown), revision(fresh)), (Some(shown), Some(fresh)) if fresh < shown)
 }
 

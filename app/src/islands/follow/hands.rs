@@ -2,7 +2,7 @@
 //! finger on a button.
 
 use super::told;
-use crate::islands::dom;
+use crate::islands::browser::{elements::all, events::on_document, now};
 use leptos::prelude::*;
 use std::cell::Cell;
 use wasm_bindgen::JsCast;
@@ -17,15 +17,15 @@ thread_local! {
 
 /// Notices from now on when a button or a finger is down.
 pub fn watch() {
-    dom::on_document("pointerdown", |_: wasm_bindgen::JsValue| SINCE.set(Some(dom::now())));
+    on_document("pointerdown", |_: wasm_bindgen::JsValue| SINCE.set(Some(now())));
     for up in ["pointerup", "pointercancel", "dragend"] {
-        dom::on_document(up, |_: wasm_bindgen::JsValue| SINCE.set(None));
+        on_document(up, |_: wasm_bindgen::JsValue| SINCE.set(None));
     }
 }
 
 /// Whether something is being pressed: then nothing may move under it.
 pub fn pressed() -> bool {
-    SINCE.get().is_some_and(|since| dom::now() - since < PRESSED)
+    SINCE.get().is_some_and(|since| now() - since < PRESSED)
 }
 
 /// A form that the reader works with, and where it stands: itself first, then what it stands in.
@@ -45,8 +45,8 @@ impl Hands {
     /// What of `old` is in the reader's hands. A ticket that is being judged and would change is left in `fresh` as it is in
     /// `old`, and the reader is told: nobody approves what they have not read.
     pub fn of(old: &Element, fresh: &Element) -> Self {
-        for mine in dom::all(old, "[data-pinned]") {
-            let theirs = dom::all(fresh, "[data-pinned]").into_iter().find(|other| other.id() == mine.id());
+        for mine in all(old, "[data-pinned]") {
+            let theirs = all(fresh, "[data-pinned]").into_iter().find(|other| other.id() == mine.id());
             let pin = |element: &Element| element.get_attribute("data-pinned");
             if let Some(theirs) = theirs.filter(|theirs| pin(theirs) != pin(&mine)) {
                 told::changed(&mine);
@@ -56,7 +56,7 @@ impl Hands {
             }
         }
         let focus = document().active_element().filter(|at| old.contains(Some(at)));
-        let forms = dom::all(old, "form[method=post]").into_iter().filter_map(|form| {
+        let forms = all(old, "form[method=post]").into_iter().filter_map(|form| {
             let typed = typed(form.dyn_ref()?);
             let inside = focus.as_ref().is_some_and(|at| form.contains(Some(at)));
             let decides = form.closest("[data-pinned]").is_ok_and(|at| at.is_some());

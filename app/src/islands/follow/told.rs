@@ -1,7 +1,7 @@
 //! What a reader is told when what they see and what is so have come apart. The words stand in the page's templates; nobody
 //! but the reader takes them away, by loading the page again.
 
-use crate::islands::dom;
+use crate::islands::browser::elements::{all, find};
 use leptos::prelude::document;
 use std::cell::RefCell;
 use wasm_bindgen::JsCast;
@@ -26,12 +26,12 @@ pub fn changed(place: &Element) {
 pub fn returned(address: &str) {
     let Some(main) = document().get_element_by_id("main") else { return };
     // Beside what is being decided, if anything is; else at the head of the page.
-    let beside = dom::find(&main, "[data-pinned]");
+    let beside = find(&main, "[data-pinned]");
     if let Some(notice) = tell("told-returned", beside.as_ref().unwrap_or(&main)) {
         if beside.is_none() {
             let _ = main.prepend_with_node_1(&notice);
         }
-        for link in dom::all(&notice, "a") {
+        for link in all(&notice, "a") {
             let _ = link.set_attribute("href", address);
         }
     }
@@ -40,10 +40,10 @@ pub fn returned(address: &str) {
 /// A form that stood in `place` is gone, with what was typed into it. Answers the notice, for the focus to go to.
 pub fn closed(place: &Element, typed: &[(String, String)]) -> Option<HtmlElement> {
     let notice = tell("told-closed", place)?;
-    let part = dom::find(&notice, ".typed")?;
+    let part = find(&notice, ".typed")?;
     if typed.is_empty() {
         part.remove();
-    } else if let Some(list) = dom::find(&part, "dl") {
+    } else if let Some(list) = find(&part, "dl") {
         for (tag, text) in typed.iter().flat_map(|(label, text)| [("dt", label), ("dd", text)]) {
             if let Ok(element) = document().create_element(tag) {
                 element.set_text_content(Some(text));

@@ -1,7 +1,12 @@
 //! Which key does what.
 
 use super::rows;
-use crate::islands::browser::{alive, all, ask, close_by_ground, dialog, dialog_open, find, go, listen, typing};
+use crate::islands::browser::{
+    dialogs::{alive, close_by_ground, dialog, dialog_open},
+    elements::{all, first, html},
+    events::{on, on_document, typing},
+    pages::{ask, go},
+};
 use leptos::prelude::*;
 use std::cell::Cell;
 use wasm_bindgen::JsCast;
@@ -17,7 +22,7 @@ const REASON: &str = "#f-reason";
 pub fn start() {
     // `g`, waiting for the place; the time at which it was pressed.
     let going: Cell<Option<f64>> = Cell::new(None);
-    listen(&document(), "keydown", move |event: KeyboardEvent| {
+    on_document("keydown", move |event: KeyboardEvent| {
         let modified = event.ctrl_key() || event.meta_key() || event.alt_key();
         if modified || event.default_prevented() || event.is_composing() || typing(&event) || dialog_open() {
             return;
@@ -47,7 +52,7 @@ pub fn start() {
         close_by_ground(&help);
         for button in all(&help, "button[value=close]") {
             let help = help.clone();
-            listen(&button, "click", move |_: MouseEvent| help.close());
+            on(&button, "click", move |_: MouseEvent| help.close());
         }
         alive(&help);
     }
@@ -70,13 +75,13 @@ fn place(key: &str) -> bool {
 
 /// The search of this page, else the palette (or the page it stands for).
 fn search() -> bool {
-    let field = find("main input[type=search]").and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
+    let field = first("main input[type=search]").and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
     if let Some(field) = field {
         let _ = field.focus();
         field.select();
         return true;
     }
-    find("[data-palette]").inspect(HtmlElement::click).is_some()
+    html("[data-palette]").inspect(HtmlElement::click).is_some()
 }
 
 /// The list of keys as the page of keys has it.
@@ -109,17 +114,17 @@ fn decide(part: &str) -> bool {
         go(&format!("{href}{part}"));
         return true;
     }
-    if find(DECIDE).is_none() {
+    if first(DECIDE).is_none() {
         return false;
     }
-    let target = find(part).or_else(|| find(DECIDE));
+    let target = html(part).or_else(|| html(DECIDE));
     target.inspect(focus).is_some()
 }
 
 /// Who comes here by `r` goes on typing: a field that the address names gets the focus. A button never does.
 fn arrive() {
     let hash = window().location().hash().unwrap_or_default();
-    if let Some(field) = (hash == REASON).then(|| find(REASON)).flatten() {
+    if let Some(field) = (hash == REASON).then(|| html(REASON)).flatten() {
         focus(&field);
     }
 }

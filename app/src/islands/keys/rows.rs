@@ -1,6 +1,6 @@
 //! Moving through the lines of a list: real focus on each line's own link, so that Enter, screen readers and the eye agree.
 
-use crate::islands::browser::all;
+use crate::islands::browser::elements::all;
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
@@ -12,6 +12,7 @@ const LINK: &str = "h2 a[href], h3 a[href], .what a[href], a.hit, a[href]";
 fn rows() -> Vec<(HtmlElement, HtmlElement)> {
     let Some(main) = document().get_element_by_id("main") else { return Vec::new() };
     let lines = all(&main, ".rows > li").into_iter().filter(|line| all(line, ".rows").is_empty());
+    let lines = lines.filter_map(|line| line.dyn_into::<HtmlElement>().ok());
     let seen = |line: &HtmlElement| line.get_bounding_client_rect().height() > 0.0;
     lines.filter(seen).filter_map(|line| Some((line.clone(), link(&line, LINK)?))).collect()
 }

@@ -8,7 +8,13 @@ use super::{
     standing::{Standing, standing},
     stream::Stream,
 };
-use crate::islands::{dom, follow};
+use crate::islands::{
+    browser::{
+        events::{on_document, on_window},
+        now, seen,
+    },
+    follow,
+};
 use js_sys::Function;
 use leptos::prelude::*;
 use std::{
@@ -64,17 +70,17 @@ pub fn start() {
     follow::start();
     hub.seen_or_not();
     let seen = Rc::clone(&hub);
-    dom::on_document("visibilitychange", move |_: JsValue| seen.seen_or_not());
+    on_document("visibilitychange", move |_: JsValue| seen.seen_or_not());
     // Back from the back-forward cache, or the network is there again.
     for name in ["pageshow", "online"] {
         let again = Rc::clone(&hub);
-        dom::on_window(name, move |_: JsValue| {
+        on_window(name, move |_: JsValue| {
             again.retry.set(0.0);
             again.seen_or_not();
         });
     }
     let leaving = Rc::clone(&hub);
-    dom::on_window("pagehide", move |_: JsValue| leaving.rest());
+    on_window("pagehide", move |_: JsValue| leaving.rest());
     set_interval(move || hub.tick(), TICK);
 }
 
@@ -88,7 +94,7 @@ pub fn give_up() {
 
 impl Hub {
     fn seen_or_not(self: &Rc<Self>) {
-        if dom::seen() { self.join() } else { self.rest() }
+        if seen() { self.join() } else { self.rest() }
     }
 
     /// Takes part: hears the others, and waits for the lock.
@@ -96,9 +102,9 @@ impl Hub {
         if self.gone.get() {
             return;
         }
-        self.spoken.set(dom::now());
+        self.spoken.set(now());
         if self.channel.borrow().is_none() {
-            self.heard.set(dom::now());
+            self.heard.set(now());
             let this = Rc::clone(self);
             *self.channel.borrow_mut() = Channel::open(move |said| this.overhear(said));
             self.say(&Said::How);
@@ -129,7 +135,7 @@ impl Hub {
         let held = move |release: Function| {
             *this.lock.borrow_mut() = Some((mine, Some(release)));
             // Put aside while it waited: the next one's turn.
-            if dom::seen() && !this.gone.get() { this.connect() } else { this.rest() }
+            if seen() && !this.gone.get() { this.connect() } else { this.rest() }
         };
         let over = move || over.over(mine);
         if !channel::lock(steal, held, over) {
@@ -150,14 +156,14 @@ impl Hub {
             self.lock.take();
             self.stream.take();
         }
-        if dom::seen() && !self.gone.get() {
+        if seen() && !self.gone.get() {
             self.ask_for_lock(false);
         }
     }
 
     fn connect(self: &Rc<Self>) {
-        self.tried.set(dom::now());
-        self.retry.set(dom::now() + RETRY);
+        self.tried.set(now());
+        self.retry.set(now() + RETRY);
         let this = Rc::clone(self);
         let stream = Stream::open(follow::heard(), move |said| {
             this.say(&said);
@@ -196,15 +202,15 @@ impl Hub {
     }
 
     fn hear(&self, said: Said) {
-        self.spoken.set(dom::now());
+        self.spoken.set(now());
         self.doubted.set(false);
         if matches!(said, Said::Lost) {
-            self.lost.set(self.lost.get().or(Some(dom::now())));
+            self.lost.set(self.lost.get().or(Some(now())));
             return;
         }
-        self.heard.set(dom::now());
+        self.heard.set(now());
         if self.lost.take().is_some() && matches!(standing().get_untracked(), Standing::Lost(_)) {
-            self.back.set(dom::now());
+            self.back.set(now());
             self.set(Standing::Back);
         } else if standing().get_untracked() != Standing::Back {
             self.set(Standing::On);
@@ -225,10 +231,10 @@ impl Hub {
     }
 
     fn tick(self: &Rc<Self>) {
-        if !dom::seen() || self.gone.get() {
+        if !seen() || self.gone.get() {
             return;
         }
-        let now = dom::now();
+        let now = now();
         let silent = now - self.heard.get();
         if self.leads() {
             let refused = self.stream.borrow().as_ref().is_none_or(Stream::given_up);

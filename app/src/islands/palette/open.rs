@@ -1,7 +1,12 @@
 //! The browser's side of the palette: opened and closed, what is typed asked for, a hit chosen by keys or pointer. Focus stays
 //! in the field; `aria-activedescendant` says which hit is chosen.
 
-use crate::islands::browser::{alive, all, ask, close_by_ground, dialog, listen};
+use crate::islands::browser::{
+    dialogs::{alive, close_by_ground, dialog},
+    elements::all,
+    events::{on, on_document},
+    pages::ask,
+};
 use leptos::prelude::*;
 use std::{
     cell::{Cell, RefCell},
@@ -34,7 +39,7 @@ struct Palette {
 pub fn start() {
     let Some(palette) = found() else { return };
     let this = Rc::clone(&palette);
-    listen(&document(), "keydown", move |event: KeyboardEvent| {
+    on_document("keydown", move |event: KeyboardEvent| {
         let command = (event.ctrl_key() || event.meta_key()) && !event.alt_key() && !event.shift_key();
         if command && event.key().eq_ignore_ascii_case("k") {
             event.prevent_default();
@@ -42,7 +47,7 @@ pub fn start() {
         }
     });
     let this = Rc::clone(&palette);
-    listen(&document(), "click", move |event: MouseEvent| {
+    on_document("click", move |event: MouseEvent| {
         let plain =
             event.button() == 0 && !(event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key());
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -55,19 +60,19 @@ pub fn start() {
     close_by_ground(&palette.dialog);
     for button in all(&palette.dialog, "button[value=close]") {
         let dialog = palette.dialog.clone();
-        listen(&button, "click", move |_: MouseEvent| dialog.close());
+        on(&button, "click", move |_: MouseEvent| dialog.close());
     }
     let dialog = palette.dialog.clone();
-    listen(&palette.list, "click", move |event: MouseEvent| {
+    on(&palette.list, "click", move |event: MouseEvent| {
         // A hit may lead to a part of this very page. One that opens elsewhere leaves the palette as it is.
         if !(event.meta_key() || event.ctrl_key() || event.shift_key()) {
             dialog.close();
         }
     });
     let this = Rc::clone(&palette);
-    listen(&palette.field, "keydown", move |event: KeyboardEvent| this.pressed(&event));
+    on(&palette.field, "keydown", move |event: KeyboardEvent| this.pressed(&event));
     let this = Rc::clone(&palette);
-    listen(&palette.field, "input", move |_: web_sys::Event| this.typed());
+    on(&palette.field, "input", move |_: web_sys::Event| this.typed());
     alive(&palette.dialog);
 }
 
@@ -153,7 +158,7 @@ impl Palette {
             set(hit, "tabindex", "-1");
         }
         let count = found.len();
-        *self.hits.borrow_mut() = found;
+        *self.hits.borrow_mut() = found.into_iter().filter_map(|hit| hit.dyn_into().ok()).collect();
         *self.shown.borrow_mut() = Some(words);
         set(&self.field, "aria-expanded", if empty { "false" } else { "true" });
         Self::tell(if empty { "Nothing is found. Fewer or other words may find it." } else { "" });

@@ -2,8 +2,12 @@
 //! page is shown anew. That it is shown anew is not done here.
 
 use crate::islands::{
+    browser::{
+        self,
+        elements::{all, find, fixed, number},
+        events::{on_document, on_window},
+    },
     clockwork::answered,
-    dom::{self, all, find, fixed, number},
     follow::{self, Around},
 };
 use leptos::prelude::*;
@@ -50,7 +54,7 @@ impl Around for Run {
             return false;
         };
         if let Some(now) = number(&fresh, "data-now") {
-            self.clock.set((now, dom::now()));
+            self.clock.set((now, browser::now()));
         }
         true
     }
@@ -67,11 +71,11 @@ impl Around for Run {
 impl Run {
     /// Moves the now-line and lengthens the bars of what goes on, until the axis ends; then the server draws a longer one.
     fn grow(&self) {
-        if self.ended.get_untracked() || !dom::seen() {
+        if self.ended.get_untracked() || !browser::seen() {
             return;
         }
         let (server, at) = self.clock.get();
-        let now = server + dom::now() - at;
+        let now = server + browser::now() - at;
         let Ok(Some(time)) = document().query_selector(".time[data-span]") else { return };
         let (Some(from), Some(span)) = (number(&time, "data-from"), number(&time, "data-span")) else { return };
         if now > from + span {
@@ -96,7 +100,7 @@ impl Run {
 /// Links within the run select without a page load; back and forward work. Whatever is more than a plain click, and links to a
 /// line, are the browser's.
 fn take_links() {
-    dom::on_document("click", move |event: MouseEvent| {
+    on_document("click", move |event: MouseEvent| {
         let plain = event.button() == 0
             && !(event.meta_key()
                 || event.ctrl_key()
@@ -110,7 +114,7 @@ fn take_links() {
             follow::choose(&href);
         }
     });
-    dom::on_window("popstate", move |_: JsValue| follow::here());
+    on_window("popstate", move |_: JsValue| follow::here());
 }
 
 /// The address of a link that leads to another selection of this very page.

@@ -1,7 +1,11 @@
 //! The browser's side of a log: for every chunk of it there is a place of its height, and what is in sight is asked of the
 //! server, which alone renders lines. So a log of any length costs what a few chunks cost, and scrolls as the browser scrolls.
 
-use super::browser::{address, all, around, ask, first, listen, plain, replace_address, whole};
+use crate::islands::browser::{
+    elements::{all, first, whole},
+    events::{around, before_all, plain},
+    pages::{address, ask, go, replace_address},
+};
 use crate::islands::follow::morph::morph;
 use domain::log::window::{CHUNK, chunk_of};
 use leptos::prelude::*;
@@ -72,10 +76,10 @@ fn viewer() -> Option<Rc<Viewer>> {
 pub fn start(key: &str, said: RwSignal<&'static str>) {
     SAID.set(Some(said));
     if !LISTENS.replace(true) {
-        listen("click", |event: MouseEvent| clicked(&event));
-        listen("submit", |event: Event| submitted(&event));
-        listen("toggle", |event: Event| toggled(&event));
-        listen("scroll", |event: Event| scrolled(&event));
+        before_all("click", |event: MouseEvent| clicked(&event));
+        before_all("submit", |event: Event| submitted(&event));
+        before_all("toggle", |event: Event| toggled(&event));
+        before_all("scroll", |event: Event| scrolled(&event));
     }
     let frame = first(".log-box[data-own]").filter(|frame| frame.get_attribute("data-own").as_deref() == Some(key));
     let viewer = frame.and_then(|frame| frame.dyn_into::<HtmlElement>().ok()).and_then(Viewer::new).map(Rc::new);
@@ -430,7 +434,7 @@ fn show(href: &str) {
     ask(&part, move |answer| {
         let fresh = answer.and_then(|page| page.query_selector(".log-area").ok().flatten());
         let (Some(fresh), Some(old)) = (fresh, first(".log-area")) else {
-            let _ = window().location().assign(&page);
+            go(&page);
             return;
         };
         replace_address(&page);

@@ -2,8 +2,6 @@
 //! stays at its end. The page is whole without any of this.
 
 #[cfg(feature = "hydrate")]
-mod browser;
-#[cfg(feature = "hydrate")]
 mod follow;
 #[cfg(feature = "hydrate")]
 mod log;

@@ -1,8 +1,11 @@
 //! The browser's side of a run's picture: dragging, sizes, the map and the search at once, and keys that move the selection in
 //! picture, timeline and table. All of it works on what the server drew and leaves selecting to links.
 
-use super::browser::{address, all, around, first, listen, plain, replace_address, take};
-use crate::islands::dom::{fixed, fraction, number};
+use crate::islands::browser::{
+    elements::{all, first, fixed, fraction, number},
+    events::{around, before_all, plain, take},
+    pages::{address, replace_address},
+};
 use leptos::prelude::*;
 use std::cell::{Cell, RefCell};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
@@ -47,10 +50,10 @@ pub fn start() {
     if STARTED.replace(true) {
         return;
     }
-    listen("click", |event: MouseEvent| clicked(&event));
-    listen("keydown", |event: KeyboardEvent| pressed(&event));
-    listen("input", |event: Event| sought(&event));
-    listen("scroll", |event: Event| {
+    before_all("click", |event: MouseEvent| clicked(&event));
+    before_all("keydown", |event: KeyboardEvent| pressed(&event));
+    before_all("input", |event: Event| sought(&event));
+    before_all("scroll", |event: Event| {
         if around(&event, ".dag").is_some() {
             draw_map();
         }
@@ -59,10 +62,10 @@ pub fn start() {
     if let Some(frame) = first("#dag-frame") {
         take(&frame, "wheel", |event: WheelEvent| turned(&event));
     }
-    listen("pointerdown", |event: PointerEvent| down(&event));
-    listen("pointermove", |event: PointerEvent| moved(&event));
-    listen("pointerup", |_: PointerEvent| up());
-    listen("dragstart", |event: Event| {
+    before_all("pointerdown", |event: PointerEvent| down(&event));
+    before_all("pointermove", |event: PointerEvent| moved(&event));
+    before_all("pointerup", |_: PointerEvent| up());
+    before_all("dragstart", |event: Event| {
         if around(&event, ".dag").is_some() {
             event.prevent_default();
         }
