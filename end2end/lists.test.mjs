@@ -2,16 +2,18 @@
 // walk is taken without JavaScript too: lists are documents, and deciding is a form.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openPage, press, signIn } from './lib/browser.mjs';
+import { openPage, press, signedIn } from './lib/browser.mjs';
 import { stage } from './lib/stage.mjs';
 import { seed, until, World } from './lib/world.mjs';
 
 const on = stage();
-let console_, browser, world;
+let console_, browser, world, admins;
 before(async () => {
   [console_, browser] = await Promise.all([on.console(), on.browser()]);
   world = await World.of(console_);
   await world.register(await seed('hidden-oomkill-scale-down'));
+  // Signed in once: a console lets nobody sign in as often as there are tests here.
+  admins = await signedIn(browser, console_.url);
 });
 after(on.close);
 
@@ -25,11 +27,7 @@ const recommend = (incident, strategy = {}, more = {}) =>
 for (const javascript of [false, true]) {
   const how = javascript ? 'with JavaScript' : 'without JavaScript';
   const named = (name) => `${name}-${javascript ? 'js' : 'nojs'}`;
-  const open = async (user) => {
-    const page = await openPage(browser, console_.url, { javascript });
-    await signIn(page, user);
-    return page;
-  };
+  const open = (state = admins) => openPage(browser, console_.url, { javascript, state });
 
   test(`${how}: a risky one comes before a mild one with the same deadline, whichever came first`, async () => {
     const incidents = ['low', 'high', 'medium'].map((risk) => [risk, named(`inc-order-${risk}`)]);
@@ -125,7 +123,8 @@ for (const javascript of [false, true]) {
   test(`${how}: what was decided says what and by whom; who may not decide is offered nothing to select`, async () => {
     const incident = named('inc-whom');
     await world.reject(await recommend(incident), 'not now');
-    const page = await open(await console_.user(named('vera'), 'viewer'));
+    const vera = await console_.user(named('vera'), 'viewer');
+    const page = await open(await signedIn(browser, console_.url, vera));
     await page.goto(`/approvals?state=decided&q=${incident}`);
     assert.match(await row(page, incident).innerText(), /Rejected[^]*by m\.okafor/);
     await recommend(incident);
@@ -216,8 +215,7 @@ for (const javascript of [false, true]) {
 }
 
 test('nothing of all that made the browser complain', async () => {
-  const page = await openPage(browser, console_.url);
-  await signIn(page);
+  const page = await openPage(browser, console_.url, { state: admins });
   for (const path of ['/', '/approvals', '/approvals?state=any', '/approvals/review', '/runs', '/audit']) {
     assert.equal((await page.goto(path)).status(), 200, path);
   }
