@@ -9,6 +9,7 @@ use domain::{
     ports::{ExecutionStore, StoreError},
 };
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// At most this many lines in one write.
 pub const BATCH: usize = 500;
@@ -33,13 +34,14 @@ pub struct Source {
 /// The archive of one log.
 pub struct Archive {
     store: Arc<dyn ExecutionStore>,
+    turns: Arc<Semaphore>,
     of: Source,
 }
 
 impl Archive {
-    /// Of this log.
-    pub fn new(store: Arc<dyn ExecutionStore>, of: Source) -> Self {
-        Self { store, of }
+    /// Of this log; the store is asked when there is a turn.
+    pub fn new(store: Arc<dyn ExecutionStore>, turns: Arc<Semaphore>, of: Source) -> Self {
+        Self { store, turns, of }
     }
 
     /// How far an earlier process got; nothing when it read all that there is to read.
@@ -88,7 +90,12 @@ impl Archive {
     {
         let mut tries = 0;
         loop {
-            match ask().await {
+            let answer = {
+                // The semaphore is never closed.
+                let _turn = self.turns.acquire().await;
+                ask().await
+            };
+            match answer {
                 Ok(answer) => return Some(answer),
                 Err(error) => {
                     tries += 1;
