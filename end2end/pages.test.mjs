@@ -1,12 +1,10 @@
 // Every page, at three widths and in both themes: accessible by axe without exceptions, nothing wider than the screen (nor than one
 // that is zoomed), nothing on the browser's console, nothing that the Content-Security-Policy had to stop. Empty places and forms
-// that came back, too. And the main pages for who presses with a thumb, has colours of their own, or reads while a page loads.
+// that came back, too.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { openPage, signIn, themes, widths } from './lib/browser.mjs';
-import { seen } from './lib/keyboard.mjs';
-import { invisible, tooSmall, watchShifts } from './lib/looks.mjs';
 import { showcase } from './lib/showcase.mjs';
 import { stage } from './lib/stage.mjs';
 import { World } from './lib/world.mjs';
@@ -135,62 +133,6 @@ test('what opens above a page', { concurrency: 2 }, async (t) => {
   );
   await Promise.all(looked);
 });
-
-/** Those that people are on most of the time, one of each kind. */
-const main = [
-  'overview', 'approvals', 'review', 'recommendation', 'recommendation-risky', 'runs', 'run', 'run-failed', 'run-long-log', 'run-large', 'catalog',
-  'playbook', 'register', 'effectiveness', 'audit', 'settings', 'settings-tokens', 'settings-accounts', 'search-found',
-];
-
-/** Looks at each of the main pages, two at a time; `check` answers what is wrong with it. */
-async function each(t, options, check) {
-  const pages = new Map(await filled);
-  const looked = main.map((name) =>
-    t.test(name, async () => {
-      const page = await openPage(browser, console_.url, { state, ...options });
-      if (options.watch) await page.addInitScript(options.watch);
-      await page.goto(pages.get(name));
-      await page.locator('#keys-help[data-alive]').waitFor({ state: 'attached' });
-      const found = await check(page);
-      assert.equal(found.length, 0, `${pages.get(name)}:\n${found.join('\n')}`);
-      await page.context().close();
-    }),
-  );
-  await Promise.all(looked);
-}
-
-test('what is pressed is at least 24 pixels large, and 44 by a thumb', { concurrency: 2 }, async (t) => {
-  await t.test('by a pointer', { concurrency: 2 }, (t) => each(t, {}, (page) => page.evaluate(tooSmall, 24)));
-  await t.test('by a thumb', { concurrency: 2 }, (t) => each(t, { width: 360, touch: true }, (page) => page.evaluate(tooSmall, 44)));
-});
-
-test("in the system's own colours states and focus are still seen", { concurrency: 2 }, async (t) => {
-  await each(t, {}, async (page) => {
-    await page.emulateMedia({ forcedColors: 'active' });
-    const found = [];
-    for (const colorScheme of themes) {
-      await page.emulateMedia({ colorScheme });
-      found.push(...(await page.evaluate(invisible)).map((icon) => `${colorScheme}: ${icon}`));
-    }
-    for (let stop = 0; stop < 30; stop += 1) {
-      await page.keyboard.press('Tab');
-      const wrong = await page.evaluate(seen);
-      if (wrong) found.push(`at ${await page.evaluate(() => document.activeElement.outerHTML.slice(0, 90))}: ${wrong}`);
-    }
-    const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-    return [...found, ...violations.map(told)];
-  });
-});
-
-test('nothing moves while a page loads', { concurrency: 2 }, (t) =>
-  each(t, { watch: watchShifts }, async (page) => {
-    await page.evaluate(async () => {
-      await document.fonts.ready;
-      for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
-    });
-    return page.evaluate(() => window.shifts);
-  }),
-);
 
 /** Looks at the page that is open, at every width in both themes, everything unfolded. `status` is what it was answered with. */
 async function look(page, what, status = 200) {

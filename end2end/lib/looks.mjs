@@ -2,38 +2,41 @@
 // system's own colours, and whether it stands still while it loads. All of it runs in the page.
 
 /**
- * What can be pressed and is smaller than `least` pixels in either direction. A link within a sentence may be as high as its line
- * (WCAG 2.5.8). What counts is where a press arrives, whatever is drawn: labels, and room that belongs to the control.
+ * What can be pressed and is smaller than `least` pixels in either direction; of links that only lead on, than 24. What counts is
+ * where a press arrives, whatever is drawn: labels, and room that belongs to the control. A link within a sentence and the number
+ * of a line may be as high as their line (WCAG 2.5.8).
  */
 export function tooSmall(least) {
-  const controls = 'a[href], button, input:not([type=hidden]), select, textarea, summary';
-  const within = (box, x, y) => x >= box.left && x < box.right && y >= box.top && y < box.bottom;
   const sentence = (element) => {
+    if (element.closest('.log')) return true;
     if (getComputedStyle(element).display !== 'inline') return false;
     const beside = [...element.parentElement.childNodes].filter((node) => node !== element && node.textContent.trim());
-    return beside.some((node) => node.nodeType === 3 || getComputedStyle(node).display === 'inline');
+    return beside.some((node) => node.nodeType === Node.TEXT_NODE || getComputedStyle(node).display === 'inline');
   };
   const arrives = (element, x, y) => {
     const hit = document.elementFromPoint(x, y);
-    if (!hit) return false;
-    return element.contains(hit) || [...(element.labels ?? [])].some((label) => label.contains(hit));
+    return Boolean(hit) && [element, ...(element.labels ?? [])].some((own) => own.contains(hit));
   };
   const small = [];
-  for (const element of document.querySelectorAll(controls)) {
-    if (!element.checkVisibility({ visibilityProperty: true }) || element.disabled || element.closest('.vh, [aria-hidden=true]')) continue;
-    const boxes = [element, ...(element.labels ?? [])].map((each) => each.getBoundingClientRect()).filter((box) => box.width > 1 && box.height > 1);
-    if (!boxes.length || sentence(element)) continue;
-    const fits = boxes.some(({ width, height }) => width >= least - 0.5 && height >= least - 0.5);
-    if (fits) continue;
+  for (const element of document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')) {
+    if (!element.checkVisibility({ visibilityProperty: true }) || element.disabled || element.closest('[aria-hidden=true]')) continue;
+    const needed = element.matches('a:not(.btn)') && !element.closest('nav, h1, h2, h3') ? 24 : least;
+    const boxes = [element, ...(element.labels ?? [])].map((own) => own.getBoundingClientRect()).filter(({ width, height }) => width > 1 && height > 1);
+    const fits = ({ width, height }) => width >= needed - 0.5 && height >= needed - 0.5;
+    // What is hidden in its label looks like its label.
+    const drawn = element.offsetWidth <= 1 ? (element.labels?.[0] ?? element) : element;
+    if (!boxes.length || boxes.some(fits) || sentence(drawn)) continue;
     element.scrollIntoView({ block: 'center', inline: 'center' });
     const { left, right, top, bottom } = element.getBoundingClientRect();
-    const [x, y, reach] = [(left + right) / 2, (top + bottom) / 2, least / 2 - 1];
-    const wide = right - left >= least || (arrives(element, x - reach, y) && arrives(element, x + reach, y));
-    const high = bottom - top >= least || (arrives(element, x, y - reach) && arrives(element, x, y + reach));
-    const inView = within({ left: 0, top: 0, right: innerWidth, bottom: innerHeight }, x, y);
-    if (wide && high && inView) continue;
+    // What waits above the page until it gets the focus is not pressed.
+    if (bottom <= 0) continue;
+    const [x, y, reach] = [(left + right) / 2, (top + bottom) / 2, needed / 2 - 1];
+    const wide = right - left >= needed || (arrives(element, x - reach, y) && arrives(element, x + reach, y));
+    const high = bottom - top >= needed || (arrives(element, x, y - reach) && arrives(element, x, y + reach));
+    if (wide && high) continue;
     const name = (element.getAttribute('aria-label') ?? element.textContent).trim().replace(/\s+/g, ' ').slice(0, 40);
-    small.push(`${element.nodeName.toLowerCase()}.${element.getAttribute('class') ?? ''} "${name}" ${Math.round(right - left)} × ${Math.round(bottom - top)}`);
+    const where = element.parentElement.getAttribute('class') ?? element.parentElement.nodeName;
+    small.push(`${where} > ${element.nodeName.toLowerCase()}.${element.getAttribute('class') ?? ''} "${name}" ${Math.round(right - left)} × ${Math.round(bottom - top)}`);
   }
   return small;
 }
@@ -70,10 +73,13 @@ export function invisible() {
 /** To be run before the page: keeps what moves without anybody's doing. */
 export function watchShifts() {
   window.shifts = [];
-  const name = ({ node }) => `${node?.nodeName} ${node?.className ?? node?.textContent}`;
+  const name = ({ node, previousRect: was, currentRect: is }) =>
+    `${node?.nodeName} ${node?.className ?? node?.textContent} from ${Math.round(was.x)}, ${Math.round(was.y)} to ${Math.round(is.x)}, ${Math.round(is.y)}`;
   new PerformanceObserver((list) => {
     for (const { hadRecentInput, value, sources } of list.getEntries()) {
-      if (!hadRecentInput) window.shifts.push(`${value.toFixed(5)}: ${sources.map(name).join(', ')}`);
+      // The page leads a log to its end: what goes by in its frame has not moved.
+      const scrolled = sources.length > 0 && sources.every(({ node }) => (node?.closest ? node : node?.parentElement)?.closest('.log-box'));
+      if (!hadRecentInput && !scrolled) window.shifts.push({ value, names: sources.map(name).join(', ') });
     }
   }).observe({ type: 'layout-shift', buffered: true });
 }
