@@ -2,9 +2,9 @@
 // server's own rules, and the decision is within a thumb's reach on a phone. With and without JavaScript.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openPage, signIn } from './lib/browser.mjs';
+import { awake, openPage, signedIn } from './lib/browser.mjs';
 import { stage } from './lib/stage.mjs';
-import { recommendation, seed, World } from './lib/world.mjs';
+import { recommendation, seed, until, World } from './lib/world.mjs';
 
 const on = stage();
 let console_, browser, world, state;
@@ -13,27 +13,18 @@ before(async () => {
   world = await World.of(console_);
   await world.register(await seed('hidden-oomkill-scale-down'));
   await world.register(await seed('oomkill-increase-memory'));
-  const page = await openPage(browser, console_.url);
-  await signIn(page);
-  state = await page.context().storageState();
-  await page.context().close();
+  state = await signedIn(browser, console_.url);
 });
 after(on.close);
 
+/** The page of a new recommendation, alive where it can be. */
 const opened = async (incident, { javascript = true, width = 1440, ...changes } = {}) => {
   const { id } = await world.recommend(incident, changes);
   const page = await openPage(browser, console_.url, { state, javascript, width });
   await page.goto(`/recommendations/${id}`);
+  if (javascript) await awake(page);
   return page;
 };
-/** Waits until something holds: in a page without scripts nothing else can. */
-async function until(holds) {
-  for (let tries = 0; tries < 100; tries += 1) {
-    if (await holds()) return;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  assert.fail(`never: ${holds}`);
-}
 const replicas = '[name="p.SCALE_TARGET_REPLICAS"]';
 
 test('what would change is there before any script, with what stands in the way', async () => {
@@ -85,7 +76,7 @@ test('the model’s value stays in sight and can be taken back', async () => {
       await page.getByRole('button', { name: 'Make a new ticket' }).click();
       await page.locator('#said-SCALE_TARGET_REPLICAS').getByRole('button', { name: 'Take it back' }).click();
     }
-    await until(async () => (await page.locator(replicas).inputValue()) === '1');
+    await until("the model's value", async () => (await page.locator(replicas).inputValue()) === '1');
     await page.context().close();
   }
 });

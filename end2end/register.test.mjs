@@ -1,29 +1,28 @@
 // Registering a playbook: judged while somebody types, nothing lost between form and document, a new version from an old one.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openPage, signIn } from './lib/browser.mjs';
+import { answered, noteAnswers } from './lib/answers.mjs';
+import { awake, openPage, signedIn } from './lib/browser.mjs';
 import { stage } from './lib/stage.mjs';
 import { World, seed } from './lib/world.mjs';
 
-const CHECK = '**/catalog/new/check';
+const CHECK = '/catalog/new/check';
 const on = stage();
 let console_, browser, state;
 before(async () => {
   [console_, browser] = await Promise.all([on.console(), on.browser()]);
   const world = await World.of(console_);
   await world.register(await seed('hidden-oomkill-scale-down'));
-  const page = await openPage(browser, console_.url);
-  await signIn(page);
-  state = await page.context().storageState();
-  await page.context().close();
+  state = await signedIn(browser, console_.url);
 });
 after(on.close);
 
 /** A page at `path`, alive; the test fails on anything that the browser complains about but the answers that say no. */
 async function opened(path, { javascript = true, forgiven = [/status of 422/] } = {}) {
   const page = await openPage(browser, console_.url, { state, javascript });
+  if (javascript) await noteAnswers(page);
   await page.goto(path);
-  if (javascript) await page.locator('.drop:visible').first().waitFor();
+  if (javascript) await awake(page);
   page.done = async () => {
     assert.deepEqual(page.faults.filter((fault) => !forgiven.some((known) => known.test(fault))), []);
     await page.context().close();
@@ -31,15 +30,15 @@ async function opened(path, { javascript = true, forgiven = [/status of 422/] } 
   return page;
 }
 
-const checked = (page) => page.waitForResponse((response) => response.url().endsWith('/catalog/new/check'));
+/** Waits until the page has dealt with the judgement of a form in which this was sent. */
+const judged = (page, sent) => answered(page, CHECK, new URLSearchParams(sent).toString());
 const field = (page, name) => page.locator(`[name="${name}"]`);
 
 test('a fault appears once a field has been left, follows what is typed, and never moves the caret', async () => {
   const page = await opened('/catalog/new');
   const error = page.locator('#f-workflow_id-error');
-  let answer = checked(page);
   await field(page, 'workflow_id').pressSequentially('Scale Down');
-  await answer;
+  await judged(page, { workflow_id: 'Scale Down' });
   assert.equal(await error.count(), 0, 'nobody is told off while still typing');
   await page.keyboard.press('Tab');
   await error.waitFor();
@@ -51,9 +50,8 @@ test('a fault appears once a field has been left, follows what is typed, and nev
   // Into the middle, while an answer comes.
   await field(page, 'workflow_id').fill('scaledown');
   await field(page, 'workflow_id').evaluate((input) => input.setSelectionRange(5, 5));
-  answer = checked(page);
   await page.keyboard.type('-');
-  await answer;
+  await judged(page, { workflow_id: 'scale-down' });
   await error.waitFor({ state: 'detached' });
   assert.equal(await field(page, 'workflow_id').getAttribute('aria-invalid'), null);
   assert.deepEqual(
@@ -71,30 +69,26 @@ test('an answer that comes late never overwrites a newer one, and a lost connect
   // The next answer is held back until the one after it has come.
   let release;
   const held = new Promise((done) => (release = done));
-  let first = true;
-  await page.route(CHECK, async (route) => {
-    if (first) {
-      first = false;
-      await held;
-    }
+  await page.route(`**${CHECK}`, async (route) => {
+    if (route.request().postData().includes('title=Second')) await held;
     await route.continue();
   });
-  const asked = page.waitForRequest(CHECK);
+  const asked = page.waitForRequest(`**${CHECK}`);
   await field(page, 'title').fill('Second');
   await asked;
   await field(page, 'title').fill('Third');
   await page.locator('#review h3', { hasText: 'Third' }).waitFor();
   release();
-  await page.waitForTimeout(800);
+  await judged(page, { title: 'Second' });
   assert.equal(await page.locator('#review h3').first().innerText(), 'Third');
-  await page.unroute(CHECK);
+  await page.unroute(`**${CHECK}`);
 
-  await page.route(CHECK, (route) => route.abort());
+  await page.route(`**${CHECK}`, (route) => route.abort());
   await field(page, 'title').fill('Fourth');
-  await page.waitForTimeout(800);
+  await judged(page, { title: 'Fourth' });
   assert.equal(await page.locator('#review h3').first().innerText(), 'Third');
   assert.equal(await field(page, 'title').inputValue(), 'Fourth');
-  await page.unroute(CHECK);
+  await page.unroute(`**${CHECK}`);
   await field(page, 'title').fill('Fifth');
   await page.locator('#review h3', { hasText: 'Fifth' }).waitFor();
   await page.done();

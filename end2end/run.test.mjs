@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import { openPage, signIn } from './lib/browser.mjs';
-import { chatty, talk } from './lib/chatty.mjs';
+import { openPage, signedIn } from './lib/browser.mjs';
+import { chatty, endless, talk, talkOn } from './lib/chatty.mjs';
 import { steps } from './lib/graphs.mjs';
 import { stage } from './lib/stage.mjs';
 import { World, seed, until } from './lib/world.mjs';
@@ -16,10 +16,8 @@ before(async () => {
   [console_, browser] = await Promise.all([on.console(), on.browser()]);
   world = await World.of(console_);
   await world.register(chatty);
-  const page = await openPage(browser, console_.url);
-  await signIn(page);
-  state = await page.context().storageState();
-  await page.context().close();
+  await world.register(endless);
+  state = await signedIn(browser, console_.url);
 });
 after(on.close);
 
@@ -33,6 +31,7 @@ async function lines(id, task = 'execute') {
 /** Waits until a run has ended and its log is whole. */
 async function ended(id, seconds = 60) {
   await until(`run ${id} to end`, async () => !['pending', 'running'].includes((await world.execution(id)).state), seconds);
+  await world.logged(id);
 }
 
 async function accessible(page, what) {
@@ -62,7 +61,7 @@ test('the log is there after its pod has died, and a link to a line opens at tha
     await until('the line to be seen', () => line.evaluate((element) => {
       const [box, at] = [element.closest('.log-box').getBoundingClientRect(), element.getBoundingClientRect()];
       return at.top >= box.top - 1 && at.bottom <= box.bottom + 1;
-    }), 5);
+    }));
     assert.ok(await line.evaluate((element) => element.matches('.on, :target')));
     await page.context().close();
   }
@@ -95,18 +94,21 @@ test('a log is searched on the server, with its hits marked and walked, also wit
 });
 
 test('a log that is being written is followed, and whoever scrolls away from its end is left there', async () => {
-  const id = await talk(world, 'inc-follow', 60_000);
+  const id = await talkOn(world, 'inc-follow');
   const page = await open();
   await page.goto(`/runs/${id}`);
   const box = page.locator('.log-box');
   const last = () => box.getAttribute('data-last').then(Number);
   await until('lines', async () => (await box.count()) && (await last()) > 1000);
   const left = () => box.evaluate((frame) => frame.scrollHeight - frame.scrollTop - frame.clientHeight);
-  await until('the end to be followed', async () => (await left()) < 60, 10);
-  await box.evaluate((frame) => (frame.scrollTop = 0));
-  await page.waitForTimeout(300);
+  await until('the end to be followed', async () => (await left()) < 60);
+  // The page hears of it with the next frame; lines that come before pull to the end once more.
+  await until('the top', () => box.evaluate((frame) => new Promise((told) => {
+    frame.addEventListener('scroll', () => told(frame.scrollTop === 0), { once: true });
+    frame.scrollTop = frame.scrollTop === 0 ? 1 : 0;
+  })));
   const before = await last();
-  await until('more lines', async () => (await last()) > before);
+  await until('many more lines', async () => (await last()) > before + 500);
   assert.equal(await box.evaluate((frame) => frame.scrollTop), 0);
   await world.cancel(id);
   await page.context().close();
@@ -124,7 +126,7 @@ test('a log of 300,000 lines does not kill the page', async () => {
     await until('lines in sight', () => box.evaluate((frame) => {
       const { left, top, height } = frame.getBoundingClientRect();
       return Boolean(document.elementFromPoint(left + 30, top + height / 2)?.closest('.log li'));
-    }), 10);
+    }));
   }
   assert.ok((await page.locator('.log li').count()) < 4000, 'what is out of sight is put away');
   assert.deepEqual(page.faults, []);
@@ -135,7 +137,8 @@ test('a graph of 1,000 tasks does not freeze the page: it is folded, searched, a
   const id = await world.approve(await world.propose(steps(1000, 40, 1800)));
   const page = await open();
   await page.goto(`/runs/${id}`);
-  assert.ok((await page.locator('.dag .node').count()) < 300);
+  const folded = await page.locator('.dag .node').count();
+  assert.ok(folded > 0 && folded < 300, `${folded} of 1,000 are drawn`);
   await accessible(page, 'a large run');
 
   await page.fill('.dag-seek input', 'task-0777');
@@ -159,7 +162,7 @@ test('a graph of 1,000 tasks does not freeze the page: it is folded, searched, a
   await page.keyboard.press('ArrowRight');
   const chosen = await page.evaluate(() => document.activeElement.getAttribute('data-name'));
   await page.waitForURL(new RegExp(`task=${chosen}`));
-  await until('the panel', async () => (await page.locator('.task-name').textContent()) === chosen, 10);
+  await until('the panel', async () => (await page.locator('.task-name').textContent()) === chosen);
   assert.equal(await page.locator(`.time-rows .r.sel`).getAttribute('data-name'), chosen);
   assert.deepEqual(page.faults, []);
   await page.context().close();

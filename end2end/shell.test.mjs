@@ -1,9 +1,10 @@
 // The frame around every page by keyboard alone: the palette, the keys, the dialogs; and what of it is there without JavaScript.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openPage, signIn } from './lib/browser.mjs';
+import { answered, noteAnswers } from './lib/answers.mjs';
+import { awake, openPage, signedIn } from './lib/browser.mjs';
 import { stage } from './lib/stage.mjs';
-import { seed, World } from './lib/world.mjs';
+import { seed, until, World } from './lib/world.mjs';
 
 const on = stage();
 let console_, browser, world, state, first, second;
@@ -13,25 +14,18 @@ before(async () => {
   await world.register(await seed('hidden-oomkill-scale-down'));
   first = await world.recommend('inc-3001');
   second = await world.recommend('inc-3002', { analysis_summary: 'The checkout service leaks memory.' });
-  const page = await openPage(browser, console_.url);
-  await signIn(page);
-  state = await page.context().storageState();
-  await page.context().close();
+  state = await signedIn(browser, console_.url);
 });
 after(on.close);
 
 /** A page at `path` whose islands have come alive. */
 async function at(path, options = {}) {
   const page = await openPage(browser, console_.url, { state, ...options });
+  if (options.javascript !== false) await noteAnswers(page);
   await page.goto(path);
   if (options.javascript !== false) await awake(page);
   return page;
 }
-/** The program arrives after the page; the dialogs say when they work. */
-const awake = async (page) => {
-  await page.locator('#palette[data-alive]').waitFor({ state: 'attached' });
-  if (await page.locator('#keys-help').count()) await page.locator('#keys-help[data-alive]').waitFor({ state: 'attached' });
-};
 const path = (page) => new URL(page.url()).pathname + new URL(page.url()).search + new URL(page.url()).hash;
 const focused = (page) => page.evaluate(() => document.activeElement?.id || document.activeElement?.getAttribute('href') || document.activeElement?.nodeName);
 const arrives = (page, where) => page.waitForURL((url) => url.pathname + url.search + url.hash === where);
@@ -65,6 +59,7 @@ test('the palette opens by Ctrl K, finds while one types, is walked by arrows an
   await page.keyboard.press('Control+k');
   await page.keyboard.press('Control+a');
   await page.keyboard.type('cata');
+  await answered(page, '/search?q=cata');
   await page.waitForFunction(() => /^Catalog/.test(document.querySelector('#palette-hits [aria-selected=true] .hit-title')?.textContent));
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowUp');
@@ -75,16 +70,22 @@ test('the palette opens by Ctrl K, finds while one types, is walked by arrows an
 
 test('Enter before the answer leads to the page of results, never to a hit of other words', async () => {
   const page = await at('/runs');
-  await page.route('**/search?q=*', async (route) => {
-    if (route.request().resourceType() === 'xhr') await new Promise((go) => setTimeout(go, 400));
+  // Answers to words are held back until the page is left.
+  let release;
+  const held = new Promise((done) => (release = done));
+  await page.route(/\/search\?q=.+/, async (route) => {
+    if (route.request().resourceType() === 'xhr') await held;
     await route.continue().catch(() => {});
   });
   await page.keyboard.press('Control+k');
   await page.locator('#palette [role=option]').first().waitFor();
+  const asked = page.waitForRequest('**/search?q=inc-3001');
   await page.keyboard.type('inc-3001');
+  await asked;
   await page.keyboard.press('Enter');
   await arrives(page, '/search?q=inc-3001');
   await page.getByRole('link', { name: /inc-3001/ }).waitFor();
+  release();
   await page.context().close();
 });
 
@@ -165,11 +166,11 @@ test('single keys can be switched off; keys with Ctrl stay', async () => {
   await page.goto('/approvals');
   await awake(page);
   for (const key of ['j', '?', 'g', 'r']) await page.keyboard.press(key);
-  assert.equal(path(page), '/approvals');
   assert.equal(await focused(page), 'BODY');
   assert.equal(await page.locator('dialog[open]').count(), 0);
   await page.keyboard.press('Control+k');
-  await page.locator('#palette').waitFor();
+  await page.locator('#palette [role=option]').first().waitFor();
+  assert.equal(path(page), '/approvals');
   await done(page);
 });
 
@@ -211,9 +212,10 @@ test('a token is made, shown once and revoked by plain forms', async () => {
 test('what is copied as a command line is what the page shows, quoted for the shell', async () => {
   const page = await at(`/runs?q=${encodeURIComponent("it's $(x)")}`);
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.evaluate(() => navigator.clipboard.writeText(''));
   await page.getByText('The same by command line').click();
   await page.getByRole('button', { name: /Copy command: This list/ }).click();
-  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  const copied = await until('something to be copied', () => page.evaluate(() => navigator.clipboard.readText()));
   assert.match(copied, /^curl .*\/api\/v1\/executions\?q=it%27s\+%24%28x%29'$/);
   await done(page);
 });

@@ -62,3 +62,24 @@ export async function signIn(page, { username, password } = admin) {
     page.click('form:has(input[name=password]) button[type=submit], form:has(input[name=password]) button:not([type])'),
   ]);
 }
+
+/** Signs somebody in; resolves to the state that pages of theirs are opened with (see `openPage`). */
+export async function signedIn(browser, url, who = admin) {
+  const page = await openPage(browser, url);
+  await signIn(page, who);
+  const state = await page.context().storageState();
+  await page.context().close();
+  return state;
+}
+
+/** Waits until the page's program, which arrives after the page, has come alive: all of its islands do at once. */
+export async function awake(page) {
+  await page.locator('#palette[data-alive]').waitFor({ state: 'attached' });
+}
+
+/** Presses a button that sends a form, and resolves to what the server answered in the end. */
+export async function press(page, name) {
+  const button = page.getByRole('button', { name, exact: typeof name === 'string' });
+  const [response] = await Promise.all([page.waitForNavigation(), button.click()]);
+  return response;
+}

@@ -1,5 +1,6 @@
-// A playbook that writes a log as long as it is told (the sandbox plays its image): lines with levels, colours and groups.
+// Playbooks that write a log (the sandbox plays their images): lines with levels, colours and groups.
 
+/** Writes as many lines as it is told. */
 export const chatty = {
   workflow_id: 'write-a-long-log',
   version: '0.1.0',
@@ -9,8 +10,23 @@ export const chatty = {
   parameters: [{ name: 'LINES', description: 'How many lines to write', type: 'integer', required: true, minimum: 1 }],
 };
 
+/** Writes on and on, a few lines at a time, until it is cancelled. */
+export const endless = {
+  ...chatty,
+  workflow_id: 'write-without-end',
+  title: 'Write without end',
+  description: 'Writes lines until it is cancelled and changes nothing.',
+  container_image: 'quay.io/kubernaut/playbook-endless:v1',
+  parameters: [],
+};
+
 /** Approves a run that writes so many lines; resolves to the execution's id. */
-export async function talk(world, incident, lines) {
-  const strategy = { workflow_id: chatty.workflow_id, action_type: 'write_a_log', confidence: 0.5, rationale: 'Somebody has to.', estimated_risk: 'low', parameters: { LINES: lines } };
+export const talk = (world, incident, lines) => write(world, incident, chatty, { LINES: lines });
+
+/** Approves a run that writes until it is cancelled; resolves to the execution's id. */
+export const talkOn = (world, incident) => write(world, incident, endless, {});
+
+async function write(world, incident, { workflow_id }, parameters) {
+  const strategy = { workflow_id, action_type: 'write_a_log', confidence: 0.5, rationale: 'Somebody has to.', estimated_risk: 'low', parameters };
   return world.approve(await world.recommend(incident, { strategies: [strategy] }));
 }

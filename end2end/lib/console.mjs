@@ -59,7 +59,7 @@ export async function startConsole({ args = [], env = {}, dataDir, listen = '127
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
         output += text;
-        const line = output.match(/listening on (http:\/\/\S+)/);
+        const line = output.match(/listening on (http:\/\/\S+)\s/);
         if (line) found(line[1]);
       });
     }

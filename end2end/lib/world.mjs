@@ -80,6 +80,12 @@ export class World {
     return expect(200, this.first.get(`/api/v1/executions/${id}`));
   }
 
+  /** Waits until all of a task's log is archived: then its stream ends, and there is no gap in it. */
+  async logged(id, task = 'execute') {
+    const end = await expect(200, this.first.get(`/api/v1/executions/${id}/tasks/${task}/logs?follow=true&since_line=1000000000`));
+    if (!/^event: end$/m.test(end) || /"gap"/.test(end)) throw new Error(`the log of ${id} did not end well: ${end}`);
+  }
+
   /** Waits until an execution is in one of these states. */
   until(id, ...states) {
     return until(`execution ${id} to be ${states.join(' or ')}`, async () => {

@@ -4,7 +4,8 @@ use crate::support::{Answer, Caller, Console, Database, recommendation, seed};
 use reqwest::{Method, header::HeaderMap};
 use serde_json::json;
 use std::{
-    io::Write as _,
+    io::{Read as _, Write as _},
+    net::{Shutdown, TcpStream},
     process::{Command, Stdio},
     time::Duration,
 };
@@ -63,19 +64,32 @@ async fn a_refusal_by_the_rules_is_repeated_word_for_word() {
     assert!(!again.faults().is_empty(), "{}", again.text);
 }
 
+/// Waits until a session of the console's database is so.
+async fn a_session_is(console: &Console, so: &str) {
+    let count = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {so}");
+    for _ in 0..600 {
+        if console.sql(&count) != "0" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("no session ever was: {so}");
+}
+
 #[tokio::test]
 async fn who_hangs_up_finds_the_answer_later() {
     let Some(console) = Console::start_on(Database::Postgres) else { return };
     let admin = console.token("admin", "admin");
     // Whoever takes in a recommendation must wait for this lock.
     let url = console.database_url.clone().unwrap();
-    let held = "BEGIN; UPDATE counters SET value = value WHERE name = 'intake lock'; SELECT pg_sleep(3); COMMIT";
-    let mut holder = Command::new("psql").args([&url, "-qc", held]).stdout(Stdio::null()).spawn().unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut holder = Command::new("psql").args([&url, "-q"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut orders = holder.stdin.take().unwrap();
+    writeln!(orders, "BEGIN; UPDATE counters SET value = value WHERE name = 'intake lock';").unwrap();
+    a_session_is(&console, "state = 'idle in transaction' AND query LIKE 'UPDATE%intake lock%'").await;
 
     let body = recommendation("inc-1").to_string();
     let host = console.url.strip_prefix("http://").unwrap();
-    let mut socket = std::net::TcpStream::connect(host).unwrap();
+    let mut socket = TcpStream::connect(host).unwrap();
     let secret = admin.secret.as_ref().unwrap();
     write!(
         socket,
@@ -84,13 +98,20 @@ async fn who_hangs_up_finds_the_answer_later() {
         body.len()
     )
     .unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    drop(socket);
+    a_session_is(&console, "wait_event_type = 'Lock'").await;
+    // That the console hangs up as well says that it has noticed.
+    socket.shutdown(Shutdown::Write).unwrap();
+    socket.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+    let mut heard = Vec::new();
+    socket.read_to_end(&mut heard).unwrap();
+    assert_eq!(String::from_utf8_lossy(&heard), "", "nothing was answered yet");
+    writeln!(orders, "COMMIT;").unwrap();
+    drop(orders);
     assert!(holder.wait().unwrap().success());
 
     let sent: serde_json::Value = serde_json::from_str(&body).unwrap();
     let mut answer = None;
-    for _ in 0..50 {
+    for _ in 0..600 {
         let request = admin.request(Method::POST, "/api/v1/recommendations").header("idempotency-key", "k1");
         let tried = admin.send(request.header("content-type", "application/json").body(sent.to_string())).await;
         if tried.status == 201 {

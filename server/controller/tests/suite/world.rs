@@ -14,7 +14,10 @@ use sandbox::{Options, Sandbox, Scene};
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
@@ -38,6 +41,8 @@ pub struct World {
     /// Every method and path with its query that the controller asked for.
     pub asked: Arc<Mutex<BTreeSet<(String, String)>>>,
     client: kube::Client,
+    /// The controller's way to the API server is cut.
+    cut: Arc<AtomicBool>,
     running: Option<(Controller, CancellationToken)>,
 }
 
@@ -78,7 +83,9 @@ impl World {
         *intake.store.lock().unwrap() = Some(Arc::clone(&store));
         let webhook = Arc::new(Mutex::new(None));
         let asked = Arc::new(Mutex::new(BTreeSet::new()));
-        let client = recorded(inner.clone(), Arc::clone(&journal), Arc::clone(&webhook), Arc::clone(&asked));
+        let cut = Arc::new(AtomicBool::new(false));
+        let client =
+            recorded(inner.clone(), Arc::clone(&journal), Arc::clone(&webhook), Arc::clone(&asked), Arc::clone(&cut));
         let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy");
         for file in [
             "crds/workflowexecutions.yaml",
@@ -91,11 +98,19 @@ impl World {
         let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: playbook-executor, namespace: NS}\n";
         controller::install(inner.clone(), &account.replace("NS", namespace)).await.expect("a service account");
         let namespace = namespace.to_owned();
-        Self { sandbox, namespace, inner, store, intake, clock, journal, webhook, asked, client, running: None }
+        Self { sandbox, namespace, inner, store, intake, clock, journal, webhook, asked, client, cut, running: None }
     }
 
     pub fn sandbox(&self) -> &Sandbox {
         self.sandbox.as_ref().expect("the sandbox")
+    }
+
+    /// Cuts the controller's way to the API server, or mends it. The cluster goes on, and whoever looks on gets through.
+    pub fn cut_off(&self, cut: bool) {
+        self.cut.store(cut, Ordering::SeqCst);
+        if cut {
+            self.sandbox().faults().drop_watches();
+        }
     }
 
     /// As `kubectl apply` would.
@@ -255,11 +270,15 @@ fn recorded(
     journal: Arc<Journal>,
     webhook: Arc<Mutex<Option<Webhook>>>,
     asked: Arc<Mutex<BTreeSet<(String, String)>>>,
+    cut: Arc<AtomicBool>,
 ) -> kube::Client {
     let service = tower::service_fn(move |request: Request<Body>| {
         let (inner, journal, webhook) = (inner.clone(), Arc::clone(&journal), Arc::clone(&webhook));
+        let cut = Arc::clone(&cut);
+        let way = move || if cut.load(Ordering::SeqCst) { Err(kube::Error::Service("cut off".into())) } else { Ok(()) };
         asked.lock().unwrap().insert((request.method().to_string(), request.uri().to_string()));
         async move {
+            way()?;
             let (parts, body) = request.into_parts();
             let path = parts.uri.path().to_owned();
             let mut bytes = body.collect().await?.to_bytes();
@@ -280,6 +299,8 @@ fn recorded(
                 bytes = sent.to_string().into();
             }
             let response: Response<Body> = inner.send(Request::from_parts(parts, Body::from(bytes))).await?;
+            // Cut meanwhile: the reply is lost.
+            way()?;
             Ok::<_, kube::Error>(response)
         }
     });

@@ -91,7 +91,7 @@ pub fn adopted_steps_ticket() -> Ticket {
     })
 }
 
-/// A ticket for the recorded shell image: `RUN_SECONDS`, `FAIL` and `OUTPUTS` steer what it does.
+/// A ticket for the recorded shell image: `RUN_SECONDS`, `RUN_UNTIL`, `FAIL` and `OUTPUTS` steer what it does.
 pub fn shell_ticket(parameters: &[(&str, &str)], outputs: &Value, with: impl FnOnce(&mut Value)) -> Ticket {
     let mut plan = playbook_plan(outputs);
     plan["image"] = json!(IMAGE.replace("playbook-oomkill", "playbook-shell"));

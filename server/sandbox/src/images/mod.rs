@@ -9,6 +9,7 @@
 //! | name contains `fail` | prints, and exits 1 |
 //! | name ends in `sleep` | runs as many seconds as `SLEEP_SECONDS` says |
 //! | name ends in `chatty` | writes as many lines as `LINES` says, with levels, colours and groups among them |
+//! | name ends in `endless` | writes such lines a few at a time, until it is ended |
 //! | any other | prints the names of its parameters and exits 0 |
 
 mod actions;
@@ -111,6 +112,9 @@ pub(crate) async fn run(image: &str, machine: &Machine) -> Exit {
 /// Lines that a chatty image writes before it pauses, and for how long, milliseconds.
 const CHATTY_AT_ONCE: u32 = 500;
 const CHATTY_PAUSE_MS: u64 = 40;
+/// The same of an endless one: it is read along, not to its end.
+const ENDLESS_AT_ONCE: u32 = 50;
+const ENDLESS_PAUSE_MS: u64 = 200;
 
 /// A line of a chatty image.
 fn chatter(line: u32) -> String {
@@ -141,6 +145,16 @@ async fn unknown(name: &str, machine: &Machine) -> Result<Exit, Exit> {
             }
         }
         return Ok(DONE);
+    }
+    if name.ends_with("endless") {
+        let mut line = 0_u32;
+        loop {
+            line = line.wrapping_add(1);
+            machine.say(chatter(line));
+            if line.is_multiple_of(ENDLESS_AT_ONCE) {
+                machine.pause(ENDLESS_PAUSE_MS).await;
+            }
+        }
     }
     machine.say(format!("{name} starts"));
     let own = ["HOME", "HOSTNAME", "PATH", "KUBECONFIG", "OUTPUTS_PATH", "WORKSPACE_PATH", "PLAYBOOK_ID"];

@@ -1,7 +1,8 @@
 //! The images that the fixtures were recorded with (`fixtures/README.md`): they print their environment, wait, and end
-//! as they are told.
+//! as they are told. `RUN_UNTIL` is of tests alone: the ConfigMap (`namespace/name`) for which it waits before anything else.
 
 use super::{DONE, Exit, FAILED, Machine};
+use crate::api::Key;
 
 /// busybox with a script, user 65532.
 pub(crate) async fn shell(machine: &Machine) -> Result<Exit, Exit> {
@@ -16,6 +17,11 @@ pub(crate) async fn shell(machine: &Machine) -> Result<Exit, Exit> {
             && machine.env.keys().find(|next| *next > name).is_none_or(|next| next.as_str() > "PWD")
         {
             machine.say("PWD=/");
+        }
+    }
+    if let Some((namespace, name)) = machine.var("RUN_UNTIL").and_then(|of| of.split_once('/')) {
+        while machine.api.read("configmaps", &Key::new(namespace, name)).is_none() {
+            machine.pause(1_000).await;
         }
     }
     let seconds = machine.var("RUN_SECONDS").and_then(|text| text.parse().ok());
