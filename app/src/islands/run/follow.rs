@@ -13,7 +13,7 @@ use crate::islands::{
 };
 use leptos::prelude::*;
 use std::{cell::Cell, rc::Rc, time::Duration};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use web_sys::{Element, MouseEvent};
 
 /// Milliseconds from one heartbeat to the next.
