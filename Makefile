@@ -1,14 +1,15 @@
 # The front door: `make` lists what there is. The work is in scripts/ and xtask/.
 .DEFAULT_GOAL := help
-.PHONY: help run test fmt lint unit contract api e2e deny web shots screens setup setup-run measure-build measure-start measure-approvals measure-queries measure-log measure-graph measure-live clean
+.PHONY: help run test fmt lint unit contract api e2e deny web shots screens setup setup-run measure-build measure-start measure-approvals measure-queries measure-size measure-streams measure-log measure-graph measure-live clean
 
-# Runs a measurement of end2end/ on the release build.
-define measured
+# Runs a measurement on the release build; those of end2end/ are node's.
+define released
 	@scripts/setup cc wasm chromium npm
 	@cargo xtask build-web
 	@cargo build --package server --release
-	@cd end2end && CONSOLE_BIN="$$(realpath "$${CARGO_TARGET_DIR:-../target}/release/kubernaut-console")" node $(1).mjs
+	@CONSOLE_BIN="$$(realpath -m "$${CARGO_TARGET_DIR:-target}")/release/kubernaut-console" $(1)
 endef
+measured = $(call released,node end2end/$(1).mjs)
 
 help: ## lists these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +77,12 @@ measure-approvals: ## approval to PipelineRun, and memory with many runs watched
 measure-queries: ## lists, searches and statistics on 1,000, 100,000 and 1,000,000 executions, on both databases (over an hour)
 	@scripts/setup cc postgres
 	@scripts/measure-queries
+
+measure-size: ## the first row of Runs at 2,000, 5,000 and 1,000,000 executions, and every page at 200 requests a second (half an hour)
+	$(call released,scripts/measure-size)
+
+measure-streams: ## 10,000 event streams: memory of each, and when they hear, of the release build
+	$(call measured,measure-streams)
 
 measure-log: ## how a log of 200,000 lines scrolls, of the release build
 	$(call measured,measure-log)

@@ -1,5 +1,6 @@
-// Every page, at three widths and in both themes: accessible by axe without exceptions, nothing wider than the screen, nothing on
-// the browser's console, nothing that the Content-Security-Policy had to stop. Empty places and forms that came back, too.
+// Every page, at three widths and in both themes: accessible by axe without exceptions, nothing wider than the screen (nor than one
+// that is zoomed), nothing on the browser's console, nothing that the Content-Security-Policy had to stop. Empty places and forms
+// that came back, too.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
@@ -7,6 +8,9 @@ import { openPage, signIn, themes, widths } from './lib/browser.mjs';
 import { showcase } from './lib/showcase.mjs';
 import { stage } from './lib/stage.mjs';
 import { World } from './lib/world.mjs';
+
+/** A screen of 1440 × 900 at 200 %, and one of 1280 at 400 % (WCAG 1.4.10). */
+const zoomed = [{ width: 720, height: 450 }, { width: 320, height: 900 }];
 
 const on = stage();
 let console_, bare, browser, filled, state;
@@ -134,10 +138,10 @@ test('what opens above a page', { concurrency: 2 }, async (t) => {
 async function look(page, what, status = 200) {
   const found = [];
   const measure = async (how) => {
-    for (const width of widths) {
-      await page.setViewportSize({ width, height: 900 });
+    for (const size of [...widths.map((width) => ({ width, height: 900 })), ...zoomed]) {
+      await page.setViewportSize(size);
       const wide = await tooWide(page);
-      if (wide) found.push(`at ${width}${how}: wider than the screen: ${wide}`);
+      if (wide) found.push(`at ${size.width}${how}: wider than the screen: ${wide}`);
     }
   };
   await measure('');

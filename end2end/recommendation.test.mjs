@@ -88,6 +88,10 @@ test('a slider sets a number, and the ticket that is made of it can be approved'
   await slider.focus();
   await page.keyboard.press('ArrowRight');
   assert.equal(await page.locator(replicas).inputValue(), '2');
+  await page.getByRole('button', { name: 'Take it back' }).click();
+  await until(async () => (await page.locator(replicas).inputValue()) === '1');
+  assert.equal(await slider.inputValue(), '1', 'the slider goes back with its field');
+  await slider.press('ArrowRight');
   await page.locator('#edit-preview ins', { hasText: '2' }).waitFor();
   await page.getByRole('button', { name: 'Make a new ticket' }).click();
   await page.locator('.values ins', { hasText: '2' }).waitFor();

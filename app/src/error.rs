@@ -20,7 +20,7 @@ pub const fn status(error: &ServiceError) -> StatusCode {
         ServiceError::Conflict { .. } => StatusCode::CONFLICT,
         ServiceError::Moved { .. } => StatusCode::PRECONDITION_FAILED,
         ServiceError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        ServiceError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        ServiceError::Unsure | ServiceError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -2,6 +2,9 @@
 //! measures what each list, search and statistic costs on it. It knows the ports, not the SQL behind them.
 #![expect(clippy::print_stdout, reason = "a tool that prints figures")]
 
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod plans;
 mod queries;
 mod seed;
 

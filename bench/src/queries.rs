@@ -27,10 +27,7 @@ const DEEP: usize = 40;
 pub async fn run(store: &Store, rounds: u32) -> Result<()> {
     let bench = Bench { store, rounds: rounds as usize };
     println!("| query | p50 ms | p99 ms | max ms | n |\n|---|---|---|---|---|");
-    bench.runs().await?;
-    bench.recommendations().await?;
-    bench.others().await?;
-    bench.statistics().await
+    bench.all().await
 }
 
 struct Bench<'a> {
@@ -39,6 +36,13 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    async fn all(&self) -> Result<()> {
+        self.runs().await?;
+        self.recommendations().await?;
+        self.others().await?;
+        self.statistics().await
+    }
+
     async fn runs(&self) -> Result<()> {
         let all = ExecutionFilter::default();
         let (pages, sample) = self.walk().await?;
@@ -108,6 +112,24 @@ impl Bench<'_> {
             Ok(())
         })
         .await?;
+        let now = self.store.now().await?;
+        let since = |days: i64| Some(now.plus_ms(-days * 24 * 60 * 60 * 1000));
+        let any = AuditFilter::default;
+        for (name, filter) in [
+            ("audit, a family of actions", AuditFilter { action: Some("decision.".into()), ..any() }),
+            ("audit, a rare family of actions", AuditFilter { action: Some("token.".into()), ..any() }),
+            ("audit, the last day", AuditFilter { from: since(1), ..any() }),
+            ("audit, a day long ago", AuditFilter { from: since(61), to: since(60), ..any() }),
+            ("audit, search: a common word", AuditFilter { q: Some("decision".into()), ..any() }),
+            ("audit, search: nothing found", AuditFilter { q: Some("zzzz".into()), ..any() }),
+            ("audit, by somebody unknown", AuditFilter { actor: Some("nobody-here".into()), ..any() }),
+        ] {
+            self.time(name, async |_| {
+                AuditStore::list(self.store, &filter, &Page::first(LIMIT)).await?;
+                Ok(())
+            })
+            .await?;
+        }
         self.time("action records, first page", async |_| {
             self.store.actions(&ActionFilter::default(), &Page::first(LIMIT)).await?;
             Ok(())

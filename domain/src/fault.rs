@@ -34,6 +34,8 @@ pub mod code {
     pub const CONTROL_CHARACTER: &str = "control_character";
     /// A character that changes the direction in which text is shown.
     pub const BIDI_CONTROL: &str = "bidi_control";
+    /// A character that is not seen.
+    pub const INVISIBLE: &str = "invisible_character";
     /// The list of faults was cut.
     pub const MORE_FAULTS: &str = "more_faults";
 }

@@ -23,6 +23,9 @@ pub fn check_value(text: &str) -> Result<(), Complaint> {
         return Err(Complaint::new(code::TOO_LONG, message));
     }
     check_line(text)?;
+    if let Some((position, character)) = text.chars().enumerate().find(|(_, character)| joins(*character)) {
+        return Err(complaint(code::INVISIBLE, "invisible character", character, position));
+    }
     check_substitution(text)
 }
 
@@ -45,6 +48,9 @@ fn check_characters(text: &str, welcome: &[char]) -> Result<(), Complaint> {
         if is_bidi_control(character) {
             return Err(complaint(code::BIDI_CONTROL, "direction-changing character", character, position));
         }
+        if is_invisible(character) {
+            return Err(complaint(code::INVISIBLE, "invisible character", character, position));
+        }
     }
     Ok(())
 }
@@ -58,6 +64,11 @@ fn complaint(code: &'static str, what: &str, character: char, position: usize) -
     Complaint::new(code, message)
 }
 
+/// Any character that is not seen as what it is: control characters, line breaks among them, changes of direction, invisible ones.
+pub fn is_unseen(character: char) -> bool {
+    is_control(character) || is_bidi_control(character) || is_invisible(character)
+}
+
 /// C0, DEL, C1 and the line and paragraph separators.
 pub fn is_control(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
@@ -67,6 +78,20 @@ pub fn is_control(character: char) -> bool {
 pub fn is_bidi_control(character: char) -> bool {
     matches!(character,
         '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What is not seen, or seen as nothing, and has no place in a text: two texts that read alike must be alike. Of Unicode's
+/// Default_Ignorable_Code_Point, without what joins letters or chooses their form ([`joins`]); blanks that are none; annotations.
+pub fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'
+        | '\u{2060}'..='\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}'
+        | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// What joins letters, or chooses their form: scripts and emoji need it, values do not.
+fn joins(character: char) -> bool {
+    matches!(character, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
 }
 
 #[cfg(test)]
@@ -91,6 +116,16 @@ mod tests {
             assert_eq!(code_of(check_value(&text)), "bidi_control", "{character:?}");
             assert_eq!(code_of(check_paragraphs(&text)), "bidi_control", "{character:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_seen_is_refused_everywhere_and_what_joins_letters_in_values() {
+        for character in ['\u{ad}', '\u{200b}', '\u{2060}', '\u{2800}', '\u{3164}', '\u{feff}', '\u{e0041}'] {
+            assert_eq!(code_of(check_value(&format!("a{character}b"))), "invisible_character", "{character:?}");
+            assert_eq!(code_of(check_paragraphs(&format!("a{character}b"))), "invisible_character", "{character:?}");
+        }
+        assert!(check_line("👩\u{200d}🚒 می\u{200c}خواهم ❤\u{fe0f}").is_ok());
+        assert_eq!(code_of(check_value("a\u{200d}b")), "invisible_character");
     }
 
     #[test]

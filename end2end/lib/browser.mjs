@@ -26,7 +26,7 @@ export function openBrowser() {
  * A fresh page at `url`, without cookies or with those of `state` (a context's storageState). Faults that the page reports are kept in `page.faults`: uncaught errors, console errors
  * (a violated Content-Security-Policy among them), failed requests.
  */
-export async function openPage(browser, url, { javascript = true, width = 1440, height = 900, theme = 'light', state } = {}) {
+export async function openPage(browser, url, { javascript = true, width = 1440, height = 900, theme = 'light', touch = false, state } = {}) {
   const context = await browser.newContext({
     baseURL: url,
     javaScriptEnabled: javascript,
@@ -35,6 +35,8 @@ export async function openPage(browser, url, { javascript = true, width = 1440, 
     locale: 'en-GB',
     timezoneId: 'UTC',
     reducedMotion: 'reduce',
+    hasTouch: touch,
+    isMobile: touch,
     storageState: state,
   });
   const page = await context.newPage();

@@ -7,12 +7,12 @@ import { admin } from './console.mjs';
 import { stage } from './stage.mjs';
 import { seed, until, World } from './world.mjs';
 
-/** Declares the tests of the walk; they build on each other in their order. */
-export function job({ javascript }) {
+/** Declares the tests of the walk; they build on each other in their order. On a `phone` it is taken by thumb. */
+export function job({ javascript, phone = false }) {
   const on = stage();
   let browser, console_, world, page, hurried, late;
   /** A page of somebody else. */
-  const open = (url = console_.url) => openPage(browser, url, { javascript });
+  const open = (url = console_.url) => openPage(browser, url, { javascript, ...(phone && { width: 360, height: 740, touch: true }) });
 
   before(async () => {
     [browser, console_, hurried] = await Promise.all([
@@ -293,6 +293,7 @@ export function job({ javascript }) {
 
   test('signing out ends it', async () => {
     await page.goto('/');
+    if (phone) await page.locator('.nav-more summary').tap();
     await press(page, 'Sign out');
     assert.equal(new URL(page.url()).pathname, '/login');
     await page.goto('/runs');

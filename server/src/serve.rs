@@ -15,7 +15,7 @@ use domain::{
     identity::{Actor, Role},
     ports::{AccountStore as _, Clock, Ids as _, RecommendationStore as _, Registry},
 };
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::Sandbox;
 use std::{
     net::SocketAddr,
@@ -133,10 +133,11 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into(),
         stop: streams.clone(),
     };
-    let readiness = Readiness { store: store.clone(), cluster, metrics };
+    let readiness = Readiness { store: store.clone(), cluster, metrics: metrics.clone() };
     let limits = gate.limits.clone();
     let router = doors::router(gate, readiness.clone(), store.clone());
-    let housekeeper = tokio::spawn(keep_house(store.clone(), config.retention_days, limits, controller_stop.clone()));
+    let housekeeper =
+        tokio::spawn(keep_house(store.clone(), config.retention_days, limits, metrics, controller_stop.clone()));
 
     let accepting = streams.clone();
     let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
@@ -203,7 +204,8 @@ fn start_sandbox(config: &Config) -> Result<Connected, Fault> {
     };
     let sandbox = Sandbox::start(options);
     let crds = controller::crd::crds_yaml().map_err(|e| Fault::failed(e.to_string()))?;
-    for manifest in MANIFESTS.into_iter().chain([crds.as_str(), SANDBOX_SECRET]) {
+    let secret = config.kubeconfig_secret.as_ref().map(|name| SANDBOX_SECRET.replace("kubeconfig-remediation", name));
+    for manifest in MANIFESTS.into_iter().chain([crds.as_str()]).chain(secret.as_deref()) {
         let text = manifest.replace("namespace: kubernaut-system", &format!("namespace: {}", config.namespace));
         sandbox.apply_yaml(&text).map_err(|e| Fault::failed(format!("the sandbox can't be set up: {e}")))?;
     }
@@ -286,15 +288,25 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Fault> {
     })
 }
 
-/// Ends what has run out: recommendations by the second, old history and quiet limiters by the hour.
-async fn keep_house(store: Store, retention_days: u32, limits: Limits, stop: CancellationToken) {
+/// Ends what has run out: recommendations by the second, old history and quiet limiters by the hour and soon after the start. What was
+/// measured is summed up now and then, whether or not anybody asks for it.
+async fn keep_house(
+    store: Store,
+    retention_days: u32,
+    limits: Limits,
+    metrics: PrometheusHandle,
+    stop: CancellationToken,
+) {
     let mut seconds: u64 = 0;
     while stop.run_until_cancelled(tokio::time::sleep(HOUSEKEEPING)).await.is_some() {
         if let Err(error) = store.expire_due().await {
             tracing::warn!(%error, "expired recommendations can't be marked");
         }
         seconds += 1;
-        if seconds.is_multiple_of(3600) {
+        if seconds.is_multiple_of(5) {
+            metrics.run_upkeep();
+        }
+        if seconds % 3600 == 30 {
             limits.sweep();
             if let Err(error) = store.sweep().await {
                 tracing::warn!(%error, "ended sessions can't be removed");

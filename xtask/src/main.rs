@@ -79,6 +79,7 @@ fn bench(root: &Path, task: &str, arguments: &[String]) -> Result<()> {
 
 /// The workspace's directory: where `xtask/` lies, whichever directory the caller stands in.
 fn workspace_root() -> Result<PathBuf> {
-    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // Asked when it runs, not when it was built: checkouts may share what cargo builds.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).context("start it as `cargo xtask`")?;
     here.parent().map(PathBuf::from).context("xtask/ lies in no workspace")
 }

@@ -72,11 +72,11 @@ pub fn Field(
     let invalid = error.is_some().then_some("true");
     let class = mono.then_some("mono");
     let control = if let Some(rows) = rows {
+        // What stands in a text area is not escaped by the framework, and the parser drops its first line break.
+        let text = format!("\n{}", html_escape::encode_text(&value));
         view! {
             <textarea id=id.clone() name=name form=of_form class=class rows=rows.to_string() required=required spellcheck=(!mono).to_string()
-                placeholder=placeholder maxlength=max_length.map(|n| n.to_string()) aria-invalid=invalid aria-describedby=described_by>
-                {value}
-            </textarea>
+                placeholder=placeholder maxlength=max_length.map(|n| n.to_string()) aria-invalid=invalid aria-describedby=described_by inner_html=text></textarea>
         }
         .into_any()
     } else if choices.is_empty() {

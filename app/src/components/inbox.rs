@@ -74,7 +74,7 @@ pub fn InboxRow(
         _ => format!("{have} of {need} approvals"),
     });
     let cannot = strategy.as_ref().is_none_or(|s| !s.runnable()) && open;
-    let what = [strategy.as_ref().map(remedy), object, Some(incident.signal_type), people];
+    let what = [strategy.as_ref().map(remedy), object, Some(incident.signal_type), Some(incident.id.clone()), people];
     let what = what.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let values = strategy.as_ref().map(values).unwrap_or_default();
     let said = strategy.as_ref().map(|s| s.confidence);
@@ -83,7 +83,7 @@ pub fn InboxRow(
     view! {
         <li class="inbox-row" class:picks=pick>
             {pick.then(|| view! {
-                <label class="pick"><input type="checkbox" name="id" value=id.clone() /><span class="vh">{format!("Select {headline}")}</span></label>
+                <label class="pick"><input type="checkbox" name="id" value=id.clone() /><span class="vh">{format!("Select {headline}, {}", incident.id)}</span></label>
             })}
             <div class="what">
                 <h2><a href=format!("/recommendations/{id}")>{headline.clone()}</a></h2>

@@ -21,7 +21,10 @@ pub(super) use browser::answered;
 
 #[cfg(feature = "hydrate")]
 mod browser {
-    use crate::words::{ago, left};
+    use crate::{
+        islands::browser::elements::all_of,
+        words::{ago, left},
+    };
     use domain::time::human;
     use leptos::prelude::*;
     use std::time::Duration;
@@ -78,11 +81,8 @@ mod browser {
     }
 
     fn each(attribute: &str, act: impl Fn(&Element, i64)) {
-        let Ok(found) = document().query_selector_all(&format!("[{attribute}]")) else { return };
-        for index in 0..found.length() {
-            let element = found.get(index).and_then(|node| node.dyn_into::<Element>().ok());
-            let value = element.as_ref().and_then(|e| e.get_attribute(attribute)).and_then(|v| v.parse().ok());
-            if let (Some(element), Some(value)) = (element, value) {
+        for element in all_of(&document(), &format!("[{attribute}]")) {
+            if let Some(value) = element.get_attribute(attribute).and_then(|value| value.parse().ok()) {
                 act(&element, value);
             }
         }

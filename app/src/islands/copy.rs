@@ -1,6 +1,8 @@
 //! Buttons that copy a text. Without WebAssembly they could do nothing, so they are not there.
 
 use crate::icon::{Glyph, Icon};
+#[cfg(feature = "hydrate")]
+use crate::islands::browser::clipboard;
 use leptos::prelude::*;
 
 /// Copies `text`; `what` names it for assistive technology: "Copy request id". Of what stands on the page anyway and is long,
@@ -10,7 +12,7 @@ pub fn CopyText(text: String, what: String) -> impl IntoView {
     let copied = RwSignal::new(false);
     let copy = move || {
         #[cfg(feature = "hydrate")]
-        clipboard::write(&text, copied);
+        write(&text, copied);
         #[cfg(not(feature = "hydrate"))]
         let _ = (&text, copied);
     };
@@ -24,7 +26,7 @@ pub fn CopyOf(of: String, what: String) -> impl IntoView {
     let copy = move || {
         #[cfg(feature = "hydrate")]
         if let Some(text) = document().get_element_by_id(&of).and_then(|element| element.text_content()) {
-            clipboard::write(&text, copied);
+            write(&text, copied);
         }
         #[cfg(not(feature = "hydrate"))]
         let _ = (&of, copied);
@@ -35,7 +37,8 @@ pub fn CopyOf(of: String, what: String) -> impl IntoView {
 #[component]
 fn Button(what: String, copied: RwSignal<bool>, copy: impl Fn() + 'static) -> impl IntoView {
     let alive = RwSignal::new(false);
-    Effect::new(move |_| alive.set(true));
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| alive.set(clipboard::usable()));
     let label = move || if copied.get() { "Copied".to_owned() } else { format!("Copy {what}") };
     view! {
         <button class="copy" class:done=copied type="button" hidden=move || !alive.get() aria-label=label on:click=move |_| copy()>
@@ -44,19 +47,11 @@ fn Button(what: String, copied: RwSignal<bool>, copy: impl Fn() + 'static) -> im
     }
 }
 
+/// Writes to the clipboard and says so for a moment.
 #[cfg(feature = "hydrate")]
-mod clipboard {
-    use leptos::prelude::*;
-    use std::time::Duration;
-
-    /// Writes to the clipboard and says so for a moment. Where the browser refuses (no secure context), nothing is said.
-    pub fn write(text: &str, copied: RwSignal<bool>) {
-        let promise = window().navigator().clipboard().write_text(text);
-        let done = wasm_bindgen::prelude::Closure::once(move |_: wasm_bindgen::JsValue| {
-            copied.set(true);
-            set_timeout(move || copied.set(false), Duration::from_secs(2));
-        });
-        let _ = promise.then(&done);
-        done.forget();
-    }
+fn write(text: &str, copied: RwSignal<bool>) {
+    clipboard::write(text, move || {
+        copied.set(true);
+        set_timeout(move || copied.set(false), std::time::Duration::from_secs(2));
+    });
 }

@@ -41,12 +41,11 @@ pub fn DropFile(text: String, button: String) -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 mod browser {
+    use crate::islands::browser::events::on_document;
+    use domain::json::strict::BODY_BYTES;
     use leptos::{ev::Event, prelude::*};
     use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
     use web_sys::{DataTransfer, DragEvent, FileList, HtmlElement};
-
-    /// A registration's most bytes; the server says the same.
-    const MOST: f64 = 256.0 * 1024.0;
 
     /// Where a file goes.
     #[derive(Clone)]
@@ -61,15 +60,13 @@ mod browser {
         let aim = aim.clone();
         for name in ["dragover", "drop"] {
             let aim = aim.clone();
-            let closure = Closure::<dyn FnMut(DragEvent)>::new(move |event: DragEvent| {
+            on_document(name, move |event: DragEvent| {
                 let Some(carried) = event.data_transfer().filter(has_files) else { return };
                 event.prevent_default();
                 if name == "drop" {
                     read(&aim, carried.files());
                 }
             });
-            let _ = document().add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
-            closure.forget();
         }
     }
 
@@ -85,7 +82,8 @@ mod browser {
 
     fn read(aim: &Aim, files: Option<FileList>) {
         let Some(file) = files.and_then(|files| files.get(0)) else { return };
-        aim.refused.set(file.size() > MOST);
+        #[expect(clippy::cast_precision_loss, reason = "a few hundred thousand")]
+        aim.refused.set(file.size() > BODY_BYTES as f64);
         if aim.refused.get_untracked() {
             return;
         }

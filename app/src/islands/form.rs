@@ -23,7 +23,11 @@ pub fn LiveForm(form: String) -> impl IntoView {
 #[cfg(feature = "hydrate")]
 mod browser {
     use crate::islands::{
-        browser::{events::on_document, pages::send},
+        browser::{
+            elements::{all, all_of},
+            events::on_document,
+            pages::send,
+        },
         follow::morph::morph,
     };
     use crate::part::Part;
@@ -143,13 +147,9 @@ mod browser {
         }
 
         fn judged(&self, page: &Document) {
-            if let Ok(marked) = document().query_selector_all("[data-checked]") {
-                for at in 0..marked.length() {
-                    let old = marked.get(at).and_then(|node| node.dyn_into::<Element>().ok());
-                    let new = old.as_ref().and_then(|old| page.get_element_by_id(&old.id()));
-                    if let (Some(old), Some(new)) = (old, new) {
-                        morph(&old, &new);
-                    }
+            for old in all_of(&document(), "[data-checked]") {
+                if let Some(new) = page.get_element_by_id(&old.id()) {
+                    morph(&old, &new);
                 }
             }
             let controls = self.form.elements();
@@ -219,20 +219,19 @@ mod browser {
     fn take(id: &str, page: &Document, sent: &FormData) {
         let (Some(old), Some(new)) = (document().get_element_by_id(id), page.get_element_by_id(id)) else { return };
         let mut put = Vec::new();
-        if let Ok(inputs) = new.query_selector_all("input[value]:not([type=checkbox]):not([type=radio])") {
-            for at in 0..inputs.length() {
-                let Some(input) = inputs.get(at).and_then(|node| node.dyn_into::<Element>().ok()) else { continue };
-                let value = input.get_attribute("value");
-                let before = sent.get(&input.get_attribute("name").unwrap_or_default()).as_string();
-                if before.is_some() && before != value {
-                    put.push((input.id(), value.unwrap_or_default()));
-                }
+        for input in all(&new, "input[value]:not([type=checkbox]):not([type=radio])") {
+            let value = input.get_attribute("value");
+            let before = sent.get(&input.get_attribute("name").unwrap_or_default()).as_string();
+            if before.is_some() && before != value {
+                put.push((input.id(), value.unwrap_or_default()));
             }
         }
         morph(&old, &new);
         for (id, value) in put {
             if let Some(input) = document().get_element_by_id(&id) {
                 let _ = js_sys::Reflect::set(&input, &JsValue::from_str("value"), &JsValue::from_str(&value));
+                // For what follows this very field; nobody has typed, so the form does not hear of it.
+                let _ = Event::new("input").map(|event| input.dispatch_event(&event));
             }
         }
         if let Ok(Some(next)) = old.query_selector("[autofocus]") {

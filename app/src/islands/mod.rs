@@ -22,5 +22,5 @@ pub use form::LiveForm;
 pub use keys::Keys;
 pub use live::Live;
 pub use palette::Palette;
-pub use run::{LiveRun, LogViewer, RunPicture};
+pub use run::{LiveRun, LogViewer, RunPicture, zoom};
 pub use slide::Slide;

@@ -30,8 +30,9 @@ pub fn Slide(of: String, min: i64, max: i64, label: String) -> impl IntoView {
 
 #[cfg(feature = "hydrate")]
 mod browser {
+    use crate::islands::browser::events::on;
     use leptos::prelude::*;
-    use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+    use wasm_bindgen::JsValue;
     use web_sys::{Element, Event, EventInit};
 
     fn field(id: &str) -> Option<Element> {
@@ -50,9 +51,7 @@ mod browser {
         let Some(field) = field(id) else { return };
         at.set(value(&field));
         let own = field.clone();
-        let typed = Closure::<dyn FnMut(Event)>::new(move |_| at.set(value(&own)));
-        let _ = field.add_event_listener_with_callback("input", typed.as_ref().unchecked_ref());
-        typed.forget();
+        on(&field, "input", move |_: Event| at.set(value(&own)));
     }
 
     /// Writes into the field, as if it had been typed.

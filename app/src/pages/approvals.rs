@@ -23,7 +23,7 @@ const PATH: &str = "/approvals";
 /// Asks for a page of the inbox.
 pub async fn page(ask: Ask) -> Answer<Page> {
     let filter = filter(&ask.query);
-    let list = ask.console.approvals.list(&ask.caller, &filter, &ask.list_page(ListPage::DEFAULT_LIMIT)).await?;
+    let list = ask.console.approvals.inbox(&ask.caller, &filter, &ask.list_page(ListPage::DEFAULT_LIMIT)).await?;
     let decides = ask.caller.may(Right::Decide);
     Ok(Page::of_place("Approvals", approvals(list, &filter, &ask.query, decides, ask.now)).following("recommendation"))
 }

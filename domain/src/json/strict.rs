@@ -17,6 +17,9 @@ const DEEPEST: usize = 126;
 /// have been rounded to a neighbouring integer.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
+/// The longest body that is taken, bytes (`safety.md`, Parameters).
+pub const BODY_BYTES: usize = 256 * 1024;
+
 /// How large a document may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -27,9 +30,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 256 KiB (the safety rules' largest body) and 32 levels.
+    /// The longest body and 32 levels.
     fn default() -> Self {
-        Self { bytes: 256 * 1024, depth: 32 }
+        Self { bytes: BODY_BYTES, depth: 32 }
     }
 }
 

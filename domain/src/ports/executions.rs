@@ -47,6 +47,8 @@ pub enum Permit {
 pub struct ExecutionFilter {
     /// Only this state.
     pub state: Option<ExecutionState>,
+    /// Only those that have ended.
+    pub ended: bool,
     /// Only this playbook.
     pub workflow_id: Option<String>,
     /// Only this recommendation.
@@ -85,13 +87,10 @@ pub trait ExecutionStore: Send + Sync {
     async fn by_name(&self, cluster: &str, name: &str) -> Result<Option<Execution>, StoreError>;
     /// A page, newest first, with tasks.
     async fn list(&self, filter: &ExecutionFilter, page: &Page) -> Result<PageOf<Execution>, StoreError>;
-    /// The newest that were approved at or after `since`, at most `limit`, newest first, without tasks: for hints about what
-    /// was tried before. It costs as much as it returns.
-    async fn newest(&self, since: Timestamp, limit: u32) -> Result<Vec<Execution>, StoreError> {
-        // For stores that have nothing to gain by leaving the tasks out.
-        let filter = ExecutionFilter { since: Some(since), ..ExecutionFilter::default() };
-        Ok(self.list(&filter, &Page::first(limit)).await?.items)
-    }
+    /// Of each object in its cluster the newest that was approved on it at or after `since`, without tasks: for hints about what was
+    /// tried before. It costs as much as it returns.
+    async fn newest_on(&self, objects: &[(&str, &ResourceRef)], since: Timestamp)
+    -> Result<Vec<Execution>, StoreError>;
     /// Those of these that there are, in no order, without tasks.
     async fn these(&self, ids: &[ExecutionId]) -> Result<Vec<Execution>, StoreError> {
         // For stores that have nothing to gain by asking once.

@@ -31,6 +31,9 @@ pub enum StoreError {
     /// The database can't be reached or refuses; nothing was written.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// The database went away while it was asked to keep a change: whether it is kept is not known.
+    #[error("the database went away before it said whether the change is kept: {0}")]
+    Unsure(String),
     /// A stored row can't be read.
     #[error("a stored {what} can't be read: {detail}")]
     Corrupt {

@@ -26,11 +26,16 @@ pub struct EarlierRun {
 }
 
 impl EarlierRun {
+    /// What the recommendation's first strategy would act on; none where that is not known.
+    pub fn object_of(recommendation: &Recommendation) -> Option<ResourceRef> {
+        let strategy = recommendation.content.strategies.first()?;
+        Target::of_strategy(&recommendation.content.incident, strategy).acts_on().cloned()
+    }
+
     /// The first of `runs` that acted on what this would act on, in the same cluster; none where it is not known what that is.
     pub fn find(recommendation: &Recommendation, runs: &[Execution]) -> Option<Self> {
         let strategy = recommendation.content.strategies.first()?;
-        let target = Target::of_strategy(&recommendation.content.incident, strategy);
-        let object = target.acts_on()?;
+        let object = &Self::object_of(recommendation)?;
         let run = runs.iter().find(|run| {
             run.subject.cluster == recommendation.cluster && run.target().acts_on().is_some_and(|its| same(object, its))
         })?;

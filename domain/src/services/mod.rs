@@ -69,6 +69,9 @@ pub enum ServiceError {
     /// A neighbour (database, cluster) is not there; nothing was done.
     #[error("{0}")]
     Unavailable(String),
+    /// The database went away in the moment of keeping it: it may have been done or not.
+    #[error("the database went away before it said whether this was done; look whether it was, before you do it again")]
+    Unsure,
     /// Our fault. The detail is for the log.
     #[error("something went wrong on our side")]
     Internal(String),
@@ -147,7 +150,10 @@ pub trait ApprovalService: Send + Sync {
     /// Takes in a step list by hand; needs `recommendations:decide` (an operator's right).
     async fn propose_steps(&self, caller: &Caller, body: &Value) -> Answer<Recommendation>;
     /// A page of recommendations; needs `recommendations:read`.
-    async fn list(&self, caller: &Caller, filter: &RecommendationFilter, page: &Page) -> Answer<PageOf<InboxItem>>;
+    async fn list(&self, caller: &Caller, filter: &RecommendationFilter, page: &Page)
+    -> Answer<PageOf<Recommendation>>;
+    /// The same page with what a line of the inbox says about each; needs `recommendations:read`.
+    async fn inbox(&self, caller: &Caller, filter: &RecommendationFilter, page: &Page) -> Answer<PageOf<InboxItem>>;
     /// One recommendation with its decisions; needs `recommendations:read`.
     async fn get(&self, caller: &Caller, id: &RecommendationId) -> Answer<(Recommendation, Vec<Decision>)>;
     /// All that the recommendation page shows. `strategy` picks one, `ticket` a stored ticket with edits; needs

@@ -205,9 +205,14 @@ pub struct TargetView {
 }
 
 impl RecommendationView {
-    /// What the selected strategy acts on, with the operator's changes.
+    /// What the selected strategy acts on: by the ticket that would run, with hidden values and the operator's changes; where there is
+    /// none, by what was proposed.
     pub fn target(&self) -> Target {
-        Target::of(self.recommendation.content.incident.resource.as_ref(), target::named(&self.parameters))
+        let incident = self.recommendation.content.incident.resource.as_ref();
+        match &self.ticket {
+            Some(ticket) => crate::target::of_plan(incident, &ticket.content.plan),
+            None => Target::of(incident, target::named(&self.parameters)),
+        }
     }
 
     /// What has to be typed before the selected strategy is approved, where its risk is high: the name of the object that it

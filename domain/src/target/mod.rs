@@ -51,6 +51,18 @@ fn of_steps(steps: &[Step]) -> Option<ResourceRef> {
     steps.iter().find_map(|step| of_inputs(&step.inputs))
 }
 
+/// What steps of a list act on beside this object.
+pub fn others(plan: &Plan, than: &ResourceRef) -> Vec<ResourceRef> {
+    let Plan::Steps { steps, .. } = plan else { return Vec::new() };
+    let mut others: Vec<ResourceRef> = Vec::new();
+    for object in steps.iter().filter_map(|step| of_inputs(&step.inputs)) {
+        if object != *than && !others.contains(&object) {
+            others.push(object);
+        }
+    }
+    others
+}
+
 /// The object that the inputs of a step name: `deployment: my-app`, or `kind` and `name`.
 fn of_inputs(inputs: &Map<String, Value>) -> Option<ResourceRef> {
     let text = |value: &Value| value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);

@@ -28,6 +28,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Followed logs at a time; more wait, and are read from their start when their turn comes.
 const LOGS: usize = 256;
+/// Logs that ask the store at a time.
+const LOG_TURNS: usize = 2;
 
 /// Shared by all parts.
 pub struct Context {
@@ -44,7 +46,10 @@ pub struct Context {
     pub record: Queue<String>,
     /// There is something to dispatch.
     pub wake: Notify,
+    /// For [`LOGS`].
     pub log_permits: Arc<Semaphore>,
+    /// For [`LOG_TURNS`]: whoever decides meanwhile does not stand in line behind hundreds.
+    pub log_turns: Arc<Semaphore>,
     /// Targets that were looked at lately.
     pub targets: Recent,
     pub stop: CancellationToken,
@@ -72,6 +77,7 @@ impl Context {
             record: Queue::default(),
             wake: Notify::new(),
             log_permits: Arc::new(Semaphore::new(LOGS)),
+            log_turns: Arc::new(Semaphore::new(LOG_TURNS)),
             targets: Recent::default(),
             stop,
             tasks: TaskTracker::new(),

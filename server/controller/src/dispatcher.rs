@@ -17,6 +17,7 @@ use crate::{
 use domain::{
     execution::{Execution, ExecutionState, Stage},
     ids::ExecutionId,
+    pipeline_run::DIGEST_ANNOTATION,
     ports::StoreError,
     ticket::{Adopts, Ticket},
 };
@@ -201,7 +202,7 @@ async fn mark_waiting(
         return Err(Trouble::never("WorkflowExecutionGone", message));
     }
     let annotations = desired::annotations(ticket, id);
-    if there["metadata"]["annotations"]["kubernaut.io/ticket-digest"] == annotations["kubernaut.io/ticket-digest"] {
+    if there["metadata"]["annotations"][DIGEST_ANNOTATION] == ticket.digest().to_string() {
         return Ok(Ensured { object: there, adopted: true });
     }
     spec_as_approved(ticket, &there)?;

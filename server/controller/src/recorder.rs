@@ -246,6 +246,7 @@ fn spawn_follower(
         container: CONTAINER.to_owned(),
         archive: Archive::new(
             Arc::clone(&context.ports.executions),
+            Arc::clone(&context.log_turns),
             Source { execution: tracked.id.clone(), task: task.name.clone(), attempt: attempt.attempt, pod },
         ),
         ended,

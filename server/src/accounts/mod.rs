@@ -82,6 +82,8 @@ impl Accounts {
         let hash = found.as_ref().map_or_else(|| self.decoy.clone(), |(_, hash)| hash.clone());
         let matches = self.matches(password, hash).await?;
         let Some((user, _)) = found.filter(|(user, _)| matches && !user.disabled) else {
+            tracing::info!(request_id, "a sign-in was refused");
+            metrics::counter!("kubernaut_sign_ins_refused_total").increment(1);
             return Ok(None);
         };
         let audit = AuditEntry {
@@ -108,9 +110,11 @@ impl Accounts {
     /// The token that this secret belongs to. It may no more than its owner may by now.
     pub async fn bearer(&self, secret: &str) -> Result<Option<Identity>, StoreError> {
         let Some(token) = self.store.token_by_hash(&hash_secret(secret)).await? else { return Ok(None) };
-        let actor = token.actor();
+        let mut actor = token.actor();
         let Some(owner) = token.owner else { return Ok(Some(Identity { actor, roles: token.roles })) };
-        let owner = self.person(owner.as_str()).await?;
-        Ok(owner.map(|owner| Identity { actor, roles: effective(&token.roles, &owner.roles) }))
+        let Some(owner) = self.person(owner.as_str()).await? else { return Ok(None) };
+        // Whoever names a token must not choose under whose name it acts.
+        actor.name = format!("{} (token {})", owner.actor.name, token.name);
+        Ok(Some(Identity { actor, roles: effective(&token.roles, &owner.roles) }))
     }
 }

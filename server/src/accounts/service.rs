@@ -111,7 +111,7 @@ impl AccountService for Accounts {
 
     async fn tokens(&self, caller: &Caller) -> Answer<Vec<TokenView>> {
         let all = caller.may(Right::AccountsRead);
-        let own = |token: &TokenRecord| token.owner.as_ref() == Some(caller.actor.person());
+        let own = |token: &TokenRecord| is_own(caller, token);
         let users = self.store.users().await.map_err(store_fault)?;
         let users: HashMap<&str, &UserRecord> = users.iter().map(|user| (user.id.as_str(), user)).collect();
         let now = self.clock.now();
@@ -191,6 +191,13 @@ impl AccountService for Accounts {
         }
         Ok(view.token)
     }
+}
+
+/// Whether a token is the caller's own: a person's are all that were made for them, a token's is itself alone. The weakest token of
+/// a person must not end the others.
+fn is_own(caller: &Caller, token: &TokenRecord) -> bool {
+    let actor = &caller.actor;
+    if actor.owner.is_some() { token.id == actor.id.as_str() } else { token.owner.as_ref() == Some(&actor.id) }
 }
 
 impl Accounts {

@@ -13,8 +13,7 @@ use domain::{
 };
 use serde_json::Value;
 
-/// The longest body, bytes (`safety.md`, Parameters).
-pub const MAX_BODY: usize = 256 * 1024;
+pub use domain::json::strict::BODY_BYTES as MAX_BODY;
 
 /// A strictly read JSON body: no duplicate keys, not too deep, valid UTF-8.
 pub struct Json(pub Value);

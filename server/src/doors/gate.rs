@@ -18,6 +18,7 @@ use axum::{
 use domain::{
     identity::Caller,
     ports::{IdempotencyStore, Ids},
+    services::ShellService as _,
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,10 @@ use tower_sessions::Session;
 
 /// The key under which a session holds its person; the store ends a person's sessions by it.
 pub use store::SESSION_USER;
+/// The key under which a session holds when its use was last noted, milliseconds since 1970.
+const SESSION_USED: &str = "used";
+/// A session that is used is written so often at most: what is written gets its whole time again.
+pub const SESSION_NOTED_MS: i64 = 10 * 60 * 1000;
 /// The header that carries the request id, in and out.
 pub const REQUEST_ID: &str = "x-request-id";
 
@@ -89,6 +94,7 @@ pub async fn identify(State(gate): State<Gate>, session: Session, mut request: R
             let route = format!("{} {route}", request.method());
             let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
             request.extensions_mut().insert(Caller { actor: identity.actor, roles: identity.roles, request_id, route });
+            credentials.note_use(gate.services.now().as_millis()).await;
             request.extensions_mut().insert(credentials);
             next.run(request).await
         }
@@ -112,6 +118,19 @@ impl Credentials {
             self.session.load().await.map_err(|error| unavailable(&error))?;
         }
         self.identity(gate).await
+    }
+
+    /// Lets a session that is used live on. That it can't be noted is no reason to turn somebody away.
+    async fn note_use(&self, now_ms: i64) {
+        if self.authorization.is_some() {
+            return;
+        }
+        let noted: Option<i64> = self.session.get(SESSION_USED).await.ok().flatten();
+        if noted.is_none_or(|noted| now_ms - noted >= SESSION_NOTED_MS)
+            && let Err(error) = self.session.insert(SESSION_USED, now_ms).await
+        {
+            tracing::warn!(%error, "the use of a session can't be noted");
+        }
     }
 
     async fn identity(&self, gate: &Gate) -> Result<Option<Identity>, Problem> {

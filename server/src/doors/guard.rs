@@ -19,6 +19,12 @@ pub async fn same_origin(State(gate): State<Gate>, request: Request, next: Next)
 }
 
 fn judge(headers: &HeaderMap, public_url: &str) -> Result<(), &'static str> {
+    if [HeaderName::from_static("sec-fetch-site"), header::ORIGIN, header::HOST]
+        .into_iter()
+        .any(|name| headers.get_all(name).iter().count() > 1)
+    {
+        return Err("a request may say only once where it comes from");
+    }
     let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
     let site = text(HeaderName::from_static("sec-fetch-site"));
     let origin = text(header::ORIGIN);
@@ -44,7 +50,6 @@ fn judge(headers: &HeaderMap, public_url: &str) -> Result<(), &'static str> {
 
 /// Headers of every answer. The pages' content security policy is set by the page itself, which knows the nonce.
 pub async fn headers(request: Request, next: Next) -> Response {
-    let private = request.uri().path().starts_with("/api/") || !request.uri().path().contains('.');
     let mut answer = next.run(request).await;
     let all: [(HeaderName, &'static str); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -56,7 +61,8 @@ pub async fn headers(request: Request, next: Next) -> Response {
     for (name, value) in all {
         answer.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    if private && !answer.headers().contains_key(header::CACHE_CONTROL) {
+    // Whatever is for everybody says so itself.
+    if !answer.headers().contains_key(header::CACHE_CONTROL) {
         answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if !answer.headers().contains_key(header::CONTENT_SECURITY_POLICY) {
@@ -71,7 +77,11 @@ mod tests {
     use super::*;
 
     fn with(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))).collect()
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        headers
     }
 
     #[test]
@@ -95,6 +105,7 @@ mod tests {
             with(&[("origin", "https://evil.example"), ("host", "console.example"), ("cookie", "a=b")]),
             with(&[("origin", "null"), ("host", "console.example")]),
             with(&[("origin", "null")]),
+            with(&[("origin", ours), ("origin", "https://evil.example"), ("host", "console.example")]),
             with(&[("origin", "https://"), ("cookie", "a=b")]),
             with(&[("origin", "http://console.example"), ("host", "console.example"), ("cookie", "a=b")]),
             with(&[("origin", "http://127.0.0.1:3000"), ("host", "127.0.0.1:3000"), ("cookie", "a=b")]),

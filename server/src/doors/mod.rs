@@ -36,7 +36,7 @@ use tower_sessions::{Expiry, SessionManagerLayer, SessionStore, cookie::SameSite
 
 pub use health::Readiness;
 
-/// How long a session may lie unused.
+/// How long a session may lie unused, to the precision of [`gate::SESSION_NOTED_MS`].
 const SESSION_IDLE: time::Duration = time::Duration::hours(12);
 
 /// Every route, with what it needs.

@@ -13,6 +13,7 @@ use super::{
     gate::{Gate, RequestId, SESSION_USER},
     problem::Problem,
     rest::openapi,
+    urlencoded,
     visible::visible,
 };
 use app::{Console, FormOutcome, document, error::Trouble, pages::api::OpenApiDocument};
@@ -125,10 +126,9 @@ async fn render(gate: &Gate, request: Request, form: Option<FormOutcome>, troubl
         form,
         trouble,
     };
-    let description = openapi::described();
     let context = move || {
         provide_context(console.clone());
-        provide_context(OpenApiDocument(description.clone()));
+        provide_context(OpenApiDocument(openapi::described()));
         if let (Some(nonce), Some(response)) = (use_context::<Nonce>(), use_context::<ResponseOptions>())
             && let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce))
         {
@@ -150,7 +150,11 @@ fn content_security_policy(nonce: &Nonce) -> String {
 
 /// Shows a form's page again: at the page's own address, with what was typed and what is wrong.
 async fn again(gate: &Gate, page: &str, request: Parts, outcome: FormOutcome) -> Response {
-    let mut shown = Request::builder().method(Method::GET).uri(page).body(Body::empty()).unwrap_or_default();
+    let Ok(mut shown) = Request::builder().method(Method::GET).uri(page).body(Body::empty()) else {
+        // What was sent makes no address: there is no page to show it on.
+        let refused = Trouble { status: outcome.status, ..Trouble::default() };
+        return trouble(gate, request.headers, request.extensions, refused).await;
+    };
     *shown.headers_mut() = request.headers;
     *shown.extensions_mut() = request.extensions;
     render(gate, shown, Some(outcome), None).await
@@ -236,6 +240,11 @@ async fn sign_out(session: Session) -> Response {
     Redirect::to("/login").into_response()
 }
 
+/// The address of a recommendation's page.
+fn page_of(recommendation: &str) -> String {
+    format!("/recommendations/{}", urlencoded::segment(recommendation))
+}
+
 // --- deciding -------------------------------------------------------------------------------------------------------
 
 async fn decide(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, Form(fields): Form) -> Response {
@@ -248,9 +257,10 @@ async fn decide(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, 
     match outcome {
         Ok(to) => Redirect::to(&to).into_response(),
         Err(error) => {
-            let ticket = field(&fields, "ticket_digest").map(|d| format!("&ticket={d}")).unwrap_or_default();
+            let ticket = field(&fields, "ticket_digest").and_then(|d| Digest::try_from(d.to_owned()).ok());
+            let ticket = ticket.map(|digest| format!("&ticket={digest}")).unwrap_or_default();
             let outcome = FormOutcome::refused(fields.clone(), &error);
-            again(&gate, &format!("/recommendations/{id}?strategy={strategy}{ticket}"), parts, outcome).await
+            again(&gate, &format!("{}?strategy={strategy}{ticket}", page_of(&id)), parts, outcome).await
         }
     }
 }
@@ -268,7 +278,7 @@ async fn decided(gate: &Gate, id: &RecommendationId, strategy: u32, parts: &Part
     let answer = gate.services.decide(&caller, id, request).await?;
     Ok(match answer.execution_id {
         Some(execution) => format!("/runs/{execution}"),
-        None => format!("/recommendations/{id}?strategy={strategy}"),
+        None => format!("{}?strategy={strategy}", page_of(id.as_str())),
     })
 }
 
@@ -322,7 +332,7 @@ async fn log(State(gate): State<Gate>, Path(id): Path<String>, RawQuery(query): 
 // --- runs and catalog -----------------------------------------------------------------------------------------------
 
 async fn cancel(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, Form(fields): Form) -> Response {
-    let page = format!("/runs/{id}");
+    let page = format!("/runs/{}", urlencoded::segment(&id));
     let reason = field(&fields, "reason").map(str::to_owned);
     let done = async { gate.services.cancel(&who(&parts)?, &ExecutionId::new(&id), reason).await };
     match done.await {
@@ -340,7 +350,7 @@ async fn set_status(
     parts: Parts,
     Form(fields): Form,
 ) -> Response {
-    let page = format!("/catalog/{id}");
+    let page = format!("/catalog/{}", urlencoded::segment(&id));
     let done = async {
         let caller = who(&parts)?;
         let playbook = id.parse::<PlaybookId>().map_err(|_| ServiceError::NotFound("playbook"))?;

@@ -153,6 +153,7 @@ impl From<ServiceError> for Problem {
             ServiceError::Unavailable(detail) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(2)
             }
+            ServiceError::Unsure => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "outcome-unknown", error.to_string()),
             ServiceError::Internal(detail) => {
                 tracing::error!(detail, "a request failed on our side");
                 Self::new(

@@ -6,7 +6,7 @@ use axum::{
     http::header,
     response::Response,
 };
-use domain::text::{is_bidi_control, is_control};
+use domain::text::is_unseen;
 
 /// The page with each such character replaced by the replacement character, which is seen.
 pub async fn visible(page: Response) -> Response {
@@ -24,7 +24,7 @@ pub async fn visible(page: Response) -> Response {
 }
 
 fn hidden(c: char) -> bool {
-    is_bidi_control(c) || (is_control(c) && !matches!(c, '\n' | '\r' | '\t'))
+    is_unseen(c) && !matches!(c, '\n' | '\r' | '\t')
 }
 
 #[cfg(test)]
@@ -39,8 +39,8 @@ mod tests {
     #[tokio::test]
     async fn what_would_not_be_seen_is_seen() {
         assert_eq!(
-            shown("<p>a\u{202e}b\u{1b}[1m\u{9b}\u{2028}</p>\n\t").await,
-            "<p>a\u{fffd}b\u{fffd}[1m\u{fffd}\u{fffd}</p>\n\t"
+            shown("<p>\u{200b}a\u{202e}b\u{1b}[1m\u{9b}\u{2028}</p>\n\t").await,
+            "<p>\u{fffd}a\u{fffd}b\u{fffd}[1m\u{fffd}\u{fffd}</p>\n\t"
         );
         assert_eq!(shown("<p>שלום, 節点</p>").await, "<p>שלום, 節点</p>");
     }

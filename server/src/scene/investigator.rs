@@ -71,7 +71,7 @@ impl Investigator {
         let filter = RecommendationFilter { state: Some(RecommendationState::Open), ..Default::default() };
         let open =
             ApprovalService::list(&self.world.services, &reader(), &filter, &Page::first(Page::MAX_LIMIT)).await?;
-        let resources = open.items.into_iter().filter_map(|item| item.recommendation.content.incident.resource);
+        let resources = open.items.into_iter().filter_map(|one| one.content.incident.resource);
         let busy: BTreeSet<String> = resources.map(|resource| resource.name).collect();
         self.incidents.arise(&alerts, &busy, self.world.clock.now()).await?;
         for alert in alerts.iter().filter(|alert| alert.state == AlertState::Firing && !busy.contains(&alert.name)) {
@@ -85,7 +85,7 @@ impl Investigator {
     async fn consider(&mut self, script: &'static Script, alert: &Alert) -> Result<(), SceneError> {
         let filter = RecommendationFilter { incident: Some(answer::incident_id(alert)), ..Default::default() };
         let last = ApprovalService::list(&self.world.services, &reader(), &filter, &Page::first(1)).await?;
-        let last = last.items.into_iter().next().map(|item| item.recommendation);
+        let last = last.items.into_iter().next();
         let next = self.turns.get(script.workload).copied().unwrap_or_default();
         let turn = match &last {
             None => next,

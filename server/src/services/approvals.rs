@@ -1,10 +1,15 @@
 //! Recommendations, their tickets, and decisions.
 
-use super::{Services, store_fault, tickets::Made};
+use super::{
+    Services,
+    obstacles::{approvals, cannot_approve, cannot_decide, decide_fault, not_open, runnable},
+    reason, store_fault,
+    tickets::Made,
+};
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
-    decision::{Attempt, Decision, Refusal, Verb, Verdict},
+    decision::{Attempt, Decision, Verb, Verdict},
     execution::Execution,
     fault::Fault,
     identity::{Caller, Right},
@@ -12,8 +17,8 @@ use domain::{
     json::diff::Change,
     paging::{Page, PageOf},
     policy::PolicyTerms,
-    ports::{DecideError, ExecutionFilter, NewDecision, RecommendationFilter, StoredTicket},
-    recommendation::{Origin, Proposal, Recommendation, RecommendationState, Strategy},
+    ports::{ExecutionFilter, NewDecision, RecommendationFilter, StoredTicket},
+    recommendation::{Origin, Proposal, Recommendation, RecommendationState},
     services::{
         Answer, ApprovalService, DecisionAnswer, DecisionRequest, InboxItem, RecommendationView, ReviewItem,
         ServiceError, StrategyView, TargetView, TicketView,
@@ -39,10 +44,20 @@ impl ApprovalService for Services {
         self.take_spec(caller, Origin::Hand, body).await
     }
 
-    async fn list(&self, caller: &Caller, filter: &RecommendationFilter, page: &Page) -> Answer<PageOf<InboxItem>> {
+    async fn list(
+        &self,
+        caller: &Caller,
+        filter: &RecommendationFilter,
+        page: &Page,
+    ) -> Answer<PageOf<Recommendation>> {
         caller.require(Right::RecommendationsRead)?;
         super::limits::short_recommendations(filter)?;
-        self.inbox(filter, page).await
+        self.world.recommendations.list(filter, page).await.map_err(store_fault)
+    }
+
+    async fn inbox(&self, caller: &Caller, filter: &RecommendationFilter, page: &Page) -> Answer<PageOf<InboxItem>> {
+        let found = ApprovalService::list(self, caller, filter, page).await?;
+        self.told(found).await
     }
 
     async fn get(&self, caller: &Caller, id: &RecommendationId) -> Answer<(Recommendation, Vec<Decision>)> {
@@ -161,15 +176,16 @@ impl ApprovalService for Services {
     async fn decide(&self, caller: &Caller, id: &RecommendationId, request: DecisionRequest) -> Answer<DecisionAnswer> {
         caller.require(Right::Decide)?;
         let recommendation = self.recommendation(id).await?;
-        let reason = request.reason.as_deref().map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned);
+        let said = reason::checked(request.reason);
         let strategy = Self::requested(&recommendation, request.strategy)?;
         let mut need = PolicyTerms::default_for(strategy.estimated_risk).approvals;
         let mut faults = Vec::new();
-        if request.decision == Verb::Reject && reason.is_none() {
-            faults.push(Fault::new("/reason", "required", "say why: the reason goes into the audit trail"));
-        }
-        if reason.as_ref().is_some_and(|r| r.chars().count() > 4096) {
-            faults.push(Fault::new("/reason", "too_long", "shorten the reason to 4096 characters"));
+        match &said {
+            Ok(None) if request.decision == Verb::Reject => {
+                faults.push(Fault::new("/reason", "required", "say why: the reason goes into the audit trail"));
+            }
+            Err(ServiceError::Invalid(wrong)) => faults.extend(wrong.clone()),
+            _ => {}
         }
         if request.decision == Verb::Approve && request.ticket_digest.is_none() {
             faults.push(Fault::new("/ticket_digest", "required", "send the digest of the ticket that you read"));
@@ -177,6 +193,7 @@ impl ApprovalService for Services {
         if !faults.is_empty() {
             return Err(ServiceError::Invalid(faults));
         }
+        let reason = said?;
         let (mut execution, mut ticket) = (None, None);
         let mut expires_at = recommendation.expires_at;
         if recommendation.state == RecommendationState::Open
@@ -197,16 +214,27 @@ impl ApprovalService for Services {
         {
             ticket = Some(self.stored(caller, &recommendation, &made));
         }
+        // A rejection binds to a ticket that there is, or to none.
+        let mut ticket_digest = request.ticket_digest;
+        if request.decision == Verb::Reject
+            && ticket.is_none()
+            && let Some(digest) = &ticket_digest
+        {
+            let known = self.world.recommendations.ticket(digest).await.map_err(store_fault)?;
+            if known.is_none_or(|known| known.recommendation_id != *id) {
+                ticket_digest = None;
+            }
+        }
         let mut audit =
             AuditEntry::by(caller, &format!("decision.{}", request.decision.name()), "recommendation", id.as_str());
         audit.before = Some(json!({ "state": recommendation.state, "revision": recommendation.revision }));
-        audit.after = Some(json!({ "strategy": request.strategy, "ticket_digest": request.ticket_digest }));
+        audit.after = Some(json!({ "strategy": request.strategy, "ticket_digest": ticket_digest }));
         audit.reason.clone_from(&reason);
         let attempt = Attempt {
             actor: caller.actor.clone(),
             verb: request.decision,
             revision: recommendation.revision,
-            ticket_digest: request.ticket_digest,
+            ticket_digest,
             ticket_expires_at: expires_at,
             need,
         };
@@ -374,52 +402,6 @@ impl Services {
     }
 }
 
-/// Distinct people who approved this ticket; without a ticket, the most that any one ticket has.
-pub(super) fn approvals(decisions: &[Decision], digest: Option<&Digest>) -> u32 {
-    let count = |wanted: &Option<Digest>| {
-        let mut people: Vec<_> = decisions
-            .iter()
-            .filter(|d| d.verb == Verb::Approve && d.ticket_digest == *wanted)
-            .map(|d| d.actor.person().as_str())
-            .collect();
-        people.sort_unstable();
-        people.dedup();
-        u32::try_from(people.len()).unwrap_or(u32::MAX)
-    };
-    match digest {
-        Some(digest) => count(&Some(digest.clone())),
-        None => decisions.iter().map(|d| count(&d.ticket_digest)).max().unwrap_or(0),
-    }
-}
-
-fn cannot_decide(caller: &Caller, recommendation: &Recommendation) -> Option<String> {
-    if recommendation.state != RecommendationState::Open {
-        return Some(format!("This recommendation is {}.", recommendation.state));
-    }
-    caller.require(Right::Decide).err().map(|denied| format!("{denied}."))
-}
-
-fn cannot_approve(
-    caller: &Caller,
-    recommendation: &Recommendation,
-    decisions: &[Decision],
-    ticket: Option<&TicketView>,
-    faults: &[Fault],
-) -> Option<String> {
-    if !faults.is_empty() || ticket.is_none() {
-        return Some("This strategy can't run; its faults are listed above.".into());
-    }
-    if recommendation.proposer.person() == caller.actor.person() {
-        return Some("You proposed this yourself; somebody else must approve it.".into());
-    }
-    let mine = decisions.iter().any(|d| {
-        d.verb == Verb::Approve
-            && d.actor.person() == caller.actor.person()
-            && d.ticket_digest.as_ref() == ticket.map(|t| &t.digest)
-    });
-    mine.then(|| "You approved this ticket already; another person is needed.".into())
-}
-
 fn models_values(proposal: &Proposal) -> Map<String, Value> {
     match proposal {
         Proposal::Playbook { parameters, .. } => parameters.clone(),
@@ -438,58 +420,4 @@ fn form_values(proposal: &Proposal, ticket: &TicketView) -> Map<String, Value> {
         }
     }
     values
-}
-
-fn not_open(recommendation: &Recommendation, decisions: &[Decision]) -> ServiceError {
-    let refusal = match recommendation.state {
-        RecommendationState::Expired => Refusal::Expired { at: recommendation.expires_at },
-        RecommendationState::Superseded => Refusal::Superseded,
-        RecommendationState::Open | RecommendationState::Decided => {
-            let last = decisions.last();
-            Refusal::AlreadyDecided {
-                who: last.map_or_else(|| "somebody".into(), |d| d.actor.name.clone()),
-                at: last.map_or(recommendation.created_at, |d| d.at),
-            }
-        }
-    };
-    refused(&refusal)
-}
-
-fn refused(refusal: &Refusal) -> ServiceError {
-    let code = match refusal {
-        Refusal::OwnProposal | Refusal::AlreadyApproved { .. } => return ServiceError::Forbidden(refusal.to_string()),
-        Refusal::AlreadyDecided { .. } => "decided",
-        Refusal::Expired { .. } => "expired",
-        Refusal::Superseded => "superseded",
-        Refusal::Changed => "stale_ticket",
-    };
-    ServiceError::Conflict { code, detail: refusal.to_string(), differences: Vec::new() }
-}
-
-fn conflict(code: &'static str, error: &DecideError) -> ServiceError {
-    ServiceError::Conflict { code, detail: error.to_string(), differences: Vec::new() }
-}
-
-/// A strategy that was stored with its errors is shown, not run. The errors point into the recommendation; what was sent here
-/// only names the strategy.
-fn runnable(strategy: &Strategy, index: u32) -> Answer<()> {
-    if strategy.runnable() {
-        return Ok(());
-    }
-    let told = |fault: &Fault| {
-        let message = format!("strategy {index} can't run: {} ({})", fault.message, fault.pointer);
-        Fault::new("/strategy", fault.code.clone(), message)
-    };
-    Err(ServiceError::Invalid(strategy.errors.iter().map(told).collect()))
-}
-
-fn decide_fault(error: DecideError) -> ServiceError {
-    match error {
-        DecideError::Refused(refusal) => refused(&refusal),
-        DecideError::NotFound => ServiceError::NotFound("recommendation"),
-        DecideError::TicketUsed => conflict("ticket_used", &error),
-        DecideError::NameUsed(_) => conflict("name_used", &error),
-        DecideError::PlaybookDisabled(_) => conflict("stale_ticket", &error),
-        DecideError::Store(error) => store_fault(error),
-    }
 }

@@ -1,29 +1,25 @@
 //! Lists of recommendations as people read them: what was measured, what was decided and by whom, and what was tried on the
 //! same object not long ago.
 
-use super::{Services, approvals::approvals, store_fault};
+use super::{Services, obstacles::approvals, store_fault};
 use domain::{
     decision::Decision,
     effectiveness::DAY_MS,
     execution::Execution,
     identity::Caller,
     ids::RecommendationId,
-    paging::{Page, PageOf},
+    paging::PageOf,
     policy::PolicyTerms,
-    ports::RecommendationFilter,
     recommendation::{Proposal, Recommendation, RecommendationState},
     services::{Answer, ApprovalService, EarlierRun, InboxItem, ReviewItem, ServiceError},
 };
 
-/// How far back a run is worth a hint, days.
-const EARLIER_DAYS: i64 = 7;
-/// Runs that are looked through for it: the newest. A busier week than this hides only the older ones of it.
-const EARLIER_RUNS: u32 = 400;
+/// How far back a run on the same object is worth a hint, milliseconds.
+pub(super) const EARLIER_MS: i64 = 7 * DAY_MS;
 
 impl Services {
-    /// A page of recommendations with what a line of a list says about each.
-    pub(super) async fn inbox(&self, filter: &RecommendationFilter, page: &Page) -> Answer<PageOf<InboxItem>> {
-        let found = self.world.recommendations.list(filter, page).await.map_err(store_fault)?;
+    /// What a line of a list says about each.
+    pub(super) async fn told(&self, found: PageOf<Recommendation>) -> Answer<PageOf<InboxItem>> {
         let ids: Vec<_> = found.items.iter().map(|one| one.id.clone()).collect();
         let mut decisions = self.world.recommendations.decisions_of_each(&ids).await.map_err(store_fault)?;
         let tracks = self.track_records().await?;
@@ -47,13 +43,14 @@ impl Services {
         }))
     }
 
-    /// The newest runs of the last days, newest first; none are read where nothing on the page is open.
+    /// The newest runs of the last days on what the open ones of a page would act on.
     async fn earlier_runs(&self, of: &[Recommendation]) -> Answer<Vec<Execution>> {
-        if of.iter().all(|one| one.state != RecommendationState::Open) {
-            return Ok(Vec::new());
-        }
-        let since = self.world.clock.now().plus_ms(-EARLIER_DAYS * DAY_MS);
-        self.world.executions.newest(since, EARLIER_RUNS).await.map_err(store_fault)
+        let open = of.iter().filter(|one| one.state == RecommendationState::Open);
+        let targets: Vec<_> =
+            open.filter_map(|one| Some((one.cluster.as_str(), EarlierRun::object_of(one)?))).collect();
+        let objects: Vec<_> = targets.iter().map(|(cluster, object)| (*cluster, object)).collect();
+        let since = self.world.clock.now().plus_ms(-EARLIER_MS);
+        self.world.executions.newest_on(&objects, since).await.map_err(store_fault)
     }
 
     /// Several recommendations with their tickets, in the order asked for.

@@ -9,6 +9,7 @@ mod effectiveness;
 mod inbox;
 mod intake;
 pub mod limits;
+mod obstacles;
 mod reason;
 mod runs;
 mod shell;
@@ -102,6 +103,10 @@ pub fn store_fault(error: StoreError) -> ServiceError {
             ServiceError::Unavailable(
                 "the database is not available; nothing was changed, try again in a moment".into(),
             )
+        }
+        StoreError::Unsure(detail) => {
+            tracing::error!(detail, "the database went away during a commit");
+            ServiceError::Unsure
         }
         StoreError::Corrupt { .. } | StoreError::Failed(_) => ServiceError::Internal(error.to_string()),
     }

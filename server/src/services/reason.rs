@@ -9,9 +9,12 @@ use domain::{
 /// The most characters of a reason.
 const MAX: usize = 4096;
 
-/// The reason as it is kept; a blank one is none.
+/// The reason as it is kept; without blanks around it; a blank one is none.
 pub(super) fn checked(reason: Option<String>) -> Answer<Option<String>> {
-    let Some(reason) = reason.filter(|r| !r.trim().is_empty()) else { return Ok(None) };
+    let reason = reason.unwrap_or_default().trim().to_owned();
+    if reason.is_empty() {
+        return Ok(None);
+    }
     let length = if reason.chars().nth(MAX).is_some() {
         Err(Complaint::new(code::TOO_LONG, format!("shorten the reason to {MAX} characters")))
     } else {

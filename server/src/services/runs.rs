@@ -125,7 +125,8 @@ impl RunService for Services {
             });
         }
         self.wake_cluster();
-        self.execution(id).await
+        // It is done, whether or not it can be read again.
+        Ok(self.execution(id).await.unwrap_or(Execution { cancel_requested: true, ..execution }))
     }
 
     async fn actions(&self, caller: &Caller, filter: &ActionFilter, page: &Page) -> Answer<PageOf<ActionRecord>> {

@@ -50,16 +50,15 @@ impl ShellService for Services {
     async fn overview(&self, caller: &Caller) -> Answer<OverviewView> {
         caller.require(Right::RunsRead)?;
         let open = RecommendationFilter { state: Some(RecommendationState::Open), ..Default::default() };
-        let waiting = ApprovalService::list(self, caller, &open, &Page::first(SHOWN)).await?.items;
+        let waiting = ApprovalService::inbox(self, caller, &open, &Page::first(SHOWN)).await?.items;
         let shown = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
         // What is counted a moment later than it was listed is never less than what is seen.
         let waiting_count = self.world.recommendations.open_count().await.map_err(store_fault)?.max(shown);
-        let mut running = self.newest(Some(ExecutionState::Running), SHOWN).await?;
-        running.extend(self.newest(Some(ExecutionState::Pending), SHOWN).await?);
-        let mut ended = self.newest(None, 2 * SHOWN).await?;
-        ended.retain(|e| e.state.ended());
+        let of = |state| ExecutionFilter { state: Some(state), ..Default::default() };
+        let mut running = self.newest(of(ExecutionState::Running)).await?;
+        running.extend(self.newest(of(ExecutionState::Pending)).await?);
+        let mut ended = self.newest(ExecutionFilter { ended: true, ..Default::default() }).await?;
         ended.sort_by_key(|e| Reverse(e.finished_at));
-        ended.truncate(SHOWN as usize);
         let lately = EffectivenessFilter { days: Some(TREND_WEEKS * 7), ..Default::default() };
         let days = self.world.effectiveness.by_day(&lately).await.map_err(store_fault)?;
         let now = self.now();
@@ -88,7 +87,7 @@ impl ShellService for Services {
             let filter = RecommendationFilter { state, q: q.clone(), ..Default::default() };
             let found = ApprovalService::list(self, caller, &filter, &page).await?;
             view.more.recommendations = found.next_cursor.is_some();
-            view.recommendations = found.items.into_iter().map(|item| item.recommendation).collect();
+            view.recommendations = found.items;
             view.recommendations.sort_by_key(|recommendation| recommendation.state != RecommendationState::Open);
         }
         if caller.may(Right::RunsRead) {
@@ -109,7 +108,8 @@ impl ShellService for Services {
         Ok(view)
     }
 
-    async fn health(&self, _: &Caller) -> Answer<HealthView> {
+    async fn health(&self, caller: &Caller) -> Answer<HealthView> {
+        caller.require(Right::RunsRead)?;
         let begun = self.world.clock.now();
         let answered = self.world.recommendations.open_count().await;
         let settings = &self.world.settings;
@@ -158,9 +158,8 @@ impl Services {
         Ok(())
     }
 
-    async fn newest(&self, state: Option<ExecutionState>, limit: u32) -> Answer<Vec<domain::execution::Execution>> {
-        let filter = ExecutionFilter { state, ..Default::default() };
-        Ok(self.world.executions.list(&filter, &Page::first(limit)).await.map_err(store_fault)?.items)
+    async fn newest(&self, filter: ExecutionFilter) -> Answer<Vec<domain::execution::Execution>> {
+        Ok(self.world.executions.list(&filter, &Page::first(SHOWN)).await.map_err(store_fault)?.items)
     }
 }
 

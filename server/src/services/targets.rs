@@ -1,7 +1,7 @@
 //! What a strategy would act on, as the cluster has it now: put together from the rules of `domain::target`, the cluster's reading
 //! and the runs about the same object. Whatever the cluster does, the page gets something to say.
 
-use super::{Services, store_fault};
+use super::{Services, inbox::EARLIER_MS, store_fault};
 use domain::{
     paging::Page,
     ports::ExecutionFilter,
@@ -20,8 +20,6 @@ use std::collections::BTreeSet;
 
 /// Targets that are looked at when a recommendation comes.
 const MOST_SEEN: usize = 3;
-/// Days within which a run about the same object is worth a hint.
-const LATELY_MS: i64 = 7 * 24 * 3_600_000;
 /// Runs shown as such hints.
 const MOST_EARLIER: u32 = 5;
 
@@ -75,6 +73,11 @@ impl Services {
             cautions = change::cautions(&changes, state);
             still = since(&content.seen, state, recommendation.created_at);
         }
+        let others = plan.map(|plan| target::others(plan, resource)).unwrap_or_default();
+        if !others.is_empty() {
+            let named: Vec<String> = others.iter().map(called).collect();
+            cautions.insert(0, format!("Further steps act on other objects: {}.", named.join(", ")));
+        }
         Ok(Some(TargetView { target, reading, changes, cautions, since: still, earlier: earlier? }))
     }
 
@@ -86,7 +89,7 @@ impl Services {
     ) -> Answer<Vec<domain::execution::Execution>> {
         let filter = ExecutionFilter {
             target: Some(resource.clone()),
-            since: Some(self.world.clock.now().plus_ms(-LATELY_MS)),
+            since: Some(self.world.clock.now().plus_ms(-EARLIER_MS)),
             ..Default::default()
         };
         let mut found =
@@ -101,4 +104,11 @@ fn proposed(proposal: &Proposal) -> Vec<(&str, String)> {
     let Proposal::Playbook { parameters, .. } = proposal else { return Vec::new() };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     parameters.iter().map(|(name, value)| (name.as_str(), text(value))).collect()
+}
+
+fn called(object: &ResourceRef) -> String {
+    match &object.namespace {
+        Some(namespace) => format!("{} {namespace}/{}", object.kind, object.name),
+        None => format!("{} {}", object.kind, object.name),
+    }
 }

@@ -155,10 +155,13 @@ impl Services {
         digest: &Digest,
     ) -> Answer<(Option<Ticket>, Made)> {
         let stored = self.world.recommendations.ticket(digest).await.map_err(store_fault)?;
-        let Some(stored) = stored.filter(|s| s.recommendation_id == recommendation.id) else {
+        let stored = stored.filter(|s| s.recommendation_id == recommendation.id);
+        let stored = stored.map(|s| Ticket::verify(&s.canonical, digest)).transpose();
+        let stored = stored.map_err(|e| ServiceError::Internal(e.to_string()))?;
+        // Another strategy's ticket says nothing about this one.
+        let Some(ticket) = stored.filter(|ticket| ticket.content().strategy == index) else {
             return Ok((None, self.make_ticket(recommendation, index, None).await?));
         };
-        let ticket = Ticket::verify(&stored.canonical, digest).map_err(|e| ServiceError::Internal(e.to_string()))?;
         let operators = match (&ticket.content().plan, &Self::strategy(recommendation, index)?.proposal) {
             (Plan::Playbook { parameters, .. }, Proposal::Playbook { workflow_id, version, .. }) => {
                 match self.find_playbook(workflow_id, version.as_deref()).await? {

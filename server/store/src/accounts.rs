@@ -12,12 +12,15 @@ use domain::{
     ids::ActorId,
     ports::{AccountStore, NewToken, PasswordHash, StoreError, TokenRecord, UserRecord},
 };
+use std::time::Duration;
 
 const USER: &str = "id, name, roles, disabled, created_at, last_sign_in_at";
 const TOKEN: &str = "id, name, roles, owner, created_at, expires_at, last_used_at, revoked_at";
 
 /// A token's use is noted at most this often, milliseconds.
 const NOTED_EVERY_MS: i64 = 60_000;
+/// Nobody waits longer than this for such a note to be written.
+const NOTE_PATIENCE: Duration = Duration::from_millis(100);
 
 #[async_trait]
 impl AccountStore for Store {
@@ -148,11 +151,16 @@ impl AccountStore for Store {
         let Some(row) = row else { return Ok(None) };
         let (mut found, now) = (token(&row)?, row.time("now")?);
         if found.last_used_at.is_none_or(|used| now.since(used) >= NOTED_EVERY_MS) {
-            let mut write = self.write().await?;
-            let sql = Sql::new("token", "UPDATE tokens SET last_used_at = $1 WHERE id = $2");
-            sql.bind(now).bind(&found.id).run(write.on()).await?;
-            write.commit().await?;
-            found.last_used_at = Some(now);
+            let note = async {
+                let mut write = self.write().await?;
+                let sql = Sql::new("token", "UPDATE tokens SET last_used_at = $1 WHERE id = $2");
+                sql.bind(now).bind(&found.id).run(write.on()).await?;
+                write.commit().await
+            };
+            // That it can't be noted now is no reason to turn somebody away; the next use is noted instead.
+            if let Ok(Ok(())) = tokio::time::timeout(NOTE_PATIENCE, note).await {
+                found.last_used_at = Some(now);
+            }
         }
         Ok(Some(found))
     }

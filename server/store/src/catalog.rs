@@ -7,7 +7,7 @@ use crate::{
     page::{key, page_of, wanted},
     sql::{Row, Sql, json},
     version_key::version_key,
-    words::{contains_words, searchable},
+    words::{contains_all, searchable, words},
     write::Write,
 };
 use async_trait::async_trait;
@@ -152,7 +152,7 @@ fn conditions(sql: &mut Sql, filter: &CatalogFilter, but: &str) {
         sql.value(tag).push(")");
     }
     if let Some(q) = &filter.q {
-        contains_words(sql, "p.search", q);
+        contains_all(sql, "p.search", &words(q).collect::<Vec<_>>());
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::{
     dialect::Dialect,
     sql::Sql,
-    words::{contains_words, indexable},
+    words::{contains_all, indexable},
 };
 use domain::ports::StoreError;
 use sqlx::AnyConnection;
@@ -18,39 +18,51 @@ const FEW: i64 = 500;
 pub(crate) enum Indexed {
     Executions,
     Recommendations,
+    Audit,
 }
 
 impl Indexed {
-    const fn name(self) -> &'static str {
+    /// SQLite's index.
+    const fn index(self) -> &'static str {
         match self {
-            Self::Executions => "execution",
-            Self::Recommendations => "recommendation",
+            Self::Executions => "execution_words",
+            Self::Recommendations => "recommendation_words",
+            Self::Audit => "audit_words",
+        }
+    }
+
+    /// What the index finds, by the column that names a row.
+    const fn found(self) -> &'static str {
+        match self {
+            Self::Executions => {
+                "SELECT n.id FROM execution_words JOIN execution_numbers n ON n.number = execution_words.rowid"
+            }
+            Self::Recommendations => {
+                "SELECT n.id FROM recommendation_words JOIN recommendation_numbers n ON n.number = recommendation_words.rowid"
+            }
+            Self::Audit => "SELECT rowid FROM audit_words",
         }
     }
 }
 
-/// Adds the condition that the row holds every word of `q`. `id` and `search` name its columns.
+/// Adds the condition that the row holds every one of the texts. `id` and `search` name its columns.
 pub(crate) async fn find(
     sql: &mut Sql,
     on: &mut AnyConnection,
     dialect: Dialect,
     of: Indexed,
     (id, search): (&str, &str),
-    q: &str,
+    texts: &[&str],
 ) -> Result<(), StoreError> {
-    contains_words(sql, search, q);
+    contains_all(sql, search, texts);
     // Which plan is best depends on the words.
     sql.once();
-    let (Dialect::Sqlite, Some(words)) = (dialect, indexable(q)) else { return Ok(()) };
-    let of = of.name();
-    let probe =
-        format!("SELECT COUNT(*) AS found FROM (SELECT rowid FROM {of}_words WHERE {of}_words MATCH $1 LIMIT {FEW})");
+    let (Dialect::Sqlite, Some(words)) = (dialect, indexable(texts)) else { return Ok(()) };
+    let (index, matches) = (of.index(), of.found());
+    let probe = format!("SELECT COUNT(*) AS found FROM (SELECT rowid FROM {index} WHERE {index} MATCH $1 LIMIT {FEW})");
     let found = Sql::new("search", probe).bind(&words).one(on).await?.int("found")?;
     if found < FEW {
-        sql.push(&format!(
-            " AND {id} IN (SELECT n.id FROM {of}_words w JOIN {of}_numbers n ON n.number = w.rowid WHERE w.{of}_words MATCH "
-        ));
-        sql.value(words).push(")");
+        sql.push(&format!(" AND {id} IN ({matches} WHERE {index} MATCH ")).value(words).push(")");
     }
     Ok(())
 }

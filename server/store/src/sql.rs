@@ -185,6 +185,14 @@ pub(crate) fn json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Failed(format!("a value can't be written as JSON: {e}")))
 }
 
+/// The same for a commit: only where the database itself answers is it known that nothing was kept.
+pub(crate) fn uncommitted(error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::Database(_) => failed(error),
+        lost => StoreError::Unsure(lost.to_string()),
+    }
+}
+
 /// What a fault of the driver means to the services: whether trying again later may help.
 #[expect(clippy::needless_pass_by_value, reason = "what map_err hands in")]
 pub(crate) fn failed(error: sqlx::Error) -> StoreError {

@@ -18,19 +18,23 @@ pub(crate) fn searchable<'a>(parts: impl IntoIterator<Item = &'a str>) -> String
     all
 }
 
-/// Adds a condition for every word of `q`: the column must contain all of them, in any order.
-pub(crate) fn contains_words(sql: &mut Sql, column: &str, q: &str) {
-    for word in q.split_whitespace().take(MOST_WORDS) {
-        contains(sql, column, word);
+/// The words of what somebody typed.
+pub(crate) fn words(q: &str) -> impl Iterator<Item = &str> {
+    q.split_whitespace().take(MOST_WORDS)
+}
+
+/// Adds a condition for each of the texts: the column must contain all of them, in any order.
+pub(crate) fn contains_all(sql: &mut Sql, column: &str, texts: &[&str]) {
+    for text in texts {
+        contains(sql, column, text);
     }
 }
 
-/// The words of `q` for SQLite's index of substrings (FTS5, trigrams): all that are long enough, each as it is; none when
-/// none is.
-pub(crate) fn indexable(q: &str) -> Option<String> {
-    let long = q.split_whitespace().take(MOST_WORDS).map(str::to_lowercase).filter(|word| word.chars().count() >= 3);
-    let words: Vec<_> = long.map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect();
-    (!words.is_empty()).then(|| words.join(" AND "))
+/// The texts for SQLite's index of substrings (FTS5, trigrams): all that are long enough, each as it is; none when none is.
+pub(crate) fn indexable(texts: &[&str]) -> Option<String> {
+    let long = texts.iter().map(|text| text.to_lowercase()).filter(|text| text.chars().count() >= 3);
+    let quoted: Vec<_> = long.map(|text| format!("\"{}\"", text.replace('"', "\"\""))).collect();
+    (!quoted.is_empty()).then(|| quoted.join(" AND "))
 }
 
 /// Adds the condition that the column contains this text.
@@ -70,9 +74,11 @@ mod tests {
     #[test]
     fn what_is_typed_is_no_pattern() {
         assert_eq!(pattern("100%_\\Ä"), "%100\\%\\_\\\\ä%");
-        assert_eq!(indexable("OOM at \"x y my-App").as_deref(), Some("\"oom\" AND \"my-app\""));
-        assert_eq!(indexable("a\"b"), Some("\"a\"\"b\"".into()));
-        assert_eq!(indexable("no y"), None);
+        let typed: Vec<_> = words(" OOM at \"x y  my-App").collect();
+        assert_eq!(typed, ["OOM", "at", "\"x", "y", "my-App"]);
+        assert_eq!(indexable(&typed).as_deref(), Some("\"oom\" AND \"my-app\""));
+        assert_eq!(indexable(&["a\"b", "two words"]), Some("\"a\"\"b\" AND \"two words\"".into()));
+        assert_eq!(indexable(&["no", "y"]), None);
         assert_eq!(searchable(["OOMKilled", "", "Ärger"]), "oomkilled\närger");
     }
 }

@@ -4,12 +4,13 @@
 
 use crate::{
     Store,
-    sql::{Row, Sql, failed, json},
+    sql::{Row, Sql, failed, json, uncommitted},
     words::searchable,
 };
 use domain::{
     audit::AuditEntry,
     event::{NewEvent, Topic},
+    ids::ActorId,
     ports::StoreError,
     time::Timestamp,
 };
@@ -80,7 +81,7 @@ impl Write {
             self.write_audit(&audit).await?;
         }
         let newest = if events.is_empty() { None } else { Some(self.write_events(&events).await?) };
-        self.transaction.commit().await.map_err(failed)?;
+        self.transaction.commit().await.map_err(uncommitted)?;
         if let Some(newest) = newest {
             self.store.event_committed(newest);
         }
@@ -92,7 +93,8 @@ impl Write {
         for entry in entries {
             let before = entry.before.as_ref().map(json).transpose()?;
             let after = entry.after.as_ref().map(json).transpose()?;
-            let actor = searchable([entry.actor.name.as_str(), entry.actor.id.as_str()]);
+            let owner = entry.actor.owner.as_ref().map(ActorId::as_str);
+            let actor = searchable([entry.actor.name.as_str(), entry.actor.id.as_str(), owner.unwrap_or_default()]);
             let object = searchable([entry.object_id.as_str()]);
             let all = searchable([
                 actor.as_str(),
@@ -108,7 +110,7 @@ impl Write {
             let mut sql = Sql::new(
                 "audit row",
                 "INSERT INTO audit (sequence, at, actor_id, actor_name, route, action, object_kind, object_id, before, \
-                 after, reason, request_id, search_actor, search_object, search) VALUES ",
+                 after, reason, request_id, actor_owner, search_actor, search_object, search) VALUES ",
             );
             sql.tuple([
                 sequence.into(),
@@ -123,6 +125,7 @@ impl Write {
                 after.into(),
                 entry.reason.as_deref().into(),
                 entry.request_id.as_str().into(),
+                owner.into(),
                 actor.into(),
                 object.into(),
                 all.into(),

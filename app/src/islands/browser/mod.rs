@@ -1,5 +1,6 @@
 //! What islands ask of the browser, in short.
 
+pub mod clipboard;
 pub mod dialogs;
 pub mod elements;
 pub mod events;

@@ -2,6 +2,7 @@
 //! typed or unfolded stay. What is inside an element with `data-own` belongs to an island and is left alone; with another
 //! value there it is another element. Knows nothing of what the piece shows.
 
+use crate::islands::browser::elements::all;
 use leptos::prelude::document;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Node};
@@ -132,10 +133,5 @@ fn wake(fresh: &Node) {
     if island(element) {
         call(element);
     }
-    let Ok(inside) = element.query_selector_all("leptos-island") else { return };
-    for index in 0..inside.length() {
-        if let Some(found) = inside.get(index).and_then(|node| node.dyn_into::<Element>().ok()) {
-            call(&found);
-        }
-    }
+    all(element, "leptos-island").iter().for_each(call);
 }

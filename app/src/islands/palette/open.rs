@@ -4,7 +4,7 @@
 use crate::islands::browser::{
     dialogs::{alive, close_by_ground, dialog},
     elements::all,
-    events::{on, on_document},
+    events::{around, on, on_document, plain},
     pages::ask,
 };
 use leptos::prelude::*;
@@ -48,11 +48,7 @@ pub fn start() {
     });
     let this = Rc::clone(&palette);
     on_document("click", move |event: MouseEvent| {
-        let plain =
-            event.button() == 0 && !(event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key());
-        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let control = target.and_then(|target| target.closest("[data-palette]").ok().flatten());
-        if plain && control.is_some() {
+        if plain(&event) && around(&event, "[data-palette]").is_some() {
             event.prevent_default();
             this.open();
         }

@@ -5,15 +5,16 @@ use crate::islands::{
     browser::{
         self,
         elements::{all, find, fixed, number},
-        events::{on_document, on_window},
+        events::{around, on_document, on_window, plain},
+        pages::address,
     },
     clockwork::answered,
     follow::{self, Around},
 };
 use leptos::prelude::*;
 use std::{cell::Cell, rc::Rc, time::Duration};
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, MouseEvent, Url};
+use wasm_bindgen::JsValue;
+use web_sys::{Element, MouseEvent};
 
 /// Milliseconds from one heartbeat to the next.
 const BEAT: u64 = 250;
@@ -101,15 +102,8 @@ impl Run {
 /// line, are the browser's.
 fn take_links() {
     on_document("click", move |event: MouseEvent| {
-        let plain = event.button() == 0
-            && !(event.meta_key()
-                || event.ctrl_key()
-                || event.shift_key()
-                || event.alt_key()
-                || event.default_prevented());
-        let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
-        let link = target.and_then(|t| t.closest("#run a[href]").ok().flatten());
-        if let Some(href) = link.filter(|_| plain).and_then(|link| within(&link)) {
+        let link = around(&event, "#run a[href]").filter(|_| plain(&event));
+        if let Some(href) = link.and_then(|link| within(&link)) {
             event.prevent_default();
             follow::choose(&href);
         }
@@ -119,9 +113,7 @@ fn take_links() {
 
 /// The address of a link that leads to another selection of this very page.
 fn within(link: &Element) -> Option<String> {
-    let href = link.get_attribute("href")?;
-    let here = window().location();
-    let url = Url::new_with_base(&href, &here.href().ok()?).ok()?;
+    let (url, here) = (address(&link.get_attribute("href")?)?, window().location());
     let same = url.origin() == here.origin().ok()? && url.pathname() == here.pathname().ok()?;
     (same && url.hash().is_empty() && !link.has_attribute("download")).then(|| url.href())
 }

@@ -7,6 +7,7 @@ mod follow;
 mod log;
 #[cfg(feature = "hydrate")]
 mod picture;
+pub mod zoom;
 
 use crate::islands::live::{Standing, standing};
 use leptos::prelude::*;

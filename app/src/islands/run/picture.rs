@@ -1,6 +1,7 @@
 //! The browser's side of a run's picture: dragging, sizes, the map and the search at once, and keys that move the selection in
 //! picture, timeline and table. All of it works on what the server drew and leaves selecting to links.
 
+use super::zoom::{FAR, STEPS};
 use crate::islands::browser::{
     elements::{all, first, fixed, fraction, number},
     events::{around, before_all, plain, take},
@@ -14,10 +15,6 @@ use web_sys::{
     MutationObserver, MutationObserverInit, PointerEvent, SvgElement, WheelEvent,
 };
 
-/// The sizes that the buttons lead to, in percent: the server's.
-const STEPS: [f64; 9] = [10.0, 15.0, 25.0, 35.0, 50.0, 70.0, 100.0, 140.0, 200.0];
-/// Smaller than this in percent, nobody reads what is in a box: the server's.
-const FAR: f64 = 50.0;
 /// Pixels before a press becomes a drag.
 const SLOP: i32 = 4;
 /// The picture's edge: where its coordinates begin.
@@ -267,16 +264,17 @@ fn zoom(to: &str, around: Option<(f64, f64)>) {
         return;
     };
     let before = picture.get_bounding_client_rect().width() / width;
-    let step = |found: Option<&f64>| found.copied().unwrap_or(before * 100.0);
+    let step = |found: Option<f64>| found.unwrap_or(before * 100.0);
+    let mut steps = STEPS.map(f64::from).into_iter();
     let percent = match to {
-        "+" => step(STEPS.iter().find(|step| **step > before * 100.0 + 0.5)),
-        "-" => step(STEPS.iter().rev().find(|step| **step < before * 100.0 - 0.5)),
+        "+" => step(steps.find(|step| *step > before * 100.0 + 0.5)),
+        "-" => step(steps.rfind(|step| *step < before * 100.0 - 0.5)),
         other => fraction(other).unwrap_or(100.0),
     };
     let fit = to == "fit";
     let classes = frame.class_list();
     let _ = classes.toggle_with_force("fit", fit);
-    let _ = classes.toggle_with_force("far", !fit && percent < FAR);
+    let _ = classes.toggle_with_force("far", !fit && percent < f64::from(FAR));
     if fit {
         let _ = picture.remove_attribute("width");
         let _ = picture.remove_attribute("height");

@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 
 /// The document, handed in by the server through the context of the request.
 #[derive(Clone, Debug)]
-pub struct OpenApiDocument(pub Value);
+pub struct OpenApiDocument(pub &'static Value);
 
 /// Shows the document. It is for everybody who is signed in.
 pub async fn page(_ask: Ask) -> Answer<Page> {
-    let document = use_context::<OpenApiDocument>().map(|document| document.0);
+    let document = use_context::<OpenApiDocument>().map(|document| document.0.clone());
     Ok(Page::below("API", api(document)))
 }
 

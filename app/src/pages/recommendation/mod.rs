@@ -26,6 +26,7 @@ use decide::Decide;
 use domain::{
     decision::Decision,
     ids::{Digest, RecommendationId},
+    playbook::PlaybookId,
     recommendation::{Finding, Model, Origin, Recommendation, RecommendationState},
     services::{Answer, RecommendationView, ServiceError, TargetView, TicketView},
 };
@@ -125,8 +126,8 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
             <aside class="ticket" id="ticket" aria-labelledby="ticket-title" data-pinned=pinned>
                 <div class="read">
                     <Ticket view=view.clone() />
-                    <Edit view=view.clone() preview=beside.preview.clone() form=form.clone() />
                 </div>
+                <Edit view=view.clone() preview=beside.preview.clone() form=form.clone() />
                 <Decide view=view.clone() beside form />
             </aside>
         </div>
@@ -234,8 +235,12 @@ fn Findings(findings: Vec<Finding>) -> impl IntoView {
                         {finding.resource.as_ref().map(|r| view! { <p class="sub">{object(r)}</p> })}
                         <Prose text=finding.description />
                         {finding.suggested_workflow_id.map(|id| {
-                            let href = format!("/catalog/{id}");
-                            view! { <p class="sub">"May help: "<a href=href><code>{id}</code></a></p> }
+                            // A model may write anything here; only a playbook's name leads anywhere.
+                            let name = match id.parse::<PlaybookId>() {
+                                Ok(_) => view! { <a href=format!("/catalog/{id}")><code>{id.clone()}</code></a> }.into_any(),
+                                Err(_) => view! { <code>{id}</code> }.into_any(),
+                            };
+                            view! { <p class="sub">"May help: "{name}</p> }
                         })}
                     </li>
                 }).collect_view()}

@@ -9,7 +9,7 @@ use super::{
 use domain::{
     json::pointer::{join, join_index},
     playbook::ParameterType,
-    text::{is_bidi_control, is_control},
+    text::is_unseen,
 };
 use serde_json::{Map, Value};
 
@@ -68,7 +68,7 @@ fn part(rest: &mut Object, name: &str, fields: &mut Written, inner: impl Fn(&mut
 /// not seen.
 fn text(value: &Value, lines: bool) -> Option<String> {
     let text = value.as_str()?;
-    let odd = |c: char| is_bidi_control(c) || (is_control(c) && !(lines && c == '\n')) || c == '\t';
+    let odd = |c: char| (is_unseen(c) && !(lines && c == '\n')) || c == '\t';
     (!text.is_empty() && text.trim() == text && !text.chars().any(odd)).then(|| text.to_owned())
 }
 
@@ -89,7 +89,7 @@ fn typed(value: &Value, kind: &str) -> Option<String> {
 fn listed(value: &Value, kind: &str) -> Option<String> {
     let values: Option<Vec<String>> = value.as_array()?.iter().map(|value| typed(value, kind)).collect();
     let line = lists::write(values.filter(|values| !values.is_empty())?);
-    let odd = |c: char| is_bidi_control(c) || is_control(c);
+    let odd = |c: char| is_unseen(c);
     (!line.chars().any(odd)).then_some(line)
 }
 

@@ -57,6 +57,11 @@ pub fn validate(registration: &Registration, given: &Map<String, Value>) -> Resu
     Ok(exposed.iter().filter_map(bound).collect())
 }
 
+/// The code of a name that the registration does not have.
+const UNDECLARED: &str = "undeclared_parameter";
+/// So many such names are told one by one: a request must not buy an answer larger than itself.
+const MOST_UNDECLARED: usize = 16;
+
 /// What is needed to put the judge's verdicts in words.
 struct Bench<'a> {
     registration: &'a Registration,
@@ -73,7 +78,15 @@ impl Bench<'_> {
         for error in judge.errors(values) {
             match error.kind() {
                 ValidationErrorKind::AdditionalProperties { unexpected } => {
-                    faults.extend(unexpected.iter().map(|name| self.undeclared(name).at(join("", name))));
+                    let told = unexpected.iter().take(MOST_UNDECLARED);
+                    faults.extend(told.enumerate().map(|(n, name)| self.undeclared(name, n == 0).at(join("", name))));
+                    if let Some(more) = unexpected.len().checked_sub(MOST_UNDECLARED).filter(|more| *more > 0) {
+                        faults.add(
+                            "",
+                            UNDECLARED,
+                            format!("leave {more} more names out: this playbook does not have them"),
+                        );
+                    }
                 }
                 ValidationErrorKind::Required { property } => {
                     let Some(parameter) = property.as_str().and_then(|name| self.registration.exposed(name)) else {
@@ -113,17 +126,19 @@ impl Bench<'_> {
     }
 
     /// A hidden parameter is told like one that is not there: whoever guesses names must not learn which of them are set.
-    fn undeclared(&self, name: &str) -> Complaint {
+    /// The `first` one says which there are.
+    fn undeclared(&self, name: &str, first: bool) -> Complaint {
         let exposed = &self.registration.parameters.exposed;
         let advice = match nearest(name, exposed.iter().map(|parameter| parameter.name.as_str())) {
             Some(near) => format!("did you mean {near}?"),
             None if exposed.is_empty() => "this playbook takes no parameters".to_owned(),
-            None => {
+            None if first => {
                 let names: Vec<_> = exposed.iter().map(|parameter| parameter.name.as_str()).collect();
                 format!("declared are {}", names.join(", "))
             }
+            None => "this playbook does not have it".to_owned(),
         };
-        Complaint::new("undeclared_parameter", format!("leave {} out: {advice}", quoted(name)))
+        Complaint::new(UNDECLARED, format!("leave {} out: {advice}", quoted(name)))
     }
 }
 

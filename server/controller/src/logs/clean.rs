@@ -2,10 +2,7 @@
 //! sequences (C1 too) and bidi controls"). Colours alone are kept, in the one form that [`domain::log::ansi`] reads; every door
 //! takes them out again or draws them. Pure.
 
-use domain::{
-    log::ansi,
-    text::{is_bidi_control, is_control},
-};
+use domain::{log::ansi, text::is_unseen};
 use std::fmt::Write as _;
 
 /// The longest line that is kept, in bytes.
@@ -29,7 +26,7 @@ pub fn clean(raw: &[u8]) -> String {
             '\t' => out.push_str("    "),
             // What a terminal would overwrite stays to be read.
             '\r' => out.push(' '),
-            character if is_control(character) || is_bidi_control(character) => {}
+            character if is_unseen(character) => {}
             character => out.push(character),
         }
     }

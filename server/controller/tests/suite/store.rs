@@ -12,7 +12,7 @@ use domain::{
     observation::{Changed, Observation, merge},
     paging::{Page, PageOf},
     ports::{ActionFilter, Clock, ExecutionFilter, ExecutionStore, Permit, StoreError, StoredTicket},
-    recommendation::{Recommendation, Severity},
+    recommendation::{Recommendation, ResourceRef, Severity},
     ticket::{Plan, Ticket},
     time::Timestamp,
 };
@@ -295,6 +295,10 @@ impl ExecutionStore for FakeStore {
 
     async fn list(&self, _: &ExecutionFilter, _: &Page) -> Result<PageOf<Execution>, StoreError> {
         Ok(PageOf::default())
+    }
+
+    async fn newest_on(&self, _: &[(&str, &ResourceRef)], _: Timestamp) -> Result<Vec<Execution>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn unfinished(&self, cluster: &str) -> Result<Vec<Execution>, StoreError> {

@@ -1,6 +1,6 @@
 //! The form by which an operator puts values in place of the model's: a new ticket, nothing runs yet.
 
-use super::{Parts, again, who};
+use super::{Parts, again, page_of, who};
 use crate::doors::{
     form::{Fields, Form, field},
     gate::Gate,
@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use domain::{
-    fault::{Faults, code},
+    fault::{Fault, Faults, code},
     identity::Caller,
     ids::{Digest, RecommendationId},
     json::pointer::join,
@@ -29,12 +29,10 @@ pub async fn parameters(
 ) -> Response {
     let strategy: u32 = field(&fields, "strategy").and_then(|s| s.parse().ok()).unwrap_or(0);
     match edited(&gate, &RecommendationId::new(&id), strategy, &parts, &fields).await {
-        Ok(digest) => {
-            Redirect::to(&format!("/recommendations/{id}?strategy={strategy}&ticket={digest}")).into_response()
-        }
+        Ok(digest) => Redirect::to(&format!("{}?strategy={strategy}&ticket={digest}", page_of(&id))).into_response(),
         Err(error) => {
             let outcome = FormOutcome::refused(fields.clone(), &error);
-            again(&gate, &format!("/recommendations/{id}?strategy={strategy}"), parts, outcome).await
+            again(&gate, &format!("{}?strategy={strategy}", page_of(&id)), parts, outcome).await
         }
     }
 }
@@ -43,7 +41,7 @@ pub async fn parameters(
 pub async fn check(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, Form(fields): Form) -> Response {
     let strategy: u32 = field(&fields, "strategy").and_then(|s| s.parse().ok()).unwrap_or(0);
     let outcome = FormOutcome { fields, code: CHECKED.to_owned(), status: StatusCode::OK, ..FormOutcome::default() };
-    again(&gate, &format!("/recommendations/{id}?strategy={strategy}"), parts, outcome).await
+    again(&gate, &format!("{}?strategy={strategy}", page_of(&id)), parts, outcome).await
 }
 
 /// Whoever changed a value and then pressed Approve would approve the ticket without it: that is refused, whatever else holds.
@@ -60,6 +58,10 @@ pub async fn nothing_unsaved(
     }
     let view = gate.services.view(caller, id, Some(strategy), ticket.cloned()).await?;
     let Some(chosen) = view.strategies.get(strategy as usize) else { return Ok(()) };
+    let known = |name: &str| chosen.form.iter().any(|parameter| parameter.name.as_str() == name);
+    if let Some(name) = fields.iter().filter_map(|(name, _)| name.strip_prefix("p.")).find(|name| !known(name)) {
+        return Err(ServiceError::Invalid(vec![unknown(name)]));
+    }
     let changed: Vec<&str> = chosen
         .form
         .iter()
@@ -84,6 +86,11 @@ pub async fn nothing_unsaved(
     })
 }
 
+fn unknown(name: &str) -> Fault {
+    let message = format!("this playbook has no parameter {}; load the page again", quoted(name));
+    Fault::new(join("/parameters", name), code::UNKNOWN_FIELD, message)
+}
+
 /// A field as it was sent, also when it is empty.
 fn field_as_sent<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
     fields.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str())
@@ -98,11 +105,7 @@ async fn edited(gate: &Gate, id: &RecommendationId, strategy: u32, parts: &Parts
     for (name, text) in fields.iter().filter_map(|(name, text)| Some((name.strip_prefix("p.")?, text))) {
         match chosen.form.iter().find(|p| p.name.as_str() == name) {
             Some(parameter) => values.extend(parameter.from_text(text).map(|value| (name.to_owned(), value))),
-            None => faults.add(
-                join("/parameters", name),
-                code::UNKNOWN_FIELD,
-                format!("this playbook has no parameter {}; load the page again", quoted(name)),
-            ),
+            None => faults.push(unknown(name)),
         }
     }
     if !faults.is_empty() {

@@ -51,18 +51,18 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// The document, made once.
-pub fn described() -> serde_json::Value {
+pub fn described() -> &'static serde_json::Value {
     static DOCUMENT: OnceLock<serde_json::Value> = OnceLock::new();
     let complete = || {
         let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
         common::complete(&mut document, &declared().1);
         document
     };
-    DOCUMENT.get_or_init(complete).clone()
+    DOCUMENT.get_or_init(complete)
 }
 
 /// This document.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "api", responses((status = 200, body = Object)))]
 pub async fn document(_: NoQuery) -> Response {
-    json(StatusCode::OK, &described())
+    json(StatusCode::OK, described())
 }

@@ -165,11 +165,11 @@ pub async fn list(State(gate): State<Gate>, Who(caller): Who, query: Query) -> R
     let page = query.page();
     query.finish()?;
     let found = ApprovalService::list(&gate.services, &caller, &filter, &page).await?;
-    let ids: Vec<_> = found.items.iter().map(|item| item.recommendation.id.clone()).collect();
+    let ids: Vec<_> = found.items.iter().map(|one| one.id.clone()).collect();
     let mut decisions = gate.services.decisions_of_each(&caller, &ids).await?;
-    let list = found.map(|item| {
-        let decided = decisions.remove(&item.recommendation.id).unwrap_or_default();
-        linked(item.recommendation, decided)
+    let list = found.map(|recommendation| {
+        let decided = decisions.remove(&recommendation.id).unwrap_or_default();
+        linked(recommendation, decided)
     });
     Ok(json(StatusCode::OK, &List::from(list)))
 }
@@ -232,7 +232,7 @@ pub async fn make_decision(
         let decision = o.required("decision", reader::one_of(&[("approve", Verb::Approve), ("reject", Verb::Reject)]));
         let strategy = o.optional("strategy", strategy_index);
         let ticket_digest = o.optional("ticket_digest", digest);
-        let reason = o.optional("reason", reader::free_text(0..=4096));
+        let reason = o.optional("reason", reader::paragraphs(0..=4096));
         Some(DecisionRequest { decision: decision?, strategy: strategy.unwrap_or(0), ticket_digest, reason })
     })?;
     let id = RecommendationId::new(id);

@@ -17,7 +17,7 @@ use crate::{
     find::{Indexed, find},
     page::{key, page_of, wanted},
     sql::Sql,
-    words::searchable,
+    words::{searchable, words},
 };
 use async_trait::async_trait;
 use domain::{
@@ -61,6 +61,9 @@ impl ExecutionStore for Store {
                 sql.push(" AND ").push(column).push(" = ").value(wanted);
             }
         }
+        if filter.ended {
+            sql.push(" AND stage = 'ended'");
+        }
         if let Some(since) = filter.since {
             sql.push(" AND created_at >= ").value(since);
         }
@@ -69,7 +72,8 @@ impl ExecutionStore for Store {
         }
         let mut snapshot = self.snapshot().await?;
         if let Some(q) = &filter.q {
-            find(&mut sql, &mut snapshot, self.dialect(), Indexed::Executions, ("id", "search"), q).await?;
+            let typed: Vec<_> = words(q).collect();
+            find(&mut sql, &mut snapshot, self.dialect(), Indexed::Executions, ("id", "search"), &typed).await?;
         }
         if let Some((at, id)) = key::<(i64, String)>(LIST, page)? {
             sql.push(" AND (created_at, id) < ").tuple([at.into(), id.into()]);
@@ -86,9 +90,26 @@ impl ExecutionStore for Store {
         Ok(found)
     }
 
-    async fn newest(&self, since: Timestamp, limit: u32) -> Result<Vec<Execution>, StoreError> {
-        let mut sql = Sql::new("execution", format!("SELECT {COLUMNS} FROM executions WHERE created_at >= "));
-        sql.value(since).push(" ORDER BY created_at DESC, id DESC LIMIT ").value(limit);
+    async fn newest_on(
+        &self,
+        objects: &[(&str, &ResourceRef)],
+        since: Timestamp,
+    ) -> Result<Vec<Execution>, StoreError> {
+        if objects.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = Sql::new(
+            "execution",
+            format!(
+                "SELECT {COLUMNS} FROM executions WHERE id IN (SELECT (SELECT e.id FROM executions e \
+            WHERE e.target = object.column2 AND e.cluster = object.column1 AND e.created_at >= "
+            ),
+        );
+        sql.value(since).push(" ORDER BY e.created_at DESC, e.id DESC LIMIT 1) FROM (VALUES ");
+        for (i, (cluster, object)) in objects.iter().enumerate() {
+            sql.push(if i == 0 { "" } else { ", " }).tuple([(*cluster).into(), target_key(object).into()]);
+        }
+        sql.push(") AS object)");
         sql.all(&mut *self.read().await?).await?.iter().map(execution).collect()
     }
 

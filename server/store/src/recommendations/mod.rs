@@ -10,7 +10,7 @@ use crate::{
     find::{Indexed, find},
     page::{key, page_of, wanted},
     sql::{Row, Sql, json},
-    words::searchable,
+    words::{searchable, words},
     write::{Lock, Write},
 };
 use async_trait::async_trait;
@@ -88,7 +88,8 @@ impl RecommendationStore for Store {
         narrow(&mut sql, filter, now);
         let mut read = self.read().await?;
         if let Some(q) = &filter.q {
-            find(&mut sql, &mut read, self.dialect(), Indexed::Recommendations, ("r.id", "r.search"), q).await?;
+            let typed: Vec<_> = words(q).collect();
+            find(&mut sql, &mut read, self.dialect(), Indexed::Recommendations, ("r.id", "r.search"), &typed).await?;
         }
         let by_urgency = filter.state == Some(State::Open);
         let list = if by_urgency { "recommendations by urgency" } else { "recommendations newest first" };
@@ -314,7 +315,8 @@ fn narrow(sql: &mut Sql, filter: &RecommendationFilter, now: &str) {
     match filter.state {
         None => {}
         Some(State::Open) => {
-            sql.push(" AND r.state = 'open' AND r.expires_at > ").push(now);
+            // Not by the index of deadlines: they are listed in another order.
+            sql.push(" AND r.state = 'open' AND r.expires_at + 0 > ").push(now);
         }
         Some(State::Expired) => {
             sql.push(" AND (r.state = 'expired' OR (r.state = 'open' AND r.expires_at <= ").push(now).push("))");

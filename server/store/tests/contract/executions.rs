@@ -223,9 +223,16 @@ async fn lists_are_newest_first_and_each_filter_narrows(bench: Bench) {
         }
     }
     let names = |found: Vec<Execution>| found.iter().map(|e| e.subject.id.to_string()).collect::<Vec<_>>();
-    assert_eq!(names(store.newest(now.plus_ms(-2 * DAY), 9).await.unwrap()), ["new"]);
-    assert_eq!(names(store.newest(Timestamp::default(), 9).await.unwrap()), ["new", "old"]);
-    assert_eq!(names(store.newest(Timestamp::default(), 1).await.unwrap()), ["new"]);
+    let (mine, other) = (deployment("production", "my-app"), deployment("staging", "my-app"));
+    let on = async |objects: &[(&str, &ResourceRef)], since| names(store.newest_on(objects, since).await.unwrap());
+    assert_eq!(on(&[("sandbox", &mine), ("sandbox", &other)], Timestamp::default()).await, ["old"]);
+    assert!(on(&[("sandbox", &mine)], now.plus_ms(-2 * DAY)).await.is_empty(), "not since then");
+    assert!(on(&[("elsewhere", &mine)], Timestamp::default()).await.is_empty(), "in another cluster");
+    let mut again = finished("again", 3, now, 1, 1000);
+    again.subject.resource = Some(mine.clone());
+    store.import(&[again]).await.unwrap();
+    assert_eq!(on(&[("sandbox", &mine)], Timestamp::default()).await, ["again"], "the newest alone");
+    assert!(on(&[], Timestamp::default()).await.is_empty());
     let some = [ExecutionId::new("old"), ExecutionId::new("none")];
     assert_eq!(names(ExecutionStore::these(store, &some).await.unwrap()), ["old"]);
     assert!(ExecutionStore::these(store, &[]).await.unwrap().is_empty());

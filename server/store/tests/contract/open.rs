@@ -1,9 +1,13 @@
 //! Opening: migrations once and for all, and a sentence for everything that can be wrong.
 
-use crate::support::{Bench, contract, postgres_database};
-use domain::ports::EventStore;
+use crate::support::{Bench, contract, entry, postgres_database};
+use domain::{
+    audit::AuditFilter,
+    paging::Page,
+    ports::{AuditStore, EventStore, ExecutionFilter, ExecutionStore},
+};
 use sqlx::Row as _;
-use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, task::Poll, time::Duration};
 use store::{OpenError, Options, Store, sqlite_url};
 
 contract!(
@@ -11,6 +15,7 @@ contract!(
     a_migration_from_the_future_is_refused,
     another_history_is_refused,
     the_database_answers_with_its_clock,
+    who_hangs_up_in_the_middle_leaves_nothing_behind,
 );
 
 async fn versions(bench: &Bench) -> Vec<i64> {
@@ -111,4 +116,34 @@ async fn what_can_not_be_opened_says_what_to_do() {
     let (_, server) = url.rsplit_once('@').unwrap_or_else(|| url.split_at("postgres://".len()));
     let stranger = refused(&format!("postgres://nobody-of-that-name:wrong@{server}")).await;
     assert!(matches!(stranger, OpenError::Refused { .. }), "{stranger:?}");
+}
+
+/// A request whose client hangs up is dropped wherever it waits: also between a transaction's beginning and whoever would end it.
+async fn who_hangs_up_in_the_middle_leaves_nothing_behind(bench: Bench) {
+    let store = &bench.store;
+    for waits in 1..12 {
+        for _ in 0..20 {
+            let (filter, page) = (ExecutionFilter::default(), Page::default());
+            hang_up(ExecutionStore::list(store, &filter, &page), waits).await;
+            hang_up(store.append(entry("hung.up")), waits).await;
+        }
+    }
+    for _ in 0..20 {
+        ExecutionStore::list(store, &ExecutionFilter::default(), &Page::default()).await.unwrap();
+        store.append(entry("went.through")).await.unwrap();
+    }
+    let kept = AuditFilter { action: Some("went.through".into()), ..AuditFilter::default() };
+    assert_eq!(AuditStore::list(store, &kept, &Page::default()).await.unwrap().items.len(), 20);
+}
+
+/// Lets the work wait so many times, and drops it then.
+async fn hang_up<T>(work: impl Future<Output = T>, waits: u32) {
+    let mut work = std::pin::pin!(work);
+    for _ in 0..waits {
+        let waiting = std::future::poll_fn(|context| Poll::Ready(work.as_mut().poll(context).is_pending())).await;
+        if !waiting {
+            return;
+        }
+        tokio::time::sleep(Duration::from_micros(300)).await;
+    }
 }

@@ -55,7 +55,7 @@ async fn the_trail_is_filtered_and_paged(bench: Bench) {
     }
     store.append(AuditEntry { actor: actor("Bob_"), reason: Some("100%".into()), ..entry("x") }).await.unwrap();
 
-    let cases: [(Set<AuditFilter>, &[i64]); 12] = [
+    let cases: [(Set<AuditFilter>, &[i64]); 15] = [
         (|_| (), &[8, 7, 6, 5, 4, 3, 2, 1]),
         (|f| f.action = Some("decision.reject".into()), &[6, 4, 2]),
         (|f| f.action = Some("decision".into()), &[]),
@@ -63,6 +63,9 @@ async fn the_trail_is_filtered_and_paged(bench: Bench) {
         (|f| f.action = Some("d_cision.".into()), &[]),
         (|f| f.to = Some(Timestamp::default()), &[]),
         (|f| f.from = Some(Timestamp::default()), &[8, 7, 6, 5, 4, 3, 2, 1]),
+        (|f| f.from = Some(Timestamp::from_millis(1 << 50)), &[]),
+        (|f| f.to = Some(Timestamp::from_millis(1 << 50)), &[8, 7, 6, 5, 4, 3, 2, 1]),
+        (|f| (f.actor, f.q) = (Some("bob_".into()), Some("thing-3".into())), &[]),
         (|f| f.actor = Some("bob_".into()), &[8]),
         (|f| f.actor = Some("USER:BOB".into()), &[8]),
         (|f| f.object = Some("thing-3".into()), &[4]),

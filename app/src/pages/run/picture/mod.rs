@@ -15,7 +15,10 @@ use self::{
     tools::{Map, Tools},
 };
 use super::{selection::Selection, times::held};
-use crate::components::{Notice, Tone};
+use crate::{
+    components::{Notice, Tone},
+    islands::zoom::FAR,
+};
 use domain::{
     execution::Task,
     time::{Timestamp, human},
@@ -29,8 +32,6 @@ const EDGE: f64 = 8.0;
 const TOLD: usize = 5;
 /// A picture of more boxes, or wider or higher than this, has tools and a map.
 const LARGE: (usize, f64, f64) = (12, 1300.0, 640.0);
-/// Smaller than this in percent, nobody reads what is in a box.
-const FAR: u16 = 50;
 
 /// The picture.
 #[component]

@@ -1,7 +1,7 @@
 //! How the picture is looked at: how large, what of it is unfolded, what is sought in it. Read from the address and written
 //! into links.
 
-use crate::query::Query;
+use crate::{islands::zoom::STEPS, query::Query};
 
 /// How large the picture is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,9 +14,6 @@ pub enum Zoom {
     /// In percent of how it is drawn.
     Percent(u16),
 }
-
-/// The sizes that the buttons lead to, in percent.
-const STEPS: [u16; 9] = [10, 15, 25, 35, 50, 70, 100, 140, 200];
 
 impl Zoom {
     fn of(word: &str) -> Self {

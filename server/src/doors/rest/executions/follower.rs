@@ -3,6 +3,7 @@
 
 use crate::doors::{gate::Gate, live::Reader, problem::Problem};
 use axum::{
+    body::{Body, Bytes},
     http::{StatusCode, header},
     response::{
         IntoResponse, Response,
@@ -107,28 +108,25 @@ impl Follower {
         Ok(lines)
     }
 
-    /// The whole of it, as it is now.
+    /// The whole of it, as it is now, batch by batch as it is taken.
     pub async fn text(mut self, timestamps: bool) -> Result<Response, Problem> {
         let began = Instant::now();
         while self.look().await?.end == LogEnd::Awaited && began.elapsed() < TEXT_PATIENCE {
             tokio::time::sleep(TEXT_PAUSE).await;
         }
-        let mut text = String::new();
-        loop {
-            let lines = self.read().await?;
-            let full = lines.len() >= BATCH as usize;
-            for line in lines {
-                if let Some(at) = line.at.filter(|_| timestamps) {
-                    let _ = write!(text, "{at} ");
-                }
-                text.push_str(&line.text);
-                text.push('\n');
+        // What can't be read at all is told as such; afterwards an answer can only break off.
+        let first = self.read().await?;
+        let batches = stream::try_unfold((self, Some(first)), move |(mut follower, read)| async move {
+            let lines = match read {
+                Some(lines) => lines,
+                None => follower.read().await.map_err(|_| std::io::Error::other("the log can't be read on"))?,
+            };
+            if lines.is_empty() {
+                return Ok(None);
             }
-            if !full {
-                break;
-            }
-        }
-        Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+            Ok::<_, std::io::Error>(Some((Bytes::from(joined(&lines, timestamps)), (follower, None))))
+        });
+        Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], Body::from_stream(batches)).into_response())
     }
 
     /// Lines as they come, each with its number as the event's id; `end` when no more will come.
@@ -247,6 +245,20 @@ fn with_gap(mut data: Value, gap: bool) -> String {
         data["gap"] = GAP.into();
     }
     data.to_string()
+}
+
+/// Lines as text.
+fn joined(lines: &[LogLine], timestamps: bool) -> String {
+    let mut text = String::new();
+    for line in lines {
+        if let Some(at) = line.at.filter(|_| timestamps) {
+            // Writing into a String can't fail.
+            let _ = write!(text, "{at} ");
+        }
+        text.push_str(&line.text);
+        text.push('\n');
+    }
+    text
 }
 
 #[cfg(test)]

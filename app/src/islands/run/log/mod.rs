@@ -1,24 +1,31 @@
 //! The browser's side of a log: for every chunk of it there is a place of its height, and what is in sight is asked of the
 //! server, which alone renders lines. So a log of any length costs what a few chunks cost, and scrolls as the browser scrolls.
 
-use crate::islands::browser::{
-    elements::{all, first, whole},
-    events::{around, before_all, plain},
-    pages::{address, ask, go, replace_address},
+use crate::islands::{
+    browser::{
+        elements::{all, first, whole},
+        events::{around, before_all},
+        pages::ask,
+    },
+    follow::morph::morph,
 };
-use crate::islands::follow::morph::morph;
 use domain::log::window::{CHUNK, chunk_of};
 use leptos::prelude::*;
 use std::{
     cell::{Cell, RefCell},
     collections::{HashMap, HashSet, VecDeque},
     rc::Rc,
+    time::Duration,
 };
-use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
+use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{
-    Document, DocumentFragment, Element, Event, HtmlElement, HtmlInputElement, IntersectionObserver,
-    IntersectionObserverEntry, IntersectionObserverInit, MouseEvent, MutationObserver, MutationObserverInit,
+    Document, DocumentFragment, Element, Event, HtmlElement, IntersectionObserver, IntersectionObserverEntry,
+    IntersectionObserverInit, MouseEvent, MutationObserver, MutationObserverInit,
 };
+
+mod acts;
+
+use acts::{clicked, submitted};
 
 /// So far outside of the frame a chunk is loaded, and kept.
 const MARGIN: &str = "2400px 0px";
@@ -28,6 +35,8 @@ const LINE: u32 = 24;
 const KEPT: usize = 24;
 /// Requests at a time.
 const AT_ONCE: usize = 2;
+/// The pause before what could not be had is asked for again.
+const AGAIN: Duration = Duration::from_secs(2);
 /// Closer to the end than this in pixels, it is followed.
 const NEAR_END: i32 = 40;
 
@@ -274,12 +283,25 @@ impl Viewer {
             let this = Rc::clone(self);
             ask(&format!("{}&from={first}&only=1", self.base), move |page| {
                 this.asked.borrow_mut().remove(&first);
-                if let Some(page) = page {
-                    this.arrived(first, &page);
+                match page {
+                    Some(page) => this.arrived(first, &page),
+                    None => this.again(first),
                 }
                 this.load();
             });
         }
+    }
+
+    /// What could not be had is asked for again after a pause, while it is in sight.
+    fn again(self: &Rc<Self>, first: u32) {
+        let this = Rc::clone(self);
+        let ask = move || {
+            if this.near.borrow().contains(&first) {
+                this.want(first);
+                this.load();
+            }
+        };
+        set_timeout(ask, AGAIN);
     }
 
     fn arrived(&self, first: u32, page: &Document) {
@@ -344,7 +366,8 @@ impl Viewer {
             let partial = chunk_of(before);
             self.kept.borrow_mut().retain(|(first, _)| *first != partial);
             self.places_until_the_end(partial);
-            for chunk in all(&self.frame, ".chunk").into_iter().rev().take(8) {
+            let fresh = |chunk: &Element| whole(chunk, "data-from").is_some_and(|first| first >= partial);
+            for chunk in all(&self.frame, ".chunk").into_iter().rev().take_while(fresh) {
                 self.sight.observe(&chunk);
             }
             match self.chunk(partial) {
@@ -388,56 +411,4 @@ fn toggled(event: &Event) {
         let name = group.get_attribute("data-group").unwrap_or_default();
         viewer.groups.borrow_mut().insert(name, group.has_attribute("open"));
     }
-}
-
-/// A line's number makes the address its permalink and copies it; from hit to hit goes without a page.
-fn clicked(event: &MouseEvent) {
-    if !plain(event) {
-        return;
-    }
-    if let Some(link) = around(event, ".log-box[data-own] .log li > a[href]") {
-        event.prevent_default();
-        let href = link.get_attribute("href").and_then(|href| address(&href)).map(|url| url.href());
-        let (Some(viewer), Some(href), Some(line)) = (viewer(), href, link.closest("li").ok().flatten()) else {
-            return;
-        };
-        viewer.mark(&line);
-        replace_address(&href);
-        // Where the browser refuses (no secure context), the address has it all the same.
-        let refused = Closure::once(|_: JsValue| {});
-        let _ = window().navigator().clipboard().write_text(&href).catch(&refused);
-        refused.forget();
-        if let Some(said) = SAID.get() {
-            said.set("The address is now the link to this line, and copied.");
-        }
-    } else if let Some(href) = around(event, ".log-find a.step").and_then(|link| link.get_attribute("href")) {
-        event.prevent_default();
-        show(&href);
-    }
-}
-
-fn submitted(event: &Event) {
-    let Some(form) = around(event, ".log-find") else { return };
-    event.prevent_default();
-    let fields = all(&form, "input[name]").into_iter().filter_map(|field| field.dyn_into::<HtmlInputElement>().ok());
-    let pairs = fields
-        .filter(|field| !field.value().is_empty())
-        .map(|field| format!("{}={}", field.name(), String::from(js_sys::encode_uri_component(&field.value()))));
-    let query = pairs.collect::<Vec<_>>().join("&");
-    show(&format!("{}?{query}", form.get_attribute("action").unwrap_or_default()));
-}
-
-/// Shows another part of the log without the rest of the page; where that can't be had, the page.
-fn show(href: &str) {
-    let Some(url) = address(href) else { return };
-    let (page, part) = (url.href(), format!("{}/log{}", url.pathname(), url.search()));
-    ask(&part, move |answer| {
-        let fresh = answer.and_then(|page| page.query_selector(".log-area").ok().flatten());
-        let (Some(fresh), Some(old)) = (fresh, first(".log-area")) else {
-            go(&page);
-            return;
-        };
-        replace_address(&page);
-        morph(&old, &fresh);
-    });
 }

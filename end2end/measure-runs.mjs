@@ -1,0 +1,65 @@
+// When the first row of Runs is painted: `make measure-size`, or `node measure-runs.mjs NAME=DATABASE-URL …` on seeded databases.
+// Each opening in a browser that has nothing cached, and again in one that has; the paint is the frame after the row stood there.
+import { cpus } from 'node:os';
+import { openPage, signIn } from './lib/browser.mjs';
+import { binary } from './lib/console.mjs';
+import { stage } from './lib/stage.mjs';
+
+const rounds = 20;
+const on = stage();
+try {
+  const browser = await on.browser();
+  console.log(`${binary}\n${cpus().length} × ${cpus()[0].model.trim()}, Chromium ${browser.version()}, headless, no graphics card`);
+  for (const [name, url] of process.argv.slice(2).map((given) => given.split(/=(.*)/s))) {
+    const console_ = await on.console({ env: { KUBERNAUT_DATABASE_URL: url } });
+    const first = await openPage(browser, console_.url);
+    await signIn(first);
+    const state = await first.context().storageState();
+    await first.context().close();
+    const [cold, warm, bytes] = [[], [], []];
+    for (let round = 0; round < rounds; round += 1) {
+      const page = await openPage(browser, console_.url, { state });
+      const network = await page.context().newCDPSession(page);
+      await network.send('Network.enable');
+      let arrived = 0;
+      network.on('Network.loadingFinished', ({ encodedDataLength }) => (arrived += encodedDataLength));
+      await page.addInitScript(noteFirstRow);
+      for (const into of [cold, warm]) {
+        await page.goto('/runs');
+        await page.waitForFunction(() => window.firstRow);
+        into.push(await page.evaluate(() => window.firstRow));
+        if (into === cold) {
+          await page.waitForLoadState('networkidle').catch(() => {});
+          bytes.push(arrived);
+        }
+      }
+      await page.context().close();
+    }
+    console.log(`${name}: first row painted ${told(cold)} with nothing cached, ${told(warm)} again; ${(median(bytes) / 1000).toFixed(0)} kB over the wire, fonts and all`);
+    await console_.stop();
+  }
+} finally {
+  await on.close();
+}
+
+/** Runs in the page: milliseconds from the navigation's start to the frame that shows the first row. */
+function noteFirstRow() {
+  const seen = new MutationObserver(() => {
+    if (!document.querySelector('main .rows > li')) return;
+    seen.disconnect();
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => (window.firstRow = performance.now());
+      port2.postMessage(0);
+    });
+  });
+  seen.observe(document, { subtree: true, childList: true });
+}
+
+function median(numbers) {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+}
+
+function told(numbers) {
+  return `p50 ${median(numbers).toFixed(0)} ms, slowest ${Math.max(...numbers).toFixed(0)} ms`;
+}

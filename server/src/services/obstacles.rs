@@ -1,0 +1,116 @@
+//! What stands in the way of a decision, and how it is told.
+
+use super::store_fault;
+use domain::{
+    decision::{Decision, Refusal, Verb},
+    fault::Fault,
+    identity::{Caller, Right},
+    ids::Digest,
+    ports::DecideError,
+    recommendation::{Recommendation, RecommendationState, Strategy},
+    services::{Answer, ServiceError, TicketView},
+};
+
+/// Distinct people who approved this ticket; without a ticket, the most that any one ticket has.
+pub(super) fn approvals(decisions: &[Decision], digest: Option<&Digest>) -> u32 {
+    let count = |wanted: &Option<Digest>| {
+        let mut people: Vec<_> = decisions
+            .iter()
+            .filter(|d| d.verb == Verb::Approve && d.ticket_digest == *wanted)
+            .map(|d| d.actor.person().as_str())
+            .collect();
+        people.sort_unstable();
+        people.dedup();
+        u32::try_from(people.len()).unwrap_or(u32::MAX)
+    };
+    match digest {
+        Some(digest) => count(&Some(digest.clone())),
+        None => decisions.iter().map(|d| count(&d.ticket_digest)).max().unwrap_or(0),
+    }
+}
+
+/// Why this caller may not decide on it at all.
+pub(super) fn cannot_decide(caller: &Caller, recommendation: &Recommendation) -> Option<String> {
+    if recommendation.state != RecommendationState::Open {
+        return Some(format!("This recommendation is {}.", recommendation.state));
+    }
+    caller.require(Right::Decide).err().map(|denied| format!("{denied}."))
+}
+
+/// Why this caller may not approve this ticket.
+pub(super) fn cannot_approve(
+    caller: &Caller,
+    recommendation: &Recommendation,
+    decisions: &[Decision],
+    ticket: Option<&TicketView>,
+    faults: &[Fault],
+) -> Option<String> {
+    if !faults.is_empty() || ticket.is_none() {
+        return Some("This strategy can't run; its faults are listed above.".into());
+    }
+    if recommendation.proposer.person() == caller.actor.person() {
+        return Some("You proposed this yourself; somebody else must approve it.".into());
+    }
+    let mine = decisions.iter().any(|d| {
+        d.verb == Verb::Approve
+            && d.actor.person() == caller.actor.person()
+            && d.ticket_digest.as_ref() == ticket.map(|t| &t.digest)
+    });
+    mine.then(|| "You approved this ticket already; another person is needed.".into())
+}
+
+/// Why there is nothing to decide any more.
+pub(super) fn not_open(recommendation: &Recommendation, decisions: &[Decision]) -> ServiceError {
+    let refusal = match recommendation.state {
+        RecommendationState::Expired => Refusal::Expired { at: recommendation.expires_at },
+        RecommendationState::Superseded => Refusal::Superseded,
+        RecommendationState::Open | RecommendationState::Decided => {
+            let last = decisions.last();
+            Refusal::AlreadyDecided {
+                who: last.map_or_else(|| "somebody".into(), |d| d.actor.name.clone()),
+                at: last.map_or(recommendation.created_at, |d| d.at),
+            }
+        }
+    };
+    refused(&refusal)
+}
+
+fn refused(refusal: &Refusal) -> ServiceError {
+    let code = match refusal {
+        Refusal::OwnProposal | Refusal::AlreadyApproved { .. } => return ServiceError::Forbidden(refusal.to_string()),
+        Refusal::AlreadyDecided { .. } => "decided",
+        Refusal::Expired { .. } => "expired",
+        Refusal::Superseded => "superseded",
+        Refusal::Changed => "stale_ticket",
+    };
+    ServiceError::Conflict { code, detail: refusal.to_string(), differences: Vec::new() }
+}
+
+fn conflict(code: &'static str, error: &DecideError) -> ServiceError {
+    ServiceError::Conflict { code, detail: error.to_string(), differences: Vec::new() }
+}
+
+/// A strategy that was stored with its errors is shown, not run. The errors point into the recommendation; what was sent here
+/// only names the strategy.
+pub(super) fn runnable(strategy: &Strategy, index: u32) -> Answer<()> {
+    if strategy.runnable() {
+        return Ok(());
+    }
+    let told = |fault: &Fault| {
+        let message = format!("strategy {index} can't run: {} ({})", fault.message, fault.pointer);
+        Fault::new("/strategy", fault.code.clone(), message)
+    };
+    Err(ServiceError::Invalid(strategy.errors.iter().map(told).collect()))
+}
+
+/// A refusal of the store.
+pub(super) fn decide_fault(error: DecideError) -> ServiceError {
+    match error {
+        DecideError::Refused(refusal) => refused(&refusal),
+        DecideError::NotFound => ServiceError::NotFound("recommendation"),
+        DecideError::TicketUsed => conflict("ticket_used", &error),
+        DecideError::NameUsed(_) => conflict("name_used", &error),
+        DecideError::PlaybookDisabled(_) => conflict("stale_ticket", &error),
+        DecideError::Store(error) => store_fault(error),
+    }
+}
