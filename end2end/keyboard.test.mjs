@@ -124,7 +124,7 @@ for (const [size, viewport] of [['', { width: 1440, height: 900 }], [', at 200 %
     for (const incident of incidents) made.push(await recommend(incident));
     await go('a', '/approvals');
     for (const incident of incidents.slice(0, 2)) {
-      await tabTo(page, `Select ${headline(incident)}`);
+      await tabTo(page, `Select ${headline(incident)}, ${incident}`);
       await page.keyboard.press('Space');
     }
     assert.equal(await follow(page, 'Review selected'), 200);

@@ -89,7 +89,7 @@ test('a slider sets a number, and the ticket that is made of it can be approved'
   await page.keyboard.press('ArrowRight');
   assert.equal(await page.locator(replicas).inputValue(), '2');
   await page.getByRole('button', { name: 'Take it back' }).click();
-  await until(async () => (await page.locator(replicas).inputValue()) === '1');
+  await until('the model’s value', async () => (await page.locator(replicas).inputValue()) === '1');
   assert.equal(await slider.inputValue(), '1', 'the slider goes back with its field');
   await slider.press('ArrowRight');
   await page.locator('#edit-preview ins', { hasText: '2' }).waitFor();

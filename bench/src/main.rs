@@ -3,7 +3,6 @@
 #![expect(clippy::print_stdout, reason = "a tool that prints figures")]
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod plans;
 mod queries;
 mod seed;

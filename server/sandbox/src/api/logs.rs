@@ -1,6 +1,6 @@
 //! What containers wrote, for `/log`. It knows no pods: a container is a pod's uid and a name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -12,8 +12,8 @@ use super::Query;
 use super::status::ApiError;
 use crate::time;
 
-/// Lines kept for each container; the kubelet rotates too.
-const KEPT: usize = 5000;
+/// Bytes of text kept for each container: as much as the kubelet keeps before it rotates (`containerLogMaxSize`).
+const KEPT_BYTES: usize = 10 << 20;
 
 /// One container's output.
 pub(crate) struct Log {
@@ -24,7 +24,9 @@ pub(crate) struct Log {
 #[derive(Default)]
 struct Lines {
     /// Unix milliseconds and text.
-    kept: Vec<(i64, String)>,
+    kept: VecDeque<(i64, String)>,
+    /// Bytes of what is kept.
+    bytes: usize,
     /// Lines rotated away.
     dropped: usize,
     closed: bool,
@@ -38,12 +40,14 @@ impl Log {
     pub(crate) fn write(&self, at_ms: i64, text: &str) {
         let mut lines = self.lock();
         for line in text.lines() {
-            lines.kept.push((at_ms, line.to_owned()));
+            lines.bytes += line.len();
+            lines.kept.push_back((at_ms, line.to_owned()));
         }
-        if lines.kept.len() > KEPT {
-            let excess = lines.kept.len() - KEPT;
-            lines.kept.drain(..excess);
-            lines.dropped += excess;
+        while lines.bytes > KEPT_BYTES
+            && let Some((_, rotated)) = lines.kept.pop_front()
+        {
+            lines.bytes -= rotated.len();
+            lines.dropped += 1;
         }
         drop(lines);
         self.changed.send_replace(());
@@ -149,7 +153,8 @@ pub(crate) fn follow(log: Arc<Log>, options: LogOptions) -> impl Stream<Item = B
             let (text, next, closed) = {
                 let lines = log.lock();
                 let from = position.saturating_sub(lines.dropped);
-                let text: String = lines.kept.iter().skip(from).map(|line| options.render(line)).collect();
+                let text: String =
+                    lines.kept.range(from.min(lines.kept.len())..).map(|line| options.render(line)).collect();
                 (text, lines.dropped + lines.kept.len(), lines.closed)
             };
             if !text.is_empty() {

@@ -58,7 +58,9 @@ pub async fn nothing_unsaved(
     }
     let view = gate.services.view(caller, id, Some(strategy), ticket.cloned()).await?;
     let Some(chosen) = view.strategies.get(strategy as usize) else { return Ok(()) };
-    let known = |name: &str| chosen.form.iter().any(|parameter| parameter.name.as_str() == name);
+    // What can't run any more has no form; why is told when the ticket is made again.
+    let known =
+        |name: &str| view.ticket.is_none() || chosen.form.iter().any(|parameter| parameter.name.as_str() == name);
     if let Some(name) = fields.iter().filter_map(|(name, _)| name.strip_prefix("p.")).find(|name| !known(name)) {
         return Err(ServiceError::Invalid(vec![unknown(name)]));
     }
