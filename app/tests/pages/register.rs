@@ -114,3 +114,20 @@ fn as_many_parameters_as_there_may_be_fit() {
     let page = shown(form, None);
     assert!(page.contains("name=\"exposed.63.name\"") && page.contains("A playbook has at most 64 parameters."));
 }
+
+/// What stands in a text area is not escaped by the framework: a description could end it and go on as a form of its own.
+#[test]
+fn a_description_stays_inside_its_text_area() {
+    let words = "\nFine.</textarea><form action=/settings/accounts><button>Start</button></form><textarea> &lt;b&gt;";
+    let mut form = filled(Vec::new(), CHECKED);
+    for (name, text) in &mut form.fields {
+        if name == "description" {
+            words.clone_into(text);
+        }
+    }
+    let page = shown(form, None);
+    assert!(!page.contains("<form action=/settings"), "{page}");
+    let kept = "\n\nFine.&lt;/textarea&gt;&lt;form action=/settings/accounts&gt;&lt;button&gt;Start&lt;/button&gt;";
+    assert!(page.contains(kept), "as it was typed, its first line break too: {page}");
+    assert!(page.contains("&lt;textarea&gt; &amp;lt;b&amp;gt;</textarea>"), "{page}");
+}

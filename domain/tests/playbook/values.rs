@@ -229,3 +229,15 @@ fn merging_trusts_nobody() {
     tampered.parameters.hidden.push(again);
     assert_eq!(code(&tampered, &[]), expect("/REMEDIATION_TYPE", "parameter_conflict"));
 }
+
+#[test]
+fn a_request_buys_no_answer_larger_than_itself() {
+    let registration = seed("oomkill-scale-down");
+    let given: Map<String, Value> = (0..14_000).map(|n| (format!("UNKNOWN_{n:05}"), json!(1))).collect();
+    let told = faults(&registration, &given);
+    let undeclared = told.iter().filter(|fault| fault.code == "undeclared_parameter").count();
+    assert!((2..=17).contains(&undeclared), "{undeclared}");
+    assert!(told.iter().any(|fault| fault.message.contains("13984 more names")), "{told:#?}");
+    let bytes: usize = told.iter().map(|fault| fault.message.len() + fault.pointer.len()).sum();
+    assert!(bytes < 8_000, "{bytes}");
+}

@@ -1,7 +1,7 @@
 //! The settings by their pages: accounts, tokens, one's own password. The same rules as on the command line, each act with its
 //! right and its row in the audit trail.
 
-use crate::support::{ADMIN_PASSWORD, Answer, Browser, Caller, Console};
+use crate::support::{ADMIN_PASSWORD, Answer, Browser, Caller, Console, recommendation};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -234,6 +234,23 @@ async fn a_persons_token_is_theirs_and_never_gets_more_than_they_may() {
     let row = audit(&console, "token.create").await.into_iter().find(|row| row["object_id"] == "ottos").unwrap();
     assert_eq!(row["after"]["owner"]["name"], "otto", "the row names the owner: {row}");
     assert!(!row.to_string().contains(&secret));
+
+    // A token acts under its owner's name, whatever it is called, and the trail says whose it is.
+    let weak = otto.post("/settings/tokens", &[("name", "admin"), ("role.propose", "on")]).await;
+    let weak = bearer(&console, &shown(&weak));
+    let came = weak.post("/api/v1/recommendations", &recommendation("inc-named")).await;
+    assert_eq!(came.status, 201, "{}", came.text);
+    let row = &audit(&console, "recommendation.submit").await[0];
+    assert_eq!(row["actor"]["name"], "otto (token admin)", "{row}");
+    assert!(row["actor"]["owner"].as_str().is_some_and(|owner| owner.starts_with("user:")), "{row}");
+
+    // The weakest token of a person neither sees nor ends the others.
+    let id = id_in(&admin.get("/settings/tokens").await.text, "ottos", "token:");
+    let seen = weak.request(Method::GET, "/settings/tokens");
+    assert!(!weak.send(seen).await.text.contains("ottos"));
+    let revoke = weak.request(Method::POST, &format!("/settings/tokens/{id}/revoke"));
+    assert_eq!(weak.send(revoke).await.status, 404);
+    token.get("/api/v1/executions").await.expect(200);
 
     // Nobody else's to see or revoke, but an admin's.
     make(&admin, "vera", &["viewer"], VERAS).await;
