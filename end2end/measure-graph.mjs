@@ -31,7 +31,7 @@ try {
     'select a task': async (n) => page.locator('.dag .node').nth(n % 12).click(),
     'move by key': async () => page.keyboard.press(['j', 'l', 'k', 'h'][Math.floor(Math.random() * 4)]),
     zoom: async (n) => page.locator(`a[data-zoom="${n % 4 < 2 ? '-' : '+'}"]`).click(),
-    'search, a letter': async (n) => page.locator('.dag-seek input').press('task-0123'[n % 9]),
+    'search, a letter': async (n) => page.locator('.dag-seek input[type=search]').press('task-0123'[n % 9]),
   };
   for (const [what, act] of Object.entries(acts)) {
     await page.evaluate(() => (window.seen.length = 0));
