@@ -1,7 +1,7 @@
 // When the first row of Runs is painted: `make measure-size`, or `node measure-runs.mjs NAME=DATABASE-URL …` on seeded databases.
 // Each opening in a browser that has nothing cached, and again in one that has; the paint is the frame after the row stood there.
 import { cpus } from 'node:os';
-import { openPage, signIn } from './lib/browser.mjs';
+import { openPage, signedIn } from './lib/browser.mjs';
 import { binary } from './lib/console.mjs';
 import { stage } from './lib/stage.mjs';
 
@@ -12,10 +12,7 @@ try {
   console.log(`${binary}\n${cpus().length} × ${cpus()[0].model.trim()}, Chromium ${browser.version()}, headless, no graphics card`);
   for (const [name, url] of process.argv.slice(2).map((given) => given.split(/=(.*)/s))) {
     const console_ = await on.console({ env: { KUBERNAUT_DATABASE_URL: url } });
-    const first = await openPage(browser, console_.url);
-    await signIn(first);
-    const state = await first.context().storageState();
-    await first.context().close();
+    const state = await signedIn(browser, console_.url);
     const [cold, warm, bytes] = [[], [], []];
     for (let round = 0; round < rounds; round += 1) {
       const page = await openPage(browser, console_.url, { state });

@@ -51,16 +51,20 @@ fn of_steps(steps: &[Step]) -> Option<ResourceRef> {
     steps.iter().find_map(|step| of_inputs(&step.inputs))
 }
 
-/// What steps of a list act on beside this object.
-pub fn others(plan: &Plan, than: &ResourceRef) -> Vec<ResourceRef> {
-    let Plan::Steps { steps, .. } = plan else { return Vec::new() };
-    let mut others: Vec<ResourceRef> = Vec::new();
-    for object in steps.iter().filter_map(|step| of_inputs(&step.inputs)) {
-        if object != *than && !others.contains(&object) {
-            others.push(object);
+/// What steps of a list act on beside this object, as a sentence; none where that is all.
+pub fn others(plan: &Plan, than: &ResourceRef) -> Option<String> {
+    let Plan::Steps { steps, .. } = plan else { return None };
+    let mut others = Vec::new();
+    for object in steps.iter().filter_map(|step| of_inputs(&step.inputs)).filter(|object| object != than) {
+        let called = match object.namespace {
+            Some(namespace) => format!("{} {namespace}/{}", object.kind, object.name),
+            None => format!("{} {}", object.kind, object.name),
+        };
+        if !others.contains(&called) {
+            others.push(called);
         }
     }
-    others
+    (!others.is_empty()).then(|| format!("Further steps act on other objects: {}.", others.join(", ")))
 }
 
 /// The object that the inputs of a step name: `deployment: my-app`, or `kind` and `name`.

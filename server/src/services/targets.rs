@@ -73,10 +73,8 @@ impl Services {
             cautions = change::cautions(&changes, state);
             still = since(&content.seen, state, recommendation.created_at);
         }
-        let others = plan.map(|plan| target::others(plan, resource)).unwrap_or_default();
-        if !others.is_empty() {
-            let named: Vec<String> = others.iter().map(called).collect();
-            cautions.insert(0, format!("Further steps act on other objects: {}.", named.join(", ")));
+        if let Some(caution) = plan.and_then(|plan| target::others(plan, resource)) {
+            cautions.insert(0, caution);
         }
         Ok(Some(TargetView { target, reading, changes, cautions, since: still, earlier: earlier? }))
     }
@@ -104,11 +102,4 @@ fn proposed(proposal: &Proposal) -> Vec<(&str, String)> {
     let Proposal::Playbook { parameters, .. } = proposal else { return Vec::new() };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     parameters.iter().map(|(name, value)| (name.as_str(), text(value))).collect()
-}
-
-fn called(object: &ResourceRef) -> String {
-    match &object.namespace {
-        Some(namespace) => format!("{} {namespace}/{}", object.kind, object.name),
-        None => format!("{} {}", object.kind, object.name),
-    }
 }

@@ -75,7 +75,7 @@ async fn narrow(
         }
     }
     // All that a row is found by is in the index, its actor and its object too.
-    let mut texts: Vec<&str> = filter.q.as_deref().map(words).into_iter().flatten().collect();
+    let mut texts = filter.q.as_deref().map(words).unwrap_or_default();
     texts.extend(filter.actor.as_deref());
     texts.extend(filter.object.as_deref());
     if texts.is_empty() { Ok(()) } else { find(sql, on, dialect, Indexed::Audit, ("sequence", "search"), &texts).await }

@@ -152,7 +152,7 @@ fn conditions(sql: &mut Sql, filter: &CatalogFilter, but: &str) {
         sql.value(tag).push(")");
     }
     if let Some(q) = &filter.q {
-        contains_all(sql, "p.search", &words(q).collect::<Vec<_>>());
+        contains_all(sql, "p.search", &words(q));
     }
 }
 

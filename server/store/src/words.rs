@@ -19,8 +19,8 @@ pub(crate) fn searchable<'a>(parts: impl IntoIterator<Item = &'a str>) -> String
 }
 
 /// The words of what somebody typed.
-pub(crate) fn words(q: &str) -> impl Iterator<Item = &str> {
-    q.split_whitespace().take(MOST_WORDS)
+pub(crate) fn words(q: &str) -> Vec<&str> {
+    q.split_whitespace().take(MOST_WORDS).collect()
 }
 
 /// Adds a condition for each of the texts: the column must contain all of them, in any order.
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn what_is_typed_is_no_pattern() {
         assert_eq!(pattern("100%_\\Ä"), "%100\\%\\_\\\\ä%");
-        let typed: Vec<_> = words(" OOM at \"x y  my-App").collect();
+        let typed = words(" OOM at \"x y  my-App");
         assert_eq!(typed, ["OOM", "at", "\"x", "y", "my-App"]);
         assert_eq!(indexable(&typed).as_deref(), Some("\"oom\" AND \"my-app\""));
         assert_eq!(indexable(&["a\"b", "two words"]), Some("\"a\"\"b\" AND \"two words\"".into()));

@@ -72,8 +72,7 @@ impl ExecutionStore for Store {
         }
         let mut snapshot = self.snapshot().await?;
         if let Some(q) = &filter.q {
-            let typed: Vec<_> = words(q).collect();
-            find(&mut sql, &mut snapshot, self.dialect(), Indexed::Executions, ("id", "search"), &typed).await?;
+            find(&mut sql, &mut snapshot, self.dialect(), Indexed::Executions, ("id", "search"), &words(q)).await?;
         }
         if let Some((at, id)) = key::<(i64, String)>(LIST, page)? {
             sql.push(" AND (created_at, id) < ").tuple([at.into(), id.into()]);

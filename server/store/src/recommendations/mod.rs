@@ -88,8 +88,8 @@ impl RecommendationStore for Store {
         narrow(&mut sql, filter, now);
         let mut read = self.read().await?;
         if let Some(q) = &filter.q {
-            let typed: Vec<_> = words(q).collect();
-            find(&mut sql, &mut read, self.dialect(), Indexed::Recommendations, ("r.id", "r.search"), &typed).await?;
+            find(&mut sql, &mut read, self.dialect(), Indexed::Recommendations, ("r.id", "r.search"), &words(q))
+                .await?;
         }
         let by_urgency = filter.state == Some(State::Open);
         let list = if by_urgency { "recommendations by urgency" } else { "recommendations newest first" };
