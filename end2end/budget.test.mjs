@@ -1,5 +1,5 @@
-// What a page may weigh: everything that comes over the wire until it is interactive, fonts apart. A machine can hold this budget,
-// so it is a test; what takes time is measured (make measure-…).
+// What a page may weigh: everything that comes over the wire until it is interactive, fonts apart; and how often it may ask the
+// database. A machine can hold these budgets, so they are tests; what takes time is measured (make measure-…).
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openPage, signedIn } from './lib/browser.mjs';
@@ -11,11 +11,14 @@ import { until, World } from './lib/world.mjs';
 const whole = 200_000;
 /** Of the page itself: what grows with its data. */
 const itself = 60_000;
+/** Statements of one showing: who asks, what the frame tells, the page itself. */
+const statements = 20;
 
 const on = stage();
 let console_, browser, pages, state;
+const telling = { env: { RUST_LOG: 'warn,sqlx::query=debug' } };
 before(async () => {
-  [console_, browser] = await Promise.all([on.console(), on.browser()]);
+  [console_, browser] = await Promise.all([on.console(telling), on.browser()]);
   pages = await showcase(await World.of(console_));
   state = await signedIn(browser, console_.url);
 });
@@ -31,6 +34,39 @@ test('no page weighs more than its budget, on the first visit', async (t) => {
     });
   }
 });
+
+test('no page asks the database oftener than its budget', async (t) => {
+  for (const [name, path] of pages) {
+    const asked = await askedBy(console_, path, state);
+    await t.test(`${name}: ${asked} statements`, () => assert.ok(asked > 0 && asked <= statements, `${asked} statements`));
+  }
+});
+
+test('a page asks as often with ninety days of history as with a few rows', async (t) => {
+  const old = await on.console({ ...telling, args: ['--scene', 'demo'] });
+  const theirs = await signedIn(browser, old.url);
+  for (const path of ['/', '/approvals?state=any', '/approvals?state=decided', '/runs', '/catalog', '/effectiveness', '/audit', '/search?q=oomkill']) {
+    const [few, many] = [await askedBy(console_, path, state), await askedBy(old, path, theirs)];
+    await t.test(`${path}: ${few} and ${many}`, () => assert.ok(many > 0 && many <= few + 1, `${few} with a few rows, ${many} with many`));
+  }
+});
+
+/**
+ * How many statements one showing of a page takes. The console looks after deadlines and news by itself now and then: the least of several
+ * showings is the page's own.
+ */
+async function askedBy(console_, path, { cookies }) {
+  const headers = { cookie: cookies.map(({ name, value }) => `${name}=${value}`).join('; '), accept: 'text/html' };
+  const told = () => console_.output().split('"target":"sqlx::query"').length;
+  const each = [];
+  for (let showing = 0; showing < 6; showing += 1) {
+    const before = told();
+    await (await fetch(console_.url + path, { headers })).text();
+    await new Promise((done) => setTimeout(done, 60)); // for the log's last lines to arrive
+    each.push(told() - before);
+  }
+  return Math.min(...each);
+}
 
 /**
  * Opens a page with nothing in the cache; resolves to the bytes of all answers but fonts, and of these of the page's own and of

@@ -1,7 +1,7 @@
 // When the first row of Runs is painted: `make measure-size`, or `node measure-runs.mjs NAME=DATABASE-URL …` on seeded databases.
 // Each opening in a browser that has nothing cached, and again in one that has; the paint is the frame after the row stood there.
 import { cpus } from 'node:os';
-import { openPage, signedIn } from './lib/browser.mjs';
+import { awake, openPage, signedIn } from './lib/browser.mjs';
 import { binary } from './lib/console.mjs';
 import { stage } from './lib/stage.mjs';
 
@@ -26,7 +26,7 @@ try {
         await page.waitForFunction(() => window.firstRow);
         into.push(await page.evaluate(() => window.firstRow));
         if (into === cold) {
-          await page.waitForLoadState('networkidle').catch(() => {});
+          await awake(page);
           bytes.push(arrived);
         }
       }

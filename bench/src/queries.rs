@@ -180,7 +180,7 @@ impl Bench<'_> {
     async fn list(&self, name: &str, ask: impl Fn(usize) -> (ExecutionFilter, Page)) -> Result<()> {
         self.time(name, async |i| {
             let (filter, page) = ask(i);
-            ExecutionStore::list(self.store, &filter, &page).await?;
+            self.store.lines(&filter, &page).await?;
             Ok(())
         })
         .await

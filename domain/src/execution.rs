@@ -3,10 +3,7 @@
 use crate::{
     identity::Actor,
     ids::{Digest, ExecutionId, RecommendationId},
-    recommendation::{
-        ResourceRef, Severity,
-        target::{self, Target},
-    },
+    recommendation::{ResourceRef, Severity},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -275,6 +272,9 @@ pub struct ExecutionSubject {
     pub environment: Option<String>,
     /// The object in trouble.
     pub resource: Option<ResourceRef>,
+    /// The object that it acts on, as the ticket says; none where nothing names one.
+    #[serde(default)]
+    pub acts_on: Option<ResourceRef>,
     /// The playbook; none for a step list.
     pub workflow_id: Option<String>,
     /// Its version.
@@ -328,10 +328,28 @@ pub struct Execution {
     pub tasks: Vec<Task>,
 }
 
-impl Execution {
-    /// What it acts on: the object that its incident names, and where that names none the one that its tasks' parameters name.
-    pub fn target(&self) -> Target {
-        Target::of(self.subject.resource.as_ref(), self.tasks.iter().find_map(|task| target::named(&task.parameters)))
+/// How far an execution has got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Tasks that have ended.
+    pub ended: u32,
+    /// All tasks.
+    pub tasks: u32,
+}
+
+/// An execution in a list for people: they look at how far it has got, not at each task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionLine {
+    /// The execution without its tasks.
+    pub execution: Execution,
+    /// How far it has got; nothing is counted of one that has ended.
+    pub progress: Progress,
+}
+
+impl ExecutionSubject {
+    /// The object that it acts on; where the ticket named none, the one in trouble.
+    pub fn target(&self) -> Option<&ResourceRef> {
+        self.acts_on.as_ref().or(self.resource.as_ref())
     }
 }
 

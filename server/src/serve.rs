@@ -139,10 +139,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let housekeeper =
         tokio::spawn(keep_house(store.clone(), config.retention_days, limits, metrics, controller_stop.clone()));
 
-    let accepting = streams.clone();
-    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move { accepting.cancelled_owned().await });
-    let server = tokio::spawn(async move { server.await });
+    let server = tokio::spawn(doors::listen::serve(listener, router, streams.clone()));
     // Whoever reads that it listens may end it at once.
     let stopped = stop_signal()?;
     announce(address, readiness);

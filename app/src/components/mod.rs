@@ -18,7 +18,7 @@ pub use frame::{Filters, PageHead, Pager, Prose, Section, TableBox};
 pub use inbox::{Earlier, Hint, InboxRow, off_target, remedy};
 pub use notice::{Changes, Empty, Faults, FormFaults, Notice, plain};
 pub use rates::{Rates, interval};
-pub use rows::{Outcome, Progress, RunRow, target};
+pub use rows::{HowFar, Outcome, RunRow, target};
 pub use scale::{Beside, Measured, Scale, ScaleLine, beside, beside_lines, measured};
 pub use state::{Chip, Mark, RiskChip, SeverityChip, State, Tone};
 pub use still::Still;

@@ -3,7 +3,7 @@
 use super::{Ago, Elapsed, State};
 use crate::words::telling;
 use domain::{
-    execution::{Assessment, Execution, ExecutionState},
+    execution::{Assessment, ExecutionLine, ExecutionState, Progress},
     recommendation::ResourceRef,
     time::Timestamp,
 };
@@ -30,10 +30,9 @@ pub fn Outcome(state: ExecutionState, assessment: Assessment) -> impl IntoView {
 
 /// How far a run has got: tasks that have ended, of all of them.
 #[component]
-pub fn Progress(run: Execution) -> impl IntoView {
-    let all = run.tasks.len();
-    let done = run.tasks.iter().filter(|task| task.state.ended()).count();
-    if all == 0 || run.state == ExecutionState::Pending {
+pub fn HowFar(state: ExecutionState, progress: Progress) -> impl IntoView {
+    let Progress { ended: done, tasks: all } = progress;
+    if all == 0 || state == ExecutionState::Pending {
         return ().into_any();
     }
     let words = if all == 1 { format!("{done} of 1 task") } else { format!("{done} of {all} tasks") };
@@ -48,9 +47,10 @@ pub fn Progress(run: Execution) -> impl IntoView {
 
 /// An execution in a short list: how it stands, what it does and on what, and how far it has got or whether it helped.
 #[component]
-pub fn RunRow(run: Execution, now: Timestamp) -> impl IntoView {
+pub fn RunRow(run: ExecutionLine, now: Timestamp) -> impl IntoView {
+    let ExecutionLine { execution: run, progress } = run;
     let reason = telling(run.reason.clone());
-    let object = run.target().acts_on().map(target);
+    let object = run.subject.target().map(target);
     let under: Vec<String> = [object, reason].into_iter().flatten().collect();
     let (state, assessment, finished) = (run.state, run.assessment, run.finished_at);
     let since = run.started_at.unwrap_or(run.created_at);
@@ -64,7 +64,7 @@ pub fn RunRow(run: Execution, now: Timestamp) -> impl IntoView {
                 {if state.ended() {
                     view! { <Outcome state assessment /> }.into_any()
                 } else {
-                    view! { <Progress run /> }.into_any()
+                    view! { <HowFar state progress /> }.into_any()
                 }}
             </span>
             <span class="sub when">

@@ -8,7 +8,7 @@ use crate::{
     words::{humane, number, percent},
 };
 use domain::{
-    execution::{Execution, ExecutionState},
+    execution::{ExecutionLine, ExecutionState},
     identity::Right,
     ports::ClusterHealth,
     services::{Answer, OverviewView},
@@ -88,7 +88,7 @@ pub fn overview(view: OverviewView, decides: bool) -> AnyView {
 #[component]
 fn Runs(
     title: &'static str,
-    runs: Vec<Execution>,
+    runs: Vec<ExecutionLine>,
     now: Timestamp,
     none: &'static str,
     href: &'static str,
@@ -107,8 +107,12 @@ fn Runs(
 }
 
 /// What there is to say about runs that were approved and have not started for a while.
-fn slow_start(running: &[Execution], now: Timestamp) -> Option<String> {
-    let waits = running.iter().filter(|run| run.state == ExecutionState::Pending).map(|run| now.since(run.created_at));
+fn slow_start(running: &[ExecutionLine], now: Timestamp) -> Option<String> {
+    let waits = running
+        .iter()
+        .map(|line| &line.execution)
+        .filter(|run| run.state == ExecutionState::Pending)
+        .map(|run| now.since(run.created_at));
     let waits: Vec<i64> = waits.filter(|ms| *ms >= SLOW_START_MS).collect();
     let longest = human(waits.iter().copied().max()? / 1000 * 1000);
     Some(match waits.len() {

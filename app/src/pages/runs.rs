@@ -2,7 +2,7 @@
 
 use crate::{
     components::{
-        Ago, Elapsed, Empty, Equivalent, Field, Filters, Mark, Outcome, PageHead, Pager, Progress, Select, State,
+        Ago, Elapsed, Empty, Equivalent, Field, Filters, HowFar, Mark, Outcome, PageHead, Pager, Select, State,
         equivalent, target,
     },
     page::{Ask, Page},
@@ -11,7 +11,7 @@ use crate::{
 };
 use domain::{
     effectiveness::{EffectivenessFilter, GroupBy},
-    execution::{Execution, ExecutionState},
+    execution::{ExecutionLine, ExecutionState},
     identity::Right,
     paging::{Page as ListPage, PageOf},
     ports::ExecutionFilter,
@@ -33,7 +33,7 @@ const SPANS: [(&str, &str, i64); 4] = [
 /// Asks for a page of runs.
 pub async fn page(ask: Ask) -> Answer<Page> {
     let filter = filter(&ask.query, ask.now);
-    let list = ask.console.runs.list(&ask.caller, &filter, &ask.list_page(ListPage::DEFAULT_LIMIT)).await?;
+    let list = ask.console.runs.lines(&ask.caller, &filter, &ask.list_page(ListPage::DEFAULT_LIMIT)).await?;
     let counted = EffectivenessFilter::default();
     let known = ask.console.effectiveness.rows(&ask.caller, GroupBy::Playbook, &counted).await?;
     let playbooks = known.into_iter().map(|row| row.group).collect();
@@ -58,7 +58,7 @@ fn filter(query: &Query, now: Timestamp) -> ExecutionFilter {
 /// The page. `playbooks` are those to choose from; `decides` tells whether the reader may decide, and so what the next step is
 /// where nothing runs.
 pub fn runs(
-    list: PageOf<Execution>,
+    list: PageOf<ExecutionLine>,
     filter: ExecutionFilter,
     query: Query,
     playbooks: Vec<String>,
@@ -119,7 +119,8 @@ fn Controls(filter: ExecutionFilter, since: String, playbooks: Vec<String>, filt
 
 /// A run of the list.
 #[component]
-fn Line(run: Execution, now: Timestamp) -> impl IntoView {
+fn Line(run: ExecutionLine, now: Timestamp) -> impl IntoView {
+    let ExecutionLine { execution: run, progress } = run;
     let subject = run.subject.clone();
     let playbook = subject
         .workflow_id
@@ -128,7 +129,7 @@ fn Line(run: Execution, now: Timestamp) -> impl IntoView {
     let by = run.approved_by.iter().map(|actor| actor.name.as_str()).collect::<Vec<_>>().join(", ");
     let reason = telling(run.reason.clone());
     let what = [
-        run.target().acts_on().map(target),
+        run.subject.target().map(target),
         Some(playbook.unwrap_or_else(|| humane(&subject.action_type))),
         (!by.is_empty()).then(|| format!("approved by {by}")),
     ];
@@ -148,7 +149,7 @@ fn Line(run: Execution, now: Timestamp) -> impl IntoView {
                 {if state.ended() {
                     view! { <Outcome state assessment /> }.into_any()
                 } else {
-                    view! { <Progress run /> }.into_any()
+                    view! { <HowFar state progress /> }.into_any()
                 }}
             </div>
             <p class="took">{from.map(|from| view! { <span class="vh">"took "</span><Elapsed from to now /> })}</p>

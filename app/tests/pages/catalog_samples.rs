@@ -1,6 +1,6 @@
 //! Playbooks, audit rows and measurements for looking at pages.
 
-use crate::samples::{NOW, execution, track};
+use crate::samples::{NOW, line, track};
 use domain::{
     audit::AuditRecord,
     effectiveness::{Counts, EffectivenessRow, Week},
@@ -95,8 +95,8 @@ pub fn playbook() -> PlaybookView {
         track: Some(track(39, 43)),
         by_version: vec![row("oomkill-scale-down@1.0.0", 39, 43)],
         recent: vec![
-            execution("c", "Scale down replicas: payment-service", ExecutionState::Succeeded, None),
-            execution("d", "Scale down replicas: checkout", ExecutionState::Failed, Some("TaskRunRetriesExhausted")),
+            line("c", "Scale down replicas: payment-service", ExecutionState::Succeeded, None),
+            line("d", "Scale down replicas: checkout", ExecutionState::Failed, Some("TaskRunRetriesExhausted")),
         ],
     }
 }

@@ -9,7 +9,7 @@ use app::{
 use domain::{
     decision::Verb,
     effectiveness::{Counts, EffectivenessRow},
-    execution::{Assessment, ExecutionState},
+    execution::{Assessment, ExecutionLine, ExecutionState, Progress},
     fault::Fault,
     ids::{ExecutionId, RecommendationId},
     paging::PageOf,
@@ -67,7 +67,7 @@ fn the_engine_says_what_keeps_runs_from_starting() {
     let mut view = samples::overview();
     view.cluster.ready = false;
     view.cluster.problems = vec!["Tekton is not installed; apply its release".into()];
-    view.running[1].created_at = samples::NOW.plus_ms(-200_000);
+    view.running[1].execution.created_at = samples::NOW.plus_ms(-200_000);
     let page = html(|| overview(view, true));
     assert!(page.contains("Can't start") && page.contains("Tekton is not installed; apply its release."));
     assert!(page.contains("One approved run has not started for 3m 20s"), "{page}");
@@ -205,7 +205,8 @@ fn a_run_says_what_it_acts_on_by_whom_and_whether_it_helped() {
     let mut run = runs_samples::running();
     run.subject.resource = None;
     let listed = |run: domain::execution::Execution| {
-        let list = PageOf { items: vec![run], next_cursor: None };
+        let line = ExecutionLine { execution: run, progress: Progress { ended: 2, tasks: 3 } };
+        let list = PageOf { items: vec![line], next_cursor: None };
         html(|| runs(list, ExecutionFilter::default(), Query::default(), vec!["a".into()], true, samples::NOW))
     };
     let page = listed(run.clone());

@@ -3,7 +3,7 @@
 use domain::{
     decision::{Decision, Verb},
     effectiveness::{Counts, DAY_MS, EffectivenessRow, Week},
-    execution::{Assessment, Execution, ExecutionState, ExecutionSubject, Stage},
+    execution::{Assessment, Execution, ExecutionLine, ExecutionState, ExecutionSubject, Progress, Stage},
     fault::Fault,
     identity::Actor,
     ids::{ActorId, DecisionId, Digest, ExecutionId, FindingId, RecommendationId},
@@ -304,6 +304,7 @@ pub fn execution(id: &str, title: &str, state: ExecutionState, reason: Option<&s
             severity: Severity::High,
             environment: Some("production".into()),
             resource: None,
+            acts_on: None,
             workflow_id: Some("oomkill-scale-down".into()),
             version: Some("1.0.0".into()),
             action_type: "scale_down_replicas".into(),
@@ -329,19 +330,24 @@ pub fn execution(id: &str, title: &str, state: ExecutionState, reason: Option<&s
     }
 }
 
+/// The same in a list; three of its five tasks have ended.
+pub fn line(id: &str, title: &str, state: ExecutionState, reason: Option<&str>) -> ExecutionLine {
+    ExecutionLine { execution: execution(id, title, state, reason), progress: Progress { ended: 3, tasks: 5 } }
+}
+
 pub fn overview() -> OverviewView {
     use ExecutionState as S;
     OverviewView {
         waiting: inbox(),
         waiting_count: 3,
         running: vec![
-            execution("a", "Scale down replicas: payment-service", S::Running, None),
-            execution("b", "Prune images: worker-3", S::Pending, Some("ExceededResourceQuota")),
+            line("a", "Scale down replicas: payment-service", S::Running, None),
+            line("b", "Prune images: worker-3", S::Pending, Some("ExceededResourceQuota")),
         ],
         ended: vec![
-            execution("c", "Restart pods: checkout", S::Succeeded, None),
-            execution("d", "Drain node worker-1", S::Failed, Some("eviction refused by budget")),
-            execution("e", "Increase memory limits: cart", S::TimedOut, Some("PipelineRunTimeout")),
+            line("c", "Restart pods: checkout", S::Succeeded, None),
+            line("d", "Drain node worker-1", S::Failed, Some("eviction refused by budget")),
+            line("e", "Increase memory limits: cart", S::TimedOut, Some("PipelineRunTimeout")),
         ],
         helped: Some(track(361, 412)),
         weeks: (0..12)

@@ -3,7 +3,7 @@
 use super::StoreError;
 use crate::{
     audit::AuditEntry,
-    execution::{ActionRecord, Execution, ExecutionState, ExecutionSubject, LogLine, Task},
+    execution::{ActionRecord, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Task},
     ids::ExecutionId,
     observation::{Changed, Observation},
     paging::{Page, PageOf},
@@ -87,6 +87,8 @@ pub trait ExecutionStore: Send + Sync {
     async fn by_name(&self, cluster: &str, name: &str) -> Result<Option<Execution>, StoreError>;
     /// A page, newest first, with tasks.
     async fn list(&self, filter: &ExecutionFilter, page: &Page) -> Result<PageOf<Execution>, StoreError>;
+    /// The same page for people: how far each has got in place of its tasks. It costs the same whatever the size of the runs.
+    async fn lines(&self, filter: &ExecutionFilter, page: &Page) -> Result<PageOf<ExecutionLine>, StoreError>;
     /// Of each object in its cluster the newest that was approved on it at or after `since`, without tasks: for hints about what was
     /// tried before. It costs as much as it returns.
     async fn newest_on(&self, objects: &[(&str, &ResourceRef)], since: Timestamp)

@@ -37,7 +37,7 @@ impl EarlierRun {
         let strategy = recommendation.content.strategies.first()?;
         let object = &Self::object_of(recommendation)?;
         let run = runs.iter().find(|run| {
-            run.subject.cluster == recommendation.cluster && run.target().acts_on().is_some_and(|its| same(object, its))
+            run.subject.cluster == recommendation.cluster && run.subject.target().is_some_and(|its| same(object, its))
         })?;
         let same_playbook = match &strategy.proposal {
             Proposal::Playbook { workflow_id, .. } => run.subject.workflow_id.as_ref() == Some(workflow_id),

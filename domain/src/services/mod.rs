@@ -15,7 +15,7 @@ use crate::{
     audit::{AuditFilter, AuditRecord},
     decision::{Decision, Verb},
     effectiveness::{EffectivenessFilter, EffectivenessRow, GroupBy},
-    execution::{ActionRecord, Execution, LogLine},
+    execution::{ActionRecord, Execution, ExecutionLine, LogLine},
     fault::Fault,
     identity::{Caller, Denied},
     ids::{Digest, ExecutionId, RecommendationId},
@@ -199,8 +199,10 @@ pub trait ApprovalService: Send + Sync {
 /// Executions.
 #[async_trait]
 pub trait RunService: Send + Sync {
-    /// A page; needs `runs:read`.
+    /// A page, with tasks; needs `runs:read`.
     async fn list(&self, caller: &Caller, filter: &ExecutionFilter, page: &Page) -> Answer<PageOf<Execution>>;
+    /// A page, with how far each has got; needs `runs:read`.
+    async fn lines(&self, caller: &Caller, filter: &ExecutionFilter, page: &Page) -> Answer<PageOf<ExecutionLine>>;
     /// One with tasks; needs `runs:read`.
     async fn get(&self, caller: &Caller, id: &ExecutionId) -> Answer<Execution>;
     /// Log lines after `since_line`; `attempt` none is the newest. Needs `runs:read`.

@@ -4,7 +4,7 @@ use super::EarlierRun;
 use crate::{
     decision::Decision,
     effectiveness::{EffectivenessRow, Week},
-    execution::Execution,
+    execution::{Execution, ExecutionLine},
     fault::Fault,
     ids::{Digest, RecommendationId},
     json::diff::Change,
@@ -111,7 +111,7 @@ pub struct PlaybookView {
     /// Track record by version.
     pub by_version: Vec<EffectivenessRow>,
     /// Its newest executions.
-    pub recent: Vec<Execution>,
+    pub recent: Vec<ExecutionLine>,
 }
 
 /// A run ticket as it is read.
@@ -254,9 +254,9 @@ pub struct OverviewView {
     /// How many need a decision in all.
     pub waiting_count: i64,
     /// What runs.
-    pub running: Vec<Execution>,
+    pub running: Vec<ExecutionLine>,
     /// What ended last.
-    pub ended: Vec<Execution>,
+    pub ended: Vec<ExecutionLine>,
     /// The last 30 days over everything; none without runs.
     pub helped: Option<EffectivenessRow>,
     /// The same by week, oldest first.

@@ -118,6 +118,11 @@ impl<'a> Past<'a> {
         let incident_id = format!("inc-{:08x}", dice.random::<u32>());
         let (incident, what) = (dns_label(&incident_id, 16), dns_label(profile.action_type, 23));
         let recommended_at = approved_at.plus_ms(-dice.random_range(20_000..600_000));
+        let object = ResourceRef {
+            kind: target.kind.into(),
+            namespace: target.namespace.map(str::to_owned),
+            name: target.name.into(),
+        };
         ExecutionSubject {
             id: ExecutionId::new(id(approved_at, dice)),
             recommendation_id: RecommendationId::new(id(recommended_at, dice)),
@@ -131,11 +136,8 @@ impl<'a> Past<'a> {
             signal_type: profile.signal_type.into(),
             severity: profile.severity,
             environment: Some("production".into()),
-            resource: Some(ResourceRef {
-                kind: target.kind.into(),
-                namespace: target.namespace.map(str::to_owned),
-                name: target.name.into(),
-            }),
+            resource: Some(object.clone()),
+            acts_on: Some(object),
             workflow_id: profile.playbook.map(|(id, _)| id.to_owned()),
             version: profile.playbook.map(|(_, version)| version.to_owned()),
             action_type: profile.action_type.into(),

@@ -1,10 +1,13 @@
 //! Live events for many readers: one loop reads the store, everybody else listens to it.
 
+use axum::response::sse;
 use domain::{
     event::LiveEvent,
     ports::{EventStore, StoreError},
 };
+use serde_json::json;
 use std::{
+    ops::Deref,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -19,11 +22,38 @@ const BACKLOG: usize = 1024;
 /// Events read from the store at a time.
 const BATCH: u32 = 500;
 
+/// An event, written out once for all who hear of it.
+pub struct Told {
+    event: LiveEvent,
+    wire: sse::Event,
+}
+
+impl Told {
+    fn of(event: LiveEvent) -> Arc<Self> {
+        let data = json!({ "at": event.at, "subject": event.subject, "data": event.data });
+        let wire = sse::Event::default().event(event.topic.name()).id(event.id.to_string()).data(data.to_string());
+        Arc::new(Self { event, wire })
+    }
+
+    /// As it goes over the wire.
+    pub fn wire(&self) -> sse::Event {
+        self.wire.clone()
+    }
+}
+
+impl Deref for Told {
+    type Target = LiveEvent;
+
+    fn deref(&self) -> &LiveEvent {
+        &self.event
+    }
+}
+
 /// The hub; cheap to clone.
 #[derive(Clone)]
 pub struct Live {
     store: Arc<dyn EventStore>,
-    sender: broadcast::Sender<Arc<LiveEvent>>,
+    sender: broadcast::Sender<Arc<Told>>,
     told: Arc<AtomicI64>,
 }
 
@@ -56,7 +86,7 @@ impl Live {
                         last = event.id;
                         self.told.store(last, Ordering::Release);
                         // Nobody listening is no fault.
-                        let _ = self.sender.send(Arc::new(event));
+                        let _ = self.sender.send(Told::of(event));
                     }
                 }
                 Err(error) => {
@@ -91,15 +121,15 @@ impl Live {
 /// Reads every event after a certain one, in order, each once.
 pub struct Reader {
     live: Live,
-    receiver: broadcast::Receiver<Arc<LiveEvent>>,
+    receiver: broadcast::Receiver<Arc<Told>>,
     last: i64,
-    queue: Vec<Arc<LiveEvent>>,
+    queue: Vec<Arc<Told>>,
     behind: bool,
 }
 
 impl Reader {
     /// The next event. Reads from the store when it is behind, else waits for the loop.
-    pub async fn next(&mut self) -> Arc<LiveEvent> {
+    pub async fn next(&mut self) -> Arc<Told> {
         loop {
             if let Some(event) = self.queue.pop() {
                 self.last = event.id;
@@ -109,7 +139,7 @@ impl Reader {
                 match self.live.store.since(self.last, BATCH).await {
                     Ok(events) => {
                         self.behind = !events.is_empty();
-                        self.queue = events.into_iter().rev().map(Arc::new).collect();
+                        self.queue = events.into_iter().rev().map(Told::of).collect();
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a stream waits for the database");

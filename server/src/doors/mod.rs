@@ -10,6 +10,7 @@ mod guard;
 mod health;
 mod idempotency;
 mod lapse;
+pub mod listen;
 pub mod live;
 mod pages;
 mod problem;

@@ -30,7 +30,9 @@ use domain::{
     ids::{Digest, ExecutionId, RecommendationId},
     playbook::{PlaybookId, Version},
     ports::{PlaybookStatus, StatusChange},
-    services::{Answer, ApprovalService, CatalogService, DecisionRequest, RunService, ServiceError},
+    services::{
+        Answer, ApprovalService, CatalogService, DecisionRequest, RecommendationView, RunService, ServiceError,
+    },
 };
 use leptos::{
     config::LeptosOptions,
@@ -270,8 +272,9 @@ async fn decided(gate: &Gate, id: &RecommendationId, strategy: u32, parts: &Part
     let decision = verb(fields)?;
     let ticket_digest = digest("/ticket_digest", field(fields, "ticket_digest"))?;
     if decision == Verb::Approve {
-        confirmed(gate, &caller, id, strategy, ticket_digest.as_ref(), ("/confirm", field(fields, "confirm"))).await?;
-        edit::nothing_unsaved(gate, &caller, id, strategy, ticket_digest.as_ref(), fields).await?;
+        let view = gate.services.view(&caller, id, Some(strategy), ticket_digest.clone()).await?;
+        confirmed(&view, "/confirm", field(fields, "confirm"))?;
+        edit::nothing_unsaved(&view, fields)?;
     }
     let reason = field(fields, "reason").map(str::to_owned);
     let request = DecisionRequest { decision, strategy, ticket_digest, reason };
@@ -294,16 +297,9 @@ fn digest(pointer: &str, text: Option<&str>) -> Answer<Option<Digest>> {
     read.map_err(|error| invalid(pointer, "malformed", &error.to_string()))
 }
 
-/// Whoever approves a high risk has typed what the ticket acts on; `typed` is where and what.
-async fn confirmed(
-    gate: &Gate,
-    caller: &Caller,
-    id: &RecommendationId,
-    strategy: u32,
-    ticket: Option<&Digest>,
-    (pointer, typed): (&str, Option<&str>),
-) -> Answer<()> {
-    match gate.services.view(caller, id, Some(strategy), ticket.cloned()).await?.confirmation() {
+/// Whoever approves a high risk has typed, in the field that `pointer` names, what the ticket acts on.
+fn confirmed(view: &RecommendationView, pointer: &str, typed: Option<&str>) -> Answer<()> {
+    match view.confirmation() {
         Some(target) if typed.map(str::trim) != Some(target.as_str()) => {
             let message = format!("type {target} to approve: this strategy's risk is high");
             Err(invalid(pointer, "mismatch", &message))

@@ -385,8 +385,8 @@ impl Services {
         }
         let filter =
             ExecutionFilter { recommendation_id: Some(recommendation.id.as_str().to_owned()), ..Default::default() };
-        let found = self.world.executions.list(&filter, &Page::first(1)).await.map_err(store_fault)?;
-        Ok(found.items.into_iter().next())
+        let found = self.world.executions.lines(&filter, &Page::first(1)).await.map_err(store_fault)?;
+        Ok(found.items.into_iter().next().map(|line| line.execution))
     }
 
     /// What came after this one for the same incident, unless this one is still the one to decide on.

@@ -85,7 +85,7 @@ impl CatalogService for Services {
             schema: schema::json_schema(&newest.registration),
             track: self.effectiveness_rows(GroupBy::Playbook, &only).await?.into_iter().next(),
             by_version: self.effectiveness_rows(GroupBy::Version, &only).await?,
-            recent: self.world.executions.list(&runs, &Page::first(10)).await.map_err(store_fault)?.items,
+            recent: self.world.executions.lines(&runs, &Page::first(10)).await.map_err(store_fault)?.items,
             versions,
         })
     }

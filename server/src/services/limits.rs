@@ -3,7 +3,7 @@
 
 use domain::{
     fault::{Fault, code},
-    ports::{CatalogFilter, RecommendationFilter},
+    ports::{CatalogFilter, ExecutionFilter, RecommendationFilter},
     services::{Answer, ServiceError},
 };
 
@@ -56,6 +56,11 @@ pub(super) fn short_recommendations(filter: &RecommendationFilter) -> Answer<()>
         ("severity", &filter.severity),
         ("workflow_id", &filter.workflow_id),
     ])
+}
+
+/// The same for executions.
+pub(super) fn short_executions(filter: &ExecutionFilter) -> Answer<()> {
+    short([("q", &filter.q), ("workflow_id", &filter.workflow_id), ("recommendation", &filter.recommendation_id)])
 }
 
 fn refuse(faults: Vec<Fault>) -> Answer<()> {

@@ -4,7 +4,7 @@ use super::{Services, limits, reason, store_fault};
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
-    execution::{ActionRecord, Execution, LogLine},
+    execution::{ActionRecord, Execution, ExecutionLine, LogLine},
     identity::{Caller, Right},
     ids::ExecutionId,
     log::{
@@ -22,12 +22,14 @@ use serde_json::{Value, json};
 impl RunService for Services {
     async fn list(&self, caller: &Caller, filter: &ExecutionFilter, page: &Page) -> Answer<PageOf<Execution>> {
         caller.require(Right::RunsRead)?;
-        limits::short([
-            ("q", &filter.q),
-            ("workflow_id", &filter.workflow_id),
-            ("recommendation", &filter.recommendation_id),
-        ])?;
+        limits::short_executions(filter)?;
         self.world.executions.list(filter, page).await.map_err(store_fault)
+    }
+
+    async fn lines(&self, caller: &Caller, filter: &ExecutionFilter, page: &Page) -> Answer<PageOf<ExecutionLine>> {
+        caller.require(Right::RunsRead)?;
+        limits::short_executions(filter)?;
+        self.world.executions.lines(filter, page).await.map_err(store_fault)
     }
 
     async fn get(&self, caller: &Caller, id: &ExecutionId) -> Answer<Execution> {

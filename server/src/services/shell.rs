@@ -4,7 +4,7 @@ use super::{Services, store_fault};
 use async_trait::async_trait;
 use domain::{
     effectiveness::{Counts, DAY_MS, EffectivenessFilter, EffectivenessRow, weeks},
-    execution::ExecutionState,
+    execution::{ExecutionLine, ExecutionState},
     identity::{Caller, Right},
     ids::{ExecutionId, RecommendationId},
     paging::Page,
@@ -58,7 +58,7 @@ impl ShellService for Services {
         let mut running = self.newest(of(ExecutionState::Running)).await?;
         running.extend(self.newest(of(ExecutionState::Pending)).await?);
         let mut ended = self.newest(ExecutionFilter { ended: true, ..Default::default() }).await?;
-        ended.sort_by_key(|e| Reverse(e.finished_at));
+        ended.sort_by_key(|line| Reverse(line.execution.finished_at));
         let lately = EffectivenessFilter { days: Some(TREND_WEEKS * 7), ..Default::default() };
         let days = self.world.effectiveness.by_day(&lately).await.map_err(store_fault)?;
         let now = self.now();
@@ -93,9 +93,9 @@ impl ShellService for Services {
         if caller.may(Right::RunsRead) {
             let state = q.is_none().then_some(ExecutionState::Running);
             let filter = ExecutionFilter { state, q: q.clone(), ..Default::default() };
-            let found = RunService::list(self, caller, &filter, &page).await?;
+            let found = RunService::lines(self, caller, &filter, &page).await?;
             view.more.runs = found.next_cursor.is_some();
-            view.runs = found.items;
+            view.runs = found.items.into_iter().map(|line| line.execution).collect();
         }
         let Some(q) = q else { return Ok(view) };
         if caller.may(Right::CatalogRead) {
@@ -158,8 +158,8 @@ impl Services {
         Ok(())
     }
 
-    async fn newest(&self, filter: ExecutionFilter) -> Answer<Vec<domain::execution::Execution>> {
-        Ok(self.world.executions.list(&filter, &Page::first(SHOWN)).await.map_err(store_fault)?.items)
+    async fn newest(&self, filter: ExecutionFilter) -> Answer<Vec<ExecutionLine>> {
+        Ok(self.world.executions.lines(&filter, &Page::first(SHOWN)).await.map_err(store_fault)?.items)
     }
 }
 

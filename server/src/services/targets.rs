@@ -90,10 +90,9 @@ impl Services {
             since: Some(self.world.clock.now().plus_ms(-EARLIER_MS)),
             ..Default::default()
         };
-        let mut found =
-            self.world.executions.list(&filter, &Page::first(MOST_EARLIER)).await.map_err(store_fault)?.items;
-        found.retain(|run| run.subject.recommendation_id != recommendation.id);
-        Ok(found)
+        let found = self.world.executions.lines(&filter, &Page::first(MOST_EARLIER)).await.map_err(store_fault)?;
+        let runs = found.items.into_iter().map(|line| line.execution);
+        Ok(runs.filter(|run| run.subject.recommendation_id != recommendation.id).collect())
     }
 }
 

@@ -18,7 +18,10 @@ use domain::{
     },
     policy::PolicyTerms,
     ports::{NewExecution, PlaybookRecord, Signature},
-    recommendation::{Origin, Proposal, Recommendation, ResourceRef, Strategy, target},
+    recommendation::{
+        Origin, Proposal, Recommendation, Strategy,
+        target::{self, Target},
+    },
     services::{Answer, ServiceError, TicketView},
     ticket::{Adopts, FORMAT, Plan, Ticket, TicketContent},
     workflow::Step,
@@ -262,6 +265,8 @@ impl Services {
             ),
             (Plan::Steps { .. }, _) => (None, None, content.reason.clone()),
         };
+        let planned = planned_tasks(ticket);
+        let named = planned.iter().find_map(|(task, ..)| target::named(&task.parameters));
         let subject = ExecutionSubject {
             id: id.clone(),
             recommendation_id: recommendation.id.clone(),
@@ -275,7 +280,8 @@ impl Services {
             signal_type: incident.signal_type.clone(),
             severity: incident.severity,
             environment: incident.environment.clone(),
-            resource: incident.resource.clone().or_else(|| target_of(content)),
+            resource: incident.resource.clone().or_else(|| named.clone()),
+            acts_on: Target::of(incident.resource.as_ref(), named).acts_on().cloned(),
             workflow_id: workflow_id.clone(),
             version,
             action_type: content.action_type.clone(),
@@ -283,7 +289,6 @@ impl Services {
             confidence,
             title,
         };
-        let planned = planned_tasks(ticket);
         let actions = planned
             .iter()
             .map(|(task, action_type, image)| ActionRecord {
@@ -303,16 +308,6 @@ impl Services {
         let tasks = planned.into_iter().map(|(task, ..)| task).collect();
         NewExecution { subject, expires_at: content.expires_at, tasks, actions }
     }
-}
-
-/// What a ticket acts on, by its parameters.
-fn target_of(content: &TicketContent) -> Option<ResourceRef> {
-    let Plan::Playbook { parameters, .. } = &content.plan else { return None };
-    let texts = parameters.iter().filter_map(|entry| match &entry.value {
-        EnvValue::Text(text) => Some((entry.name.to_string(), json!(text))),
-        EnvValue::Secret { .. } => None,
-    });
-    target::named(&texts.collect())
 }
 
 fn signature_of(record: &PlaybookRecord) -> Signature {

@@ -18,7 +18,7 @@ use crate::{
 };
 use compare::Compare;
 use domain::{
-    execution::Execution,
+    execution::ExecutionLine,
     identity::Right,
     playbook::{Labels, PlaybookId, Version, schema},
     ports::{PlaybookRecord, PlaybookStatus},
@@ -182,7 +182,7 @@ fn Steps(steps: Vec<String>) -> impl IntoView {
 }
 
 #[component]
-fn Recent(id: PlaybookId, runs: Vec<Execution>, now: Timestamp) -> impl IntoView {
+fn Recent(id: PlaybookId, runs: Vec<ExecutionLine>, now: Timestamp) -> impl IntoView {
     let href = format!("/runs{}", Query::default().with("workflow_id", Some(id.as_str())));
     view! {
         <Section title="Recent runs" aside={let href = href.clone(); move || view! { <a href=href.clone()>"All runs"</a> }}>

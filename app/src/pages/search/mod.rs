@@ -96,7 +96,7 @@ fn recommendation(of: &Recommendation) -> Hit {
 
 fn run(of: &Execution) -> Hit {
     let subject = &of.subject;
-    let what = [Some(subject.name.clone()), Some(subject.incident_id.clone()), subject.resource.as_ref().map(target)];
+    let what = [Some(subject.name.clone()), Some(subject.incident_id.clone()), subject.target().map(target)];
     Hit {
         icon: Icon::Runs,
         title: subject.title.clone(),

@@ -5,7 +5,8 @@ use domain::{
     audit::AuditEntry,
     decision::Decision,
     execution::{
-        ActionRecord, Assessment, Execution, ExecutionState, ExecutionSubject, LogLine, Stage, Task, TaskState,
+        ActionRecord, Assessment, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Stage, Task,
+        TaskState,
     },
     identity::Actor,
     ids::{ActorId, Digest, ExecutionId},
@@ -247,6 +248,7 @@ fn subject(id: &ExecutionId, ticket: &Ticket) -> ExecutionSubject {
         severity: Severity::High,
         environment: None,
         resource: None,
+        acts_on: None,
         workflow_id: None,
         version: None,
         action_type: content.action_type.clone(),
@@ -294,6 +296,10 @@ impl ExecutionStore for FakeStore {
     }
 
     async fn list(&self, _: &ExecutionFilter, _: &Page) -> Result<PageOf<Execution>, StoreError> {
+        Ok(PageOf::default())
+    }
+
+    async fn lines(&self, _: &ExecutionFilter, _: &Page) -> Result<PageOf<ExecutionLine>, StoreError> {
         Ok(PageOf::default())
     }
 

@@ -13,11 +13,10 @@ use axum::{
 };
 use domain::{
     fault::{Fault, Faults, code},
-    identity::Caller,
     ids::{Digest, RecommendationId},
     json::pointer::join,
     reader::quoted,
-    services::{Answer, ApprovalService, ServiceError},
+    services::{Answer, ApprovalService, RecommendationView, ServiceError},
 };
 use serde_json::Map;
 
@@ -45,19 +44,8 @@ pub async fn check(State(gate): State<Gate>, Path(id): Path<String>, parts: Part
 }
 
 /// Whoever changed a value and then pressed Approve would approve the ticket without it: that is refused, whatever else holds.
-pub async fn nothing_unsaved(
-    gate: &Gate,
-    caller: &Caller,
-    id: &RecommendationId,
-    strategy: u32,
-    ticket: Option<&Digest>,
-    fields: &Fields,
-) -> Answer<()> {
-    if !fields.iter().any(|(name, _)| name.starts_with("p.")) {
-        return Ok(());
-    }
-    let view = gate.services.view(caller, id, Some(strategy), ticket.cloned()).await?;
-    let Some(chosen) = view.strategies.get(strategy as usize) else { return Ok(()) };
+pub fn nothing_unsaved(view: &RecommendationView, fields: &Fields) -> Answer<()> {
+    let Some(chosen) = view.strategies.get(view.selected as usize) else { return Ok(()) };
     // What can't run any more has no form; why is told when the ticket is made again.
     let known =
         |name: &str| view.ticket.is_none() || chosen.form.iter().any(|parameter| parameter.name.as_str() == name);

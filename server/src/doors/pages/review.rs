@@ -77,9 +77,8 @@ async fn one(gate: &Gate, caller: &Caller, decision: Verb, fields: &Fields, id: 
     let ticket_digest = digest("", field(fields, &format!("ticket.{id}")))?;
     if decision == Verb::Approve {
         let confirm = format!("confirm.{id}");
-        let pointer = format!("/{confirm}");
-        let typed = field(fields, &confirm);
-        confirmed(gate, caller, id, strategy, ticket_digest.as_ref(), (&pointer, typed)).await?;
+        let view = gate.services.view(caller, id, Some(strategy), ticket_digest.clone()).await?;
+        confirmed(&view, &format!("/{confirm}"), field(fields, &confirm))?;
     }
     let reason = field(fields, "reason").map(str::to_owned);
     gate.services.decide(caller, id, DecisionRequest { decision, strategy, ticket_digest, reason }).await?;

@@ -15,7 +15,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use domain::{event::LiveEvent, identity::Right, services::ShellService};
+use domain::{identity::Right, services::ShellService};
 use futures::{StreamExt as _, stream};
 use serde_json::json;
 use std::{convert::Infallible, time::Duration};
@@ -72,8 +72,8 @@ pub async fn events(
     let first = Event::default().event("snapshot").id(begin.to_string()).retry(RETRY).data(snapshot.to_string());
     let reader = gate.live.reader(begin);
     let rest = stream::unfold(reader, |mut reader| async move {
-        let event = reader.next().await;
-        Some((delta(&event), reader))
+        let told = reader.next().await;
+        Some((told.wire(), reader))
     });
     let all = stream::once(async { first }).chain(rest).map(Ok::<_, Infallible>);
     let all = all.take_until(gate.stop.clone().cancelled_owned());
@@ -82,9 +82,4 @@ pub async fn events(
         signs = signs.event(Event::default().event("alive").data("{}"));
     }
     Ok(Sse::new(all).keep_alive(signs).into_response())
-}
-
-fn delta(event: &LiveEvent) -> Event {
-    let data = json!({ "at": event.at, "subject": event.subject, "data": event.data });
-    Event::default().event(event.topic.name()).id(event.id.to_string()).data(data.to_string())
 }

@@ -160,22 +160,33 @@ pub(super) async fn slice(store: &Store, of: LogOf<'_>, slice: &LogSlice) -> Res
     Ok(lines)
 }
 
-/// The databases disagree about letters outside ASCII, so the text is looked for as it was typed and in small letters. Lines
-/// with colours come back whole: what was found must be text, not a colour.
+/// Lines that are looked at in one go when a log is searched.
+const SEARCHED_AT_ONCE: u32 = 2000;
+
+/// The databases disagree about letters outside ASCII, so the text is looked for as it was typed and in small letters. Every line
+/// with colours comes back whole: what is found must be text and no colour, and a colour may begin in the middle of it.
 pub(super) async fn holding(store: &Store, of: LogOf<'_>, text: &str, limit: u32) -> Result<Vec<u32>, StoreError> {
     let pattern = |text: &str| format!("%{}%", escaped(text));
-    let mut sql = of_log("line, CASE WHEN text LIKE '%\u{1b}%' THEN text ELSE NULL END AS coloured", of);
-    sql.push(" AND (LOWER(text) LIKE ").value(pattern(&text.to_lowercase())).push(" ESCAPE '\\' OR text LIKE ");
-    sql.value(pattern(text)).push(" ESCAPE '\\') ORDER BY line LIMIT ").value(limit);
-    let rows = sql.all(&mut *store.read().await?).await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let coloured = row.maybe_text("coloured")?;
-        if coloured.is_none_or(|whole| !places(&plain(&whole), text).is_empty()) {
-            found.push(row.count("line")?);
+    let mut read = store.read().await?;
+    let (mut found, mut after) = (Vec::new(), 0);
+    loop {
+        let mut sql = of_log("line, CASE WHEN text LIKE '%\u{1b}%' THEN text ELSE NULL END AS coloured", of);
+        sql.push(" AND line > ").value(after).push(" AND (text LIKE '%\u{1b}%' OR LOWER(text) LIKE ");
+        sql.value(pattern(&text.to_lowercase())).push(" ESCAPE '\\' OR text LIKE ").value(pattern(text));
+        sql.push(" ESCAPE '\\') ORDER BY line LIMIT ").value(SEARCHED_AT_ONCE);
+        let rows = sql.all(&mut read).await?;
+        for row in &rows {
+            after = row.count("line")?;
+            let coloured = row.maybe_text("coloured")?;
+            if coloured.is_none_or(|whole| !places(&plain(&whole), text).is_empty()) {
+                found.push(after);
+            }
+        }
+        if rows.len() < SEARCHED_AT_ONCE as usize || found.len() >= limit as usize {
+            found.truncate(limit as usize);
+            return Ok(found);
         }
     }
-    Ok(found)
 }
 
 fn line(row: &Row) -> Result<LogLine, StoreError> {

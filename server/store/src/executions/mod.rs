@@ -22,7 +22,7 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
-    execution::{ActionRecord, Execution, ExecutionSubject, LogLine},
+    execution::{ActionRecord, Execution, ExecutionLine, ExecutionSubject, LogLine},
     ids::ExecutionId,
     observation::{Changed, Observation},
     paging::{Page, PageOf},
@@ -30,6 +30,7 @@ use domain::{
     recommendation::ResourceRef,
     time::Timestamp,
 };
+use sqlx::AnyConnection;
 
 const LIST: &str = "executions";
 
@@ -50,38 +51,8 @@ impl ExecutionStore for Store {
     }
 
     async fn list(&self, filter: &ExecutionFilter, page: &Page) -> Result<PageOf<Execution>, StoreError> {
-        let mut sql = Sql::new("execution", format!("SELECT {COLUMNS} FROM executions WHERE 1 = 1"));
-        let exact = [
-            ("state", filter.state.map(domain::execution::ExecutionState::name)),
-            ("workflow_id", filter.workflow_id.as_deref()),
-            ("recommendation_id", filter.recommendation_id.as_deref()),
-        ];
-        for (column, wanted) in exact {
-            if let Some(wanted) = wanted {
-                sql.push(" AND ").push(column).push(" = ").value(wanted);
-            }
-        }
-        if filter.ended {
-            sql.push(" AND stage = 'ended'");
-        }
-        if let Some(since) = filter.since {
-            sql.push(" AND created_at >= ").value(since);
-        }
-        if let Some(target) = &filter.target {
-            sql.push(" AND target = ").value(target_key(target));
-        }
         let mut snapshot = self.snapshot().await?;
-        if let Some(q) = &filter.q {
-            find(&mut sql, &mut snapshot, self.dialect(), Indexed::Executions, ("id", "search"), &words(q)).await?;
-        }
-        if let Some((at, id)) = key::<(i64, String)>(LIST, page)? {
-            sql.push(" AND (created_at, id) < ").tuple([at.into(), id.into()]);
-        }
-        sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").value(wanted(page));
-        let rows = sql.all(&mut snapshot).await?;
-        let found = rows.iter().map(execution).collect::<Result<_, _>>()?;
-        let mut found =
-            page_of(LIST, page, found, |e: &Execution| (e.created_at.as_millis(), e.subject.id.to_string()))?;
+        let mut found = self.page(&mut snapshot, filter, page).await?;
         let mut tasks = tasks::of_these(&mut snapshot, &found.items).await?;
         for one in &mut found.items {
             one.tasks = tasks.remove(one.subject.id.as_str()).unwrap_or_default();
@@ -89,6 +60,16 @@ impl ExecutionStore for Store {
         Ok(found)
     }
 
+    async fn lines(&self, filter: &ExecutionFilter, page: &Page) -> Result<PageOf<ExecutionLine>, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        let PageOf { items, next_cursor } = self.page(&mut snapshot, filter, page).await?;
+        let mut progress = tasks::progress(&mut snapshot, &items).await?;
+        let line = |execution: Execution| {
+            let progress = progress.remove(execution.subject.id.as_str()).unwrap_or_default();
+            ExecutionLine { execution, progress }
+        };
+        Ok(PageOf { items: items.into_iter().map(line).collect(), next_cursor })
+    }
     async fn newest_on(
         &self,
         objects: &[(&str, &ResourceRef)],
@@ -227,6 +208,47 @@ impl LogReader for Store {
     }
 }
 
+impl Store {
+    /// A page without tasks.
+    async fn page(
+        &self,
+        snapshot: &mut AnyConnection,
+        filter: &ExecutionFilter,
+        page: &Page,
+    ) -> Result<PageOf<Execution>, StoreError> {
+        let mut sql = Sql::new("execution", format!("SELECT {COLUMNS} FROM executions WHERE 1 = 1"));
+        let exact = [
+            ("state", filter.state.map(domain::execution::ExecutionState::name)),
+            ("workflow_id", filter.workflow_id.as_deref()),
+            ("recommendation_id", filter.recommendation_id.as_deref()),
+        ];
+        for (column, wanted) in exact {
+            if let Some(wanted) = wanted {
+                sql.push(" AND ").push(column).push(" = ").value(wanted);
+            }
+        }
+        if filter.ended {
+            sql.push(" AND stage = 'ended'");
+        }
+        if let Some(since) = filter.since {
+            sql.push(" AND created_at >= ").value(since);
+        }
+        if let Some(target) = &filter.target {
+            sql.push(" AND target = ").value(target_key(target));
+        }
+        if let Some(q) = &filter.q {
+            find(&mut sql, snapshot, self.dialect(), Indexed::Executions, ("id", "search"), &words(q)).await?;
+        }
+        if let Some((at, id)) = key::<(i64, String)>(LIST, page)? {
+            sql.push(" AND (created_at, id) < ").tuple([at.into(), id.into()]);
+        }
+        sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").value(wanted(page));
+        let rows = sql.all(snapshot).await?;
+        let found = rows.iter().map(execution).collect::<Result<_, _>>()?;
+        page_of(LIST, page, found, |e: &Execution| (e.created_at.as_millis(), e.subject.id.to_string()))
+    }
+}
+
 /// How a row names its object (migration 0009).
 fn target_key(resource: &ResourceRef) -> String {
     format!("{}/{}/{}", resource.namespace.as_deref().unwrap_or_default(), resource.kind, resource.name)
@@ -234,7 +256,7 @@ fn target_key(resource: &ResourceRef) -> String {
 
 fn search_text(subject: &ExecutionSubject) -> String {
     let mut words = vec![subject.name.as_str(), &subject.title, &subject.incident_id];
-    if let Some(resource) = &subject.resource {
+    for resource in subject.resource.iter().chain(&subject.acts_on) {
         words.extend([resource.kind.as_str(), resource.namespace.as_deref().unwrap_or_default(), &resource.name]);
     }
     searchable(words)

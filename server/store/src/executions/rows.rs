@@ -95,7 +95,7 @@ fn values(of: &Execution) -> Result<[Value; 24], StoreError> {
         of.cancel_requested.into(),
         of.assessment.name().into(),
         search_text(subject).into(),
-        subject.resource.as_ref().map(target_key).unwrap_or_default().into(),
+        subject.target().map(target_key).unwrap_or_default().into(),
         json(subject)?.into(),
     ])
 }
@@ -126,7 +126,10 @@ pub(super) async fn update(write: &mut Write, of: &Execution) -> Result<(), Stor
 /// Tasks, in the order of the pipeline.
 pub(super) mod tasks {
     use super::{AnyConnection, Execution, ROWS_AT_ONCE, Row, Sql, StoreError, Write, json};
-    use domain::{execution::Task, ids::ExecutionId};
+    use domain::{
+        execution::{Progress, Task, TaskState},
+        ids::ExecutionId,
+    };
     use std::collections::HashMap;
 
     const INSERT: &str = "INSERT INTO tasks (execution_id, name, position, state, content) VALUES ";
@@ -164,6 +167,28 @@ pub(super) mod tasks {
         let mut sql = Sql::new("task", "SELECT execution_id, content FROM tasks WHERE execution_id IN ");
         sql.list(these.iter().map(|one| one.subject.id.as_str())).push(" ORDER BY execution_id, position");
         by_execution(&sql.all(on).await?)
+    }
+
+    /// How far those of these executions have got that go on, by execution.
+    pub(in crate::executions) async fn progress(
+        on: &mut AnyConnection,
+        these: &[Execution],
+    ) -> Result<HashMap<String, Progress>, StoreError> {
+        let open: Vec<&str> =
+            these.iter().filter(|one| !one.state.ended()).map(|one| one.subject.id.as_str()).collect();
+        if open.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut sql = Sql::new("task", "SELECT execution_id, COUNT(*) AS tasks, SUM(CASE WHEN state IN ");
+        sql.list(TaskState::ALL.iter().filter(|state| state.ended()).map(|state| state.name()))
+            .push(" THEN 1 ELSE 0 END) AS ended FROM tasks WHERE execution_id IN ")
+            .list(open.into_iter())
+            .push(" GROUP BY execution_id");
+        let rows = sql.all(on).await?;
+        let of = |row: &Row| {
+            Ok((row.text("execution_id")?, Progress { ended: row.count("ended")?, tasks: row.count("tasks")? }))
+        };
+        rows.iter().map(of).collect()
     }
 
     fn by_execution(rows: &[Row]) -> Result<HashMap<String, Vec<Task>>, StoreError> {

@@ -4,7 +4,7 @@ use crate::support::{
     Bench, DAY, MINUTE, Set, at_once, audit_rows, claimed, contract, digest, entry, events_after, finished, seen, task,
 };
 use domain::{
-    execution::{Execution, ExecutionState, LogLine, Stage, TaskState},
+    execution::{Execution, ExecutionState, LogLine, Progress, Stage, Task, TaskState},
     ids::ExecutionId,
     log::level::Needle,
     paging::{Page, PageOf},
@@ -25,6 +25,7 @@ contract!(
     lists_are_newest_first_and_each_filter_narrows,
     words_are_found_where_they_are_common_and_where_they_are_rare,
     pages_hold_still_while_executions_come,
+    a_line_tells_how_far_its_run_has_got,
     log_lines_are_kept_once_and_in_order,
     a_log_is_read_from_either_end_and_searched,
     the_end_of_a_log_is_noted_and_told_once,
@@ -289,6 +290,22 @@ async fn pages_hold_still_while_executions_come(bench: Bench) {
     assert_eq!(walked, ["e1", "e2", "e3", "e4", "e5", "e6", "e7"]);
 }
 
+async fn a_line_tells_how_far_its_run_has_got(bench: Bench) {
+    let store = &bench.store;
+    let open = claimed(store, "e1", 1).await;
+    let check = Task { state: TaskState::Failed, finished_at: Some(Timestamp::from_millis(9)), ..task("check", 1) };
+    store.observe(&open, seen(ExecutionState::Running, Stage::Started, vec![check])).await.unwrap();
+    store.import(&[finished("e2", 2, store.now().await.unwrap(), 1, 10)]).await.unwrap();
+
+    let first = store.lines(&ExecutionFilter::default(), &Page::first(1)).await.unwrap();
+    assert_eq!(first.items[0].execution, Execution { tasks: vec![], ..read(store, &open).await });
+    assert_eq!(first.items[0].progress, Progress { ended: 1, tasks: 2 });
+    let page = Page { cursor: first.next_cursor, ..Page::first(1) };
+    let second = store.lines(&ExecutionFilter::default(), &page).await.unwrap();
+    assert_eq!(second.items[0].execution.subject.id.as_str(), "e2");
+    assert_eq!(second.items[0].progress, Progress::default(), "nobody asks how far what has ended has got");
+}
+
 async fn log_lines_are_kept_once_and_in_order(bench: Bench) {
     let store = &bench.store;
     let id = claimed(store, "e1", 1).await;
@@ -321,6 +338,7 @@ async fn a_log_is_read_from_either_end_and_searched(bench: Bench) {
         7 => "ERROR: 100% lost".to_owned(),
         30 => "\u{1b}[31mÄrger\u{1b}[0m".to_owned(),
         31 => "E1126 20:17:15 x".to_owned(),
+        35 => "pods \u{1b}[32mrea\u{1b}[1mdy\u{1b}[0m".to_owned(),
         _ => format!("line {n}"),
     };
     let lines: Vec<_> = (1..=40).map(|line| LogLine { line, at: None, text: text(line) }).collect();
@@ -342,6 +360,7 @@ async fn a_log_is_read_from_either_end_and_searched(bench: Bench) {
     assert_eq!(holding("100%", 9).await, [7]);
     assert_eq!(holding("LINE 3", 2).await, [3, 32], "whatever the case, no more than asked for");
     assert_eq!(holding("Ärger", 9).await, [30]);
+    assert_eq!(holding("pods ready", 9).await, [35], "whatever its colours");
     assert!(holding("31m", 9).await.is_empty(), "a colour is no text");
     assert!(holding("line _", 9).await.is_empty(), "what is typed is no pattern");
 }

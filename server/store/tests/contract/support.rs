@@ -277,6 +277,7 @@ pub fn subject(id: &str, of: &RecommendationId, ticket: u8) -> ExecutionSubject 
         severity: Severity::High,
         environment: Some("production".into()),
         resource: None,
+        acts_on: None,
         workflow_id: Some("oomkill-scale-down".into()),
         version: Some("1.0.0".into()),
         action_type: "scale_down_replicas".into(),
