@@ -76,6 +76,16 @@ impl Bench<'_> {
             Ok(())
         })
         .await?;
+        self.time("what ended last", async |_| {
+            self.store.last_ended(6).await?;
+            Ok(())
+        })
+        .await?;
+        self.time("how many go on", async |_| {
+            self.store.standing().await?;
+            Ok(())
+        })
+        .await?;
         self.time("what is unfinished", async |_| {
             self.store.unfinished(&first.subject.cluster).await?;
             Ok(())

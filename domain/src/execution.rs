@@ -337,6 +337,17 @@ pub struct Progress {
     pub tasks: u32,
 }
 
+/// How many executions go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Those that run.
+    pub running: u32,
+    /// Those that were approved and have not started.
+    pub pending: u32,
+    /// When the oldest of these was approved.
+    pub pending_since: Option<Timestamp>,
+}
+
 /// An execution in a list for people: they look at how far it has got, not at each task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExecutionLine {

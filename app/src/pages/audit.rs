@@ -34,7 +34,9 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     let filter = filter(&ask.query);
     let list = ask.console.audit.list(&ask.caller, &filter, &ask.list_page(ListPage::DEFAULT_LIMIT)).await?;
     let titles = ask.console.audit.titles(&ask.caller, &list.items).await?;
-    Ok(Page::of_place("Audit", audit(list, &titles, filter, ask.query, ask.now)))
+    let page = Page::of_place("Audit", audit(list, &titles, filter, ask.query, ask.now));
+    // What is done shows there when it has an event of its own.
+    Ok(page.following("recommendation execution playbook"))
 }
 
 /// The filter that the address asks for. Days are whole ones, in UTC; what is no day or time counts as not said.

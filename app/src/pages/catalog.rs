@@ -38,7 +38,8 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     let list = service.search(&ask.caller, &filter, &ask.list_page(ListPage::DEFAULT_LIMIT)).await?;
     let facets = service.facets(&ask.caller, &filter).await?;
     let may_register = ask.caller.may(Right::CatalogWrite);
-    Ok(Page::of_place("Catalog", catalog(list, facets, filter, ask.query, may_register)))
+    let page = catalog(list, facets, filter, ask.query, may_register);
+    Ok(Page::of_place("Catalog", page).following("playbook execution"))
 }
 
 /// The filter that the address asks for. Any status unless it says one: what was deprecated should be found and say so.

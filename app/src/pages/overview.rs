@@ -8,7 +8,7 @@ use crate::{
     words::{humane, number, percent},
 };
 use domain::{
-    execution::{ExecutionLine, ExecutionState},
+    execution::{ExecutionLine, Standing},
     identity::Right,
     ports::ClusterHealth,
     services::{Answer, OverviewView},
@@ -37,11 +37,15 @@ fn heading(waiting: i64, decides: bool) -> String {
 
 /// The page. `decides` tells whether the reader may decide.
 pub fn overview(view: OverviewView, decides: bool) -> AnyView {
-    let OverviewView { waiting, waiting_count, running, ended, helped, weeks, cluster, now } = view;
+    let OverviewView { waiting, waiting_count, running, standing, ended, helped, weeks, cluster, now } = view;
     let first = waiting.first().map(|item| item.recommendation.expires_at);
     let shown = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
     let title = heading(waiting_count, decides);
-    let late = slow_start(&running, now);
+    let all = match standing.running {
+        0 => "All running".to_owned(),
+        n => format!("All {n} running"),
+    };
+    let late = slow_start(standing, now);
     let back = helped.as_ref().and_then(|row| row.recurrence_rate);
     view! {
         <PageHead title sub=move || first.map(|at| view! { "The one to begin with expires in "<Until at now /> }) />
@@ -62,8 +66,8 @@ pub fn overview(view: OverviewView, decides: bool) -> AnyView {
             .into_any()
         }}
         <div class="halves">
-            <Runs title="Running now" runs=running now none="Nothing is running." href="/runs?state=running" all="All running" />
-            <Runs title="Last ended" runs=ended now none="Nothing has run yet." href="/runs" all="All runs" />
+            <Runs title="Running now" runs=running now none="Nothing is running." href="/runs?state=running" all />
+            <Runs title="Last ended" runs=ended now none="Nothing has run yet." href="/runs" all="All runs".to_owned() />
             <Section title="Is it helping?" aside=|| view! { <a href="/effectiveness?days=30">"Last 30 days"</a> }>
                 {match helped {
                     None if weeks.iter().all(|week| week.row.runs == 0) => view! {
@@ -92,7 +96,7 @@ fn Runs(
     now: Timestamp,
     none: &'static str,
     href: &'static str,
-    all: &'static str,
+    all: String,
 ) -> impl IntoView {
     view! {
         <Section title aside=move || view! { <a href=href>{all}</a> }>
@@ -107,18 +111,16 @@ fn Runs(
 }
 
 /// What there is to say about runs that were approved and have not started for a while.
-fn slow_start(running: &[ExecutionLine], now: Timestamp) -> Option<String> {
-    let waits = running
-        .iter()
-        .map(|line| &line.execution)
-        .filter(|run| run.state == ExecutionState::Pending)
-        .map(|run| now.since(run.created_at));
-    let waits: Vec<i64> = waits.filter(|ms| *ms >= SLOW_START_MS).collect();
-    let longest = human(waits.iter().copied().max()? / 1000 * 1000);
-    Some(match waits.len() {
+fn slow_start(standing: Standing, now: Timestamp) -> Option<String> {
+    let longest = now.since(standing.pending_since?);
+    if longest < SLOW_START_MS {
+        return None;
+    }
+    let longest = human(longest / 1000 * 1000);
+    Some(match standing.pending {
         1 => format!("One approved run has not started for {longest}; its page says what it waits for."),
         n => {
-            let n = humane(&number(i64::try_from(n).unwrap_or(i64::MAX)));
+            let n = humane(&number(i64::from(n)));
             format!(
                 "{n} approved runs have not started, one of them for {longest}; their pages say what they wait for."
             )

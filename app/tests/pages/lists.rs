@@ -9,7 +9,7 @@ use app::{
 use domain::{
     decision::Verb,
     effectiveness::{Counts, EffectivenessRow},
-    execution::{Assessment, ExecutionLine, ExecutionState, Progress},
+    execution::{Assessment, ExecutionLine, ExecutionState, Progress, Standing},
     fault::Fault,
     ids::{ExecutionId, RecommendationId},
     paging::PageOf,
@@ -67,10 +67,14 @@ fn the_engine_says_what_keeps_runs_from_starting() {
     let mut view = samples::overview();
     view.cluster.ready = false;
     view.cluster.problems = vec!["Tekton is not installed; apply its release".into()];
-    view.running[1].execution.created_at = samples::NOW.plus_ms(-200_000);
-    let page = html(|| overview(view, true));
+    view.standing.pending_since = Some(samples::NOW.plus_ms(-200_000));
+    let page = html(|| overview(view.clone(), true));
     assert!(page.contains("Can't start") && page.contains("Tekton is not installed; apply its release."));
     assert!(page.contains("One approved run has not started for 3m 20s"), "{page}");
+    view.standing = Standing { running: 12, pending: 20, ..view.standing };
+    let page = html(|| overview(view, true));
+    assert!(page.contains("20 approved runs have not started, one of them for 3m 20s"), "more than are shown: {page}");
+    assert!(page.contains("All 12 running"), "{page}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use domain::{
     decision::{Decision, Verb},
     effectiveness::{Counts, DAY_MS, EffectivenessRow, Week},
-    execution::{Assessment, Execution, ExecutionLine, ExecutionState, ExecutionSubject, Progress, Stage},
+    execution::{Assessment, Execution, ExecutionLine, ExecutionState, ExecutionSubject, Progress, Stage, Standing},
     fault::Fault,
     identity::Actor,
     ids::{ActorId, DecisionId, Digest, ExecutionId, FindingId, RecommendationId},
@@ -344,6 +344,7 @@ pub fn overview() -> OverviewView {
             line("a", "Scale down replicas: payment-service", S::Running, None),
             line("b", "Prune images: worker-3", S::Pending, Some("ExceededResourceQuota")),
         ],
+        standing: Standing { running: 1, pending: 1, pending_since: Some(NOW.plus_ms(-9_000)) },
         ended: vec![
             line("c", "Restart pods: checkout", S::Succeeded, None),
             line("d", "Drain node worker-1", S::Failed, Some("eviction refused by budget")),

@@ -3,7 +3,7 @@
 use super::StoreError;
 use crate::{
     audit::AuditEntry,
-    execution::{ActionRecord, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Task},
+    execution::{ActionRecord, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Standing, Task},
     ids::ExecutionId,
     observation::{Changed, Observation},
     paging::{Page, PageOf},
@@ -47,8 +47,6 @@ pub enum Permit {
 pub struct ExecutionFilter {
     /// Only this state.
     pub state: Option<ExecutionState>,
-    /// Only those that have ended.
-    pub ended: bool,
     /// Only this playbook.
     pub workflow_id: Option<String>,
     /// Only this recommendation.
@@ -89,6 +87,10 @@ pub trait ExecutionStore: Send + Sync {
     async fn list(&self, filter: &ExecutionFilter, page: &Page) -> Result<PageOf<Execution>, StoreError>;
     /// The same page for people: how far each has got in place of its tasks. It costs the same whatever the size of the runs.
     async fn lines(&self, filter: &ExecutionFilter, page: &Page) -> Result<PageOf<ExecutionLine>, StoreError>;
+    /// What ended last, newest end first.
+    async fn last_ended(&self, many: u32) -> Result<Vec<ExecutionLine>, StoreError>;
+    /// How many go on.
+    async fn standing(&self) -> Result<Standing, StoreError>;
     /// Of each object in its cluster the newest that was approved on it at or after `since`, without tasks: for hints about what was
     /// tried before. It costs as much as it returns.
     async fn newest_on(&self, objects: &[(&str, &ResourceRef)], since: Timestamp)

@@ -4,7 +4,7 @@ use super::EarlierRun;
 use crate::{
     decision::Decision,
     effectiveness::{EffectivenessRow, Week},
-    execution::{Execution, ExecutionLine},
+    execution::{Execution, ExecutionLine, Standing},
     fault::Fault,
     ids::{Digest, RecommendationId},
     json::diff::Change,
@@ -253,8 +253,10 @@ pub struct OverviewView {
     pub waiting: Vec<InboxItem>,
     /// How many need a decision in all.
     pub waiting_count: i64,
-    /// What runs.
+    /// What runs or is about to, newest first; not all of it where there is much.
     pub running: Vec<ExecutionLine>,
+    /// How many run or are about to.
+    pub standing: Standing,
     /// What ended last.
     pub ended: Vec<ExecutionLine>,
     /// The last 30 days over everything; none without runs.

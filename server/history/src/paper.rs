@@ -48,6 +48,7 @@ pub fn write(
     dice: &mut StdRng,
 ) -> Paper {
     let recommended_at = approved_at.plus_ms(-dice.random_range(20_000..600_000));
+    let began_at = recommended_at.plus_ms(-dice.random_range(35_000..240_000));
     let recommendation = Recommendation {
         id: subject.recommendation_id.clone(),
         revision: 1,
@@ -57,7 +58,7 @@ pub fn write(
         cluster: subject.cluster.clone(),
         created_at: recommended_at,
         expires_at: recommended_at.plus_ms(APPROVAL_MS),
-        content: content(advice, parameters, subject),
+        content: content(advice, parameters, subject, began_at),
     };
     let ticket = ticket(advice, parameters, subject, &recommendation);
     let mut decisions = Vec::new();
@@ -81,7 +82,12 @@ pub fn write(
     Paper { recommendation, ticket, decisions }
 }
 
-fn content(advice: &Advice<'_>, parameters: &Parameters, subject: &ExecutionSubject) -> Content {
+fn content(
+    advice: &Advice<'_>,
+    parameters: &Parameters,
+    subject: &ExecutionSubject,
+    began_at: Timestamp,
+) -> Content {
     let registration = &advice.playbook.registration;
     let target = subject.resource.as_ref().map(in_words).unwrap_or_default();
     Content {
@@ -93,7 +99,7 @@ fn content(advice: &Advice<'_>, parameters: &Parameters, subject: &ExecutionSubj
             priority: None,
             fingerprint: None,
             resource: subject.resource.clone(),
-            started_at: None,
+            started_at: Some(began_at),
             business_context: Map::new(),
         },
         model: Some(Model { name: Some(advice.advisor.name.to_owned()), ..Model::default() }),

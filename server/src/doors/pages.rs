@@ -327,8 +327,15 @@ async fn log(State(gate): State<Gate>, Path(id): Path<String>, RawQuery(query): 
 
 // --- runs and catalog -----------------------------------------------------------------------------------------------
 
-async fn cancel(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, Form(fields): Form) -> Response {
-    let page = format!("/runs/{}", urlencoded::segment(&id));
+async fn cancel(
+    State(gate): State<Gate>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let query = app::query::Query::parse(query.as_deref().unwrap_or_default());
+    let page = format!("/runs/{}{query}", urlencoded::segment(&id));
     let reason = field(&fields, "reason").map(str::to_owned);
     let done = async { gate.services.cancel(&who(&parts)?, &ExecutionId::new(&id), reason).await };
     match done.await {

@@ -57,8 +57,8 @@ impl ShellService for Services {
         let of = |state| ExecutionFilter { state: Some(state), ..Default::default() };
         let mut running = self.newest(of(ExecutionState::Running)).await?;
         running.extend(self.newest(of(ExecutionState::Pending)).await?);
-        let mut ended = self.newest(ExecutionFilter { ended: true, ..Default::default() }).await?;
-        ended.sort_by_key(|line| Reverse(line.execution.finished_at));
+        let standing = self.world.executions.standing().await.map_err(store_fault)?;
+        let ended = self.world.executions.last_ended(SHOWN).await.map_err(store_fault)?;
         let lately = EffectivenessFilter { days: Some(TREND_WEEKS * 7), ..Default::default() };
         let days = self.world.effectiveness.by_day(&lately).await.map_err(store_fault)?;
         let now = self.now();
@@ -69,6 +69,7 @@ impl ShellService for Services {
             waiting,
             waiting_count,
             running,
+            standing,
             ended,
             helped: (all.runs > 0).then(|| EffectivenessRow::new("all", &all)),
             weeks: weeks(&days, now, TREND_WEEKS),

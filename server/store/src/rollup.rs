@@ -3,6 +3,7 @@
 
 use crate::{
     phases::Histogram,
+    recommendations::Came,
     sql::{Sql, Value},
     write::Write,
 };
@@ -48,17 +49,17 @@ struct Counted {
     phases: Histogram,
 }
 
-/// Counts executions that have just ended, each with the time at which it was recommended, where that is still known. `now`
+/// Counts executions that have just ended, each with when it was recommended, where that is still known. `now`
 /// stands in for an end that nobody saw.
 pub(crate) async fn count<'a>(
     write: &mut Write,
-    ended: impl IntoIterator<Item = (&'a Execution, Option<Timestamp>)>,
+    ended: impl IntoIterator<Item = (&'a Execution, Option<Came>)>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut counts: BTreeMap<Key, Counted> = BTreeMap::new();
-    for (execution, recommended_at) in ended {
+    for (execution, came) in ended {
         for key in keys(execution, now) {
-            counts.entry(key).or_default().add(execution, recommended_at);
+            counts.entry(key).or_default().add(execution, came);
         }
     }
     for (key, counted) in counts {
@@ -83,7 +84,7 @@ fn keys(of: &Execution, now: Timestamp) -> [Key; 3] {
 }
 
 impl Counted {
-    fn add(&mut self, execution: &Execution, recommended_at: Option<Timestamp>) {
+    fn add(&mut self, execution: &Execution, came: Option<Came>) {
         self.runs += 1;
         self.succeeded += i64::from(execution.state == ExecutionState::Succeeded);
         *match execution.assessment {
@@ -98,17 +99,18 @@ impl Counted {
             let milli = (confidence.clamp(0.0, 1.0) * 1000.0).round() as i64;
             self.said_milli += milli;
         }
-        for (phase, ms) in lengths(execution, recommended_at) {
+        for (phase, ms) in lengths(execution, came) {
             self.phases.add(phase, ms);
         }
     }
 }
 
-/// From recommendation to decision, and from the start of the run to its end, milliseconds.
-fn lengths(of: &Execution, recommended_at: Option<Timestamp>) -> Vec<(&'static str, i64)> {
-    let decide = recommended_at.map(|at| ("decide", of.created_at.since(at)));
+/// From the alert to the recommendation, from there to the last approval, and from the start of the run to its end, milliseconds.
+fn lengths(of: &Execution, came: Option<Came>) -> Vec<(&'static str, i64)> {
+    let investigate = came.and_then(|came| Some(("investigate", came.at.since(came.incident_at?))));
+    let decide = came.map(|came| ("decide", of.created_at.since(came.at)));
     let run = of.started_at.zip(of.finished_at).map(|(start, end)| ("run", end.since(start)));
-    decide.into_iter().chain(run).collect()
+    investigate.into_iter().chain(decide).chain(run).collect()
 }
 
 async fn add(write: &mut Write, key: &Key, counted: &Counted) -> Result<(), StoreError> {

@@ -62,7 +62,7 @@ impl Asked {
 pub async fn page(ask: Ask) -> Answer<Page> {
     let asked = Asked::of(&ask.query);
     let report = ask.console.effectiveness.report(&ask.caller, asked.by, &asked.filter).await?;
-    Ok(Page::of_place("Effectiveness", effectiveness(report, &asked)))
+    Ok(Page::of_place("Effectiveness", effectiveness(report, &asked)).following("execution"))
 }
 
 const fn group_word(by: GroupBy) -> &'static str {

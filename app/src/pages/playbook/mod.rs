@@ -55,7 +55,8 @@ pub async fn page(ask: Ask) -> Answer<Page> {
         None => None,
     };
     let may_write = ask.caller.may(Right::CatalogWrite);
-    Ok(Page::below(id.to_string(), playbook(view, selected, pair, may_write, ask.form, ask.now)))
+    let page = playbook(view, selected, pair, may_write, ask.form, ask.now);
+    Ok(Page::below(id.to_string(), page).following("playbook execution"))
 }
 
 /// The page. `selected` counts versions from the newest, and so does `pair`: the two that are compared, the older first.

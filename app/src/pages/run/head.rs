@@ -23,6 +23,8 @@ pub fn Head(
     may_cancel: bool,
     kept: bool,
     form: FormOutcome,
+    /// The query of the page, for whoever cancels to come back to what they looked at.
+    query: Query,
     /// What the log of the task that went wrong says of it.
     quote: Option<Quote>,
     now: Timestamp,
@@ -59,7 +61,7 @@ pub fn Head(
                     " · ticket "<code title=digest.to_string()>{digest.short()}</code>" "
                     <CopyText text=digest.to_string() what="ticket digest".to_owned() />
                 </span>
-                <div class="do">{live}{cancels.then(|| view! { <Cancel id=subject.id.to_string() form /> })}</div>
+                <div class="do">{live}{cancels.then(|| view! { <Cancel action=format!("/runs/{}/cancel{query}", subject.id) form /> })}</div>
             </div>
             <h1>{subject.title.clone()}</h1>
             <p class="sub">
@@ -188,12 +190,12 @@ fn join(first: &str, then: &str) -> String {
 
 /// Cancelling: folded, so that no single slip does it; the reason is the reader's own.
 #[component]
-fn Cancel(id: String, form: FormOutcome) -> impl IntoView {
+fn Cancel(action: String, form: FormOutcome) -> impl IntoView {
     let reason = form.value("reason").unwrap_or_default().to_owned();
     view! {
         <details class="cancel">
             <summary class="btn small"><Glyph of=Icon::Bar />"Cancel"</summary>
-            <form class="panel" method="post" action=format!("/runs/{id}/cancel")>
+            <form class="panel" method="post" action=action>
                 <p class="sub">"Tasks at work are stopped; what is done stays done. Nothing is rolled back."</p>
                 <Field name="reason" label="Reason" small="goes into the audit trail" rows=2 value=reason max_length=Some(4096) />
                 <button class="btn danger full" type="submit">"Cancel this run"</button>

@@ -132,7 +132,7 @@ pub fn run_page(view: RunView) -> AnyView {
         <div id="run" class="run" data-run=id.clone() data-revision=run.revision.to_string() data-now=now.as_millis().to_string()
             data-ended=ended.then_some("")>
             <FormFaults form=form.clone() fields=Vec::new() />
-            <head::Head run=run.clone() may_cancel kept form quote now live=view! {
+            <head::Head run=run.clone() may_cancel kept form query=selection.query() quote now live=view! {
                 <span class="live">
                     <LiveRun id=id.clone() />
                     {(!ended).then(|| view! {

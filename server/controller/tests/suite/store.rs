@@ -5,7 +5,7 @@ use domain::{
     audit::AuditEntry,
     decision::Decision,
     execution::{
-        ActionRecord, Assessment, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Stage, Task,
+        ActionRecord, Assessment, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Stage, Standing, Task,
         TaskState,
     },
     identity::Actor,
@@ -301,6 +301,14 @@ impl ExecutionStore for FakeStore {
 
     async fn lines(&self, _: &ExecutionFilter, _: &Page) -> Result<PageOf<ExecutionLine>, StoreError> {
         Ok(PageOf::default())
+    }
+
+    async fn last_ended(&self, _: u32) -> Result<Vec<ExecutionLine>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn standing(&self) -> Result<Standing, StoreError> {
+        Ok(Standing::default())
     }
 
     async fn newest_on(&self, _: &[(&str, &ResourceRef)], _: Timestamp) -> Result<Vec<Execution>, StoreError> {

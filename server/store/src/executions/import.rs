@@ -1,7 +1,7 @@
 //! Writing history as it is: all of it in one transaction, many rows at a time, counted as if it had ended here.
 
 use super::rows;
-use crate::{Store, recommendations::came_at, rollup};
+use crate::{Store, recommendations::came, rollup};
 use domain::{execution::Execution, ports::StoreError};
 
 pub(super) async fn import(store: &Store, executions: &[Execution]) -> Result<(), StoreError> {
@@ -12,8 +12,8 @@ pub(super) async fn import(store: &Store, executions: &[Execution]) -> Result<()
     for (execution, written) in all.into_iter().zip(written) {
         // What was there already has been counted already.
         if written && execution.state.ended() {
-            let recommended_at = came_at(write.on(), &execution.subject.recommendation_id).await?;
-            ended.push((execution, recommended_at));
+            let came = came(write.on(), &execution.subject.recommendation_id).await?;
+            ended.push((execution, came));
         }
     }
     let now = write.now().await?;

@@ -22,7 +22,7 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
-    execution::{ActionRecord, Execution, ExecutionLine, ExecutionSubject, LogLine},
+    execution::{ActionRecord, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Progress, Standing},
     ids::ExecutionId,
     observation::{Changed, Observation},
     paging::{Page, PageOf},
@@ -70,6 +70,35 @@ impl ExecutionStore for Store {
         };
         Ok(PageOf { items: items.into_iter().map(line).collect(), next_cursor })
     }
+    async fn last_ended(&self, many: u32) -> Result<Vec<ExecutionLine>, StoreError> {
+        let mut sql = Sql::new(
+            "execution",
+            format!(
+                "SELECT {COLUMNS} FROM executions WHERE stage = 'ended' AND finished_at IS NOT NULL \
+                 ORDER BY finished_at DESC, id DESC LIMIT "
+            ),
+        );
+        sql.value(many);
+        let rows = sql.all(&mut *self.read().await?).await?;
+        let line = |row| Ok(ExecutionLine { execution: execution(row)?, progress: Progress::default() });
+        rows.iter().map(line).collect()
+    }
+
+    async fn standing(&self) -> Result<Standing, StoreError> {
+        let sql = "SELECT state, COUNT(*) AS many, MIN(created_at) AS since FROM executions \
+                   WHERE state IN ('pending', 'running') GROUP BY state";
+        let mut standing = Standing::default();
+        for row in Sql::new("execution", sql).all(&mut *self.read().await?).await? {
+            match row.word("state", ExecutionState::from_name)? {
+                ExecutionState::Pending => {
+                    (standing.pending, standing.pending_since) = (row.count("many")?, row.maybe_time("since")?);
+                }
+                _ => standing.running = row.count("many")?,
+            }
+        }
+        Ok(standing)
+    }
+
     async fn newest_on(
         &self,
         objects: &[(&str, &ResourceRef)],
@@ -218,7 +247,7 @@ impl Store {
     ) -> Result<PageOf<Execution>, StoreError> {
         let mut sql = Sql::new("execution", format!("SELECT {COLUMNS} FROM executions WHERE 1 = 1"));
         let exact = [
-            ("state", filter.state.map(domain::execution::ExecutionState::name)),
+            ("state", filter.state.map(ExecutionState::name)),
             ("workflow_id", filter.workflow_id.as_deref()),
             ("recommendation_id", filter.recommendation_id.as_deref()),
         ];
@@ -226,9 +255,6 @@ impl Store {
             if let Some(wanted) = wanted {
                 sql.push(" AND ").push(column).push(" = ").value(wanted);
             }
-        }
-        if filter.ended {
-            sql.push(" AND stage = 'ended'");
         }
         if let Some(since) = filter.since {
             sql.push(" AND created_at >= ").value(since);

@@ -5,7 +5,7 @@ use super::{
     actions,
     rows::{self, COLUMNS, with_tasks},
 };
-use crate::{Store, recommendations::came_at, rollup, sql::Sql, write::Write};
+use crate::{Store, recommendations::came, rollup, sql::Sql, write::Write};
 use domain::{
     audit::AuditEntry,
     event::Topic,
@@ -37,8 +37,8 @@ pub(super) async fn observe(store: &Store, id: &ExecutionId, seen: Observation) 
     }
     if changed.ended {
         let now = write.now().await?;
-        let recommended_at = came_at(write.on(), &known.subject.recommendation_id).await?;
-        rollup::count(&mut write, [(&known, recommended_at)], now).await?;
+        let came = came(write.on(), &known.subject.recommendation_id).await?;
+        rollup::count(&mut write, [(&known, came)], now).await?;
     }
     if changed.execution {
         announce(&mut write, &known);

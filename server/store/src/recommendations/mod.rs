@@ -240,7 +240,7 @@ async fn insert_row(write: &mut Write, new: &Recommendation) -> Result<(), Store
     let mut sql = Sql::new(
         "recommendation",
         "INSERT INTO recommendations (id, revision, state, cluster, origin, origin_uid, proposer, incident_id, \
-         signal_type, severity, created_at, expires_at, begin_by, search, content) VALUES ",
+         signal_type, severity, incident_at, created_at, expires_at, begin_by, search, content) VALUES ",
     );
     sql.tuple([
         new.id.as_str().into(),
@@ -253,6 +253,7 @@ async fn insert_row(write: &mut Write, new: &Recommendation) -> Result<(), Store
         new.content.incident.id.as_str().into(),
         new.content.incident.signal_type.as_str().into(),
         new.content.incident.severity.name().into(),
+        new.content.incident.started_at.into(),
         new.created_at.into(),
         new.expires_at.into(),
         new.begin_by().into(),
@@ -359,11 +360,16 @@ fn ticket(row: &Row) -> Result<StoredTicket, StoreError> {
     })
 }
 
+/// When an incident began, where the alert said so, and when it was recommended what to do.
+#[derive(Clone, Copy)]
+pub(crate) struct Came {
+    pub(crate) incident_at: Option<Timestamp>,
+    pub(crate) at: Timestamp,
+}
+
 /// When the recommendation came, if it is still kept.
-pub(crate) async fn came_at(
-    on: &mut sqlx::AnyConnection,
-    id: &RecommendationId,
-) -> Result<Option<Timestamp>, StoreError> {
-    let sql = Sql::new("recommendation", "SELECT created_at FROM recommendations WHERE id = $1").bind(id.as_str());
-    sql.maybe(on).await?.map(|row| row.time("created_at")).transpose()
+pub(crate) async fn came(on: &mut sqlx::AnyConnection, id: &RecommendationId) -> Result<Option<Came>, StoreError> {
+    let sql = "SELECT incident_at, created_at FROM recommendations WHERE id = $1";
+    let row = Sql::new("recommendation", sql).bind(id.as_str()).maybe(on).await?;
+    row.map(|row| Ok(Came { incident_at: row.maybe_time("incident_at")?, at: row.time("created_at")? })).transpose()
 }

@@ -4,7 +4,7 @@ use crate::support::{
     Bench, DAY, MINUTE, Set, at_once, audit_rows, claimed, contract, digest, entry, events_after, finished, seen, task,
 };
 use domain::{
-    execution::{Execution, ExecutionState, LogLine, Progress, Stage, Task, TaskState},
+    execution::{Execution, ExecutionState, LogLine, Progress, Stage, Standing, Task, TaskState},
     ids::ExecutionId,
     log::level::Needle,
     paging::{Page, PageOf},
@@ -26,6 +26,8 @@ contract!(
     words_are_found_where_they_are_common_and_where_they_are_rare,
     pages_hold_still_while_executions_come,
     a_line_tells_how_far_its_run_has_got,
+    what_ended_last_is_first_whenever_it_began,
+    what_goes_on_is_counted,
     log_lines_are_kept_once_and_in_order,
     a_log_is_read_from_either_end_and_searched,
     the_end_of_a_log_is_noted_and_told_once,
@@ -304,6 +306,29 @@ async fn a_line_tells_how_far_its_run_has_got(bench: Bench) {
     let second = store.lines(&ExecutionFilter::default(), &page).await.unwrap();
     assert_eq!(second.items[0].execution.subject.id.as_str(), "e2");
     assert_eq!(second.items[0].progress, Progress::default(), "nobody asks how far what has ended has got");
+}
+
+async fn what_ended_last_is_first_whenever_it_began(bench: Bench) {
+    let store = &bench.store;
+    let now = store.now().await.unwrap();
+    let long = finished("long", 1, now, 1, 9 * DAY);
+    store.import(&[finished("older", 2, now, 3, 10), long, finished("old", 3, now, 2, 10)]).await.unwrap();
+    claimed(store, "open", 4).await;
+    let ended = store.last_ended(2).await.unwrap();
+    let ids: Vec<_> = ended.iter().map(|line| line.execution.subject.id.as_str()).collect();
+    assert_eq!(ids, ["long", "old"]);
+}
+
+async fn what_goes_on_is_counted(bench: Bench) {
+    let store = &bench.store;
+    assert_eq!(store.standing().await.unwrap(), Standing::default());
+    let first = claimed(store, "e1", 1).await;
+    claimed(store, "e2", 2).await;
+    let running = claimed(store, "e3", 3).await;
+    store.observe(&running, seen(ExecutionState::Running, Stage::Started, vec![])).await.unwrap();
+    store.import(&[finished("e4", 4, store.now().await.unwrap(), 1, 10)]).await.unwrap();
+    let pending_since = Some(read(store, &first).await.created_at);
+    assert_eq!(store.standing().await.unwrap(), Standing { running: 1, pending: 2, pending_since });
 }
 
 async fn log_lines_are_kept_once_and_in_order(bench: Bench) {

@@ -96,6 +96,8 @@ async fn nothing_new_writes_nothing(bench: Bench) {
 async fn what_has_ended_stays_as_it_ended_and_is_counted_once(bench: Bench) {
     let store = &bench.store;
     let id = claimed(store, "e1", 1).await;
+    let sql = "UPDATE recommendations SET incident_at = created_at - 100000";
+    sqlx::query(sql).execute(&mut bench.raw().await).await.unwrap();
     let now = store.now().await.unwrap();
     let end = Observation {
         started_at: Some(now.plus_ms(-5000)),
@@ -121,6 +123,8 @@ async fn what_has_ended_stays_as_it_ended_and_is_counted_once(bench: Bench) {
     let ran = counts.phases_ms["run"][0];
     assert!((4900..5100).contains(&ran), "{ran}");
     assert!(counts.phases_ms["decide"][0] < 60_000, "from the recommendation to the approval");
+    let investigated = counts.phases_ms["investigate"][0];
+    assert!((85_000..115_000).contains(&investigated), "from the alert to the recommendation: {investigated}");
 }
 
 async fn readings_at_the_same_time_are_all_kept(bench: Bench) {
