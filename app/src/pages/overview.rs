@@ -99,7 +99,7 @@ fn Runs(
     all: String,
 ) -> impl IntoView {
     view! {
-        <Section title aside=move || view! { <a href=href>{all}</a> }>
+        <Section title aside=move || view! { <a href=href>{all.clone()}</a> }>
             {if runs.is_empty() {
                 view! { <p class="none sub">{none}</p> }.into_any()
             } else {

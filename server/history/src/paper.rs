@@ -82,12 +82,7 @@ pub fn write(
     Paper { recommendation, ticket, decisions }
 }
 
-fn content(
-    advice: &Advice<'_>,
-    parameters: &Parameters,
-    subject: &ExecutionSubject,
-    began_at: Timestamp,
-) -> Content {
+fn content(advice: &Advice<'_>, parameters: &Parameters, subject: &ExecutionSubject, began_at: Timestamp) -> Content {
     let registration = &advice.playbook.registration;
     let target = subject.resource.as_ref().map(in_words).unwrap_or_default();
     Content {

@@ -16,7 +16,6 @@ use domain::{
     },
     time::Timestamp,
 };
-use std::cmp::Reverse;
 
 /// Days that "does it help" looks back on.
 const LOOK_BACK_DAYS: u32 = 30;

@@ -5,8 +5,8 @@ use domain::{
     audit::AuditEntry,
     decision::Decision,
     execution::{
-        ActionRecord, Assessment, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Stage, Standing, Task,
-        TaskState,
+        ActionRecord, Assessment, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Stage, Standing,
+        Task, TaskState,
     },
     identity::Actor,
     ids::{ActorId, Digest, ExecutionId},

@@ -22,7 +22,9 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
-    execution::{ActionRecord, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Progress, Standing},
+    execution::{
+        ActionRecord, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Progress, Standing,
+    },
     ids::ExecutionId,
     observation::{Changed, Observation},
     paging::{Page, PageOf},
