@@ -24,6 +24,7 @@ mod visible;
 use access::{Declared, Routes};
 use axum::{
     Router,
+    body::Body,
     extract::{DefaultBodyLimit, Request},
     http::StatusCode,
     middleware::{self, Next},
@@ -32,6 +33,7 @@ use axum::{
 use gate::Gate;
 use problem::Problem;
 use std::time::Instant;
+use tower::{Layer as _, ServiceExt as _};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, SessionStore, cookie::SameSite};
 
@@ -82,8 +84,20 @@ where
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn_with_state(ids, gate::named))
         .layer(middleware::from_fn(drain::to_the_end))
-        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn(compressed))
         .layer(middleware::from_fn(measured))
+}
+
+/// Compresses answers. Nothing of the event stream is compressed anyway, and the room for an encoder would be kept by each of
+/// thousands of readers.
+async fn compressed(request: Request, next: Next) -> Response {
+    if request.uri().path() == rest::EVENTS {
+        return next.run(request).await;
+    }
+    match CompressionLayer::new().layer(next).oneshot(request).await {
+        Ok(answer) => answer.map(Body::new),
+        Err(never) => match never {},
+    }
 }
 
 /// A panic is our fault; the process lives on.

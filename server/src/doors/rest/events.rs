@@ -20,8 +20,11 @@ use futures::{StreamExt as _, stream};
 use serde_json::json;
 use std::{convert::Infallible, time::Duration};
 
+/// The stream's address.
+pub const PATH: &str = "/api/v1/events";
+
 pub fn routes(routes: Routes) -> Routes {
-    routes.add(Method::GET, "/api/v1/events", Access::Needs(Right::RunsRead), events)
+    routes.add(Method::GET, PATH, Access::Needs(Right::RunsRead), events)
 }
 
 /// How often a stream on which nothing happens gives a sign of life.

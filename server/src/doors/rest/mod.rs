@@ -15,6 +15,8 @@ mod wire;
 
 use super::access::Routes;
 
+pub use events::PATH as EVENTS;
+
 /// Adds all of `/api/v1`.
 pub fn routes(routes: Routes) -> Routes {
     let routes = catalog::routes(routes);
