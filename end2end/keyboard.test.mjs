@@ -175,6 +175,44 @@ test('moving through the tasks of a run, in the picture and in the timeline', as
   }
 });
 
+/** Which of the page's lines the focus is in, counted from 0, by what fits a line. */
+const line = (lines) => page.evaluate((lines) => [...document.querySelectorAll(lines)].findIndex((each) => each.contains(document.activeElement)), lines);
+
+test('moving by j and k in tables and in what is reviewed', async () => {
+  const made = [await recommend('inc-line-1'), await recommend('inc-line-2')];
+  const places = [
+    ['/audit', 'table.audit > tbody > tr'],
+    ['/settings/tokens', 'table.people > tbody > tr'],
+    [`/approvals/review?${made.map(({ id }) => `id=${id}`).join('&')}`, '.review-items > li'],
+  ];
+  for (const [where, lines] of places) {
+    await page.goto(where);
+    await awake();
+    const at = [];
+    for (const key of ['j', 'j', 'k']) {
+      await page.keyboard.press(key);
+      at.push(await line(lines));
+    }
+    assert.deepEqual(at, [0, 1, 0], where);
+  }
+  for (const one of made) await world.reject(one, 'seen');
+});
+
+test('with single keys switched off arrows still move through a run, and letters do not', async () => {
+  const { hostname } = new URL(console_.url);
+  await page.context().addCookies([{ name: 'keys', value: 'off', domain: hostname, path: '/' }]);
+  await page.goto(`/runs/${three}`);
+  await page.locator('html[data-alive]').waitFor();
+  const here = () => page.evaluate(() => document.activeElement.dataset.name);
+  await page.locator('.dag .node').first().focus();
+  const first = await here();
+  for (const key of ['l', 'j', 'h', 'k']) await page.keyboard.press(key);
+  assert.equal(await here(), first);
+  await page.keyboard.press('ArrowRight');
+  assert.notEqual(await here(), first);
+  await page.context().addCookies([{ name: 'keys', value: 'on', domain: hostname, path: '/' }]);
+});
+
 test('opening a log, searching in it, going to a line', async () => {
   await world.until(talked, 'succeeded');
   await page.goto(`/runs/${talked}`);

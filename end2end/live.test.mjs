@@ -101,6 +101,37 @@ async function look(page, visibility) {
   }, visibility);
 }
 
+test('the clock of a deadline is set anew when somebody comes back: by then it may have stood still, or run on', async () => {
+  const came = await world.recommend('inc-clock');
+  const context = (await openPage(browser, console_.url, { state })).context();
+  await context.addInitScript(() => {
+    // How far this page's even clock, and the one on the wall, are from those that the server goes by.
+    window.apart = { even: 0, wall: 0 };
+    const even = performance.now.bind(performance);
+    const wall = Date.now;
+    performance.now = () => even() + window.apart.even;
+    Date.now = () => wall() + window.apart.wall;
+  });
+  const page = await context.newPage();
+  for (const path of [`/recommendations/${came.id}`, '/approvals']) {
+    await page.goto(path);
+    await page.locator('#palette[data-alive]').waitFor({ state: 'attached' });
+    const told = page.locator(`main [data-until="${Date.parse(came.expires_at)}"]`).first();
+    const minutes = async () => {
+      const [, hours = 0, minutes = 0] = /^(?:(\d+)h ?)?(?:(\d+)m)?/.exec(await told.textContent());
+      return Number(hours) * 60 + Number(minutes);
+    };
+    const truth = () => Math.floor((Date.parse(came.expires_at) - Date.now()) / 60_000);
+    await until('the right countdown', async () => Math.abs((await minutes()) - truth()) <= 1);
+    await look(page, 'hidden');
+    await page.evaluate(() => (window.apart = { even: 240_000, wall: 240_000 }));
+    await until('a wrong countdown', async () => truth() - (await minutes()) >= 3);
+    await look(page, 'visible');
+    await until('the right countdown again', async () => Math.abs((await minutes()) - truth()) <= 1);
+  }
+  await context.close();
+});
+
 test('after a lost connection nothing is stuck: it says so, catches up without a reload, and is quiet again', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'kubernaut-live-'));
   const once = await on.console({ dataDir });

@@ -2,6 +2,7 @@
 // reads while a page still loads. What every page looks like at every width is in pages.test.mjs.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { AxeBuilder } from '@axe-core/playwright';
 import { openPage, signIn, themes } from './lib/browser.mjs';
 import { seen } from './lib/keyboard.mjs';
@@ -34,12 +35,19 @@ after(on.close);
 async function each(t, names, options, check) {
   const context = (await openPage(browser, console_.url, { state, ...options })).context();
   await context.addInitScript(watchShifts);
-  // How far texts move when their typeface comes depends on when it comes; all else that moves is ours alone.
-  await context.route('**/*.woff2', (route) => route.abort());
+  // On a slow way the typefaces come when the page is being read.
+  await context.route('**/*.woff2', async (route) => {
+    await wait(LATE);
+    await route.continue();
+  });
   const looked = names.map((name) =>
     t.test(name, async () => {
       const page = await context.newPage();
-      await page.goto(pages.get(name));
+      const typefaces = ['inter', 'jetbrains-mono'].map((name) => page.waitForResponse(`**/${name}.woff2`));
+      await page.goto(pages.get(name), { waitUntil: 'domcontentloaded' });
+      await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
+      await Promise.all(typefaces);
+      await page.evaluate(() => document.fonts.ready);
       await page.locator('#keys-help[data-alive]').waitFor({ state: 'attached' });
       const found = await check(page);
       assert.equal(found.length, 0, `${pages.get(name)}:\n${found.join('\n')}`);
@@ -50,6 +58,8 @@ async function each(t, names, options, check) {
   await context.close();
 }
 
+/** Milliseconds until a typeface comes. */
+const LATE = 700;
 /** So much is one word that ticks and is a hair wider for it. */
 const HAIR = 0.0005;
 

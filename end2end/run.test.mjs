@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { openPage, signedIn } from './lib/browser.mjs';
-import { chatty, endless, talk, talkOn } from './lib/chatty.mjs';
+import { chatty, endless, grouping, talk, talkInAGroup, talkOn } from './lib/chatty.mjs';
 import { steps } from './lib/graphs.mjs';
 import { stage } from './lib/stage.mjs';
 import { World, seed, until } from './lib/world.mjs';
@@ -17,6 +17,7 @@ before(async () => {
   world = await World.of(console_);
   await world.register(chatty);
   await world.register(endless);
+  await world.register(grouping);
   state = await signedIn(browser, console_.url);
 });
 after(on.close);
@@ -94,6 +95,46 @@ test('a log is searched on the server, with its hits marked and walked, also wit
   await accessible(page, 'a log that is searched');
   assert.deepEqual(page.faults, []);
   await page.context().close();
+});
+
+test('a group of more lines than a chunk is folded and unfolded as one', async () => {
+  // Its marks are lines 2 and 1003: it begins in the first chunk and ends in the sixth.
+  const id = await talkInAGroup(world, 'inc-group', 1000);
+  await ended(id);
+  const page = await open();
+  await page.goto(`/runs/${id}`);
+  const box = page.locator('.log-box');
+  const shown = () => box.evaluate((frame) => [...frame.querySelectorAll('.log li:not(.group)')].filter((line) => line.checkVisibility()).map((line) => line.id));
+  const summaries = page.locator('.log-box summary:visible');
+  await until('the group to be folded', async () => (await shown()).join() === 'L1,L1004');
+  assert.deepEqual(await summaries.allTextContents(), ['Fetch 1000 lines']);
+  assert.equal(await page.locator('.chunk:not([hidden])').count(), 2, 'what is all in it takes no place');
+
+  await summaries.click();
+  await until('its first lines', async () => (await shown()).includes('L3'));
+  await box.evaluate((frame) => (frame.scrollTop = frame.scrollHeight / 2));
+  await until('the lines of a chunk in its middle', async () => (await shown()).includes('L500'));
+  await box.evaluate((frame) => (frame.scrollTop = frame.scrollHeight));
+  await until('its last lines', async () => {
+    const lines = await shown();
+    return lines.includes('L1002') && lines.includes('L1004');
+  });
+  assert.equal(await page.locator('.log-box li.rest > details > summary:visible').count(), 0, 'it has one title');
+
+  await box.evaluate((frame) => (frame.scrollTop = 0));
+  await summaries.first().click();
+  await until('it to be folded again', async () => (await shown()).join() === 'L1,L1004');
+
+  // A link to a line in it opens it; without scripts each part can be unfolded.
+  await page.goto(`/runs/${id}?line=500#L500`);
+  await until('the line that is meant', async () => (await shown()).includes('L500'));
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+  const plain = await open({ javascript: false });
+  await plain.goto(`/runs/${id}`);
+  await plain.getByText('continued, 2 lines').click();
+  assert.ok(await plain.locator('#L1002').isVisible());
+  await plain.context().close();
 });
 
 test('a log that is being written is followed, and whoever scrolls away from its end is left there', async () => {

@@ -209,6 +209,42 @@ test('a token is made, shown once and revoked by plain forms', async () => {
   await done(page);
 });
 
+test('what palette and keys await has lines in its place', async () => {
+  const page = await at('/runs');
+  let answer;
+  const awaited = new Promise((resolve) => (answer = resolve));
+  await page.route(/\/search\?|\/settings\/keys/, async (route) => {
+    await awaited;
+    await route.continue();
+  });
+  await page.keyboard.press('Control+k');
+  await page.locator('#palette .awaited').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('#palette').waitFor({ state: 'hidden' });
+  await page.keyboard.press('?');
+  await page.locator('#keys-help .awaited').waitFor();
+  answer();
+  await page.locator('#keys-help .keys').first().waitFor();
+  assert.equal(await page.locator('.awaited').count(), 0);
+  await done(page);
+});
+
+test('ids are copied in any row of a table, and a button that can do nothing is not there', async () => {
+  const page = await at('/audit');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.evaluate(() => navigator.clipboard.writeText(''));
+  const button = page.locator('td.object .copy').nth(1);
+  const id = await button.getAttribute('data-copy');
+  await button.click();
+  assert.equal(await until('something to be copied', () => page.evaluate(() => navigator.clipboard.readText())), id);
+  await page.getByRole('button', { name: 'Copied' }).waitFor();
+  await page.getByRole('button', { name: 'Copied' }).waitFor({ state: 'detached' });
+  await done(page);
+  const plain = await at('/audit', { javascript: false });
+  assert.equal(await plain.locator('.copy:visible').count(), 0);
+  await done(plain);
+});
+
 test('what is copied as a command line is what the page shows, quoted for the shell', async () => {
   const page = await at(`/runs?q=${encodeURIComponent("it's $(x)")}`);
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);

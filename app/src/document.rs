@@ -15,13 +15,14 @@ pub fn document(options: LeptosOptions) -> impl IntoView {
     provide_context(preferences);
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=preferences.theme.name()>
+        <html lang="en" data-theme=preferences.theme.name() data-keys=preferences.keys.name()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="referrer" content="same-origin" />
                 <link rel="preload" href="/fonts/inter.woff2" r#as="font" r#type="font/woff2" crossorigin="anonymous" />
+                <link rel="preload" href="/fonts/jetbrains-mono.woff2" r#as="font" r#type="font/woff2" crossorigin="anonymous" />
                 <link rel="stylesheet" href="/pkg/console.css" />
                 <link rel="icon" href="/favicon.svg" r#type="image/svg+xml" />
                 <HydrationScripts options islands=true />

@@ -185,7 +185,8 @@ where
         let (console, caller) = (ask.console.clone(), ask.caller.clone());
         if part == Part::Frame {
             let shell = console.shell.shell(&caller).await.ok();
-            return view! { <Piece place main=None shell /> }.into_any();
+            let now = console.shell.now();
+            return view! { <Piece place main=None shell now /> }.into_any();
         }
         let answer = load(ask).await;
         let page = answer.unwrap_or_else(|error| refused(error.into(), console.request_id.clone()));
@@ -211,7 +212,7 @@ async fn framed(console: &Console, caller: Caller, place: Place, page: Page, add
     view! {
         <Title text=page_title />
         {if Part::asked() == Part::Page {
-            view! { <Piece place main=Some((page.body, following)) shell /> }.into_any()
+            view! { <Piece place main=Some((page.body, following)) shell now /> }.into_any()
         } else {
             view! { <Frame place page following caller shell now /> }.into_any()
         }}

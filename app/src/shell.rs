@@ -4,7 +4,7 @@
 use crate::{
     components::{Notice, Tone},
     icon::{Glyph, Icon},
-    islands::{Clockwork, Keys, Live, Palette},
+    islands::{Clockwork, Copying, Keys, Live, Palette},
     page::{Page, Place},
     preferences::{self, Preferences},
 };
@@ -84,6 +84,7 @@ pub fn Frame(
         <Told />
         <Clockwork now_ms=now.as_millis() />
         <Palette />
+        <Copying />
         {single.then(|| view! { <Keys /> })}
     }
     .into_any()
@@ -99,6 +100,7 @@ pub fn Door(children: Children) -> impl IntoView {
                 {children()}
             </div>
         </main>
+        <Copying />
     }
     .into_any()
 }
@@ -121,13 +123,20 @@ fn More(here: Place, may_audit: bool) -> impl IntoView {
     .into_any()
 }
 
-/// What of a page in its frame is asked for again: the content of `<main>`, if there is one, and what changes of the frame.
+/// What of a page in its frame is asked for again: the content of `<main>`, if there is one, what changes of the frame, and the
+/// server's time, by which the page's clock is set anew.
 #[component]
-pub fn Piece(place: Place, main: Option<(AnyView, Following)>, shell: Option<ShellView>) -> impl IntoView {
+pub fn Piece(
+    place: Place,
+    main: Option<(AnyView, Following)>,
+    shell: Option<ShellView>,
+    now: Timestamp,
+) -> impl IntoView {
     let waiting = shell.as_ref().map_or(0, |s| s.waiting);
     view! {
         <NavLink to=Place::Approvals icon=Icon::Inbox here=place count=waiting />
         <ClusterPill shell />
+        <data id="now" value=now.as_millis().to_string()></data>
         {main.map(|(body, following)| view! { <Main body following /> })}
     }
     .into_any()

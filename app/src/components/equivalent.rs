@@ -1,10 +1,11 @@
 //! The same by command line: what a page shows or does, as `kubectl`, `tkn` and `curl` would. Whatever comes from outside is
 //! quoted for the shell, so that a pasted line does what it says and nothing else.
 
-use crate::islands::CopyText;
+use crate::{islands::CopyText, query::Query};
 use domain::{
-    execution::Execution,
+    execution::{Execution, ExecutionState, Task},
     playbook::{PlaybookId, Version},
+    ports::ExecutionFilter,
     services::{HealthView, RecommendationView},
 };
 use leptos::prelude::*;
@@ -54,6 +55,21 @@ fn post(url: &str, path: &str, body: &str) -> String {
     format!("curl --fail-with-body {TOKEN} --json {} {}", quoted(body), quoted(&format!("{url}/api/v1/{path}")))
 }
 
+/// What Tekton runs under this name.
+fn pipeline_run(name: &str, namespace: &str) -> String {
+    format!("kubectl get pipelinerun {} --namespace {} --output yaml", quoted(name), quoted(namespace))
+}
+
+/// What the console asked for under this name.
+fn workflow_execution(name: &str, namespace: &str) -> String {
+    format!("kubectl get {WORKFLOW} {} --namespace {} --output yaml", quoted(name), quoted(namespace))
+}
+
+/// The first call that whoever has made a token makes.
+pub fn first_call(url: &str) -> String {
+    get(url, "executions")
+}
+
 /// A segment of a path.
 fn segment(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
@@ -63,18 +79,15 @@ fn segment(text: &str) -> String {
 pub fn of_run(run: &Execution) -> Vec<Command> {
     let url = console_url();
     let subject = &run.subject;
-    let (name, namespace, id) = (quoted(&subject.name), quoted(&subject.namespace), segment(subject.id.as_str()));
+    let (name, namespace, id) = (&subject.name, &subject.namespace, segment(subject.id.as_str()));
     let mut all = Vec::new();
     if !subject.sandbox {
+        all.push(command("What Tekton runs", pipeline_run(name, namespace)));
+        all.push(command("What the console asked for", workflow_execution(name, namespace)));
         all.push(command(
-            "What Tekton runs",
-            format!("kubectl get pipelinerun {name} --namespace {namespace} --output yaml"),
+            "Its logs",
+            format!("tkn pipelinerun logs {} --namespace {} --follow", quoted(name), quoted(namespace)),
         ));
-        all.push(command(
-            "What the console asked for",
-            format!("kubectl get {WORKFLOW} {name} --namespace {namespace} --output yaml"),
-        ));
-        all.push(command("Its logs", format!("tkn pipelinerun logs {name} --namespace {namespace} --follow")));
     }
     all.push(command("The run, with its tasks", get(&url, &format!("executions/{id}"))));
     if !run.state.ended() {
@@ -82,6 +95,38 @@ pub fn of_run(run: &Execution) -> Vec<Command> {
         all.push(command("Cancel it", format!("curl --fail-with-body --request POST {TOKEN} {}", quoted(&address))));
     }
     all
+}
+
+/// For a task of a run: its log, of that attempt where one is named.
+pub fn of_task(run: &Execution, task: &Task, attempt: Option<u32>) -> Vec<Command> {
+    let subject = &run.subject;
+    let mut all = Vec::new();
+    if !subject.sandbox {
+        let namespace = quoted(&subject.namespace);
+        let meant = match attempt {
+            Some(number) => task.attempts.iter().find(|one| one.attempt == number),
+            None => task.attempts.last(),
+        };
+        if let Some(pod) = meant.and_then(|one| one.pod.as_deref()) {
+            let line = format!("kubectl logs {} --namespace {namespace} --all-containers", quoted(pod));
+            all.push(command("What its pod wrote", line));
+        }
+        let (name, task) = (quoted(&subject.name), quoted(&task.name));
+        let line = format!("tkn pipelinerun logs {name} --namespace {namespace} --task {task}");
+        all.push(command("Its log by Tekton", line));
+    }
+    let query = Query::default().with("attempt", attempt.map(|n| n.to_string()).as_deref());
+    let (id, task) = (segment(subject.id.as_str()), segment(&task.name));
+    all.push(command(
+        "Its log as the console keeps it",
+        get(&console_url(), &format!("executions/{id}/tasks/{task}/logs{query}")),
+    ));
+    all
+}
+
+/// For what a ticket makes once it runs; none in the sandbox.
+pub fn of_ticket(name: &str, namespace: &str) -> Option<String> {
+    (!in_sandbox()).then(|| pipeline_run(name, namespace))
 }
 
 /// For a recommendation: read it, make the ticket, decide. Reasons and digests are the person's to fill in.
@@ -108,11 +153,8 @@ pub fn of_recommendation(view: &RecommendationView) -> Vec<Command> {
         all.push(command("Reject it, with the reason in $REASON", line));
     }
     if let Some(ticket) = view.ticket.as_ref().filter(|_| view.run.is_some() && !in_sandbox()) {
-        let (name, namespace) = (quoted(&ticket.name), quoted(&ticket.content.namespace));
-        all.push(command(
-            "What the console asked the cluster for",
-            format!("kubectl get {WORKFLOW} {name} --namespace {namespace} --output yaml"),
-        ));
+        let line = workflow_execution(&ticket.name, &ticket.content.namespace);
+        all.push(command("What the console asked the cluster for", line));
     }
     all
 }
@@ -129,14 +171,19 @@ pub fn of_playbook(id: &PlaybookId, version: &Version) -> Vec<Command> {
     ]
 }
 
-/// For the list of runs. `query` is the page's own: what it filters by, the API takes too.
-pub fn of_runs(query: &crate::query::Query) -> Vec<Command> {
+/// For the list of runs: what the page filters by, the API takes too.
+pub fn of_runs(filter: &ExecutionFilter) -> Vec<Command> {
     let url = console_url();
-    let kept = ["state", "q", "workflow_id", "recommendation"];
-    let filter = kept.iter().fold(crate::query::Query::default(), |filter, name| match query.get(name) {
-        Some(value) => filter.with(name, Some(value)),
-        None => filter,
-    });
+    let since = filter.since.map(|at| at.to_string());
+    let query = [
+        ("state", filter.state.map(ExecutionState::name)),
+        ("workflow_id", filter.workflow_id.as_deref()),
+        ("recommendation", filter.recommendation_id.as_deref()),
+        ("q", filter.q.as_deref()),
+        ("since", since.as_deref()),
+    ];
+    let query = query.into_iter().filter_map(|(name, value)| Some((name, value?))).collect::<Vec<_>>();
+    let filter = Query::of(&query);
     let mut all = vec![command("This list", get(&url, &format!("executions{filter}")))];
     if !in_sandbox() {
         all.push(command("What the console asked the cluster for", format!("kubectl get {WORKFLOW} --all-namespaces")));
@@ -160,14 +207,17 @@ pub fn health(health: &HealthView, url: &str) -> Vec<Command> {
 
 /// The lines, folded.
 #[component]
-pub fn Equivalent(commands: Vec<Command>) -> impl IntoView {
+pub fn Equivalent(
+    commands: Vec<Command>,
+    #[prop(default = "The same by command line")] title: &'static str,
+) -> impl IntoView {
     if commands.is_empty() {
         return ().into_any();
     }
     let token = commands.iter().any(|command| command.line.contains("$KUBERNAUT_TOKEN"));
     view! {
         <details class="equivalent">
-            <summary>"The same by command line"</summary>
+            <summary>{title}</summary>
             {token.then(|| view! {
                 <p class="sub">"With a token in the variable "<code>"KUBERNAUT_TOKEN"</code>": "<a href="/settings/tokens">"make one"</a></p>
             })}
@@ -208,8 +258,8 @@ mod tests {
     #[test]
     fn addresses_carry_their_words() {
         assert_eq!(segment("1.0.0+a b/c"), "1.0.0%2Ba%20b%2Fc");
-        let query = crate::query::Query::parse("q=a'b&state=failed&cursor=x");
-        let lines = of_runs(&query);
+        let state = ExecutionState::from_name("failed");
+        let lines = of_runs(&ExecutionFilter { state, q: Some("a'b".into()), ..ExecutionFilter::default() });
         assert!(lines[0].line.contains("executions?state=failed&q=a%27b"), "{}", lines[0].line);
         assert!(lines[0].line.contains("'https://console.example"), "an ampersand is quoted: {}", lines[0].line);
     }

@@ -1,8 +1,10 @@
 //! The parts that pages are made of. They take plain data and know neither services nor requests.
 
+pub mod chart;
 pub mod equivalent;
 mod field;
 mod frame;
+mod id;
 mod inbox;
 mod notice;
 mod rates;
@@ -15,6 +17,7 @@ mod time;
 pub use equivalent::{Command, Equivalent};
 pub use field::{Field, Select};
 pub use frame::{Filters, PageHead, Pager, Prose, Section, TableBox};
+pub use id::{DigestId, Id, Image};
 pub use inbox::{Earlier, Hint, InboxRow, off_target, remedy};
 pub use notice::{Changes, Empty, Faults, FormFaults, Notice, plain};
 pub use rates::{Rates, interval};
@@ -22,4 +25,4 @@ pub use rows::{HowFar, Outcome, RunRow, target};
 pub use scale::{Beside, Measured, Scale, ScaleLine, beside, beside_lines, measured};
 pub use state::{Chip, Mark, RiskChip, SeverityChip, State, Tone};
 pub use still::Still;
-pub use time::{Ago, Elapsed, Until, absolute};
+pub use time::{Ago, At, Elapsed, Until, absolute};

@@ -17,6 +17,14 @@ pub fn absolute(at: Timestamp) -> String {
     }
 }
 
+/// The clock of a moment that matters, in sight: with its day where that is not today.
+#[component]
+pub fn At(at: Timestamp, now: Timestamp) -> impl IntoView {
+    let today = at.to_string().get(..10) == now.to_string().get(..10);
+    let text = if today { clock(at, now) } else { absolute(at) };
+    view! { <time class="at" datetime=at.to_string()>{text}</time> }.into_any()
+}
+
 /// An absolute time as short as it can be without doubt: the clock today, day and clock this year, else the day.
 fn clock(at: Timestamp, now: Timestamp) -> String {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -38,7 +46,8 @@ fn clock(at: Timestamp, now: Timestamp) -> String {
 #[component]
 pub fn Ago(at: Timestamp, now: Timestamp) -> impl IntoView {
     if Preferences::current().times == Times::Absolute {
-        return view! { <time class="tick" datetime=at.to_string() title=absolute(at)>{clock(at, now)}</time> }
+        let since = at.as_millis().to_string();
+        return view! { <time class="tick" datetime=at.to_string() title=ago(now.since(at)) data-since=since data-titled="">{clock(at, now)}</time> }
             .into_any();
     }
     view! {
@@ -93,6 +102,21 @@ pub fn Elapsed(from: Timestamp, to: Option<Timestamp>, now: Timestamp) -> impl I
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_way_of_telling_that_is_not_shown_is_in_the_tooltip() {
+        let now = Timestamp::from_millis(1_795_402_800_000);
+        let told = |times| {
+            Owner::new().with(|| {
+                provide_context(Preferences { times, ..Preferences::default() });
+                view! { <Ago at=now.plus_ms(-300_000) now /> }.to_html()
+            })
+        };
+        let (relative, by_clock) = (told(Times::Relative), told(Times::Absolute));
+        assert!(relative.contains("title=\"2026-11-23 02:55:00 UTC\"") && relative.contains(">5m ago<"), "{relative}");
+        assert!(by_clock.contains("title=\"5m ago\"") && by_clock.contains(">02:55:00 UTC<"), "{by_clock}");
+        assert!(by_clock.contains("data-titled"), "the tooltip is kept up to date: {by_clock}");
+    }
 
     #[test]
     fn an_absolute_time_is_short_and_without_doubt() {

@@ -1,6 +1,7 @@
 //! What comes alive in the browser. Every island adds to a page that is complete without it, takes plain props, and knows no
 //! service.
 
+mod awaited;
 #[cfg(feature = "hydrate")]
 mod browser;
 mod clockwork;
@@ -16,7 +17,7 @@ mod run;
 mod slide;
 
 pub use clockwork::Clockwork;
-pub use copy::{CopyOf, CopyText};
+pub use copy::{CopyOf, CopyText, Copying};
 pub use drop::DropFile;
 pub use form::LiveForm;
 pub use keys::Keys;

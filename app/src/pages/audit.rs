@@ -2,7 +2,8 @@
 //! through.
 
 use crate::{
-    components::{Ago, Empty, Field, Filters, PageHead, Pager, Prose, Select, TableBox, plain},
+    components::{Ago, DigestId, Empty, Field, Filters, Id, PageHead, Pager, Prose, Select, TableBox, plain},
+    islands::CopyText,
     page::{Ask, Page},
     query::Query,
     words::humane,
@@ -193,7 +194,7 @@ fn Row(record: AuditRecord, title: Option<String>, now: Timestamp) -> impl IntoV
                 <Changed changes number />
                 <details>
                     <summary class="sub">"Request"</summary>
-                    <p class="sub">"By "<code>{record.route}</code>", request "<code>{record.request_id}</code></p>
+                    <p class="sub">"By "<code>{record.route}</code>", request "<Id of=record.request_id what="request id" /></p>
                 </details>
             </td>
         </tr>
@@ -207,15 +208,18 @@ fn Object(kind: String, id: String, title: Option<String>) -> impl IntoView {
     let href = object_page(&kind, &id);
     let only = format!("{PATH}{}", Query::default().with("object", Some(&id)));
     let word = kind_word(&kind);
+    let copy = view! { " "<CopyText text=id.clone() what="its id".to_owned() /> };
     match (href, title) {
         (Some(href), Some(title)) => view! {
             <a class="title" href=href>{title}</a>
-            <span class="sub">{word}" "<a href=only title="Every act on it"><code>{id}</code></a></span>
+            <span class="sub">{word}" "<a href=only title="Every act on it"><code>{id}</code></a>{copy}</span>
         }
         .into_any(),
-        (Some(href), None) => view! { <span class="sub">{word}" "</span><a href=href><code>{id}</code></a> }.into_any(),
+        (Some(href), None) => {
+            view! { <span class="sub">{word}" "</span><a href=href><code>{id}</code></a>{copy} }.into_any()
+        }
         (None, _) => {
-            view! { <span class="sub">{word}" "</span><a href=only title="Every act on it"><code>{id}</code></a> }
+            view! { <span class="sub">{word}" "</span><a href=only title="Every act on it"><code>{id}</code></a>{copy} }
                 .into_any()
         }
     }
@@ -322,7 +326,7 @@ fn Told(value: Value) -> impl IntoView {
         Value::Null => view! { <i>"none"</i> }.into_any(),
         Value::Array(items) if items.is_empty() => view! { <i>"none"</i> }.into_any(),
         Value::String(text) => match Digest::try_from(text.clone()) {
-            Ok(digest) => view! { <code title=digest.to_string()>{digest.short()}</code> }.into_any(),
+            Ok(digest) => view! { <DigestId of=digest what="digest" /> }.into_any(),
             Err(_) if text.is_empty() => view! { <i>"empty"</i> }.into_any(),
             Err(_) => view! { <span>{text.clone()}</span> }.into_any(),
         },

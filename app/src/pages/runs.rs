@@ -70,7 +70,7 @@ pub fn runs(
     let empty = items.is_empty();
     let sub = if empty { "" } else { "Newest first" };
     let since = query.text("since").unwrap_or_default();
-    let commands = equivalent::of_runs(&query);
+    let commands = equivalent::of_runs(&filter);
     view! {
         <PageHead title="Runs" sub=move || sub />
         <Controls filter since playbooks filtered />
@@ -186,5 +186,21 @@ mod tests {
         assert_eq!(filter(&Query::parse("state=timed_out"), NOW).state, Some(ExecutionState::TimedOut));
         assert_eq!(filter(&Query::parse("recommendation=r1"), NOW).recommendation_id.as_deref(), Some("r1"));
         assert_eq!(filter(&Query::parse("since=24h"), NOW).since, Some(NOW.plus_ms(-86_400_000)));
+    }
+    #[test]
+    fn each_filter_of_the_form_is_in_what_the_command_asks() {
+        let asked = |query: &str| equivalent::of_runs(&filter(&Query::parse(query), NOW))[0].line.clone();
+        let all = "state=failed&workflow_id=restart&recommendation=r1&q=a+b&since=24h";
+        let wanted = "state=failed&workflow_id=restart&recommendation=r1&q=a+b&since=2026-11-22T03%3A00%3A00.000Z";
+        for (sent, wanted) in all.split('&').zip(wanted.split('&')) {
+            assert!(
+                asked(sent).ends_with(&format!("/api/v1/executions?{wanted}"))
+                    || asked(sent).ends_with(&format!("/api/v1/executions?{wanted}'")),
+                "{}",
+                asked(sent)
+            );
+        }
+        assert!(asked(all).contains(wanted), "{}", asked(all));
+        assert!(!asked("").contains('?') && !asked("state=bogus").contains('?'));
     }
 }

@@ -67,3 +67,14 @@ fn a_state_of_many_fields_is_folded() {
     let many: serde_json::Map<String, Value> = (0..9).map(|n| (format!("f{n}"), json!(n))).collect();
     assert!(page_of(record("playbook.register", "playbook", "p@1.0.0", None, Some(many.into()))).contains("9 fields"));
 }
+
+#[test]
+fn ids_requests_and_digests_can_be_copied() {
+    let digest = format!("sha256:{}", "9f".repeat(32));
+    let page =
+        page_of(record("decision.approve", "recommendation", "r1", None, Some(json!({ "ticket_digest": digest }))));
+    for text in ["r1", "req-1", &digest] {
+        assert!(page.contains(&format!("data-copy=\"{text}\"")), "{text}: {page}");
+    }
+    assert_eq!(page.matches("<leptos-island").count(), 0, "no island per row");
+}

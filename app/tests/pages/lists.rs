@@ -32,6 +32,7 @@ fn the_overview_says_what_waits_and_never_zero_percent_without_runs() {
     let page = html(|| overview(samples::overview(), true));
     assert!(page.contains("Three decisions are waiting for you"), "{page}");
     assert!(page.contains("no runs yet") && page.contains("Week by week"));
+    assert!(page.contains("<g tabindex=\"0\" role=\"img\" aria-label=\"Week from "), "numbers by keyboard");
 
     let weeks = samples::overview()
         .weeks

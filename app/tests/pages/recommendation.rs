@@ -335,3 +335,15 @@ fn what_was_tried_before_and_did_not_help_is_said() {
     assert!(earlier(ExecutionState::Failed, Assessment::NotAssessed).contains("2h ago and failed."));
     assert!(!earlier(ExecutionState::Succeeded, Assessment::Effective).contains("Tried before"));
 }
+
+#[test]
+fn ids_can_be_copied_and_the_deadline_has_its_clock() {
+    let view = samples::view(Risk::Medium);
+    let (incident, id) = (view.recommendation.content.incident.id.clone(), view.recommendation.id.to_string());
+    let page = page(view);
+    for text in [incident, id] {
+        assert!(page.contains(&format!("data-copy=\"{text}\"")), "{text}");
+    }
+    let head = between(&page, "expires in ", "</span>");
+    assert!(head.contains("class=\"at\"") && head.contains(" UTC</time>"), "{head}");
+}

@@ -264,3 +264,58 @@ fn an_empty_list_offers_the_next_step_and_a_filtered_one_the_way_back() {
     let filter = ExecutionFilter { q: Some("x".into()), ..ExecutionFilter::default() };
     assert!(empty(filter).contains("No run matches"));
 }
+
+#[test]
+fn a_group_that_goes_over_several_chunks_is_one_that_can_be_folded() {
+    let mut texts = vec!["::group::Fetch"];
+    texts.extend(["a layer"; 450]);
+    texts.extend(["::endgroup::", "after"]);
+    let page = page_at(running(), "", Some(log(text(&texts))));
+    assert_eq!(count(&page, "data-group=\"1\" data-last-line=\"452\""), 3, "{page}");
+    assert_eq!((count(&page, "<details open data-group"), count(&page, "class=\"group rest\"")), (0, 2));
+    assert!(
+        page.contains("450 lines") && page.contains("continued, 200 lines") && page.contains("continued, 51 lines")
+    );
+    assert!(!page.contains("goes on") && !page.contains("missing"));
+    let opened = page_at(running(), "find=layer", Some(log(text(&texts))));
+    assert_eq!(count(&opened, "<details open data-group"), 3, "what is searched for is not hidden");
+}
+
+#[test]
+fn a_logs_times_have_their_day_and_zone() {
+    assert!(page_at(running(), "times=on", Some(log(lines(1, 9)))).contains("Times are UTC, of 2026-"));
+    assert!(!page_at(running(), "", Some(log(lines(1, 9)))).contains("Times are UTC"));
+}
+
+#[test]
+fn by_command_line_nothing_of_the_sandbox_is_in_reach_of_kubectl() {
+    let task = |sandbox: bool| {
+        let mut run = running();
+        run.subject.sandbox = sandbox;
+        let page = page_at(run, "task=restart-pods", None);
+        let part = page.split("This task by command line").nth(1).unwrap();
+        part.split("</details>").next().unwrap().to_owned()
+    };
+    let (sandbox, real) = (task(true), task(false));
+    assert!(!sandbox.contains("kubectl") && !sandbox.contains("tkn "), "{sandbox}");
+    assert!(
+        real.contains("kubectl logs remediation-pod-1 --namespace") && real.contains("tkn pipelinerun logs"),
+        "{real}"
+    );
+    for part in [&sandbox, &real] {
+        assert!(
+            part.contains("$KUBERNAUT_TOKEN")
+                && part.contains("https://console.example/api/v1/executions/run-1/tasks/")
+        );
+        assert!(!part.contains("$TOKEN") && !part.contains("$CONSOLE"));
+    }
+}
+
+#[test]
+fn what_a_run_is_called_where_it_lives_and_its_pods_can_be_copied() {
+    let page = page_at(running(), "task=restart-pods&tab=attempts", None);
+    let namespace = running().subject.namespace;
+    for text in ["remediate-payment-oom", &namespace, "remediation-pod-1"] {
+        assert!(page.contains(&format!("data-copy=\"{text}\"")), "{text}: {page}");
+    }
+}

@@ -7,7 +7,7 @@ use domain::{
     execution::{Execution, ExecutionState, LogLine, Task, TaskAttempt, TaskState},
     identity::Actor,
     ids::{ActorId, Digest},
-    log::{LogEnd, LogState, window::LogView},
+    log::{LogEnd, LogState, group::groups, window::LogView},
     recommendation::ResourceRef,
     time::Timestamp,
 };
@@ -170,7 +170,18 @@ pub fn many(count: usize) -> Execution {
 pub fn log(lines: Vec<LogLine>) -> Log {
     let last = lines.last().map_or(0, |line| line.line);
     let state = LogState { attempt: 1, end: LogEnd::Open, newest: 1, last: false };
-    Log { attempts: 1, view: LogView { state, last, lines, more: (false, false), hits: None, line: None } }
+    Log {
+        attempts: 1,
+        view: LogView {
+            state,
+            last,
+            groups: groups(&lines, None, last),
+            lines,
+            more: (false, false),
+            hits: None,
+            line: None,
+        },
+    }
 }
 
 /// Lines of a log, numbered from `first`.

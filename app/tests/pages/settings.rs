@@ -94,6 +94,8 @@ fn tokens_say_whose_they_are_and_how_they_stand() {
     let made = FormOutcome { made: Some(("mine".into(), Secret("kbn_once".into()))), ..FormOutcome::default() };
     let page = html(|| tokens_page(tokens, caller(Role::Admin), made, None, "https://c.example", NOW));
     assert_eq!(page.matches(">kbn_once<").count(), 1, "the secret is shown");
+    let call = "curl --fail-with-body --header &quot;Authorization: Bearer $KUBERNAUT_TOKEN&quot; https://c.example/api/v1/executions";
+    assert!(page.contains(&format!("data-copy=\"{call}\"")), "the first call can be copied: {page}");
     assert!(page.contains("Its owner may less by now.") && page.contains("a machine") && page.contains("Revoked"));
     assert!(!page.contains("/settings/tokens/token:gone/revoke"), "what is revoked can't be revoked again");
     // A viewer is offered what they may give, and nothing about machines.
@@ -113,6 +115,10 @@ fn what_is_searched_for_is_text() {
 
 #[test]
 fn keys_say_that_they_are_off() {
+    let run = html(|| keys(caller(Role::Viewer), Keys::On));
+    for key in ["↑", "→", "h", "l", "wheel"] {
+        assert!(run.contains(&format!("<kbd>{key}</kbd>")), "{key}: {run}");
+    }
     assert!(html(|| keys(caller(Role::Viewer), Keys::Off)).contains("Single keys are off"));
     assert!(html(|| keys(caller(Role::Viewer), Keys::On)).contains("Switch single keys off"));
 }

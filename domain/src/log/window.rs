@@ -1,7 +1,7 @@
 //! Which lines of a log are shown at once. Lines come in chunks of a fixed number, so that a page, a link and a viewer that
 //! scrolls through all of them cut a log alike. Pure.
 
-use super::{LogState, level::Level};
+use super::{LogState, group::Group, level::Level};
 use crate::execution::LogLine;
 use std::ops::RangeInclusive;
 
@@ -52,6 +52,8 @@ pub struct LogView {
     pub last: u32,
     /// The lines, in order.
     pub lines: Vec<LogLine>,
+    /// The groups that these are in; none where lines are picked out.
+    pub groups: Vec<Group>,
     /// Whether there are lines of that kind before and after these.
     pub more: (bool, bool),
     /// What was found.

@@ -9,6 +9,7 @@ use domain::{
     ids::ExecutionId,
     log::{
         LogState, ansi, find,
+        group::{self, Group},
         level::{self, Level},
         window::{self, Hits, LogAsk, LogView, MOST_HITS, Place},
     },
@@ -84,7 +85,8 @@ impl RunService for Services {
             Some(level) => self.of_level(of, level, place, ask.chunks).await?,
             None => self.window(of, place, ask.chunks, last).await?,
         };
-        Ok(LogView { state, last, lines, more, hits, line })
+        let groups = if ask.level.is_none() { self.groups(of, &lines, last).await? } else { Vec::new() };
+        Ok(LogView { state, last, lines, groups, more, hits, line })
     }
 
     async fn log_state(&self, caller: &Caller, id: &ExecutionId, task: &str, attempt: Option<u32>) -> Answer<LogState> {
@@ -163,6 +165,34 @@ impl Services {
         let lines =
             if span.is_empty() { Vec::new() } else { self.world.logs.slice(of, &slice).await.map_err(store_fault)? };
         Ok((lines, (first > 1 && last > 0, end < last)))
+    }
+
+    /// The groups that the lines of a window are in, also those that begin before it or end after it. Where none does, this
+    /// costs one bounded reading.
+    async fn groups(&self, of: LogOf<'_>, lines: &[LogLine], last: u32) -> Answer<Vec<Group>> {
+        let (Some(first), Some(end)) = (lines.first(), lines.last()) else { return Ok(Vec::new()) };
+        let (first, end) = (first.line, end.line);
+        let read = async |slice: LogSlice| self.world.logs.slice(of, &slice).await.map_err(store_fault);
+        // A line may look like a mark and be none: some more are read than the one that is wanted.
+        let marks = LogSlice { like: vec![group::needle()], limit: 20, ..LogSlice::default() };
+        let after = first.saturating_sub(group::REACH + 1);
+        let before = read(LogSlice { after, before: Some(first), from_end: true, ..marks.clone() }).await?;
+        let mut groups = group::groups(lines, before.iter().rfind(|line| group::is_mark(line)), last);
+        if let Some(open) = groups.last_mut().filter(|group| !group.ended && end < last) {
+            let before = Some(end.saturating_add(group::REACH));
+            let next = read(LogSlice { after: end, before, ..marks }).await?;
+            open.end(next.iter().find(|line| group::is_mark(line)), last);
+        }
+        // Only what nobody has looked at yet can still hide trouble.
+        let beyond = |group: &&mut Group| group.is_quiet() && (group.opening < first || group.last > end);
+        for group in groups.iter_mut().filter(beyond) {
+            let limit = window::CHUNK;
+            let (after, before) = (group.opening, Some(group.last));
+            let like = Level::Warning.needles();
+            let found = read(LogSlice { after, before, like, limit, ..LogSlice::default() }).await?;
+            group.calm = found.len() < limit as usize && !found.iter().any(group::is_trouble);
+        }
+        Ok(groups)
     }
 
     /// As many lines of a level or a graver one as a window holds. The database finds candidates, the rule decides.

@@ -4,10 +4,18 @@ use crate::support::{Caller, Console, recommendation};
 use reqwest::Method;
 use serde_json::json;
 
-/// A run that has written so many lines.
-async fn written(operator: &Caller<'_>, model: &Caller<'_>, lines: u32) -> String {
+/// Registers a playbook of this image that is told how many lines to write.
+async fn writer(author: &Caller<'_>, id: &str, image: &str) {
+    let playbook = json!({ "workflow_id": id, "version": "1.0.0", "title": "Write a log", "description": "d",
+        "container_image": format!("quay.io/kubernaut/{image}:v1"),
+        "parameters": [{ "name": "LINES", "description": "how many", "type": "integer", "required": true }] });
+    author.post("/api/v1/playbooks", &playbook).await.expect(201);
+}
+
+/// A run of it that has written so many lines.
+async fn written(operator: &Caller<'_>, model: &Caller<'_>, id: &str, lines: u32) -> String {
     let mut answer = recommendation("inc-1");
-    answer["strategies"] = json!([{ "action_type": "write_a_log", "workflow_id": "write-a-log", "confidence": 0.5,
+    answer["strategies"] = json!([{ "action_type": "write_a_log", "workflow_id": id, "confidence": 0.5,
         "rationale": "r", "estimated_risk": "low", "parameters": { "LINES": lines } }]);
     let taken = model.post("/api/v1/recommendations", &answer).await.expect(201);
     let path = format!("/api/v1/recommendations/{}", taken["id"].as_str().unwrap());
@@ -24,11 +32,8 @@ async fn a_log_is_text_for_programs_and_lines_for_the_page() {
     let console = Console::start();
     let (author, model, operator) =
         (console.token("a", "author"), console.token("m", "propose"), console.token("o", "operator"));
-    let playbook = json!({ "workflow_id": "write-a-log", "version": "1.0.0", "title": "Write a log", "description": "d",
-        "container_image": "quay.io/kubernaut/playbook-chatty:v1",
-        "parameters": [{ "name": "LINES", "description": "how many", "type": "integer", "required": true }] });
-    author.post("/api/v1/playbooks", &playbook).await.expect(201);
-    let id = written(&operator, &model, 1200).await;
+    writer(&author, "write-a-log", "playbook-chatty").await;
+    let id = written(&operator, &model, "write-a-log", 1200).await;
 
     let logs = format!("/api/v1/executions/{id}/tasks/execute/logs");
     let text = operator.get(&logs).await.text;
@@ -58,4 +63,22 @@ async fn a_log_is_text_for_programs_and_lines_for_the_page() {
     let nobody = console.nobody();
     assert_eq!(nobody.send(nobody.request(Method::GET, &path)).await.status, 401);
     assert_eq!(model.get(&path).await.status, 403, "whoever only proposes reads no logs");
+}
+
+#[tokio::test]
+async fn a_group_is_known_whole_wherever_one_looks_at_it() {
+    let console = Console::start();
+    let (author, model, operator) =
+        (console.token("a", "author"), console.token("m", "propose"), console.token("o", "operator"));
+    writer(&author, "write-a-group", "playbook-grouping").await;
+    let id = written(&operator, &model, "write-a-group", 1000).await;
+    let part = async |query: &str| operator.get(&format!("/runs/{id}/log?task=execute{query}")).await.text;
+    // Its marks are lines 2 and 1003.
+    let group = "data-group=\"2\" data-last-line=\"1003\"";
+    let first = part("&from=1&only=1").await;
+    assert!(first.contains(&format!("<details {group}")) && first.contains("1000 lines"), "{first}");
+    let inside = part("&from=401&only=1").await;
+    assert!(inside.contains(&format!("<details open {group}")), "all that was asked for is in it: {inside}");
+    let end = part("").await;
+    assert_eq!(end.matches(&format!("<details {group}")).count(), 3, "{end}");
 }

@@ -52,6 +52,12 @@ pub fn plain(event: &MouseEvent) -> bool {
         && !(event.meta_key() || event.ctrl_key() || event.shift_key() || event.alt_key() || event.default_prevented())
 }
 
+/// Whether single letters do something: not for who has switched them off.
+pub fn single_keys() -> bool {
+    let root = document().document_element();
+    root.is_some_and(|root| root.get_attribute("data-keys").as_deref() != Some("off"))
+}
+
 /// Whether the event comes from where somebody types.
 pub fn typing(event: &KeyboardEvent) -> bool {
     let inside = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";

@@ -12,6 +12,7 @@ use crate::islands::{
         elements::{all_of, find, number},
         pages::{Answer, send},
     },
+    clockwork,
     live::{Order, give_up},
 };
 use crate::part::Part;
@@ -233,6 +234,7 @@ impl Follower {
 
     /// Takes over what came, unless it is older than what is shown: nothing goes backwards.
     fn take_over(&self, page: &Document, part: Wanted, chosen: Option<&str>) -> Taken {
+        clockwork::set(page);
         let fresh = page.get_element_by_id("main");
         if part == Wanted::Page {
             let (Some(old), Some(fresh)) = (main(), &fresh) else { return Taken::Never };

@@ -6,6 +6,7 @@ mod pressed;
 #[cfg(feature = "hydrate")]
 mod rows;
 
+use crate::islands::awaited::Awaited;
 use leptos::prelude::*;
 
 /// The keys of a page, and the dialog that lists them.
@@ -19,7 +20,7 @@ pub fn Keys() -> impl IntoView {
                 <h2 id="keys-title">"Keys"</h2>
                 <button class="btn small ghost" type="button" value="close">"Close"</button>
             </header>
-            <div id="keys-body"></div>
+            <div id="keys-body" aria-busy="true"><Awaited lines=12 /></div>
             <p class="sub"><a href="/settings#looks">"Switch single keys off"</a></p>
         </dialog>
     }

@@ -3,7 +3,7 @@
 use super::rows;
 use crate::islands::browser::{
     dialogs::{alive, close_by_ground, dialog, dialog_open},
-    elements::{all, first, html},
+    elements::{all, find, first, html},
     events::{on, on_document, typing},
     pages::{ask, go},
 };
@@ -92,9 +92,11 @@ fn help() -> bool {
     if dialog.show_modal().is_err() {
         return false;
     }
-    if !body.has_child_nodes() {
+    if find(&body, ".key-list").is_none() {
         ask("/settings/keys", move |page| {
             let list = page.and_then(|page| page.get_element_by_id("key-list"));
+            body.set_text_content(None);
+            let _ = body.remove_attribute("aria-busy");
             match list {
                 Some(list) => {
                     let _ = list.remove_attribute("id");

@@ -1,17 +1,18 @@
 //! Moving through the lines of a list: real focus on each line's own link, so that Enter, screen readers and the eye agree.
 
-use crate::islands::browser::elements::all;
+use crate::islands::browser::elements::{all, all_of};
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
-/// What a line leads to.
-const LINK: &str = "h2 a[href], h3 a[href], .what a[href], a.hit, a[href]";
+/// The lines of lists, of what is reviewed, and of tables.
+const LINES: &str = "#main :is(.rows > li, .review-items > li, table.grid > tbody > tr)";
+/// What a line leads to, or is opened by.
+const LINK: &str = "h2 a[href], h3 a[href], .what a[href], a.hit, .object a[href], a[href], summary";
 
-/// The lines of the page's lists: those that hold no list of lines themselves, and lead somewhere.
+/// The lines of the page: those that hold no lines themselves, and lead somewhere.
 fn rows() -> Vec<(HtmlElement, HtmlElement)> {
-    let Some(main) = document().get_element_by_id("main") else { return Vec::new() };
-    let lines = all(&main, ".rows > li").into_iter().filter(|line| all(line, ".rows").is_empty());
+    let lines = all_of(&document(), LINES).into_iter().filter(|line| all(line, LINES).is_empty());
     let lines = lines.filter_map(|line| line.dyn_into::<HtmlElement>().ok());
     let seen = |line: &HtmlElement| line.get_bounding_client_rect().height() > 0.0;
     lines.filter(seen).filter_map(|line| Some((line.clone(), link(&line, LINK)?))).collect()
@@ -41,6 +42,6 @@ pub fn step(forward: bool) -> bool {
 
 /// The link of that kind in the line that has the focus.
 pub fn chosen(selector: &str) -> Option<HtmlElement> {
-    let line = active()?.closest("main .rows > li").ok().flatten()?;
+    let line = active()?.closest(LINES).ok().flatten()?;
     link(&line, selector)
 }

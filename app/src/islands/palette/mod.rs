@@ -4,7 +4,10 @@
 #[cfg(feature = "hydrate")]
 mod open;
 
-use crate::icon::{Glyph, Icon};
+use crate::{
+    icon::{Glyph, Icon},
+    islands::awaited::Awaited,
+};
 use leptos::prelude::*;
 
 /// The palette, closed.
@@ -21,7 +24,7 @@ pub fn Palette() -> impl IntoView {
                     enterkeyhint="go" placeholder="Pages, runs, playbooks, incidents, actions" />
                 <button class="btn small ghost" type="button" value="close">"Close"</button>
             </form>
-            <div id="palette-hits" role="listbox" aria-label="What was found"></div>
+            <div id="palette-hits" role="listbox" aria-label="What was found" aria-busy="true"><Awaited lines=7 /></div>
             <p id="palette-none" class="sub" hidden></p>
             <p id="palette-said" class="vh" role="status"></p>
         </dialog>

@@ -130,6 +130,7 @@ impl Palette {
     /// Shows the hits of a page. Its list becomes a list box: the field keeps the focus, so a hit is no stop of the tab key.
     fn show(&self, page: Option<Document>, words: String) {
         self.list.set_text_content(None);
+        let _ = self.list.remove_attribute("aria-busy");
         let Some(hits) = page.and_then(|page| page.get_element_by_id("hits")) else {
             // Signed out, or not reached: Enter leads to the page, which says so.
             *self.shown.borrow_mut() = None;

@@ -8,11 +8,11 @@ use crate::islands::{
         events::{around, on_document, on_window, plain},
         pages::address,
     },
-    clockwork::answered,
+    clockwork,
     follow::{self, Around},
 };
 use leptos::prelude::*;
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, MouseEvent};
 
@@ -22,8 +22,6 @@ const BEAT: u64 = 250;
 struct Run {
     id: String,
     ended: RwSignal<bool>,
-    /// The server's time at a moment of `performance.now()`.
-    clock: Cell<(f64, f64)>,
 }
 
 fn root() -> Option<Element> {
@@ -32,13 +30,9 @@ fn root() -> Option<Element> {
 
 /// Keeps the run of the page for as long as the page lives.
 pub fn start(id: &str, ended: RwSignal<bool>) {
-    let (Some(root), Some(performance)) = (root(), window().performance()) else { return };
+    let Some(root) = root() else { return };
     ended.set(root.has_attribute("data-ended"));
-    let run = Rc::new(Run {
-        id: id.to_owned(),
-        ended,
-        clock: Cell::new((number(&root, "data-now").unwrap_or(0.0), answered(&performance))),
-    });
+    let run = Rc::new(Run { id: id.to_owned(), ended });
     into_sight(&root);
     take_links();
     let around: Rc<dyn Around> = Rc::clone(&run) as Rc<dyn Around>;
@@ -50,14 +44,7 @@ pub fn start(id: &str, ended: RwSignal<bool>) {
 
 impl Around for Run {
     fn before(&self, fresh: &Element) -> bool {
-        let Some(fresh) = find(fresh, "#run").filter(|run| run.get_attribute("data-run").as_ref() == Some(&self.id))
-        else {
-            return false;
-        };
-        if let Some(now) = number(&fresh, "data-now") {
-            self.clock.set((now, browser::now()));
-        }
-        true
+        find(fresh, "#run").is_some_and(|run| run.get_attribute("data-run").as_ref() == Some(&self.id))
     }
 
     fn after(&self, chosen: bool) {
@@ -75,8 +62,7 @@ impl Run {
         if self.ended.get_untracked() || !browser::seen() {
             return;
         }
-        let (server, at) = self.clock.get();
-        let now = server + browser::now() - at;
+        let Some(now) = clockwork::now() else { return };
         let Ok(Some(time)) = document().query_selector(".time[data-span]") else { return };
         let (Some(from), Some(span)) = (number(&time, "data-from"), number(&time, "data-span")) else { return };
         if now > from + span {

@@ -1,20 +1,18 @@
 //! The chart by group: what was measured as a dot in its Wilson interval, what the models said as a diamond, on one scale from 0
 //! to 100 %.
 
-use super::{
-    mark::{Mark, Marked},
-    measure::Measure,
-    theme::{Ink, ThemedSvg},
-};
 use crate::{
-    components::Section,
+    components::{
+        Section,
+        chart::{Drawn, Ink, Mark, Marked, Measure, ThemedSvg},
+    },
     words::{percent, shorten},
 };
 use domain::{effectiveness::EffectivenessRow, stats::Interval};
 use leptos::prelude::*;
 use plotters::{
     coord::Shift,
-    drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea},
+    drawing::{DrawingArea, IntoDrawingArea},
     prelude::{
         ChartBuilder, Circle, Color, EmptyElement, IntoFont, LabelAreaPosition, PathElement, Polygon, TRANSPARENT, Text,
     },
@@ -23,7 +21,6 @@ use plotters::{
         text_anchor::{HPos, Pos, VPos},
     },
 };
-use std::convert::Infallible;
 
 /// Measures of the picture, in CSS pixels.
 #[derive(Clone, Copy, Debug)]
@@ -121,8 +118,6 @@ impl Bar {
         }
     }
 }
-
-type Drawn<T> = Result<T, DrawingAreaErrorKind<Infallible>>;
 
 fn draw(bars: &[Bar], shape: Shape, measure: Measure) -> Drawn<(String, Vec<Mark>)> {
     let mut svg = String::new();

@@ -2,14 +2,11 @@
 //! recurrence and the time to recovery; by playbook, version, signal, action or model. No data is a dash with a word, never zero.
 
 mod chart;
-mod mark;
-mod measure;
 mod phases;
 mod table;
-mod theme;
 mod trend;
 
-pub use measure::Measure;
+pub use crate::components::chart::Measure;
 
 use crate::{
     components::{Empty, Field, PageHead, Select},

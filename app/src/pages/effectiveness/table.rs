@@ -1,6 +1,6 @@
 //! All numbers of all groups. No data is a dash with a word, never zero.
 
-use super::{PATH, group_word, measure::Measure, phases::measured};
+use super::{Measure, PATH, group_word, phases::measured};
 use crate::{
     components::{Section, TableBox},
     query::Query,

@@ -1,23 +1,23 @@
 //! The trend: week by week what was measured, each as a dot in its Wilson interval. Weeks without data are gaps, not zero.
 
-use super::{
-    mark::{Mark, Marked},
-    measure::Measure,
-    theme::{Ink, ThemedSvg},
+use crate::{
+    components::{
+        Section,
+        chart::{Drawn, Ink, Mark, Marked, Measure, ThemedSvg, at, day, dots, mark},
+    },
+    words::percent,
 };
-use crate::{components::Section, words::percent};
 use domain::effectiveness::Week;
 use leptos::prelude::*;
 use plotters::{
     coord::Shift,
-    drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea},
-    prelude::{ChartBuilder, Circle, Color, EmptyElement, IntoFont, LabelAreaPosition, PathElement, TRANSPARENT, Text},
+    drawing::{DrawingArea, IntoDrawingArea},
+    prelude::{ChartBuilder, EmptyElement, IntoFont, LabelAreaPosition, TRANSPARENT, Text},
     style::{
         TextStyle,
         text_anchor::{HPos, Pos, VPos},
     },
 };
-use std::convert::Infallible;
 
 const WIDE: Shape = Shape { class: "wide", width: 760, height: 210 };
 const NARROW: Shape = Shape { class: "narrow", width: 330, height: 190 };
@@ -79,13 +79,6 @@ fn Table(weeks: Vec<Week>, measure: Measure) -> impl IntoView {
     .into_any()
 }
 
-/// The first day of a week: `2026-11-23`.
-fn day(week: &Week) -> String {
-    week.from.to_string().get(..10).unwrap_or_default().to_owned()
-}
-
-type Drawn<T> = Result<T, DrawingAreaErrorKind<Infallible>>;
-
 fn draw(weeks: &[Week], shape: Shape, measure: Measure) -> Drawn<(String, Vec<Mark>)> {
     let mut svg = String::new();
     let marks = {
@@ -98,8 +91,6 @@ fn draw(weeks: &[Week], shape: Shape, measure: Measure) -> Drawn<(String, Vec<Ma
 }
 
 fn onto(root: &DrawingArea<ThemedSvg<'_>, Shift>, weeks: &[Week], shape: Shape, measure: Measure) -> Drawn<Vec<Mark>> {
-    #[expect(clippy::cast_precision_loss, reason = "some dozens of weeks")]
-    let at = |place: usize| place as f64 + 0.5;
     let text = |h_pos, v_pos| -> TextStyle<'static> {
         ("sans-serif", 12).into_font().color(&Ink::Note.color()).pos(Pos::new(h_pos, v_pos))
     };
@@ -120,25 +111,13 @@ fn onto(root: &DrawingArea<ThemedSvg<'_>, Shift>, weeks: &[Week], shape: Shape, 
         .bold_line_style(Ink::Ground.color())
         .axis_style(TRANSPARENT)
         .draw()?;
-    let mut marks = Vec::new();
-    let mut before: Option<(f64, f64)> = None;
-    for (place, week) in weeks.iter().enumerate() {
-        let Some(found) = measure.share(&week.row) else {
-            before = None;
-            continue;
-        };
-        let x = at(place);
-        chart.draw_series([PathElement::new(vec![(x, found.low), (x, found.high)], Ink::Interval.color())])?;
-        if let Some(before) = before {
-            chart.draw_series([PathElement::new(vec![before, (x, found.rate)], Ink::Line.color())])?;
-        }
-        before = Some((x, found.rate));
-    }
-    for (place, week) in weeks.iter().enumerate() {
-        let Some(found) = measure.share(&week.row) else { continue };
-        chart.draw_series([Circle::new((at(place), found.rate), 4, Ink::Dot.color().filled())])?;
-        marks.push(mark(week, chart.backend_coord(&(at(place), found.rate)), shape, weeks.len(), measure));
-    }
+    let pixels = |n: u32| i32::try_from(n).unwrap_or(0);
+    let (width, height) = (pixels(shape.width), pixels(shape.height - BELOW));
+    let column = (width - pixels(LEFT + RIGHT)) / i32::try_from(weeks.len()).unwrap_or(1).max(1);
+    let placed = dots(&mut chart, weeks, measure)?;
+    let marks =
+        placed.into_iter().map(|(week, (x, _))| mark(week, x, (width, pixels(LEFT)), (column, height), measure));
+    let marks = marks.collect();
     // First and last day, and one in between where there is room.
     let last = weeks.len() - 1;
     let between = (shape.width > 400 && last > 3).then_some(last / 2);
@@ -155,26 +134,6 @@ const fn anchor(place: usize, last: usize) -> HPos {
         0 => HPos::Left,
         place if place == last => HPos::Right,
         _ => HPos::Center,
-    }
-}
-
-fn mark(week: &Week, (x, _): (i32, i32), shape: Shape, weeks: usize, measure: Measure) -> Mark {
-    let pixels = |n: u32| i32::try_from(n).unwrap_or(0);
-    let (width, height) = (pixels(shape.width), pixels(shape.height - BELOW));
-    let column = (width - pixels(LEFT + RIGHT)) / i32::try_from(weeks).unwrap_or(1).max(1);
-    let numbers = measure.in_numbers(&week.row).unwrap_or_default();
-    Mark {
-        area: (x - column / 2, 0, column.max(8), height),
-        tip: (x.clamp(pixels(LEFT), width - 4), 10),
-        anchor: if x < width / 3 {
-            "start"
-        } else if x > width * 2 / 3 {
-            "end"
-        } else {
-            "middle"
-        },
-        sentence: format!("Week from {}: {} {numbers}", day(week), measure.word()),
-        numbers,
     }
 }
 

@@ -2,12 +2,11 @@
 
 use super::encode;
 use crate::{
-    components::{Ago, Field, FormFaults, Mark, Select, State},
+    components::{Ago, Field, FormFaults, Id, Image, Mark, Select, State},
     context::FormOutcome,
-    islands::CopyText,
 };
 use domain::{
-    playbook::{ImageRef, PullPolicy},
+    playbook::PullPolicy,
     ports::{PlaybookRecord, PlaybookStatus, Signature},
     time::Timestamp,
 };
@@ -32,8 +31,8 @@ pub fn Facts(record: PlaybookRecord, now: Timestamp) -> impl IntoView {
     view! {
         <header><h2>"How it runs"</h2></header>
         <dl class="kv">
-            <dt>"Image"</dt><dd><PinnedImage image /></dd>
-            <dt>"Named as"</dt><dd><code>{registration.image.to_string()}</code></dd>
+            <dt>"Image"</dt><dd><Image image /></dd>
+            <dt>"Named as"</dt><dd><Id of=registration.image.to_string() what="image's name" /></dd>
             <dt>"Signature"</dt><dd><State of=signature /></dd>
             <dt>"Pulled"</dt><dd>{match registration.image_pull_policy {
                 PullPolicy::Always => "each time",
@@ -45,17 +44,6 @@ pub fn Facts(record: PlaybookRecord, now: Timestamp) -> impl IntoView {
             {(!outputs.is_empty()).then(|| view! { <dt>"Reports"</dt><dd>{outputs.join(", ")}</dd> })}
             <dt>"Registered"</dt><dd><Ago at=registered_at now />" by "{registered_by.name}</dd>
         </dl>
-    }
-    .into_any()
-}
-
-#[component]
-fn PinnedImage(image: ImageRef) -> impl IntoView {
-    let digest = image.digest().map_or_else(|| "not pinned".to_owned(), domain::ids::Digest::short);
-    let whole = image.to_string();
-    view! {
-        <code class="image" title=whole.clone()>{image.repository().to_owned()}<wbr />"@"{digest}</code>
-        " "<CopyText text=whole what="image".to_owned() />
     }
     .into_any()
 }

@@ -10,7 +10,9 @@ pub use compare::Alterations;
 pub use parameters::{Exposed, Schema, rule};
 
 use crate::{
-    components::{Chip, Empty, Equivalent, Notice, PageHead, Prose, RunRow, Scale, Section, State, Tone, equivalent},
+    components::{
+        Chip, Empty, Equivalent, Id, Notice, PageHead, Prose, RunRow, Scale, Section, State, Tone, equivalent,
+    },
     context::FormOutcome,
     page::{self, Ask, Page},
     pages::catalog::label_words,
@@ -84,7 +86,7 @@ pub fn playbook(
             <div>
                 <PageHead title=registration.title.clone() sub={
                     let (id, version) = (id.clone(), version.clone());
-                    move || view! { <code>{id.to_string()}</code>" "{version.to_string()} }
+                    move || view! { <Id of=id.to_string() what="playbook id" />" "{version.to_string()} }
                 }>
                     {may_write.then(|| view! { <a class="btn" href=next.clone()>"New version from this one"</a> })}
                 </PageHead>

@@ -1,7 +1,7 @@
 //! After the decision, and on the way there: who decided what and why, whose word is still missing, and what came of the run.
 
 use crate::{
-    components::{Ago, Elapsed, Outcome, Prose, Section, State},
+    components::{Ago, DigestId, Elapsed, Outcome, Prose, Section, State},
     icon::{Glyph, Icon},
     words::telling,
 };
@@ -55,7 +55,7 @@ fn Made(decision: Decision, now: Timestamp) -> impl IntoView {
             None => view! { <p class="sub">"No reason given."</p> }.into_any(),
         }}
         {decision.ticket_digest.filter(|_| decision.verb == Verb::Approve).map(|digest| view! {
-            <p class="sub">"Ticket "<code title=digest.to_string()>{digest.short()}</code></p>
+            <p class="sub">"Ticket "<DigestId of=digest /></p>
         })}
     }
     .into_any()

@@ -5,7 +5,7 @@
 
 use super::Beside;
 use crate::{
-    components::{Field, FormFaults, Select, plain},
+    components::{DigestId, Field, FormFaults, Select, plain},
     context::FormOutcome,
     icon::{Glyph, Icon},
     islands::Slide,
@@ -139,7 +139,7 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
 fn Preview(ticket: TicketView) -> impl IntoView {
     let changes = ticket.changes;
     view! {
-        <p class="sub">"The new ticket would be "<code title=ticket.digest.to_string()>{ticket.digest.short()}</code>
+        <p class="sub">"The new ticket would be "<DigestId of=ticket.digest />
             {if changes.is_empty() { ": as the model said." } else { ", against the model's answer:" }}</p>
         <ul class="diff">
             {changes.into_iter().map(|change| {

@@ -13,8 +13,8 @@ pub mod ticket;
 
 use crate::{
     components::{
-        Ago, Chip, Empty, Equivalent, Mark, Notice, Prose, Section, SeverityChip, State, Tone, Until, equivalent,
-        plain, target as object,
+        Ago, At, Chip, Empty, Equivalent, Id, Mark, Notice, Prose, Section, SeverityChip, State, Tone, Until,
+        equivalent, plain, target as object,
     },
     context::FormOutcome,
     page::{Ask, Page},
@@ -172,7 +172,7 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
                     {open.then(|| view! {
                         {(need > 1).then(|| format!("{have} of {need} given · "))}
                         {last.clone().map(|(name, at)| view! { {name}" approved "<Ago at now />" · " })}
-                        "expires in "<Until at=recommendation.expires_at now />
+                        "expires in "<Until at=recommendation.expires_at now />" at "<At at=recommendation.expires_at now />
                     })}
                     {(!open).then(|| match last {
                         Some((name, at)) => view! { "by "{name}" "<Ago at now /> }.into_any(),
@@ -181,6 +181,10 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
                 </span>
                 {open.then(|| short(&heeds))}
             </div>
+            <p class="sub ids">
+                <span>"Incident "<Id of=incident.id what="incident id" /></span>
+                <span>"Recommendation "<Id of=recommendation.id.to_string() what="recommendation id" /></span>
+            </p>
         </div>
     }
     .into_any()

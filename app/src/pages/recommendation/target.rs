@@ -3,7 +3,7 @@
 
 use super::{Beside, after::RunLine, compare, reading};
 use crate::{
-    components::{Ago, Notice, Tone, plain, target as object},
+    components::{Ago, Id, Notice, Tone, plain, target as object},
     icon::{Glyph, Icon},
 };
 use domain::{
@@ -118,7 +118,7 @@ fn Found(
             {state.containers.iter().map(|container| {
                 let one = state.containers.len() == 1;
                 let label = if one { "Container".to_owned() } else { format!("Container {}", container.name) };
-                view! { <dt>{label}</dt><dd>{reading::resources(container)}<p class="sub"><code class="image">{container.image.clone()}</code></p></dd> }
+                view! { <dt>{label}</dt><dd>{reading::resources(container)}<p class="sub image"><Id of=container.image.clone() what="image" /></p></dd> }
             }).collect_view()}
             {state.facts.iter().map(|(fact, value)| {
                 view! { <dt>{crate::words::humane(fact)}</dt><dd>{value.clone()}</dd> }

@@ -1,19 +1,17 @@
 //! The run ticket: exactly what would run (or ran), value by value with where each comes from, and the digest that a decision
 //! binds to.
 
+pub use crate::components::Image;
+
 use crate::{
-    components::{Faults, Notice, State, TableBox, Tone, plain},
+    components::{DigestId, Faults, Notice, State, TableBox, Tone, equivalent, plain},
     islands::{CopyOf, CopyText},
     words::number,
 };
 use domain::{
     decision::Verb,
-    ids::Digest,
     json::diff::Change,
-    playbook::{
-        ImageRef,
-        values::{EnvEntry, EnvSource, EnvValue},
-    },
+    playbook::values::{EnvEntry, EnvSource, EnvValue},
     recommendation::RecommendationState,
     services::{RecommendationView, TicketView},
     ticket::Plan,
@@ -81,8 +79,7 @@ pub fn Whole(ticket: TicketView, have: u32, need: u32) -> impl IntoView {
     view! {
         <header>
             <h2 id="ticket-title">"Run ticket"</h2>
-            <code title=digest.to_string()>{digest.short()}</code>
-            <CopyText text=digest.to_string() what="ticket digest".to_owned() />
+            <DigestId of=digest />
         </header>
         <div>
             {match content.plan {
@@ -195,30 +192,20 @@ fn Steps(steps: Vec<Step>) -> impl IntoView {
     .into_any()
 }
 
-/// An image: readable name and the digest that pins it.
-#[component]
-pub fn Image(image: ImageRef) -> impl IntoView {
-    let digest = image.digest().map_or_else(|| "not pinned".to_owned(), Digest::short);
-    let whole = image.to_string();
-    view! {
-        <code class="image" title=whole.clone()>{image.repository().to_owned()}<wbr />"@"{digest}</code>
-        " "<CopyText text=whole what="image".to_owned() />
-    }
-    .into_any()
-}
-
 /// The PipelineRun as it would be applied, with the way to look at it in the cluster.
 #[component]
 fn Rendered(name: String, pipeline_run: Value) -> impl IntoView {
     let yaml = serde_norway::to_string(&pipeline_run).unwrap_or_else(|_| pipeline_run.to_string());
     let namespace = pipeline_run.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or("default");
-    let command = format!("kubectl get pipelinerun {name} --namespace {namespace} --output yaml");
+    let command = equivalent::of_ticket(&name, namespace);
     view! {
         <details>
             <summary>"PipelineRun"</summary>
             <p class="sub">"As it is applied. "<CopyOf of="ticket-pipelinerun".to_owned() what="PipelineRun".to_owned() /></p>
             <pre class="code" id="ticket-pipelinerun" tabindex="0">{yaml}</pre>
-            <p class="sub">"Once it runs: "<code>{command.clone()}</code>" "<CopyText text=command what="command".to_owned() /></p>
+            {command.map(|line| view! {
+                <p class="sub">"Once it runs: "<code>{line.clone()}</code>" "<CopyText text=line what="command".to_owned() /></p>
+            })}
         </details>
     }
     .into_any()

@@ -2,11 +2,10 @@
 
 use super::selection::went_wrong;
 use crate::{
-    components::{Ago, Chip, Elapsed, Field, Notice, State, Tone, absolute, target},
+    components::{Ago, Chip, DigestId, Elapsed, Field, Id, Notice, State, Tone, absolute, target},
     context::FormOutcome,
     error::sentence,
     icon::{Glyph, Icon},
-    islands::CopyText,
     query::Query,
     words::telling,
 };
@@ -58,14 +57,13 @@ pub fn Head(
                     }}
                     {tally.map(|tally| format!(" · {tally}"))}
                     {(!by.is_empty()).then(|| format!(" · approved by {by}"))}
-                    " · ticket "<code title=digest.to_string()>{digest.short()}</code>" "
-                    <CopyText text=digest.to_string() what="ticket digest".to_owned() />
+                    " · ticket "<DigestId of=digest />
                 </span>
                 <div class="do">{live}{cancels.then(|| view! { <Cancel action=format!("/runs/{}/cancel{query}", subject.id) form /> })}</div>
             </div>
             <h1>{subject.title.clone()}</h1>
             <p class="sub">
-                <code>{subject.name.clone()}</code>" · "
+                <Id of=subject.name.clone() what="run's name" />" in "<Id of=subject.namespace.clone() what="namespace" />" · "
                 {if kept {
                     view! { <a href=recommendation>{subject.incident_id.clone()}</a> }.into_any()
                 } else {

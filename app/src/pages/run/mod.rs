@@ -1,7 +1,6 @@
 //! A run: how it stands, and one linked view of its tasks: picture, timeline, table and the selected task's log, parameters,
 //! results, attempts and events. What is selected stands in the address, so every link opens what its sender saw.
 
-mod commands;
 mod events;
 mod head;
 mod log;
@@ -129,7 +128,7 @@ pub fn run_page(view: RunView) -> AnyView {
     let critical: HashSet<usize> = plan.critical.iter().copied().collect();
     let wide = selection.log.wide && selection.tab == Tab::Logs;
     view! {
-        <div id="run" class="run" data-run=id.clone() data-revision=run.revision.to_string() data-now=now.as_millis().to_string()
+        <div id="run" class="run" data-run=id.clone() data-revision=run.revision.to_string()
             data-ended=ended.then_some("")>
             <FormFaults form=form.clone() fields=Vec::new() />
             <head::Head run=run.clone() may_cancel kept form query=selection.query() quote now live=view! {

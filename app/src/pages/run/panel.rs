@@ -1,14 +1,13 @@
 //! The selected task: how it stands, and in tabs its log, parameters, results, attempts and what happened to it.
 
 use super::{
-    commands::Commands,
     events::Events,
     log::{Lines, Log},
     selection::{Selection, Tab},
     times::{Phase, spans},
 };
 use crate::{
-    components::{Ago, State, TableBox, plain},
+    components::{Ago, Equivalent, Id, State, TableBox, equivalent, plain},
     error::sentence,
     islands::CopyText,
     words::telling,
@@ -27,7 +26,7 @@ const NAMED: usize = 4;
 #[component]
 pub fn Panel(run: Execution, task: Task, selection: Selection, log: Option<Log>, now: Timestamp) -> impl IntoView {
     let tab = selection.tab;
-    let commands = view! { <Commands run=run.clone() task=task.clone() selection=selection.clone() /> };
+    let commands = equivalent::of_task(&run, &task, selection.attempt);
     let attempt = task.attempts.len();
     let after = match (task.finally, task.run_after.len()) {
         (true, _) => Some("after everything".to_owned()),
@@ -66,7 +65,7 @@ pub fn Panel(run: Execution, task: Task, selection: Selection, log: Option<Log>,
                 Tab::Events => view! { <Events task now /> }.into_any(),
             }}
         </div>
-        {commands}
+        <Equivalent commands title="This task by command line" />
     }
     .into_any()
 }
@@ -125,8 +124,9 @@ fn Attempts(task: Task, selection: Selection, now: Timestamp) -> impl IntoView {
                 <tbody>
                     {task.attempts.into_iter().map(|attempt| {
                         let href = selection.of_attempt(attempt.attempt);
-                        let details = [telling(attempt.reason.clone()), attempt.pod.clone().map(|pod| format!("pod {pod}"))];
-                        let details = details.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+                        let (reason, pod) = (telling(attempt.reason.clone()), attempt.pod.clone());
+                        let both = reason.is_some() && pod.is_some();
+                        let details = reason.is_some() || pod.is_some();
                         view! {
                             <tr>
                                 <th scope="row"><a href=href>{attempt.attempt}<span class="vh">", its log"</span></a></th>
@@ -139,7 +139,11 @@ fn Attempts(task: Task, selection: Selection, now: Timestamp) -> impl IntoView {
                                     None => view! { "not yet" }.into_any(),
                                 }}</td>
                             </tr>
-                            {(!details.is_empty()).then(|| view! { <tr class="note-row"><td class="sub" colspan="6">{details}</td></tr> })}
+                            {details.then(|| view! {
+                                <tr class="note-row"><td class="sub" colspan="6">
+                                    {reason}{both.then_some(" · ")}{pod.map(|pod| view! { "pod "<Id of=pod what="pod's name" /> })}
+                                </td></tr>
+                            })}
                         }
                     }).collect_view()}
                 </tbody>

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 type Key = (&'static [&'static str], &'static str);
 
 /// Groups of keys: what is pressed, one after the other, and what it does.
-const GROUPS: [(&str, &[Key]); 4] = [
+const GROUPS: [(&str, &[Key]); 5] = [
     (
         "Everywhere",
         &[
@@ -38,6 +38,16 @@ const GROUPS: [(&str, &[Key]); 4] = [
     (
         "In the inbox",
         &[(&["a"], "Open the recommendation at its ticket and buttons"), (&["r"], "Open it at its reason")],
+    ),
+    (
+        "On a run, from a task in picture, timeline or table",
+        &[
+            (&["↑", "↓"], "Select the task above, below"),
+            (&["←", "→"], "Select a task before it, after it"),
+            (&["h", "j", "k", "l"], "The same: left, down, up, right"),
+            (&["Enter"], "In the search for a task: select the first that is found"),
+            (&["Ctrl", "wheel"], "Over the picture: make it larger or smaller (on a Mac also Cmd)"),
+        ],
     ),
 ];
 

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     components::{
-        Ago, Empty, Field, FormFaults, Mark, Notice, PageHead, Section, Select, State, TableBox, Tone, Until,
+        Ago, Empty, Field, FormFaults, Id, Mark, Notice, PageHead, Section, Select, State, TableBox, Tone, Until,
+        equivalent,
     },
     context::FormOutcome,
     icon::Icon,
@@ -98,12 +99,12 @@ pub fn tokens_page(
 /// A secret that was made: it is shown this once.
 #[component]
 fn Made(name: String, secret: Secret, url: String) -> impl IntoView {
-    let try_it = format!("curl --header \"Authorization: Bearer $KUBERNAUT_TOKEN\" {url}/api/v1/executions");
+    let try_it = equivalent::first_call(&url);
     view! {
         <div class="once" role="status">
             <p><b>{format!("The secret of {name}")}</b>". It is shown this once and kept nowhere: put it where your program finds it."</p>
             <p class="secret"><code>{secret.0.clone()}</code><CopyText text=secret.0 what="secret".to_owned() /></p>
-            <p class="sub">"To try it: "<code>{try_it}</code></p>
+            <p class="sub">"To try it: "<Id of=try_it what="command" /></p>
         </div>
     }
     .into_any()

@@ -9,6 +9,7 @@
 //! | name contains `fail` | prints, and exits 1 |
 //! | name ends in `sleep` | runs as many seconds as `SLEEP_SECONDS` says |
 //! | name ends in `chatty` | writes as many lines as `LINES` says, with levels, colours and groups among them |
+//! | name ends in `grouping` | writes one group of as many lines as `LINES` says, and a few before and after it |
 //! | name ends in `endless` | writes such lines a few at a time, until it is ended |
 //! | any other | prints the names of its parameters and exits 0 |
 
@@ -144,6 +145,17 @@ async fn unknown(name: &str, machine: &Machine) -> Result<Exit, Exit> {
                 machine.pause(CHATTY_PAUSE_MS).await;
             }
         }
+        return Ok(DONE);
+    }
+    if name.ends_with("grouping") {
+        let lines = machine.var("LINES").and_then(|text| text.parse::<u32>().ok()).unwrap_or(450);
+        machine.say("before");
+        machine.say("::group::Fetch");
+        for line in 1..=lines {
+            machine.say(format!("layer {line} is there"));
+        }
+        machine.say("::endgroup::");
+        machine.say("after");
         return Ok(DONE);
     }
     if name.ends_with("endless") {

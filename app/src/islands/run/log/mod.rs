@@ -4,7 +4,7 @@
 use crate::islands::{
     browser::{
         elements::{all, first, whole},
-        events::{around, before_all},
+        events::before_all,
         pages::ask,
     },
     follow::morph::morph,
@@ -24,8 +24,10 @@ use web_sys::{
 };
 
 mod acts;
+mod groups;
 
 use acts::{clicked, submitted};
+use groups::toggled;
 
 /// So far outside of the frame a chunk is loaded, and kept.
 const MARGIN: &str = "2400px 0px";
@@ -62,8 +64,8 @@ struct Viewer {
     wanted: RefCell<Vec<u32>>,
     asked: RefCell<HashSet<u32>>,
     kept: RefCell<VecDeque<(u32, DocumentFragment)>>,
-    /// Groups that the reader folded or unfolded.
-    groups: RefCell<HashMap<String, bool>>,
+    /// Which groups are unfolded, by their opening line.
+    groups: RefCell<HashMap<u32, bool>>,
     sight: IntersectionObserver,
     changes: MutationObserver,
     _seen: Closure<dyn FnMut(js_sys::Array)>,
@@ -140,14 +142,19 @@ impl Viewer {
     /// Makes places for all chunks around those that came with the page, without moving what is seen.
     fn begin(&self) {
         let there = all(&self.frame, ".chunk");
-        let Some(anchor) = there.first().and_then(|chunk| chunk.dyn_ref::<HtmlElement>()) else { return };
-        let top = self.place(anchor) - f64::from(self.frame.scroll_top());
+        let Some(anchor) = there.first() else { return };
+        let seen = |chunk: &Element| self.place(chunk) - f64::from(self.frame.scroll_top());
+        let tops: Vec<f64> = there.iter().map(seen).collect();
         let from: u32 = whole(anchor, "data-from").unwrap_or(1);
         let to: u32 = there.last().and_then(|chunk| whole(chunk, "data-from")).unwrap_or(from);
         let before = self.places((1..from).step_by(CHUNK as usize));
         let _ = self.frame.insert_before(&before, Some(anchor));
         self.places_until_the_end(to);
-        self.scroll(self.place(anchor) - top);
+        self.set_groups(&self.frame);
+        // Of a group that is folded the chunk that came first may be out of sight.
+        if let Some((chunk, top)) = there.iter().zip(tops).find(|(chunk, _)| !chunk.has_attribute("hidden")) {
+            self.scroll(self.place(chunk) - top);
+        }
         for chunk in all(&self.frame, ".chunk") {
             self.sight.observe(&chunk);
         }
@@ -249,6 +256,7 @@ impl Viewer {
         let Some((_, nodes)) = kept.remove(at) else { return false };
         let _ = chunk.append_child(&nodes);
         natural(chunk);
+        self.set_groups(chunk);
         true
     }
 
@@ -261,7 +269,8 @@ impl Viewer {
         if chunk.first_child().is_none() || focused || selected.is_some_and(|node| self.frame.contains(Some(&node))) {
             return;
         }
-        self.set_height(chunk, first, chunk.dyn_ref::<HtmlElement>().map(HtmlElement::offset_height));
+        let seen = chunk.dyn_ref::<HtmlElement>().filter(|chunk| !chunk.hidden());
+        self.set_height(chunk, first, seen.map(HtmlElement::offset_height));
         let nodes = document.create_document_fragment();
         while let Some(node) = chunk.first_child() {
             let _ = nodes.append_child(&node);
@@ -318,12 +327,7 @@ impl Viewer {
             }
         }
         natural(&chunk);
-        for group in all(&chunk, "details[data-group]") {
-            let name = group.get_attribute("data-group").unwrap_or_default();
-            if let Some(open) = self.groups.borrow().get(&name) {
-                let _ = if *open { group.set_attribute("open", "") } else { group.remove_attribute("open") };
-            }
-        }
+        self.set_groups(&chunk);
         if let Some(line) = self.meant.get() {
             self.go_to(line);
         } else if self.at_end.get() {
@@ -338,6 +342,7 @@ impl Viewer {
     /// Shows a line in the middle of the frame; as soon as it is loaded where it is not.
     fn go_to(&self, line: u32) {
         self.at_end.set(false);
+        self.unfold_around(line);
         let Some(chunk) = self.chunk(chunk_of(line)) else { return };
         let found = chunk.query_selector(&format!("#L{line}")).ok().flatten();
         let Some(found) = found.and_then(|line| line.dyn_into::<HtmlElement>().ok()) else {
@@ -403,12 +408,5 @@ fn scrolled(event: &Event) {
         let frame = &viewer.frame;
         let left = frame.scroll_height() - frame.scroll_top() - frame.client_height();
         viewer.at_end.set(left < NEAR_END && viewer.meant.get().is_none());
-    }
-}
-
-fn toggled(event: &Event) {
-    if let (Some(viewer), Some(group)) = (viewer(), around(event, "details[data-group]")) {
-        let name = group.get_attribute("data-group").unwrap_or_default();
-        viewer.groups.borrow_mut().insert(name, group.has_attribute("open"));
     }
 }

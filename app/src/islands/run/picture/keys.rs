@@ -3,7 +3,7 @@
 use super::{seek, select::press};
 use crate::islands::browser::{
     elements::{all, first, fraction},
-    events::around,
+    events::{around, single_keys},
 };
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent, SvgElement};
@@ -24,7 +24,11 @@ pub fn pressed(event: &KeyboardEvent) {
         return;
     }
     let Some(here) = around(event, "#run .tasks a[data-i]") else { return };
-    let way = match event.key().as_str() {
+    let key = event.key();
+    if key.len() == 1 && !single_keys() {
+        return;
+    }
+    let way = match key.as_str() {
         "ArrowUp" | "k" => Way::Up,
         "ArrowDown" | "j" => Way::Down,
         "ArrowLeft" | "h" => Way::Left,

@@ -21,6 +21,7 @@ pub fn Bar(run: Execution, task: Task, log: Log, selection: Selection) -> impl I
     let download = format!("/api/v1/executions/{}/tasks/{}/logs?attempt={attempt}", run.subject.id, task.name);
     let download = if selection.log.times { format!("{download}&timestamps=true") } else { download };
     let look = selection.log.clone();
+    let days = look.times.then(|| days(&task, &log)).flatten();
     let level = |level: Option<Level>| {
         selection
             .with_log(|log| {
@@ -58,9 +59,20 @@ pub fn Bar(run: Execution, task: Task, log: Log, selection: Selection) -> impl I
                     <li><a href=download download=file>"Download"</a></li>
                 </ul>
             </div>
+            {days.map(|days| view! { <p class="sub days">{days}</p> })}
         </div>
     }
     .into_any()
+}
+
+/// On which days the times of a log are, and in which zone: the lines themselves have the clock only.
+fn days(task: &Task, log: &Log) -> Option<String> {
+    let attempt = task.attempts.iter().find(|one| one.attempt == log.view.state.attempt);
+    let mut written = log.view.lines.iter().filter_map(|line| line.at);
+    let from = attempt.and_then(|one| one.running_at).or(written.next())?;
+    let to = attempt.and_then(|one| one.finished_at).or(written.next_back()).unwrap_or(from);
+    let [from, to] = [from, to].map(|at| at.to_string().chars().take(10).collect::<String>());
+    Some(if from == to { format!("Times are UTC, of {from}.") } else { format!("Times are UTC, of {from} to {to}.") })
 }
 
 /// The search: a form whose answer is an address, and the way from hit to hit.

@@ -12,7 +12,7 @@ use domain::{
         LogEnd,
         ansi::{self, Colour, Style},
         find::places,
-        group::{Group, Row, rows},
+        group::{Group, Part, Row, rows},
         level::{self, Level},
         window::{CHUNK, Place, chunk_of},
     },
@@ -39,7 +39,7 @@ pub fn Lines(run: Execution, task: Task, log: Option<Log>, selection: Selection)
         times: look.times,
         find: look.find.clone(),
         line: view.line,
-        open_groups: look.level.is_some() || look.find.is_some(),
+        open_groups: look.find.is_some(),
     };
     let first = view.lines.first().map_or(1, |line| line.line);
     let end = view.lines.last().map_or(0, |line| line.line);
@@ -67,7 +67,7 @@ pub fn Lines(run: Execution, task: Task, log: Option<Log>, selection: Selection)
                 data-own=own data-base=base data-last=view.last.to_string() data-line=view.line.map(|n| n.to_string())
                 data-end=at_end.then_some("")>
                 {none.map(|text| view! { <p class="nothing sub">{text}</p> })}
-                <Chunks lines=view.lines set=set.clone() filtered=look.level.is_some() />
+                <Chunks lines=view.lines groups=view.groups set=set.clone() filtered=look.level.is_some() />
             </div>
             {later.map(|(href, newest)| view! {
                 <p class="log-more after"><a href=href><span class="down"><Glyph of=Icon::Next /></span>"Later lines"</a><a href=newest>"The end"</a></p>
@@ -91,9 +91,13 @@ struct Set {
 
 /// Whole chunks, as a viewer can load and drop them; of lines that were picked out, one.
 #[component]
-fn Chunks(lines: Vec<LogLine>, set: Set, filtered: bool) -> impl IntoView {
+fn Chunks(lines: Vec<LogLine>, groups: Vec<Group>, set: Set, filtered: bool) -> impl IntoView {
     let href = set.base.href();
     let base = if href.contains('?') { format!("{href}&line=") } else { format!("{href}?line=") };
+    // Where all that is shown is one part of a group, that part is what was asked for.
+    let (first, last) = (lines.first().map_or(0, |line| line.line), lines.last().map_or(0, |line| line.line));
+    let within = groups.iter().any(|group| group.holds(first) && group.holds(last));
+    let set = Set { open_groups: set.open_groups || within, ..set };
     let chunk = |line: &LogLine| if filtered { 0 } else { chunk_of(line.line) };
     let chunks: Vec<(u32, Vec<LogLine>)> =
         lines.chunk_by(|a, b| chunk(a) == chunk(b)).map(|c| (chunk(&c[0]), c.to_vec())).collect();
@@ -102,16 +106,12 @@ fn Chunks(lines: Vec<LogLine>, set: Set, filtered: bool) -> impl IntoView {
         .map(|(first, lines)| {
             // Numbers without gaps begin where the chunk does; of picked lines none is missing.
             let mut before = first.saturating_sub(1);
-            let rows: Vec<_> = rows(&lines)
+            let rows: Vec<_> = rows(&lines, &groups)
                 .into_iter()
                 .map(|row| {
-                    let line = match &row {
-                        Row::Line(line) => line.line,
-                        Row::Group(group) => group.opening.line,
-                    };
-                    let last = match &row {
-                        Row::Line(line) => line.line,
-                        Row::Group(group) => group.lines.last().map_or(line, |l| l.line) + u32::from(group.ended),
+                    let (line, last) = match &row {
+                        Row::Line(line) => (line.line, line.line),
+                        Row::Part(part) => part.span,
                     };
                     let missing = missing(&lines, before, line).filter(|_| !filtered);
                     before = last;
@@ -119,7 +119,7 @@ fn Chunks(lines: Vec<LogLine>, set: Set, filtered: bool) -> impl IntoView {
                         {missing.map(|n| view! { <li class="gap">{missing_words(n)}</li> })}
                         {match row {
                             Row::Line(line) => one(line, &base, &set).into_any(),
-                            Row::Group(group) => folded(&group, &base, &set).into_any(),
+                            Row::Part(part) => folded(&part, &base, &set).into_any(),
                         }}
                     }
                 })
@@ -169,17 +169,24 @@ fn one(line: &LogLine, base: &str, set: &Set) -> impl IntoView + use<> {
     }
 }
 
-fn folded(group: &Group<'_>, base: &str, set: &Set) -> impl IntoView + use<> {
-    let holds = |line: u32| group.lines.iter().any(|l| l.line == line);
-    let open = set.open_groups || !group.is_quiet() || set.line.is_some_and(holds);
+/// What is there of a group. The part with its beginning has the title and stands for the whole; what follows in other chunks
+/// can be unfolded by itself where no script does it.
+fn folded(part: &Part<'_>, base: &str, set: &Set) -> impl IntoView + use<> {
+    let group = part.group;
+    let open = set.open_groups || !group.is_quiet() || set.line.is_some_and(|line| group.holds(line));
     let title = if group.title.is_empty() { "Group".to_owned() } else { group.title.clone() };
-    let count = group.lines.len();
-    let words = if count == 1 { "1 line".to_owned() } else { format!("{count} lines") };
-    let lines: Vec<_> = group.lines.iter().map(|line| one(line, base, set)).collect();
+    let count = |lines: usize| if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
+    let words = if part.begins {
+        format!("{}{}", count(group.lines as usize), if group.ended { "" } else { " so far, goes on" })
+    } else {
+        format!("continued, {}", count(part.lines.len()))
+    };
+    let lines: Vec<_> = part.lines.iter().map(|line| one(line, base, set)).collect();
+    let until = group.ended.then(|| group.last.to_string());
     view! {
-        <li class="group" id=format!("L{}", group.opening.line)>
-            <details open=open data-group=group.opening.line.to_string()>
-                <summary><b>{title}</b>" "<span class="sub">{words}{(!group.ended).then_some(", goes on")}</span></summary>
+        <li class="group" class:rest=!part.begins id=part.begins.then(|| format!("L{}", group.opening))>
+            <details open=open data-group=group.opening.to_string() data-last-line=until>
+                <summary><b>{title}</b>" "<span class="sub">{words}</span></summary>
                 <ol class="log" class:times=set.times>{lines}</ol>
             </details>
         </li>
