@@ -6,7 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 /// What a line leads to.
-const LINK: &str = "h2 a[href], h3 a[href], .what a[href], a.hit, a[href]";
+const LINK: &str = "h2 a[href], h3 a[href], .what a[href], .hit, a[href]";
 
 /// The lines of the page's lists: those that hold no list of lines themselves, and lead somewhere.
 fn rows() -> Vec<(HtmlElement, HtmlElement)> {
