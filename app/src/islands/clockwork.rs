@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 /// Ticks the times on the page; `now_ms` is the server's time as it answered, in milliseconds since the Unix epoch.
 ///
-/// It looks for `data-until` (a countdown), `data-since` (how long ago) and `data-elapsed` (for how long), each in
+/// It looks for `data-until` (a countdown, after the words in `data-before`, `data-over` once it is over), `data-since` (how long ago) and `data-elapsed` (for how long), each in
 /// milliseconds since the epoch, and disables buttons whose `data-closes` has passed, showing the element that their
 /// `aria-describedby` names.
 #[island]
@@ -56,8 +56,8 @@ mod browser {
     fn tick(answered_at: i64, passed: i64) {
         let now = answered_at + passed;
         each("data-until", |element, until| {
-            let over = element.get_attribute("data-over").unwrap_or_default();
-            write(element, &left(until - now, &over));
+            let words = |name: &str| element.get_attribute(name).unwrap_or_default();
+            write(element, &left(until - now, &words("data-before"), &words("data-over")));
         });
         each("data-since", |element, since| write(element, &ago(now - since)));
         each("data-elapsed", |element, since| write(element, &human((now - since) / 1000 * 1000)));
