@@ -178,7 +178,7 @@ for (const javascript of [false, true]) {
     assert.ok(count >= waiting.length && count <= 12, `${count} are open`);
     const word = ['Eight', 'Nine', 'Ten', 'Eleven', 'Twelve'][count - 8];
     assert.match(await page.locator('.nav .n').first().innerText(), new RegExp(`\\b${count}\\b`));
-    assert.match(await page.innerText('h1'), new RegExp(`^${word} decisions are waiting for you`));
+    assert.match(await page.innerText('h1'), new RegExp(`^${word} are waiting for a decision`));
     await page.getByRole('link', { name: `All ${count} that wait` }).waitFor();
     assert.match(await page.innerText('main'), /Can start[^]*Sandbox/);
     for (const one of waiting) await world.reject(one, 'counted');

@@ -192,15 +192,24 @@ test('a finished run does not go back to running, however late an older answer c
 
 test('a decision made elsewhere does not stay listed as pending, and its page does not stay open to be decided', async () => {
   const taken = await world.recommend('inc-elsewhere');
-  const tabs = [await open('/approvals'), await open('/'), await open(`/recommendations/${taken.id}`)];
-  const [inbox, overview, page] = tabs;
+  const left = await world.recommend('inc-not-decided');
+  const several = `/approvals/review?id=${taken.id}&id=${left.id}`;
+  const tabs = [await open('/approvals'), await open('/'), await open(`/recommendations/${taken.id}`), await open(several)];
+  const [inbox, overview, page, review] = tabs;
   await Promise.all([row(inbox, taken).waitFor(), row(overview, taken).waitFor(), ...tabs.map(live)]);
   await page.fill('[name=reason]', 'It waits for the\nroll-out to end.');
   await page.focus('[name=reason]');
+  for (const { id } of [taken, left]) await review.check(`[name="take.${id}"]`);
+  await review.fill('[name=reason]', 'read both');
 
   await world.reject(taken, 'the node is being drained anyway');
   const gone = (tab) => row(tab, taken).waitFor({ state: 'detached' });
   await Promise.all([gone(inbox), gone(overview), page.locator('#decide').waitFor({ state: 'detached' })]);
+  await review.locator(`[name="take.${taken.id}"]`).waitFor({ state: 'detached' });
+  assert.match(await review.innerText(`#review-${taken.id}`), /Rejected[\s\S]*m\.okafor/);
+  assert.ok(await review.isChecked(`[name="take.${left.id}"]`), 'the other one stays ticked');
+  assert.equal(await review.inputValue('[name=reason]'), 'read both');
+  assert.match(await review.innerText('h1'), /Review one decision/);
   assert.match(await page.innerText('main .head'), /Rejected[\s\S]*m\.okafor/, 'it says what was decided and by whom');
   const told = page.getByRole('alert');
   assert.match(await told.innerText(), /decided or closed elsewhere/);
@@ -235,7 +244,10 @@ const event = async (page) => Number(await page.locator('#main').getAttribute('d
 test('a ticket does not change under the eyes of who judges it', async () => {
   const mine = await world.recommend('inc-ticket');
   const page = await open(`/recommendations/${mine.id}`);
+  const several = await open(`/approvals/review?id=${mine.id}`);
+  await several.check(`[name="take.${mine.id}"]`);
   const digest = await page.inputValue('[name=ticket_digest]');
+  assert.equal(await several.inputValue(`[name="ticket.${mine.id}"]`), digest);
   // What it says; a copy button that comes alive changes the white space beside it.
   const read = async () => (await page.innerText('#ticket .read')).replace(/\s+/g, ' ');
   const text = await read();
@@ -246,10 +258,13 @@ test('a ticket does not change under the eyes of who judges it', async () => {
   assert.equal(await page.inputValue('[name=ticket_digest]'), digest);
   assert.equal(await read(), text);
   assert.equal(await page.inputValue('[name=reason]'), 'as I read it');
-  const answer = await press(page, 'Approve');
+  await several.getByRole('alert').getByText('The ticket has changed').waitFor();
+  assert.equal(await several.inputValue(`[name="ticket.${mine.id}"]`), digest, 'nor among several');
+  assert.ok(await several.isChecked(`[name="take.${mine.id}"]`));
+  const answers = [await press(page, 'Approve'), await press(several, 'Approve ticked')];
   await status('active');
-  assert.equal(answer.status(), 409, 'and what is no longer so is not approved');
-  await page.context().close();
+  assert.deepEqual(answers.map((answer) => answer.status()), [409, 409], 'and what is no longer so is not approved');
+  await Promise.all([page, several].map((one) => one.context().close()));
 });
 
 test('a form that came back keeps saying what is wrong with it, and tells when something has changed', async () => {

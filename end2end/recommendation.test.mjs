@@ -127,3 +127,37 @@ test('forty parameters and absurdly long values push nothing aside', async () =>
     await page.context().close();
   }
 });
+
+test('a target that changes while the page is open is told there, without a reload; what was typed and judged stays', async () => {
+  const page = await opened('inc-watched');
+  const { id } = await world.recommend('inc-watched-too');
+  const several = await page.context().newPage();
+  await several.goto(`/approvals/review?id=${new URL(page.url()).pathname.split('/').at(-1)}&id=${id}`);
+  await page.evaluate(() => (window.marked = true));
+  await several.evaluate(() => (window.marked = true));
+  await page.getByText('Edit parameters').click();
+  await page.locator(replicas).fill('7');
+  await page.locator('#edit-preview ins', { hasText: '7' }).waitFor();
+  const other = await world.recommend('inc-scales', { strategy: { parameters: { SCALE_TARGET_REPLICAS: 3 } } });
+  await world.until(await world.approve(other), 'succeeded');
+
+  const said = 'Deployment my-app has changed since the analysis';
+  await page.locator('#heed').getByText(said).waitFor({ timeout: 40_000 });
+  assert.match(await page.innerText('#heed'), /replicas \d+ → 3/);
+  await page.locator('#target del', { hasText: '3' }).waitFor();
+  assert.equal(await page.locator(replicas).inputValue(), '7');
+  assert.equal(await page.locator('#edit-preview ins', { hasText: '7' }).count(), 1, 'with what was judged of it');
+  await several.locator('.review-item').first().getByText(said).waitFor({ timeout: 40_000 });
+  for (const one of [page, several]) assert.ok(await one.evaluate(() => window.marked), 'without a reload');
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test('without JavaScript the target can be read again by a link', async () => {
+  const page = await opened('inc-again', { javascript: false });
+  const answer = page.waitForNavigation();
+  await page.locator('#target').getByRole('link', { name: 'Read again' }).click();
+  assert.equal((await answer).status(), 200);
+  await page.locator('#target').getByText('read from the cluster').waitFor();
+  await page.context().close();
+});

@@ -264,3 +264,18 @@ test('the skip link is the first stop and leads to the content', async () => {
   assert.equal(await focused(page), 'main');
   await done(page);
 });
+
+test('the palette signs out, and a search belongs to no place of the navigation', async () => {
+  // A session of its own: signing out ends it.
+  const page = await at('/search', { state: await signedIn(browser, console_.url) });
+  assert.equal(await page.locator('.nav [aria-current=page]').count(), 0);
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('sign out');
+  await answered(page, '/search?q=sign%20out');
+  await page.locator('#palette').getByRole('option', { name: 'Sign out' }).waitFor();
+  await page.keyboard.press('Enter');
+  await arrives(page, '/login');
+  await page.goto('/runs');
+  assert.equal(new URL(page.url()).pathname, '/login');
+  await page.context().close();
+});

@@ -72,6 +72,18 @@ struct Words {
 }
 
 impl Trouble {
+    /// Why the page at this address is not shown. What may pass by itself leads back to it.
+    pub fn of_page(error: ServiceError, address: &str) -> Self {
+        let trouble = Self::from(error);
+        let back = trouble.passes().then(|| address.to_owned());
+        Self { back, ..trouble }
+    }
+
+    /// Whether the same may go well a little later.
+    fn passes(&self) -> bool {
+        self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
+    }
+
     /// A heading for it.
     pub fn title(&self) -> &'static str {
         self.words().title
@@ -187,7 +199,7 @@ pub fn ErrorPage(
     let happened = trouble.happened();
     let roles = trouble.roles_that_may();
     let wait = trouble.retry_after.filter(|_| trouble.status == StatusCode::TOO_MANY_REQUESTS);
-    let code = trouble.status.as_u16();
+    let (code, passes) = (trouble.status.as_u16(), trouble.passes());
     let Trouble { faults, differences, back, .. } = trouble;
     view! {
         <div class="trouble">
@@ -205,7 +217,7 @@ pub fn ErrorPage(
                 </ul>
             })}
             {(!differences.is_empty()).then(|| view! { <Changes changes=differences caption="What differs" /> })}
-            <Ways code back />
+            <Ways code passes back />
             <p class="sub request">
                 "Request "<code>{request_id.clone()}</code>" "<CopyText text=request_id what="request id".to_owned() />
             </p>
@@ -216,7 +228,7 @@ pub fn ErrorPage(
 
 /// Where to go from here; the likeliest first.
 #[component]
-fn Ways(code: u16, back: Option<String>) -> impl IntoView {
+fn Ways(code: u16, passes: bool, back: Option<String>) -> impl IntoView {
     let sign_in = || format!("/login{}", Query::default().with("next", back.as_deref()));
     let again = back.clone().unwrap_or_else(|| "/".to_owned());
     view! {
@@ -225,7 +237,7 @@ fn Ways(code: u16, back: Option<String>) -> impl IntoView {
                 401 => view! { <a class="btn primary" href=sign_in()>"Sign in"</a> }.into_any(),
                 404 => view! { <a class="btn primary" href="/search"><Glyph of=Icon::Find />"Search"</a> }.into_any(),
                 _ if back.is_some() => {
-                    let word = if code >= 500 || code == 429 { "Try again" } else { "Back to the page" };
+                    let word = if passes { "Try again" } else { "Back to the page" };
                     view! { <a class="btn primary" href=again>{word}</a> }.into_any()
                 }
                 _ => ().into_any(),
@@ -257,6 +269,23 @@ mod tests {
         let trouble = Trouble::from(ServiceError::Denied(denied));
         assert_eq!(trouble.happened(), "This needs the right runs:control, which viewer does not include.");
         assert_eq!(trouble.roles_that_may(), ["operator", "admin"]);
+    }
+
+    #[test]
+    fn a_page_that_could_not_be_had_is_offered_again_and_one_that_is_not_there_is_not() {
+        let shown = |error| {
+            let trouble = Trouble::of_page(error, "/runs?state=failed");
+            let page = view! { <ErrorPage trouble request_id="r1".to_owned() /> };
+            Owner::new().with(|| page.into_any().to_html())
+        };
+        for error in
+            [ServiceError::Unavailable("the database is not available".into()), ServiceError::Internal("x".into())]
+        {
+            let page = shown(error);
+            assert!(page.contains("href=\"/runs?state=failed\"") && page.contains("Try again"), "{page}");
+        }
+        let missing = shown(ServiceError::NotFound("run"));
+        assert!(!missing.contains("Try again") && !missing.contains("/runs?state=failed"), "{missing}");
     }
 
     #[test]

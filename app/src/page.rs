@@ -18,7 +18,7 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_meta::Title;
 use leptos_router::{hooks::use_params_map, params::ParamsMap};
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 /// The places of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +57,13 @@ impl Place {
     pub const ALL: [Self; 7] =
         [Self::Overview, Self::Approvals, Self::Runs, Self::Catalog, Self::Effectiveness, Self::Audit, Self::Settings];
 
-    /// The place that a path belongs to; the overview where it belongs to none.
-    pub fn of_path(path: &str) -> Self {
+    /// The place that a path belongs to, if it belongs to one.
+    pub fn of_path(path: &str) -> Option<Self> {
         let first = path.split(['/', '?']).nth(1).unwrap_or_default();
         if first == "recommendations" {
-            return Self::Approvals;
+            return Some(Self::Approvals);
         }
-        Self::ALL.into_iter().find(|place| place.path()[1..] == *first).unwrap_or(Self::Overview)
+        Self::ALL.into_iter().find(|place| place.path()[1..] == *first)
     }
 
     /// Where it is.
@@ -100,6 +100,8 @@ pub struct Page {
     /// The live events that change what it shows, `topic` or `topic:subject` each, with spaces between; none when it does
     /// not follow.
     pub follows: String,
+    /// After how long it is shown anew while somebody sees it, though nothing was heard; never when none.
+    pub anew: Option<Duration>,
     /// The content of `<main>`.
     pub body: AnyView,
 }
@@ -107,18 +109,25 @@ pub struct Page {
 impl Page {
     /// The page of a place itself.
     pub fn of_place(title: impl Into<String>, body: impl IntoView + 'static) -> Self {
-        Self { title: title.into(), crumbs: Vec::new(), root: true, follows: String::new(), body: body.into_any() }
+        Self { root: true, ..Self::below(title, body) }
     }
 
     /// A page below its place.
     pub fn below(title: impl Into<String>, body: impl IntoView + 'static) -> Self {
-        Self { title: title.into(), crumbs: Vec::new(), root: false, follows: String::new(), body: body.into_any() }
+        let body = body.into_any();
+        Self { title: title.into(), crumbs: Vec::new(), root: false, follows: String::new(), anew: None, body }
     }
 
     /// The same page, followed: it is shown anew when such an event comes ([`Page::follows`]).
     #[must_use]
     pub fn following(self, events: impl Into<String>) -> Self {
         Self { follows: events.into(), ..self }
+    }
+
+    /// The same page, which shows something that no event tells of ([`Page::anew`]).
+    #[must_use]
+    pub fn anew(self, after: Option<Duration>) -> Self {
+        Self { anew: after, ..self }
     }
 }
 
@@ -157,11 +166,20 @@ where
     F: FnOnce(Ask) -> Fut + Send + 'static,
     Fut: Future<Output = Answer<Page>> + Send + 'static,
 {
-    answer(place, || use_params_map().get_untracked(), load)
+    answer(Some(place), || use_params_map().get_untracked(), load)
+}
+
+/// The same for a page that belongs to no place.
+pub fn serve_apart<F, Fut>(load: F) -> AnyView
+where
+    F: FnOnce(Ask) -> Fut + Send + 'static,
+    Fut: Future<Output = Answer<Page>> + Send + 'static,
+{
+    answer(None, ParamsMap::new, load)
 }
 
 /// `params` are read only once there is a request: the route list is made by running the app without one.
-fn answer<F, Fut>(place: Place, params: impl FnOnce() -> ParamsMap, load: F) -> AnyView
+fn answer<F, Fut>(place: Option<Place>, params: impl FnOnce() -> ParamsMap, load: F) -> AnyView
 where
     F: FnOnce(Ask) -> Fut + Send + 'static,
     Fut: Future<Output = Answer<Page>> + Send + 'static,
@@ -189,7 +207,8 @@ where
             return view! { <Piece place main=None shell now /> }.into_any();
         }
         let answer = load(ask).await;
-        let page = answer.unwrap_or_else(|error| refused(error.into(), console.request_id.clone()));
+        let page =
+            answer.unwrap_or_else(|error| refused(Trouble::of_page(error, &address), console.request_id.clone()));
         if let Some(form) = &console.form {
             set_status(form.status);
         }
@@ -200,9 +219,10 @@ where
 
 /// A page in its frame, or the part of it that was asked for. Without the frame's data the page still stands: then it has no
 /// badge and says so about the cluster.
-async fn framed(console: &Console, caller: Caller, place: Place, page: Page, address: String) -> AnyView {
+async fn framed(console: &Console, caller: Caller, place: Option<Place>, page: Page, address: String) -> AnyView {
     let following = Following {
         events: page.follows.clone(),
+        anew: page.anew,
         event: console.event,
         returned: console.form.as_ref().map(|_| address),
     };
@@ -229,13 +249,13 @@ fn title(page: &str) -> String {
 pub fn serve_missing() -> AnyView {
     match use_context::<Console>() {
         Some(console) if console.trouble.is_some() => troubled(console),
-        _ => answer(Place::Overview, ParamsMap::new, |_| async { Err(ServiceError::NotFound("page")) }),
+        _ => serve_apart(|_| async { Err(ServiceError::NotFound("page")) }),
     }
 }
 
 fn troubled(console: Console) -> AnyView {
     let trouble = console.trouble.clone().unwrap_or_default();
-    let place = trouble.back.as_deref().map_or(Place::Overview, Place::of_path);
+    let place = trouble.back.as_deref().and_then(Place::of_path);
     let page = refused(trouble, console.request_id.clone());
     match console.caller.clone() {
         Some(caller) => Suspend::new(async move { framed(&console, caller, place, page, address()).await }).into_any(),
@@ -284,11 +304,12 @@ mod tests {
     #[test]
     fn a_path_belongs_to_a_place() {
         for (path, place) in [
-            ("/", Place::Overview),
-            ("/recommendations/x?strategy=1", Place::Approvals),
-            ("/runs/x/cancel", Place::Runs),
-            ("/settings/tokens", Place::Settings),
-            ("/nowhere", Place::Overview),
+            ("/", Some(Place::Overview)),
+            ("/recommendations/x?strategy=1", Some(Place::Approvals)),
+            ("/runs/x/cancel", Some(Place::Runs)),
+            ("/settings/tokens", Some(Place::Settings)),
+            ("/search?q=x", None),
+            ("/nowhere", None),
         ] {
             assert_eq!(Place::of_path(path), place, "{path}");
         }

@@ -2,7 +2,7 @@
 //! another's type.
 
 use crate::{
-    page::{Place, serve, serve_missing},
+    page::{Place, serve, serve_apart, serve_missing},
     pages,
 };
 use leptos::prelude::*;
@@ -33,7 +33,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/effectiveness") view=|| serve(Place::Effectiveness, pages::effectiveness::page) ssr=SsrMode::Async />
                 <Route path=path!("/audit") view=|| serve(Place::Audit, pages::audit::page) ssr=SsrMode::Async />
                 <Route path=path!("/api") view=|| serve(Place::Settings, pages::api::page) ssr=SsrMode::Async />
-                <Route path=path!("/search") view=|| serve(Place::Overview, pages::search::page) ssr=SsrMode::Async />
+                <Route path=path!("/search") view=|| serve_apart(pages::search::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings") view=|| serve(Place::Settings, pages::settings::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings/accounts") view=|| serve(Place::Settings, pages::settings::accounts::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings/tokens") view=|| serve(Place::Settings, pages::settings::tokens::page) ssr=SsrMode::Async />

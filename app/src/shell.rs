@@ -14,12 +14,18 @@ use domain::{
     time::Timestamp,
 };
 use leptos::prelude::*;
+use std::time::Duration;
+
+/// The id of the form that signs out, for buttons elsewhere.
+pub const SIGN_OUT: &str = "sign-out";
 
 /// How a page is followed while it is open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Following {
     /// The events that change what it shows ([`Page::follows`]); empty when it is not followed.
     pub events: String,
+    /// After how long it is shown anew though nothing was heard ([`Page::anew`]).
+    pub anew: Option<Duration>,
     /// The newest live event that it includes for certain.
     pub event: i64,
     /// Where it is to be opened again, if it shows a form that came back: then it is not shown anew by itself, which would
@@ -30,7 +36,7 @@ pub struct Following {
 /// A page in its frame.
 #[component]
 pub fn Frame(
-    place: Place,
+    place: Option<Place>,
     page: Page,
     following: Following,
     caller: Caller,
@@ -60,9 +66,9 @@ pub fn Frame(
             <header class="top">
                 <nav class="crumbs" aria-label="Breadcrumbs">
                     <ol>
-                        {(!root).then(|| view! { <li><a href=place.path()>{place.name()}</a></li> })}
+                        {place.filter(|_| !root).map(|place| view! { <li><a href=place.path()>{place.name()}</a></li> })}
                         {crumbs.into_iter().map(|c| view! { <li><a href=c.href>{c.name}</a></li> }).collect_view()}
-                        <li aria-current="page">{if root { place.name().to_owned() } else { title }}</li>
+                        <li aria-current="page">{place.filter(|_| root).map_or(title, |place| place.name().to_owned())}</li>
                     </ol>
                 </nav>
                 <Live />
@@ -74,7 +80,7 @@ pub fn Frame(
                     <a class="who" href="/settings" title="Your account and settings">
                         <Glyph of=Icon::User /><span>{caller.actor.name.clone()}</span>
                     </a>
-                    <form class="out" method="post" action="/logout">
+                    <form class="out" id=SIGN_OUT method="post" action="/logout">
                         <button class="btn ghost small" type="submit">"Sign out"</button>
                     </form>
                 </div>
@@ -107,8 +113,8 @@ pub fn Door(children: Children) -> impl IntoView {
 
 /// The rest of the places, where the bar of a phone has no room: a sheet that opens without any program.
 #[component]
-fn More(here: Place, may_audit: bool) -> impl IntoView {
-    let inside = matches!(here, Place::Effectiveness | Place::Audit | Place::Settings);
+fn More(here: Option<Place>, may_audit: bool) -> impl IntoView {
+    let inside = matches!(here, Some(Place::Effectiveness | Place::Audit | Place::Settings));
     view! {
         <details class="nav-more">
             <summary class:here=inside><Glyph of=Icon::Menu /><span>"More"</span></summary>
@@ -127,7 +133,7 @@ fn More(here: Place, may_audit: bool) -> impl IntoView {
 /// server's time, by which the page's clock is set anew.
 #[component]
 pub fn Piece(
-    place: Place,
+    place: Option<Place>,
     main: Option<(AnyView, Following)>,
     shell: Option<ShellView>,
     now: Timestamp,
@@ -145,11 +151,12 @@ pub fn Piece(
 /// The content of a page. What it follows stands in its attributes, for whoever follows it in the browser.
 #[component]
 fn Main(body: AnyView, following: Following) -> impl IntoView {
-    let Following { events, event, returned } = following;
+    let Following { events, anew, event, returned } = following;
     let followed = !events.is_empty();
+    let anew = anew.filter(|_| followed && returned.is_none()).map(|after| after.as_millis().to_string());
     view! {
         <main id="main" tabindex="-1" data-follow=followed.then_some(events) data-event=followed.then(|| event.to_string())
-            data-returned=returned.filter(|_| followed)>
+            data-returned=returned.filter(|_| followed) data-anew=anew>
             {body}
         </main>
     }
@@ -191,7 +198,8 @@ fn Told() -> impl IntoView {
 fn NavLink(
     to: Place,
     icon: Icon,
-    here: Place,
+    /// The place that the page belongs to, if it belongs to one.
+    here: Option<Place>,
     #[prop(optional)] count: i64,
     /// Only where there is room: not in the bar of a phone.
     #[prop(optional)]
@@ -199,10 +207,10 @@ fn NavLink(
 ) -> impl IntoView {
     let badge = to == Place::Approvals;
     view! {
-        <a id=badge.then_some("waiting") data-follow=badge.then_some("recommendation") href=to.path() class:wide=wide aria-current=(to == here).then_some("page")>
+        <a id=badge.then_some("waiting") data-follow=badge.then_some("recommendation") href=to.path() class:wide=wide aria-current=(here == Some(to)).then_some("page")>
             <Glyph of=icon />
             <span>{to.name()}</span>
-            {(count > 0).then(|| view! { <span class="n">{count}<span class="vh">" waiting"</span></span> })}
+            {(count > 0).then(|| view! { <span class="n">{count}<span class="vh">" waiting for a decision"</span></span> })}
         </a>
     }
     .into_any()

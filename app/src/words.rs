@@ -14,9 +14,12 @@ pub fn ago(ms: i64) -> String {
     }
 }
 
-/// How long from now, in two units; `over` once it has passed.
-pub fn left(ms: i64, over: &str) -> String {
-    if ms <= 0 { over.to_owned() } else { human(ms / 1000 * 1000 + if ms < 1000 { 1000 } else { 0 }) }
+/// How long from now, in two units, after the words `before`; only `over` once it has passed.
+pub fn left(ms: i64, before: &str, over: &str) -> String {
+    if ms <= 0 {
+        return over.to_owned();
+    }
+    format!("{before}{}", human(ms / 1000 * 1000 + if ms < 1000 { 1000 } else { 0 }))
 }
 
 /// A share of one as a whole percentage, with a space that does not break.
@@ -87,9 +90,9 @@ mod tests {
         for (ms, text) in cases {
             assert_eq!(ago(ms), text);
         }
-        assert_eq!(left(684_900, "expired"), "11m 24s");
-        assert_eq!(left(400, "expired"), "1s");
-        assert_eq!(left(0, "expired"), "expired");
+        assert_eq!(left(684_900, "", "expired"), "11m 24s");
+        assert_eq!(left(400, "expires in ", "expired"), "expires in 1s");
+        assert_eq!(left(0, "expires in ", "expired"), "expired");
     }
 
     #[test]

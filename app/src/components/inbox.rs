@@ -99,7 +99,7 @@ pub fn InboxRow(
             <p class="risk">{strategy.as_ref().map(|s| view! { <RiskChip of=s.estimated_risk /> })}</p>
             <div class="when">
                 {if open {
-                    view! { <p><span class="vh">"expires in "</span><Until at=recommendation.expires_at now /></p> }.into_any()
+                    view! { <p><span class="vh">"time left: "</span><Until at=recommendation.expires_at now /></p> }.into_any()
                 } else {
                     let last = decided.filter(|_| recommendation.state == RecommendationState::Decided);
                     let mark: Mark = last.as_ref().map_or_else(|| recommendation.state.into(), |d| d.verb.into());

@@ -63,6 +63,9 @@ pub fn Ago(at: Timestamp, now: Timestamp) -> impl IntoView {
 pub fn Until(
     at: Timestamp,
     now: Timestamp,
+    /// What stands before the time, as long as it has not passed.
+    #[prop(optional)]
+    before: &'static str,
     /// What it says once it has passed.
     #[prop(default = "expired")]
     over: &'static str,
@@ -74,9 +77,10 @@ pub fn Until(
             datetime=at.to_string()
             title=absolute(at)
             data-until=at.as_millis().to_string()
+            data-before=Some(before).filter(|words| !words.is_empty())
             data-over=over
         >
-            {left(at.since(now), over)}
+            {left(at.since(now), before, over)}
         </time>
     }
     .into_any()

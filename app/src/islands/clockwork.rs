@@ -6,8 +6,9 @@ use leptos::prelude::*;
 
 /// Ticks the times on the page; `now_ms` is the server's time as it answered, in milliseconds since the Unix epoch.
 ///
-/// It looks for `data-until` (a countdown), `data-since` (how long ago; in the tooltip where it is `data-titled`) and
-/// `data-elapsed` (for how long), each in milliseconds since the epoch, and disables buttons whose `data-closes` has passed, showing the element that their
+/// It looks for `data-until` (a countdown, after the words in `data-before`, `data-over` once it is over), `data-since` (how long
+/// ago; in the tooltip where it is `data-titled`) and `data-elapsed` (for how long), each in milliseconds since the epoch, and
+/// disables buttons whose `data-closes` has passed, showing the element that their
 /// `aria-describedby` names.
 #[island]
 pub fn Clockwork(now_ms: i64) -> impl IntoView {
@@ -86,8 +87,8 @@ mod browser {
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
         let now = now as i64;
         each("data-until", |element, until| {
-            let over = element.get_attribute("data-over").unwrap_or_default();
-            write(element, &left(until - now, &over));
+            let words = |name: &str| element.get_attribute(name).unwrap_or_default();
+            write(element, &left(until - now, &words("data-before"), &words("data-over")));
         });
         each("data-since", |element, since| {
             let text = ago(now - since);

@@ -8,6 +8,8 @@
 //!
 //! A button of the form with `data-takes` (ids, separated by blanks) is answered in place: those elements become like the
 //! answer's, fields and all; what had been typed stays, and what the answer marks `autofocus` gets the focus.
+//!
+//! A page that is shown anew by itself knows nothing of what was typed: what was judged by it stays, and is judged anew.
 
 use leptos::prelude::*;
 
@@ -28,7 +30,7 @@ mod browser {
             events::on_document,
             pages::send,
         },
-        follow::morph::morph,
+        follow::{Around, around, morph::morph},
     };
     use crate::part::Part;
     use leptos::prelude::*;
@@ -53,6 +55,8 @@ mod browser {
         due: Cell<Option<TimeoutHandle>>,
         /// The number of the newest request: answers to older ones come too late.
         newest: Cell<u32>,
+        /// Something has been typed.
+        typed: Cell<bool>,
         /// A button is being answered; the form is judged afterwards.
         busy: Cell<bool>,
     }
@@ -70,13 +74,38 @@ mod browser {
             all,
             due: Cell::new(None),
             newest: Cell::new(0),
+            typed: Cell::new(false),
             busy: Cell::new(false),
         });
         for name in ["input", "change", "focusout"] {
             let this = Rc::clone(&live);
             on_document(name, move |event: Event| this.changed(name, &event));
         }
+        around(Rc::new(Followed(Rc::clone(&live))));
         on_document("click", move |event: Event| live.pressed(&event));
+    }
+
+    /// The form on a page that is shown anew by itself.
+    struct Followed(Rc<Live>);
+
+    impl Around for Followed {
+        fn before(&self, fresh: &Element) -> bool {
+            if self.0.typed.get() && self.0.form.is_connected() {
+                for mine in all_of(&document(), "[data-checked]") {
+                    let theirs = all(fresh, "[data-checked]").into_iter().find(|other| other.id() == mine.id());
+                    if let (Some(theirs), Ok(copy)) = (theirs, mine.clone_node_with_deep(true)) {
+                        let _ = theirs.replace_with_with_node_1(&copy);
+                    }
+                }
+            }
+            true
+        }
+
+        fn after(&self, _: bool) {
+            if self.0.typed.get() && self.0.form.is_connected() {
+                self.0.check();
+            }
+        }
     }
 
     impl Live {
@@ -105,6 +134,7 @@ mod browser {
         }
 
         fn soon(self: &Rc<Self>) {
+            self.typed.set(true);
             let this = Rc::clone(self);
             let due = set_timeout_with_handle(move || this.check(), PAUSE).ok();
             if let Some(before) = self.due.replace(due) {

@@ -9,7 +9,6 @@ use crate::{
 };
 use domain::{
     execution::{ExecutionLine, Standing},
-    identity::Right,
     ports::ClusterHealth,
     services::{Answer, OverviewView},
     time::{Timestamp, human},
@@ -22,25 +21,24 @@ const SLOW_START_MS: i64 = 60_000;
 /// Asks for the overview.
 pub async fn page(ask: Ask) -> Answer<Page> {
     let view = ask.console.shell.overview(&ask.caller).await?;
-    Ok(Page::of_place("Overview", overview(view, ask.caller.may(Right::Decide))).following("recommendation execution"))
+    Ok(Page::of_place("Overview", overview(view)).following("recommendation execution"))
 }
 
-/// What waits, as a sentence.
-fn heading(waiting: i64, decides: bool) -> String {
-    let whom = if decides { " for you" } else { "" };
+/// What waits, as a sentence. It is not said for whom: among it may be what the reader has proposed or approved already.
+fn heading(waiting: i64) -> String {
     match waiting {
-        0 => format!("Nothing is waiting{whom}"),
-        1 => format!("One decision is waiting{whom}"),
-        n => format!("{} decisions are waiting{whom}", humane(&number(n))),
+        0 => "Nothing is waiting for a decision".to_owned(),
+        1 => "One is waiting for a decision".to_owned(),
+        n => format!("{} are waiting for a decision", humane(&number(n))),
     }
 }
 
-/// The page. `decides` tells whether the reader may decide.
-pub fn overview(view: OverviewView, decides: bool) -> AnyView {
+/// The page.
+pub fn overview(view: OverviewView) -> AnyView {
     let OverviewView { waiting, waiting_count, running, standing, ended, helped, weeks, cluster, now } = view;
     let first = waiting.first().map(|item| item.recommendation.expires_at);
     let shown = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
-    let title = heading(waiting_count, decides);
+    let title = heading(waiting_count);
     let all = match standing.running {
         0 => "All running".to_owned(),
         n => format!("All {n} running"),
@@ -48,7 +46,7 @@ pub fn overview(view: OverviewView, decides: bool) -> AnyView {
     let late = slow_start(standing, now);
     let back = helped.as_ref().and_then(|row| row.recurrence_rate);
     view! {
-        <PageHead title sub=move || first.map(|at| view! { "The one to begin with expires in "<Until at now /> }) />
+        <PageHead title sub=move || first.map(|at| view! { "The one to begin with "<Until at now before="expires in " over="has expired" /> }) />
         {if waiting.is_empty() {
             view! {
                 <Empty title="No recommendation is open">
@@ -170,10 +168,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_heading_counts_in_words_and_knows_who_reads() {
-        assert_eq!(heading(3, true), "Three decisions are waiting for you");
-        assert_eq!(heading(1, false), "One decision is waiting");
-        assert_eq!(heading(0, true), "Nothing is waiting for you");
-        assert_eq!(heading(214, false), "214 decisions are waiting");
+    fn the_heading_counts_in_words() {
+        assert_eq!(heading(3), "Three are waiting for a decision");
+        assert_eq!(heading(1), "One is waiting for a decision");
+        assert_eq!(heading(0), "Nothing is waiting for a decision");
+        assert_eq!(heading(214), "214 are waiting for a decision");
     }
 }

@@ -3,14 +3,19 @@
 
 use crate::{
     components::{
-        Ago, Empty, Field, FormFaults, Hint, Mark, Notice, PageHead, RiskChip, State, Tone, Until, off_target, plain,
+        Ago, Beside, Empty, Field, FormFaults, Mark, Notice, PageHead, RiskChip, State, Tone, Until, off_target, plain,
         remedy, target,
     },
     context::FormOutcome,
     error::sentence,
-    icon::Icon,
     page::{Ask, Page},
-    pages::recommendation::ticket::Image,
+    pages::recommendation::{
+        self,
+        before::{full, heeds},
+        reading,
+        target::{EARLIER, Earlier, NAMELESS, Now},
+        ticket::{Parameters, Rendered, Terms},
+    },
     query::Query,
     words::{humane, number},
 };
@@ -18,11 +23,11 @@ use domain::{
     decision::Verb,
     identity::Right,
     ids::RecommendationId,
-    playbook::values::{EnvEntry, EnvSource, EnvValue},
-    recommendation::RecommendationState,
-    services::{Answer, RecommendationView, ReviewItem, TicketView},
+    recommendation::{RecommendationState, target::Target},
+    services::{Answer, RecommendationView, ReviewItem, TargetView, TicketView},
+    target::state::Reading,
     ticket::Plan,
-    time::{Timestamp, human},
+    time::Timestamp,
     workflow::Step,
 };
 use leptos::prelude::*;
@@ -50,7 +55,10 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     let left_out = ids.len().saturating_sub(MOST);
     ids.truncate(MOST);
     let items = ask.console.approvals.review(&ask.caller, &ids).await?;
-    Ok(Page::below("Review", review(items, left_out, ask.form, ask.now)))
+    // A playbook's new version or status may change what would run.
+    let follows = ids.iter().map(|id| format!("recommendation:{id} ")).collect::<String>() + "playbook";
+    let again = recommendation::read_again(items.iter().filter_map(|item| item.target.as_ref()));
+    Ok(Page::below("Review", review(items, left_out, ask.form, ask.now)).following(follows).anew(again))
 }
 
 fn open(item: &ReviewItem) -> bool {
@@ -68,6 +76,7 @@ pub fn review(items: Vec<ReviewItem>, left_out: usize, form: FormOutcome, now: T
         }
         .into_any();
     }
+    let again = address(&items.iter().map(|item| item.id.clone()).collect::<Vec<_>>());
     let waiting = items.iter().filter(|item| open(item)).count();
     let refused = form.code == "some_refused";
     let ids: Vec<String> = items.iter().map(|item| item.id.to_string()).collect();
@@ -86,6 +95,9 @@ pub fn review(items: Vec<ReviewItem>, left_out: usize, form: FormOutcome, now: T
     };
     view! {
         <PageHead title sub=move || words.clone() />
+        {(waiting > 0).then(|| view! {
+            <noscript><p class="sub">"What the cluster says was read when this page was made. "<a href=again>"Read again"</a></p></noscript>
+        })}
         {(left_out > 0).then(|| view! {
             <Notice tone=Tone::Wait><p>{format!("The last {left_out} of your selection are left out: at most {MOST} are decided at once.")}</p></Notice>
         })}
@@ -158,29 +170,32 @@ fn Item(item: ReviewItem, form: FormOutcome, now: Timestamp) -> impl IntoView {
         .into_any();
     };
     let refusal = form.error(&format!("take.{id}"));
-    let strategy =
-        usize::try_from(view.selected).ok().and_then(|at| view.strategies.get(at)).map(|s| s.strategy.clone());
+    let chosen = usize::try_from(view.selected).ok().and_then(|at| view.strategies.get(at)).cloned();
+    let (said, track) = chosen.as_ref().map_or((None, None), |s| (s.strategy.confidence, s.track.clone()));
+    let strategy = chosen.map(|chosen| chosen.strategy);
     let incident = &view.recommendation.content.incident;
-    let found = view.target();
-    let object = found.acts_on().map(target);
+    let object = view.target().acts_on().map(target);
     let what = [strategy.as_ref().map(remedy), object, Some(incident.signal_type.clone()), Some(incident.id.clone())];
     let what = what.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let href = format!("/recommendations/{id}?strategy={}", view.selected);
     let waits = view.recommendation.state == RecommendationState::Open;
+    // Whoever may decide has this ticket before them: no other one takes its place while they read.
+    let decidable = waits && (view.cannot_approve.is_none() || view.cannot_reject.is_none());
+    let pinned = decidable.then(|| view.ticket.as_ref().map(|t| t.digest.to_string()).unwrap_or_default());
     view! {
-        <li class="panel review-item" class:waits=waits>
+        <li class="panel review-item" class:waits=waits id=format!("review-{id}") data-pinned=pinned>
             <input type="hidden" name=format!("item.{id}") value="" />
             <header>
                 <div class="what">
                     <h2><a href=href>{view.recommendation.headline().to_owned()}</a></h2>
                     <p class="sub">{what}</p>
-                    {off_target(&found).filter(|_| waits).map(|words| view! { <Hint tone=Tone::Wait icon=Icon::Warn>{words}</Hint> })}
                 </div>
+                <div class="sub measured-words"><Beside said track /></div>
                 {strategy.map(|s| view! { <RiskChip of=s.estimated_risk /> })}
                 <Standing view=(*view).clone() now />
             </header>
             {refusal.map(|why| view! { <div id=format!("f-take-{id}-error")><Notice tone=Tone::Bad><p>{sentence(&why)}</p></Notice></div> })}
-            {waits.then(|| view! { <Waiting view=(*view).clone() form /> })}
+            {waits.then(|| view! { <Waiting view=(*view).clone() target=item.target form /> })}
         </li>
     }
     .into_any()
@@ -193,7 +208,7 @@ fn Standing(view: RecommendationView, now: Timestamp) -> impl IntoView {
     if state == RecommendationState::Open {
         return view! {
             <p class="when">
-                <span class="vh">"expires in "</span><Until at=view.recommendation.expires_at now />
+                <span class="vh">"time left: "</span><Until at=view.recommendation.expires_at now />
                 {(view.need > 1).then(|| view! { <span class="sub">{format!("{} of {} given", view.have, view.need)}</span> })}
             </p>
         }
@@ -213,13 +228,19 @@ fn Standing(view: RecommendationView, now: Timestamp) -> impl IntoView {
 
 /// The ticket, and the tick that takes it along.
 #[component]
-fn Waiting(view: RecommendationView, form: FormOutcome) -> impl IntoView {
+fn Waiting(view: RecommendationView, target: Option<TargetView>, form: FormOutcome) -> impl IntoView {
     let id = view.recommendation.id.to_string();
     let confirmation = view.confirmation();
     let closes = view.recommendation.expires_at.as_millis().to_string();
     let closed = format!("closed-{id}");
-    let RecommendationView { ticket, ticket_faults, cannot_approve, cannot_reject, selected, .. } = view;
+    let RecommendationView { ticket, ticket_faults, cannot_approve, cannot_reject, selected, have, need, .. } =
+        view.clone();
     let digest = ticket.as_ref().map(|t| t.digest.clone());
+    let rendered = ticket.as_ref().map(|t| (t.name.clone(), t.pipeline_run.clone()));
+    let earlier = target.as_ref().map(|of| of.earlier.clone()).unwrap_or_default();
+    // What was done is told when it is asked for, what is being done at once.
+    let goes_on = earlier.iter().any(|run| !run.state.ended());
+    let found = target.clone().filter(|of| matches!(of.reading, Reading::Found(_)));
     let (take, confirm) = (format!("take.{id}"), format!("confirm.{id}"));
     let ticked = form.value(&take).is_some();
     let readable = digest.as_ref().map_or_else(String::new, domain::ids::Digest::short);
@@ -227,12 +248,22 @@ fn Waiting(view: RecommendationView, form: FormOutcome) -> impl IntoView {
         <input type="hidden" name=format!("strategy.{id}") value=selected.to_string() />
         {digest.map(|digest| view! { <input type="hidden" name=format!("ticket.{id}") value=digest.to_string() /> })}
         {match ticket {
-            Some(ticket) => view! { <Paper ticket /> }.into_any(),
+            Some(ticket) => view! { <Paper ticket have need /> }.into_any(),
             None => view! {
                 <Notice tone=Tone::Bad><p>"It can't run, so it can only be rejected: "
                     {ticket_faults.into_iter().map(|fault| sentence(&fault.message)).collect::<Vec<_>>().join(" ")}</p></Notice>
             }.into_any(),
         }}
+        <Looked view=view.clone() target />
+        <div class="folds">
+            {(!earlier.is_empty()).then(|| view! {
+                <details open=goes_on><summary>{EARLIER}</summary><Earlier runs=earlier now=view.now /></details>
+            })}
+            {found.map(|of| view! {
+                <details><summary>"What would change now"</summary><Now view of /></details>
+            })}
+            {rendered.map(|(name, pipeline_run)| view! { <Rendered name pipeline_run id=format!("pipelinerun-{id}") /> })}
+        </div>
         {match (cannot_approve, cannot_reject) {
             (_, Some(neither)) => view! { <Notice tone=Tone::Idle><p>{sentence(&neither)}</p></Notice> }.into_any(),
             (cannot, None) => {
@@ -262,74 +293,49 @@ fn Waiting(view: RecommendationView, form: FormOutcome) -> impl IntoView {
     .into_any()
 }
 
-/// What would run, in short: every value with where it comes from, the image, as whom, how long.
+/// What to heed of what it would act on, as on its own page.
 #[component]
-fn Paper(ticket: TicketView) -> impl IntoView {
-    let TicketView { digest, content, changes, warnings, .. } = ticket;
-    let limits = human(i64::try_from(content.timeout_ms).unwrap_or(i64::MAX));
-    let image = match &content.plan {
-        Plan::Playbook { image, .. } => Some(image.clone()),
-        Plan::Steps { .. } => None,
+fn Looked(view: RecommendationView, target: Option<TargetView>) -> impl IntoView {
+    let beside = recommendation::Beside { target, ..recommendation::Beside::default() };
+    let heeds = heeds(&view, &beside);
+    let Some(of) = beside.target else {
+        return view! { <div class="heeds">{full(heeds)}<Notice tone=Tone::Idle><p>{NAMELESS}</p></Notice></div> }
+            .into_any();
     };
-    let caption = format!("What ticket {} would run", digest.short());
+    let elsewhere = off_target(&of.target).filter(|_| matches!(of.target, Target::Elsewhere { .. }));
+    // That it is not there is among what to heed.
+    let nothing = of.target.acts_on().filter(|_| !matches!(of.reading, Reading::Missing { .. }));
+    let nothing = nothing.and_then(|resource| reading::nothing(&of.reading, resource));
     view! {
-        <div class="paper">
-            <table class="values">
-                <caption class="vh">{caption}</caption>
-                <thead class="vh"><tr><th scope="col">"Name"</th><th scope="col">"Value"</th></tr></thead>
-                <tbody>
-                    {match content.plan {
-                        Plan::Playbook { parameters, .. } => parameters.into_iter().map(|entry| {
-                            let before = changes.iter().find(|c| c.pointer.trim_start_matches('/') == entry.name.as_str())
-                                .and_then(|c| c.before.as_ref()).map(plain);
-                            view! { <Value entry before /> }
-                        }).collect_view().into_any(),
-                        Plan::Steps { steps, .. } => steps.into_iter().map(|step| view! { <Doing step /> }).collect_view().into_any(),
-                    }}
-                </tbody>
-            </table>
-            <dl class="kv">
-                <dt>"Ticket"</dt><dd><code title=digest.to_string()>{digest.short()}</code></dd>
-                {image.map(|image| view! { <dt>"Image"</dt><dd><Image image /></dd> })}
-                <dt>"Runs as"</dt><dd><code>{content.service_account}</code></dd>
-                <dt>"Where"</dt><dd>{content.cluster}" / "{content.namespace}</dd>
-                <dt>"Limit"</dt><dd>{limits}</dd>
-            </dl>
+        <div class="heeds">
+            {full(heeds)}
+            {of.cautions.into_iter().map(|text| view! { <Notice tone=Tone::Wait><p>{text}</p></Notice> }).collect_view()}
+            {elsewhere.map(|text| view! { <Notice tone=Tone::Idle><p>{sentence(&text)}</p></Notice> })}
+            {nothing.map(|text| view! { <Notice tone=Tone::Idle><p>{sentence(&text)}</p></Notice> })}
         </div>
-        {warnings.into_iter().map(|text| view! { <Notice tone=Tone::Wait><p>{text}</p></Notice> }).collect_view()}
     }
     .into_any()
 }
 
+/// What would run: every value with where it comes from, and how it would run.
 #[component]
-fn Value(
-    entry: EnvEntry,
-    /// What the model had said, where an operator said otherwise.
-    before: Option<String>,
-) -> impl IntoView {
-    let by_operator = entry.source == EnvSource::Operator;
-    let from = match entry.source {
-        EnvSource::Model => "model",
-        EnvSource::Proposal => "proposal",
-        EnvSource::Operator => "operator",
-        EnvSource::Default => "default",
-        EnvSource::Registration => "registration",
-    };
-    let text = match entry.value {
-        EnvValue::Text(text) if text.is_empty() => "(empty)".to_owned(),
-        EnvValue::Text(text) => text,
-        EnvValue::Secret { name, key } => format!("Secret {name}/{key}"),
-    };
-    let name = entry.name.to_string();
+fn Paper(ticket: TicketView, have: u32, need: u32) -> impl IntoView {
+    let TicketView { content, changes, warnings, .. } = ticket.clone();
     view! {
-        <tr>
-            <th scope="row">{name.split_inclusive('_').map(|part| view! { {part.to_owned()}<wbr /> }).collect_view()}</th>
-            <td>
-                {before.filter(|_| by_operator).map(|text| view! { <span class="vh">"the model said "</span><del>{text}</del>" → " })}
-                {if by_operator { view! { <ins>{text}</ins> }.into_any() } else { view! { {text} }.into_any() }}
-                " "<span class="from" class:op=by_operator>{from}</span>
-            </td>
-        </tr>
+        <div class="paper">
+            {match content.plan {
+                Plan::Playbook { parameters, .. } => view! { <div><Parameters parameters changes /></div> }.into_any(),
+                Plan::Steps { steps, .. } => view! {
+                    <table class="values">
+                        <caption class="vh">"Steps, and what each gets"</caption>
+                        <thead class="vh"><tr><th scope="col">"Step"</th><th scope="col">"What it does"</th></tr></thead>
+                        <tbody>{steps.into_iter().map(|step| view! { <Doing step /> }).collect_view()}</tbody>
+                    </table>
+                }.into_any(),
+            }}
+            <Terms ticket have need named=true />
+        </div>
+        {warnings.into_iter().map(|text| view! { <Notice tone=Tone::Wait><p>{text}</p></Notice> }).collect_view()}
     }
     .into_any()
 }

@@ -37,6 +37,11 @@ fn a_playbook_keeps_what_a_model_sees_apart_from_what_it_never_sees() {
     assert!(seen.contains("SCALE_TARGET_REPLICAS") && !seen.contains("GIT_TOKEN"));
     assert!(hidden.contains("from the Secret") && hidden.contains("git/token"));
     assert!(page.contains("/catalog/oomkill-scale-down/versions/1.1.0/status"));
+    for href in
+        ["/effectiveness?workflow_id=oomkill-scale-down&amp;by=version", "/approvals?workflow_id=oomkill-scale-down"]
+    {
+        assert!(page.contains(&format!("href=\"{href}\"")), "{href}: {page}");
+    }
     let reader = html(|| playbook(samples::playbook(), 1, None, false, FormOutcome::default(), NOW));
     assert!(!reader.contains("/status\"") && reader.contains("The newest is "));
 }

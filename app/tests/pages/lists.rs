@@ -14,8 +14,12 @@ use domain::{
     ids::{ExecutionId, RecommendationId},
     paging::PageOf,
     ports::{ExecutionFilter, RecommendationFilter},
-    recommendation::{Proposal, RecommendationState, Risk},
-    services::{EarlierRun, InboxItem, OverviewView, ReviewItem},
+    recommendation::{Proposal, RecommendationState, ResourceRef, Risk, target::Target},
+    services::{EarlierRun, InboxItem, OverviewView, ReviewItem, TargetView},
+    target::{
+        since::{Moved, Since},
+        state::{Manager, Reading},
+    },
 };
 use serde_json::json;
 
@@ -29,8 +33,8 @@ fn inbox(items: Vec<InboxItem>, decides: bool) -> String {
 
 #[test]
 fn the_overview_says_what_waits_and_never_zero_percent_without_runs() {
-    let page = html(|| overview(samples::overview(), true));
-    assert!(page.contains("Three decisions are waiting for you"), "{page}");
+    let page = html(|| overview(samples::overview()));
+    assert!(page.contains("Three are waiting for a decision"), "{page}");
     assert!(page.contains("no runs yet") && page.contains("Week by week"));
     assert!(page.contains("<g tabindex=\"0\" role=\"img\" aria-label=\"Week from "), "numbers by keyboard");
 
@@ -40,27 +44,27 @@ fn the_overview_says_what_waits_and_never_zero_percent_without_runs() {
         .map(|week| domain::effectiveness::Week { row: EffectivenessRow::new("week", &Counts::default()), ..week });
     let view =
         OverviewView { waiting: vec![], waiting_count: 0, helped: None, weeks: weeks.collect(), ..samples::overview() };
-    let page = html(|| overview(view, true));
-    assert!(page.contains("Nothing is waiting for you") && page.contains("No runs yet"));
+    let page = html(|| overview(view));
+    assert!(page.contains("Nothing is waiting for a decision") && page.contains("No runs yet"));
     assert!(!page.contains("0\u{a0}%"), "no data is not zero");
 }
 
 #[test]
 fn the_overview_counts_all_that_waits_and_not_only_what_it_shows() {
-    let page = html(|| overview(OverviewView { waiting_count: 23, ..samples::overview() }, true));
-    assert!(page.contains("23 decisions are waiting for you") && page.contains("All 23 that wait"), "{page}");
+    let page = html(|| overview(OverviewView { waiting_count: 23, ..samples::overview() }));
+    assert!(page.contains("23 are waiting for a decision") && page.contains("All 23 that wait"), "{page}");
 }
 
 #[test]
 fn help_is_told_apart_from_success_and_only_where_it_was_assessed() {
-    let assessed = html(|| overview(samples::overview(), false));
+    let assessed = html(|| overview(samples::overview()));
     assert!(
         assessed.contains("Went through") && assessed.contains("Helped") && assessed.contains("359 of 362 assessed")
     );
     let counts = Counts { runs: 9, succeeded: 9, not_assessed: 9, ..Counts::default() };
     let row = EffectivenessRow::new("all", &counts);
     let view = OverviewView { helped: Some(row), weeks: vec![], ..samples::overview() };
-    assert!(html(|| overview(view, false)).contains("Nothing has been assessed in this time."));
+    assert!(html(|| overview(view)).contains("Nothing has been assessed in this time."));
 }
 
 #[test]
@@ -69,11 +73,11 @@ fn the_engine_says_what_keeps_runs_from_starting() {
     view.cluster.ready = false;
     view.cluster.problems = vec!["Tekton is not installed; apply its release".into()];
     view.standing.pending_since = Some(samples::NOW.plus_ms(-200_000));
-    let page = html(|| overview(view.clone(), true));
+    let page = html(|| overview(view.clone()));
     assert!(page.contains("Can't start") && page.contains("Tekton is not installed; apply its release."));
     assert!(page.contains("One approved run has not started for 3m 20s"), "{page}");
     view.standing = Standing { running: 12, pending: 20, ..view.standing };
-    let page = html(|| overview(view, true));
+    let page = html(|| overview(view));
     assert!(page.contains("20 approved runs have not started, one of them for 3m 20s"), "more than are shown: {page}");
     assert!(page.contains("All 12 running"), "{page}");
 }
@@ -157,13 +161,60 @@ fn a_decided_one_says_what_was_decided_and_by_whom() {
 }
 
 fn reviewed(risks: &[Risk], form: FormOutcome) -> String {
-    let items = risks.iter().zip(1..).map(|(risk, n)| {
-        let mut view = samples::view(*risk);
-        view.recommendation.id = RecommendationId::new(format!("r{n}"));
-        ReviewItem { id: view.recommendation.id.clone(), view: Some(Box::new(view)) }
-    });
+    let items = risks.iter().zip(1..).map(|(risk, n)| item(n, *risk, Some(samples::target_view(|_| {}))));
     let items = items.collect();
     html(|| review(items, 0, form, samples::NOW))
+}
+
+fn item(n: u32, risk: Risk, target: Option<TargetView>) -> ReviewItem {
+    let mut view = samples::view(risk);
+    view.recommendation.id = RecommendationId::new(format!("r{n}"));
+    ReviewItem { id: view.recommendation.id.clone(), view: Some(Box::new(view)), target }
+}
+
+#[test]
+fn each_of_several_is_warned_of_as_on_its_own_page() {
+    let object = |name: &str| ResourceRef { kind: "Deployment".into(), namespace: None, name: name.into() };
+    let gone = TargetView { reading: Reading::Missing { read_at: samples::NOW }, ..samples::target_view(|_| {}) };
+    let moved = vec![Moved { fact: "replicas".into(), before: Some("4".into()), after: Some("2".into()) }];
+    let changed = TargetView { since: Since::Changed { moved, at: None, by: None }, ..samples::target_view(|_| {}) };
+    let other = Target::Mismatch { acts_on: object("other"), incident: object("my-app") };
+    let other = TargetView { target: other, ..samples::target_view(|_| {}) };
+    let late = TargetView { reading: Reading::Late, ..samples::target_view(|_| {}) };
+    let mut run = samples::execution("e1", "Scale down my-app", ExecutionState::Failed, None);
+    run.subject.workflow_id = Some("oomkill-scale-down".into());
+    let tried = TargetView { earlier: vec![run], ..samples::target_view(|_| {}) };
+    let managed = samples::target_view(|state| {
+        state.manager = Some(Manager { tool: "Argo CD".into(), name: None, reverts: true });
+    });
+    for (target, words) in [
+        (Some(gone), "There is no Deployment my-app in production in the cluster. A run would very likely fail."),
+        (Some(changed), "Deployment my-app has changed since the analysis: replicas 4 → 2."),
+        (Some(other), "This acts on Deployment other, and the incident is about Deployment my-app."),
+        (Some(late), "The cluster did not answer in time"),
+        (Some(tried.clone()), "The same playbook ran on the same object 9s ago and failed."),
+        (Some(tried), "href=\"/runs/e1\""),
+        (Some(managed), "Argo CD manages it and may undo the change"),
+        (Some(samples::target_view(|_| {})), "leaves no room: 2 replicas"),
+        (None, "Neither the incident nor the parameters name an object"),
+    ] {
+        let page = html(|| review(vec![item(1, Risk::Medium, target)], 0, FormOutcome::default(), samples::NOW));
+        assert!(page.replace("<!>", "").contains(words), "{words}: {page}");
+    }
+}
+
+#[test]
+fn each_of_several_shows_what_its_own_page_does_and_is_pinned_to_what_was_read() {
+    let page = reviewed(&[Risk::Medium, Risk::High], FormOutcome::default()).replace("<!>", "");
+    for part in ["2 retries", "Signature", "two different people must approve", "said 85\u{a0}%", "helped"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    for id in ["pipelinerun-r1", "pipelinerun-r2"] {
+        assert_eq!(page.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
+    }
+    assert!(page.contains("What would change now") && page.contains("<code>spec.replicas</code>"), "{page}");
+    let digest = samples::ticket(Risk::Medium).digest;
+    assert!(page.contains(&format!("id=\"review-r1\" data-pinned=\"{digest}\"")), "{page}");
 }
 
 #[test]
@@ -200,7 +251,7 @@ fn a_refusal_stands_at_the_one_it_belongs_to_and_what_was_ticked_stays_ticked() 
 #[test]
 fn nothing_selected_leads_back_and_what_is_gone_is_said() {
     assert!(html(|| review(vec![], 0, FormOutcome::default(), samples::NOW)).contains("Nothing is selected"));
-    let gone = vec![ReviewItem { id: RecommendationId::new("gone"), view: None }];
+    let gone = vec![ReviewItem { id: RecommendationId::new("gone"), view: None, target: None }];
     let page = html(|| review(gone, 0, FormOutcome::default(), samples::NOW));
     assert!(page.contains("There is no recommendation") && !page.contains("name=\"decision\""));
 }

@@ -3,7 +3,7 @@
 use crate::{html, samples};
 use app::{
     FormOutcome,
-    pages::recommendation::{Beside, CHECKED, recommendation},
+    pages::recommendation::{Beside, CHECKED, read_again, recommendation},
 };
 use domain::{
     decision::Verb,
@@ -19,6 +19,7 @@ use domain::{
 };
 use http::StatusCode;
 use serde_json::json;
+use std::time::Duration;
 
 fn page(view: RecommendationView) -> String {
     html(|| recommendation(view, Beside::default(), FormOutcome::default()))
@@ -26,7 +27,7 @@ fn page(view: RecommendationView) -> String {
 
 /// The page with the target as it was read, without the marks that only a parser needs.
 fn beside(target: TargetView) -> String {
-    let beside = Beside { target: Some(target), preview: None };
+    let beside = Beside { target: Some(target), ..Beside::default() };
     let page = html(|| recommendation(samples::view(Risk::Medium), beside, FormOutcome::default()));
     page.replace("<!>", "").replace("<!---->", "")
 }
@@ -248,7 +249,7 @@ fn what_is_typed_is_judged_without_a_word_of_refusal() {
         code: CHECKED.into(),
         ..FormOutcome::default()
     };
-    let beside = Beside { target: None, preview: Some(preview) };
+    let beside = Beside { preview: Some(preview), ..Beside::default() };
     let page = html(|| recommendation(samples::view(Risk::Medium), beside, form)).replace("<!>", "");
     assert!(!page.contains("role=\"alert\"") && !page.contains("This was not taken"), "{page}");
     let preview = between(&page, "id=\"edit-preview\"", "</div>");
@@ -346,4 +347,70 @@ fn ids_can_be_copied_and_the_deadline_has_its_clock() {
     }
     let head = between(&page, "expires in ", "</span>");
     assert!(head.contains("class=\"at\"") && head.contains(" UTC</time>"), "{head}");
+}
+
+#[test]
+fn what_was_refused_leads_to_where_it_is_mended() {
+    let refused = |fields: &[(&str, &str)], faults: Vec<Fault>, code: &str, message: Option<&str>| {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let message = message.map(str::to_owned);
+        FormOutcome { fields, faults, code: code.into(), message, ..FormOutcome::default() }
+    };
+    let fault = |pointer: &str| vec![Fault::new(pointer, "x", "mend it")];
+    let (reject, value) = (("decision", "reject"), ("p.SCALE_TARGET_REPLICAS", "3"));
+    for (form, at) in [
+        (refused(&[reject, value], fault("/reason"), "invalid", None), "f-reason"),
+        (refused(&[("decision", "approve")], fault("/confirm"), "invalid", None), "f-confirm"),
+        (refused(&[value], fault("/parameters/SCALE_TARGET_REPLICAS"), "invalid", None), "edit"),
+        (refused(&[("decision", "approve"), value], vec![], "unsaved_changes", Some("not yet")), "edit"),
+        (refused(&[("decision", "approve")], vec![], "stale_ticket", Some("it has changed")), "decide"),
+    ] {
+        let page = html(|| recommendation(samples::view(Risk::High), Beside::default(), form));
+        let link = between(&page, "This was not taken.", "</a>");
+        assert!(link.contains(&format!("href=\"#{at}\"")), "{at}: {link}");
+        assert!(page.contains(&format!("id=\"{at}\"")), "it is there: {at}");
+    }
+    let mut over = samples::view(Risk::Medium);
+    over.recommendation.state = RecommendationState::Decided;
+    let form = refused(&[reject], vec![], "decided", Some("decided already by m.okafor"));
+    let page = html(|| recommendation(over, Beside::default(), form));
+    assert!(between(&page, "This was not taken.", "</a>").contains("href=\"#ticket\""), "{page}");
+}
+
+#[test]
+fn incident_signal_object_and_known_playbooks_lead_on_and_unknown_ones_do_not() {
+    let view = samples::view(Risk::Medium);
+    let shown = page(view.clone());
+    for href in ["/approvals?incident=inc-001&amp;state=any", "/effectiveness?signal_type=OOMKilled", "/runs?q=my-app"]
+    {
+        assert!(shown.contains(&format!("href=\"{href}\"")), "{href}: {shown}");
+    }
+    assert!(
+        !shown.contains("href=\"/catalog/node-drain\"") && shown.contains("which the catalog does not know"),
+        "{shown}"
+    );
+    let mut ran = view.clone();
+    ran.run = Some(samples::execution("e1", "Scale down my-app", ExecutionState::Running, None));
+    assert!(page(ran).contains("href=\"/runs?recommendation=001\""));
+    let beside = Beside { known: vec!["node-drain".into()], ..Beside::default() };
+    let known = html(|| recommendation(view, beside, FormOutcome::default()));
+    assert!(known.contains("href=\"/catalog/node-drain\""), "{known}");
+}
+
+#[test]
+fn a_countdown_says_nothing_wrong_once_it_is_over() {
+    let mut view = samples::view(Risk::Medium);
+    assert!(page(view.clone()).contains(">expires in 11m 24s</time>"), "{}", page(view));
+    view.recommendation.expires_at = samples::NOW;
+    let over = page(view);
+    assert!(over.contains(">expired</time>") && !over.replace("<!>", "").contains("expires in expired"), "{over}");
+}
+
+#[test]
+fn a_target_is_read_again_soon_where_the_reading_came_too_late() {
+    let read = samples::target_view(|_| {});
+    let late = TargetView { reading: Reading::Late, ..read.clone() };
+    assert_eq!(read_again([&read]), Some(Duration::from_secs(20)));
+    assert_eq!(read_again([&read, &late]), Some(Duration::from_secs(1)));
+    assert_eq!(read_again([]), None, "where nothing is read");
 }

@@ -165,7 +165,8 @@ pub trait ApprovalService: Send + Sync {
         strategy: Option<u32>,
         ticket: Option<Digest>,
     ) -> Answer<RecommendationView>;
-    /// Several at once, each with its own ticket, in the order asked for; needs `recommendations:decide`. Has no effect.
+    /// Several at once, each with its own ticket and target, in the order asked for; needs `recommendations:decide`. Has no
+    /// effect.
     async fn review(&self, caller: &Caller, ids: &[RecommendationId]) -> Answer<Vec<ReviewItem>>;
     /// Makes a ticket, with the operator's parameters in place of the model's where given; needs `recommendations:decide`.
     async fn ticket(

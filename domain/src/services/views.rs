@@ -38,13 +38,15 @@ pub struct InboxItem {
     pub earlier: Option<EarlierRun>,
 }
 
-/// A recommendation to be decided together with others: everything its own page shows, or why it can't be shown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A recommendation to be decided together with others: what its own page is made of.
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReviewItem {
     /// Which recommendation was asked for.
     pub id: RecommendationId,
     /// It; none when there is no such recommendation (any more).
     pub view: Option<Box<RecommendationView>>,
+    /// What it would act on, as the cluster has it now; none where nothing names an object or nobody can decide any more.
+    pub target: Option<TargetView>,
 }
 
 /// A line of the catalog.

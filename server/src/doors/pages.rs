@@ -16,7 +16,11 @@ use super::{
     urlencoded,
     visible::visible,
 };
-use app::{Console, FormOutcome, document, error::Trouble, pages::api::OpenApiDocument};
+use app::{
+    Console, FormOutcome, document,
+    error::Trouble,
+    pages::{api::OpenApiDocument, playbook::Done},
+};
 use axum::{
     body::Body,
     extract::{ConnectInfo, Path, RawQuery, Request, State},
@@ -365,7 +369,7 @@ async fn set_status(
         gate.services.set_status(&caller, &playbook, &version, StatusChange::to(status, reason)).await
     };
     match done.await {
-        Ok(_) => Redirect::to(&page).into_response(),
+        Ok(record) => Redirect::to(&Done::Status.address(&record.registration)).into_response(),
         Err(error) => {
             let outcome = FormOutcome::refused(fields.clone(), &error);
             again(&gate, &page, parts, outcome).await

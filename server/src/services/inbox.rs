@@ -1,5 +1,5 @@
-//! Lists of recommendations as people read them: what was measured, what was decided and by whom, and what was tried on the
-//! same object not long ago.
+//! Lists of recommendations as people read them: what was measured, what was decided and by whom, what was tried on the same
+//! object not long ago, and for those that are decided together what each would act on.
 
 use super::{Services, obstacles::approvals, store_fault};
 use domain::{
@@ -13,9 +13,12 @@ use domain::{
     recommendation::{Proposal, Recommendation, RecommendationState},
     services::{Answer, ApprovalService, EarlierRun, InboxItem, ReviewItem, ServiceError},
 };
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 /// How far back a run on the same object is worth a hint, milliseconds.
 pub(super) const EARLIER_MS: i64 = 7 * DAY_MS;
+/// Targets of one review that are asked for at the same time.
+const AT_ONCE: usize = 10;
 
 impl Services {
     /// What a line of a list says about each.
@@ -53,18 +56,24 @@ impl Services {
         self.world.executions.newest_on(&objects, since).await.map_err(store_fault)
     }
 
-    /// Several recommendations with their tickets, in the order asked for.
+    /// Several recommendations with their tickets and what each would act on, in the order asked for.
     pub(super) async fn reviews(&self, caller: &Caller, ids: &[RecommendationId]) -> Answer<Vec<ReviewItem>> {
-        let mut items = Vec::with_capacity(ids.len());
-        for id in ids {
-            let view = match ApprovalService::view(self, caller, id, None, None).await {
-                Ok(view) => Some(Box::new(view)),
-                Err(ServiceError::NotFound(_)) => None,
-                Err(other) => return Err(other),
-            };
-            items.push(ReviewItem { id: id.clone(), view });
+        let items: Vec<_> = ids.iter().map(|id| self.one_of_several(caller, id)).collect();
+        stream::iter(items).buffered(AT_ONCE).try_collect().await
+    }
+
+    async fn one_of_several(&self, caller: &Caller, id: &RecommendationId) -> Answer<ReviewItem> {
+        let view = match ApprovalService::view(self, caller, id, None, None).await {
+            Ok(view) => view,
+            Err(ServiceError::NotFound(_)) => return Ok(ReviewItem { id: id.clone(), view: None, target: None }),
+            Err(other) => return Err(other),
+        };
+        let mut target = None;
+        if view.recommendation.state == RecommendationState::Open {
+            let plan = view.ticket.as_ref().map(|ticket| &ticket.content.plan);
+            target = self.target_view(&view.recommendation, view.selected, plan).await?;
         }
-        Ok(items)
+        Ok(ReviewItem { id: id.clone(), view: Some(Box::new(view)), target })
     }
 }
 

@@ -59,7 +59,10 @@ async fn a_form_is_checked_by_the_rules_of_registering_and_stores_nothing() {
     assert_eq!(sent.status, 422);
     assert!(text(&sent).contains("f-version-error"));
     let sent = browser.post("/catalog/new", &with(&[("action", "register")])).await;
-    assert_eq!((sent.status.as_u16(), sent.headers["location"].to_str().unwrap()), (303, "/catalog/wait-and-see"));
+    assert_eq!(
+        (sent.status.as_u16(), sent.headers["location"].to_str().unwrap()),
+        (303, "/catalog/wait-and-see?version=1.0.0&done=registered")
+    );
     let same = browser.post("/catalog/new/check", &GOOD).await;
     assert_eq!(same.status, 200);
     assert!(text(&same).contains("registered already"));
@@ -142,6 +145,33 @@ async fn a_new_version_starts_from_another_and_says_what_breaks() {
     assert_eq!(chosen.status, 303);
     let to = chosen.headers["location"].to_str().unwrap();
     assert_eq!(to, "/catalog/oomkill-scale-down?version=1.0.0&compare=1.0.0..1.1.0#compare");
+}
+
+#[tokio::test]
+async fn what_was_done_to_a_version_leads_to_that_version_and_is_said() {
+    let console = Console::start();
+    let (browser, author) = (console.browser().await, console.token("author", "author"));
+    let mut registration = seed("hidden-oomkill-scale-down.json");
+    registration["version"] = json!("2.0.0");
+    author.post("/api/v1/playbooks", &registration).await.expect(201);
+    registration["version"] = json!("1.0.0");
+    let document = registration.to_string();
+    let form = [("document", document.as_str()), ("as", "json"), ("action", "register")];
+    let sent = browser.post("/catalog/new", &form).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    let to = sent.headers["location"].to_str().unwrap();
+    assert_eq!(to, "/catalog/oomkill-scale-down?version=1.0.0&done=registered");
+    assert!(text(&browser.get(to).await).contains("1.0.0 is registered."), "the newest is another");
+
+    let status = "/catalog/oomkill-scale-down/versions/1.0.0/status";
+    let set = browser.post(status, &[("version", "1.0.0"), ("status", "disabled"), ("reason", "too old")]).await;
+    let to = set.headers["location"].to_str().unwrap();
+    assert_eq!((set.status.as_u16(), to), (303, "/catalog/oomkill-scale-down?version=1.0.0&done=status"));
+    let page = text(&browser.get(to).await);
+    assert!(page.contains("1.0.0 is disabled now.") && page.contains("Why: Too old."), "{page}");
+    let refused = browser.post(status, &[("version", "1.0.0"), ("status", "gone")]).await;
+    assert_eq!(refused.status, 422);
+    assert!(!text(&refused).contains("is disabled now."), "what was not done is not said");
 }
 
 #[tokio::test]

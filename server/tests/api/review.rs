@@ -68,6 +68,22 @@ async fn each_is_approved_by_its_own_ticket_with_one_reason() {
 }
 
 #[tokio::test]
+async fn of_each_the_target_is_read_and_what_is_gone_is_said() {
+    let console = Console::start();
+    let mut ids = proposed(&console, &[("inc-1", "low")]).await;
+    let mut gone = recommendation("inc-2");
+    gone["strategies"][0]["parameters"]["TARGET_RESOURCE_NAME"] = json!("nobody");
+    let taken = console.token("agent", "propose").post("/api/v1/recommendations", &gone).await.expect(201);
+    ids.push(taken["id"].as_str().unwrap().to_owned());
+    let browser = console.browser().await;
+    let page = browser.get(&format!("/approvals/review?id={}&id={}", ids[0], ids[1])).await.text.replace("<!>", "");
+    let (first, second) = page.split_once(&format!("id=\"review-{}\"", ids[1])).unwrap();
+    assert!(first.contains("What would change now") && !first.contains("There is no"), "{first}");
+    assert!(second.contains("There is no Deployment nobody in production in the cluster."), "{second}");
+    assert!(second.contains("and the incident is about production / Deployment my-app"), "{second}");
+}
+
+#[tokio::test]
 async fn one_that_cannot_be_taken_stops_no_other_and_says_why() {
     let console = Console::start();
     let ids = proposed(&console, &[("inc-1", "low"), ("inc-2", "low"), ("inc-3", "high"), ("inc-4", "low")]).await;

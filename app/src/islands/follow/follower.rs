@@ -9,7 +9,7 @@ use super::{
 use crate::islands::{
     browser::{
         self,
-        elements::{all_of, find, number},
+        elements::{all_of, find, number, whole},
         pages::{Answer, send},
     },
     clockwork,
@@ -56,6 +56,8 @@ struct Follower {
     newest: Cell<u32>,
     /// A later asking is arranged.
     arranged: Cell<bool>,
+    /// When the page is shown anew though nothing was heard.
+    anew: Cell<Option<TimeoutHandle>>,
     around: RefCell<Vec<Rc<dyn Around>>>,
 }
 
@@ -67,6 +69,7 @@ thread_local! {
         asking: Cell::default(),
         newest: Cell::default(),
         arranged: Cell::default(),
+        anew: Cell::default(),
         around: RefCell::default(),
     });
 }
@@ -96,6 +99,7 @@ fn returned(main: &Element) -> Option<String> {
 /// Begins.
 pub fn start() {
     super::hands::watch();
+    follower().wait();
 }
 
 /// Reads or changes what was heard and shown.
@@ -160,6 +164,17 @@ pub fn here() {
 }
 
 impl Follower {
+    /// Lets the time run after which the page is shown anew, where it has one. Out of sight it then waits to be seen.
+    fn wait(self: &Rc<Self>) {
+        let due = main().and_then(|main| whole(&main, "data-anew")).and_then(|ms| {
+            let this = Rc::clone(self);
+            set_timeout_with_handle(move || this.want(Wanted::Page), Duration::from_millis(ms.into())).ok()
+        });
+        if let Some(before) = self.anew.replace(due) {
+            before.clear();
+        }
+    }
+
     fn want(self: &Rc<Self>, wanted: Wanted) {
         self.wanted.set(self.wanted.get().max(wanted));
         self.arrange();
@@ -212,10 +227,15 @@ impl Follower {
         self.pace.set(pace);
     }
 
-    fn arrived(&self, answer: Answer, part: Wanted, chosen: Option<&str>) {
+    fn arrived(self: &Rc<Self>, answer: Answer, part: Wanted, chosen: Option<&str>) {
         match answer {
             (200, Some(page)) => match self.take_over(&page, part, chosen) {
-                Taken::Yes => self.pace(|pace| pace.shown(browser::now())),
+                Taken::Yes => {
+                    self.pace(|pace| pace.shown(browser::now()));
+                    if part == Wanted::Page {
+                        self.wait();
+                    }
+                }
                 Taken::Later => {
                     self.wanted.set(self.wanted.get().max(part));
                     self.pace(|pace| pace.shown(browser::now()));

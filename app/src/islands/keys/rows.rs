@@ -8,7 +8,7 @@ use web_sys::{Element, HtmlElement};
 /// The lines of lists, of what is reviewed, and of tables.
 const LINES: &str = "#main :is(.rows > li, .review-items > li, table.grid > tbody > tr)";
 /// What a line leads to, or is opened by.
-const LINK: &str = "h2 a[href], h3 a[href], .what a[href], a.hit, .object a[href], a[href], summary";
+const LINK: &str = "h2 a[href], h3 a[href], .what a[href], .hit, .object a[href], a[href], summary";
 
 /// The lines of the page: those that hold no lines themselves, and lead somewhere.
 fn rows() -> Vec<(HtmlElement, HtmlElement)> {

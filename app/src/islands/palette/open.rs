@@ -148,7 +148,7 @@ impl Palette {
             }
             let _ = self.list.append_child(&group);
         }
-        let found = all(&self.list, "a.hit");
+        let found = all(&self.list, ".hit");
         for (at, hit) in found.iter().enumerate() {
             set(hit, "id", &format!("palette-hit-{at}"));
             set(hit, "role", "option");

@@ -53,6 +53,14 @@ impl Asked {
             measure: query.get("measure").and_then(Measure::from_name),
         }
     }
+
+    /// What was chosen of time and charts, for the addresses of other groups.
+    fn kept(&self) -> Query {
+        let days = self.filter.days.map_or_else(|| "all".to_owned(), |days| days.to_string());
+        Query::default()
+            .with("days", Some(&days).filter(|_| self.filter.days != Some(DAYS[0])).map(String::as_str))
+            .with("measure", self.measure.map(Measure::name))
+    }
 }
 
 /// Asks for what the address groups and bounds.
@@ -99,7 +107,7 @@ pub fn effectiveness(report: EffectivenessReport, asked: &Asked) -> AnyView {
                     <trend::Trend weeks measure />
                 </div>
                 <phases::Phases total />
-                <table::Table rows by=asked.by />
+                <table::Table rows asked=asked.clone() />
             }
             .into_any(),
         }}
@@ -109,6 +117,7 @@ pub fn effectiveness(report: EffectivenessReport, asked: &Asked) -> AnyView {
 
 #[component]
 fn Controls(asked: Asked, measure: Measure) -> impl IntoView {
+    let cleared = format!("{PATH}{}", asked.kept());
     let Asked { by, filter, .. } = asked;
     let groups =
         GroupBy::ALL.map(|g| Select { value: g.name().into(), word: format!("By {}", group_word(g).to_lowercase()) });
@@ -129,7 +138,7 @@ fn Controls(asked: Asked, measure: Measure) -> impl IntoView {
             <Field name="workflow_id" label="Playbook" placeholder="Any playbook" value=filter.workflow_id.unwrap_or_default() />
             <Field name="signal_type" label="Signal" placeholder="Any signal" value=filter.signal_type.unwrap_or_default() />
             <button class="btn" type="submit">"Show"</button>
-            {filtered.then(|| view! { <a class="btn ghost" href=PATH>"Clear"</a> })}
+            {filtered.then(|| view! { <a class="btn ghost" href=cleared>"Clear"</a> })}
         </form>
     }
     .into_any()

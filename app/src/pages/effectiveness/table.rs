@@ -1,19 +1,21 @@
 //! All numbers of all groups. No data is a dash with a word, never zero.
 
-use super::{Measure, PATH, group_word, phases::measured};
+use super::{Asked, Measure, PATH, group_word, phases::measured};
 use crate::{
     components::{Section, TableBox},
-    query::Query,
+    pages::playbook::encode,
     words::percent,
 };
 use domain::{
     effectiveness::{EffectivenessRow, GroupBy, Percentiles},
+    playbook::PlaybookId,
     time::human,
 };
 use leptos::prelude::*;
 
 #[component]
-pub fn Table(rows: Vec<EffectivenessRow>, by: GroupBy) -> impl IntoView {
+pub fn Table(rows: Vec<EffectivenessRow>, asked: Asked) -> impl IntoView {
+    let by = asked.by;
     let phases = measured(rows.iter());
     view! {
         <Section title="The same in numbers">
@@ -30,7 +32,7 @@ pub fn Table(rows: Vec<EffectivenessRow>, by: GroupBy) -> impl IntoView {
                         <th scope="col">"Came back in a day"</th>
                         {phases.iter().map(|phase| view! { <th scope="col">{format!("To {phase}: median / 90 %")}</th> }).collect_view()}
                     </tr></thead>
-                    <tbody>{rows.into_iter().map(|row| view! { <Row row by phases=phases.clone() /> }).collect_view()}</tbody>
+                    <tbody>{rows.into_iter().map(|row| view! { <Row row asked=asked.clone() phases=phases.clone() /> }).collect_view()}</tbody>
                 </table>
             </TableBox>
         </Section>
@@ -39,13 +41,8 @@ pub fn Table(rows: Vec<EffectivenessRow>, by: GroupBy) -> impl IntoView {
 }
 
 #[component]
-fn Row(row: EffectivenessRow, by: GroupBy, phases: Vec<String>) -> impl IntoView {
-    let query = |name, value: &str| Query::default().with(name, Some(value));
-    let (href, title) = match by {
-        GroupBy::Playbook => (Some(format!("/runs{}", query("workflow_id", &row.group))), "Its runs"),
-        GroupBy::SignalType => (Some(format!("{PATH}{}", query("signal_type", &row.group))), "What was done about it"),
-        _ => (None, ""),
-    };
+fn Row(row: EffectivenessRow, asked: Asked, phases: Vec<String>) -> impl IntoView {
+    let (href, title) = leads_to(&row.group, &asked).unzip();
     let name = if row.group.is_empty() { "not named".to_owned() } else { row.group.clone() };
     view! {
         <tr>
@@ -63,6 +60,24 @@ fn Row(row: EffectivenessRow, by: GroupBy, phases: Vec<String>) -> impl IntoView
         </tr>
     }
     .into_any()
+}
+
+/// What there is to see of a group, and what one finds there. Nothing else is kept by action or by model.
+fn leads_to(group: &str, asked: &Asked) -> Option<(String, &'static str)> {
+    // A step list counts under its action, which no playbook is called after.
+    let playbook = |id: &str| id.parse::<PlaybookId>().ok();
+    match asked.by {
+        GroupBy::Playbook => Some((format!("/catalog/{}", playbook(group)?), "The playbook")),
+        GroupBy::Version => {
+            let (id, version) = group.split_once('@')?;
+            Some((format!("/catalog/{}?version={}", playbook(id)?, encode(version)), "This version"))
+        }
+        GroupBy::SignalType => {
+            let query = asked.kept().with("signal_type", Some(group));
+            Some((format!("{PATH}{query}"), "What was done about it"))
+        }
+        GroupBy::ActionType | GroupBy::Model => None,
+    }
 }
 
 fn numbers(measure: Measure, row: &EffectivenessRow, without: &'static str) -> AnyView {
@@ -84,5 +99,23 @@ fn took(percentiles: Option<&Percentiles>) -> AnyView {
     match percentiles {
         Some(Percentiles { p50, p90 }) => view! { {human(*p50)}<span class="sub">" / "{human(*p90)}</span> }.into_any(),
         None => view! { <span class="sub">"– not measured"</span> }.into_any(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::Query;
+
+    #[test]
+    fn a_group_leads_to_what_there_is_of_it_and_the_time_stays_chosen() {
+        let leads = |query: &str, group| leads_to(group, &Asked::of(&Query::parse(query))).map(|(href, _)| href);
+        assert_eq!(leads("", "node-drain").as_deref(), Some("/catalog/node-drain"));
+        assert_eq!(leads("", "scale_down_replicas"), None, "the action of a step list");
+        let version = leads("by=version", "node-drain@1.0.0+b1");
+        assert_eq!(version.as_deref(), Some("/catalog/node-drain?version=1.0.0%2Bb1"));
+        let signal = leads("by=signal_type&days=7&measure=went_through", "OOMKilled");
+        assert_eq!(signal.as_deref(), Some("/effectiveness?days=7&measure=went_through&signal_type=OOMKilled"));
+        assert_eq!(leads("by=model", "a-model"), None);
     }
 }

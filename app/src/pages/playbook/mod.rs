@@ -11,7 +11,7 @@ pub use parameters::{Exposed, Schema, rule};
 
 use crate::{
     components::{
-        Chip, Empty, Equivalent, Id, Notice, PageHead, Prose, RunRow, Scale, Section, State, Tone, equivalent,
+        Chip, Empty, Equivalent, Id, Mark, Notice, PageHead, Prose, RunRow, Scale, Section, State, Tone, equivalent,
     },
     context::FormOutcome,
     page::{self, Ask, Page},
@@ -22,7 +22,7 @@ use compare::Compare;
 use domain::{
     execution::ExecutionLine,
     identity::Right,
-    playbook::{Labels, PlaybookId, Version, schema},
+    playbook::{Labels, PlaybookId, Registration, Version, schema},
     ports::{PlaybookRecord, PlaybookStatus},
     services::{Answer, PlaybookView, ServiceError},
     time::Timestamp,
@@ -57,8 +57,51 @@ pub async fn page(ask: Ask) -> Answer<Page> {
         None => None,
     };
     let may_write = ask.caller.may(Right::CatalogWrite);
+    let done = ask.query.get("done").and_then(Done::from_name).filter(|_| ask.form.fields.is_empty());
+    let told = done.zip(view.versions.get(selected)).map(|(done, record)| done.words(record));
     let page = playbook(view, selected, pair, may_write, ask.form, ask.now);
+    let page = view! {
+        {told.map(|words| view! { <div role="status"><Notice tone=Tone::Ok><p>{words}</p></Notice></div> })}
+        {page}
+    };
     Ok(Page::below(id.to_string(), page).following("playbook execution"))
+}
+
+/// What was just done to a version, for the page that it leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It was registered.
+    Registered,
+    /// Its status was set.
+    Status,
+}
+
+impl Done {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Status => "status",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Registered, Self::Status].into_iter().find(|done| done.name() == name)
+    }
+
+    /// The page of the version, which says what was done.
+    pub fn address(self, registration: &Registration) -> String {
+        let version = encode(&registration.version.to_string());
+        format!("/catalog/{}?version={version}&done={}", registration.id, self.name())
+    }
+
+    /// In a sentence. Anybody can write an address, so it says only what is so.
+    fn words(self, record: &PlaybookRecord) -> String {
+        let version = &record.registration.version;
+        match self {
+            Self::Registered => format!("{version} is registered."),
+            Self::Status => format!("{version} is {} now.", Mark::from(record.status).word.to_lowercase()),
+        }
+    }
 }
 
 /// The page. `selected` counts versions from the newest, and so does `pair`: the two that are compared, the older first.
@@ -81,6 +124,8 @@ pub fn playbook(
     let group = format!("{id}@{version}");
     let own = by_version.iter().find(|row| row.group == group).cloned();
     let several = versions.len() > 1;
+    let measured = format!("/effectiveness{}", Query::of(&[("workflow_id", id.as_str()), ("by", "version")]));
+    let waiting = format!("/approvals{}", Query::of(&[("workflow_id", id.as_str())]));
     view! {
         <div class="two">
             <div>
@@ -114,6 +159,10 @@ pub fn playbook(
                         <Scale said=None track overall=true />
                     </div>
                 })}
+                <ul class="plain sub">
+                    <li><a href=measured>"Its effectiveness, by version"</a></li>
+                    <li><a href=waiting>"Its recommendations that await a decision"</a></li>
+                </ul>
                 {may_write.then(|| view! { <StatusForm record form /> })}
             </aside>
         </div>

@@ -3,6 +3,7 @@
 use crate::{
     components::{Ago, DigestId, Elapsed, Outcome, Prose, Section, State},
     icon::{Glyph, Icon},
+    query::Query,
     words::telling,
 };
 use domain::{
@@ -24,8 +25,10 @@ pub fn Decisions(view: RecommendationView) -> impl IntoView {
     let open = recommendation.state == RecommendationState::Open;
     let missing = need.saturating_sub(have);
     let title = if open { "Decided so far" } else { "What was decided, and what came of it" };
+    let runs = run.as_ref().map(|_| format!("/runs{}", Query::of(&[("recommendation", recommendation.id.as_str())])));
+    let aside = move || runs.clone().map(|href| view! { <a href=href>"In the list of runs"</a> });
     view! {
-        <Section title=title>
+        <Section title=title aside>
             <ol class="rows decisions">
                 {decisions.into_iter().map(|decision| view! { <li><Made decision now /></li> }).collect_view()}
                 {(open && missing > 0).then(|| view! {

@@ -37,6 +37,12 @@ pub fn values(view: &RecommendationView, form: &FormOutcome) -> Option<Map<Strin
     Some(typed.collect())
 }
 
+/// Whether a form that came back is about the parameters. What was decided is told at the decision. The fields come with it, too;
+/// it is about them only where they hold something that the ticket does not.
+pub fn came_back(form: &FormOutcome) -> bool {
+    sent(form) && (form.value("decision").is_none() || form.code == "unsaved_changes")
+}
+
 fn sent(form: &FormOutcome) -> bool {
     form.fields.iter().any(|(name, _)| name.starts_with("p."))
 }
@@ -81,9 +87,8 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
     if !may || strategy.form.is_empty() {
         return ().into_any();
     }
-    // What was decided is told at the decision. The fields come with it, too; open they are only where it is about them.
     let deciding = form.value("decision").is_some();
-    let came_back = sent(&form) && (!deciding || form.code == "unsaved_changes");
+    let came_back = came_back(&form);
     let checked = form.code == CHECKED;
     let form = if came_back { form } else { FormOutcome::default() };
     let said = models(&view);
@@ -95,7 +100,7 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
     let start = view.parameters;
     let faults = form.faults.len();
     view! {
-        <div class="folds">
+        <div class="folds" id="edit">
             <details open=came_back>
                 <summary>"Edit parameters"</summary>
                 <div>

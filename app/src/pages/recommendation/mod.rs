@@ -2,13 +2,13 @@
 //! seconds, top to bottom; every part of it a plain form or link.
 
 mod after;
-mod before;
+pub mod before;
 mod compare;
 mod decide;
 mod edit;
-mod reading;
+pub mod reading;
 mod strategies;
-mod target;
+pub mod target;
 pub mod ticket;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     },
     context::FormOutcome,
     page::{Ask, Page},
+    query::Query,
     words::humane,
 };
 use after::Decisions;
@@ -29,13 +30,20 @@ use domain::{
     playbook::PlaybookId,
     recommendation::{Finding, Model, Origin, Recommendation, RecommendationState},
     services::{Answer, RecommendationView, ServiceError, TargetView, TicketView},
+    target::state::Reading,
 };
 pub use edit::CHECKED;
 use edit::Edit;
 use leptos::prelude::*;
+use std::{collections::BTreeSet, time::Duration};
 use strategies::Strategies;
 use target::WouldChange;
 use ticket::Ticket;
+
+/// From one reading of an open recommendation's target to the next, while somebody sees the page.
+const EVERY: Duration = Duration::from_secs(20);
+/// The same after a reading that did not come in time.
+const LATE: Duration = Duration::from_secs(1);
 
 /// What stands beside the stored recommendation: read or worked out for this very page.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +52,8 @@ pub struct Beside {
     pub target: Option<TargetView>,
     /// The ticket that the values in the form would make, where they came with the request and are good.
     pub preview: Option<TicketView>,
+    /// Of the playbooks that the model suggests beside the point, those that the catalog knows.
+    pub known: Vec<String>,
 }
 
 /// Asks for the recommendation, with the strategy and the ticket that the address names (or the form that came back).
@@ -74,11 +84,29 @@ pub async fn page(ask: Ask) -> Answer<Page> {
         let plan = ticket.map(|ticket| &ticket.content.plan);
         beside.target = approvals.target(&ask.caller, &view.recommendation, view.selected, plan).await?;
     }
+    let suggested =
+        view.recommendation.content.additional_findings.iter().filter_map(|f| f.suggested_workflow_id.clone());
+    // A model may write anything here; only a playbook's name leads anywhere.
+    for id in suggested.collect::<BTreeSet<_>>() {
+        if let Ok(playbook) = id.parse::<PlaybookId>()
+            && ask.console.catalog.newest(&ask.caller, &playbook).await.is_ok()
+        {
+            beside.known.push(id);
+        }
+    }
     let title = view.recommendation.content.incident.id.clone();
     // A playbook's new version or status may change what would run; once it runs, the run is followed too.
     let run = view.run.as_ref().map(|run| format!(" execution:{}", run.subject.id)).unwrap_or_default();
     let follows = format!("recommendation:{id} playbook{run}");
-    Ok(Page::below(title, recommendation(view, beside, form)).following(follows))
+    let again = read_again(beside.target.as_slice());
+    Ok(Page::below(title, recommendation(view, beside, form)).following(follows).anew(again))
+}
+
+/// After how long what the cluster says of targets is to be asked for again, if anything is; no event tells that one changed.
+pub fn read_again<'t>(targets: impl IntoIterator<Item = &'t TargetView>) -> Option<Duration> {
+    let readings = targets.into_iter().map(|of| &of.reading);
+    let wait = |reading: &Reading| if *reading == Reading::Late { LATE } else { EVERY };
+    readings.map(wait).min()
 }
 
 /// The page.
@@ -89,8 +117,9 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
     let summary = content.analysis_summary.trim();
     let rest = summary.strip_prefix(recommendation.headline()).unwrap_or(summary);
     let rest = rest.trim_start_matches(['.', '。']).trim().to_owned();
-    let refused = form.code != CHECKED && (!form.faults.is_empty() || form.message.is_some());
     let open = recommendation.state == RecommendationState::Open;
+    let refused =
+        (form.code != CHECKED && (!form.faults.is_empty() || form.message.is_some())).then(|| to_mend(&form, open));
     let decidable = open && (view.cannot_approve.is_none() || view.cannot_reject.is_none());
     // Whoever may decide has this ticket before them: no other one takes its place while they read.
     let pinned = decidable.then(|| view.ticket.as_ref().map(|t| t.digest.to_string()).unwrap_or_default());
@@ -98,9 +127,9 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
     view! {
         <div class="two recommendation">
             <div>
-                {refused.then(|| view! {
+                {refused.map(|(href, words)| view! {
                     <div class="narrow">
-                        <Notice tone=Tone::Bad><p>"This was not taken. "<a href="#ticket-title">"See what to mend"</a></p></Notice>
+                        <Notice tone=Tone::Bad><p>"This was not taken. "<a href=href>{words}</a></p></Notice>
                     </div>
                 })}
                 <Head view=view.clone() beside=beside.clone() />
@@ -112,7 +141,7 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
                 <Strategies view=view.clone() state=reading::found(&beside).cloned() />
                 {open.then(|| view! { <WouldChange view=view.clone() beside=beside.clone() /> })}
                 <Decisions view=view.clone() />
-                <Findings findings=content.additional_findings />
+                <Findings findings=content.additional_findings known=beside.known.clone() />
                 <Equivalent commands=equivalent::of_recommendation(&view) />
                 // On a phone the decision is far down: the way there is always under the thumb.
                 {decidable.then(|| view! {
@@ -135,6 +164,18 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
     .into_any()
 }
 
+/// Where it says what is wrong with the form that was refused, and what one finds there.
+fn to_mend(form: &FormOutcome, open: bool) -> (&'static str, &'static str) {
+    let at = match form {
+        _ if !open => return ("#ticket", "See what became of it"),
+        form if edit::came_back(form) => "#edit",
+        form if form.error("reason").is_some() => "#f-reason",
+        form if form.error("confirm").is_some() => "#f-confirm",
+        _ => "#decide",
+    };
+    (at, "See what to mend")
+}
+
 #[component]
 fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
     let heeds = heeds(&view, &beside);
@@ -152,6 +193,8 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
         Origin::Cluster { name, .. } => Some(format!("applied to the cluster as {name}")),
     };
     let last = decisions.last().map(|d| (d.actor.name.clone(), d.at));
+    let of_incident = format!("/approvals{}", Query::of(&[("incident", &incident.id), ("state", "any")]));
+    let of_signal = format!("/effectiveness{}", Query::of(&[("signal_type", &incident.signal_type)]));
     view! {
         <div class="head">
             <div class="line">
@@ -159,7 +202,8 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
                 {incident.priority.map(|word| view! { <Chip word /> })}
                 {incident.environment.map(|word| view! { <Chip word /> })}
                 <span class="sub">
-                    {incident.signal_type}
+                    <a href=of_incident title="All recommendations for this incident">{incident.id}</a>" · "
+                    <a href=of_signal title="What helped against this signal">{incident.signal_type}</a>
                     {incident.started_at.map(|at| view! { " · started "<Ago at now /> })}
                     {who.map(|who| format!(" · {who}"))}
                 </span>
@@ -168,11 +212,14 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
             <div class="line">
                 <State of=standing(recommendation.state, &decisions) />
                 <span class="sub">
-                    {incident.resource.as_ref().map(|r| format!("{} · ", object(r)))}
+                    {incident.resource.as_ref().map(|r| {
+                        let href = format!("/runs{}", Query::of(&[("q", &r.name)]));
+                        view! { <a href=href title="Runs about it">{object(r)}</a>" · " }
+                    })}
                     {open.then(|| view! {
                         {(need > 1).then(|| format!("{have} of {need} given · "))}
                         {last.clone().map(|(name, at)| view! { {name}" approved "<Ago at now />" · " })}
-                        "expires in "<Until at=recommendation.expires_at now />" at "<At at=recommendation.expires_at now />
+                        <Until at=recommendation.expires_at now before="expires in " />" at "<At at=recommendation.expires_at now />
                     })}
                     {(!open).then(|| match last {
                         Some((name, at)) => view! { "by "{name}" "<Ago at now /> }.into_any(),
@@ -226,7 +273,11 @@ fn words_of(model: Model) -> String {
 }
 
 #[component]
-fn Findings(findings: Vec<Finding>) -> impl IntoView {
+fn Findings(
+    findings: Vec<Finding>,
+    /// The playbooks that the catalog knows.
+    known: Vec<String>,
+) -> impl IntoView {
     if findings.is_empty() {
         return ().into_any();
     }
@@ -239,10 +290,10 @@ fn Findings(findings: Vec<Finding>) -> impl IntoView {
                         {finding.resource.as_ref().map(|r| view! { <p class="sub">{object(r)}</p> })}
                         <Prose text=finding.description />
                         {finding.suggested_workflow_id.map(|id| {
-                            // A model may write anything here; only a playbook's name leads anywhere.
-                            let name = match id.parse::<PlaybookId>() {
-                                Ok(_) => view! { <a href=format!("/catalog/{id}")><code>{id.clone()}</code></a> }.into_any(),
-                                Err(_) => view! { <code>{id}</code> }.into_any(),
+                            let name = if known.contains(&id) {
+                                view! { <a href=format!("/catalog/{id}")><code>{id.clone()}</code></a> }.into_any()
+                            } else {
+                                view! { <code>{id}</code>", which the catalog does not know" }.into_any()
                             };
                             view! { <p class="sub">"May help: "{name}</p> }
                         })}

@@ -31,7 +31,7 @@ pub fn nothing(reading: &Reading, resource: &ResourceRef) -> Option<String> {
             Some(format!("There is no {}{place} in the cluster. A run would very likely fail.", name(resource)))
         }
         Reading::NotAllowed { advice } => Some(advice.clone()),
-        Reading::Late => Some("The cluster did not answer in time. Load the page again to see the target.".to_owned()),
+        Reading::Late => Some("The cluster did not answer in time, so the target is not shown.".to_owned()),
         Reading::Unavailable { detail } => Some(format!("The cluster can't be asked: {detail}")),
         Reading::Unknown => Some("The console does not read objects of this kind.".to_owned()),
     }

@@ -7,6 +7,7 @@ use crate::{
     icon::{Glyph, Icon},
 };
 use domain::{
+    execution::Execution,
     recommendation::{Proposal, target::Target},
     services::{RecommendationView, TargetView},
     target::{
@@ -19,54 +20,83 @@ use domain::{
 use leptos::prelude::*;
 use serde_json::Value;
 
+/// What is said where no object is named.
+pub const NAMELESS: &str = "Neither the incident nor the parameters name an object, so the console can't look at it. Read the playbook to learn what it acts on.";
+
+/// What the runs about the same object are called.
+pub const EARLIER: &str = "Done about the same object in the last seven days";
+
 /// The section. An object that nobody names is told, too: then nobody can look.
 #[component]
 pub fn WouldChange(view: RecommendationView, beside: Beside) -> impl IntoView {
     let now = view.now;
-    let undo = undo(&view);
-    let Some(TargetView { target, reading, changes, cautions, since, earlier }) = beside.target else {
+    let Some(of) = beside.target else {
         return view! {
             <section class="section" id="target" data-checked>
                 <header><h2>"What would change now"</h2></header>
-                <p class="none">"Neither the incident nor the parameters name an object, so the console can't look at it. Read the playbook to learn what it acts on."</p>
-                <dl class="kv change">{undo}</dl>
+                <p class="none">{NAMELESS}</p>
+                <dl class="kv change">{undo(&view)}</dl>
             </section>
         }
         .into_any();
     };
-    let Some(resource) = target.acts_on().cloned() else { return ().into_any() };
-    let read_at = match &reading {
+    let read_at = match &of.reading {
         Reading::Found(state) => Some(state.read_at),
         Reading::Missing { read_at } => Some(*read_at),
         _ => None,
     };
-    let what = match &reading {
-        Reading::Found(state) => view! { <Found state=(**state).clone() changes cautions since now undo /> }.into_any(),
-        Reading::Missing { .. } => {
-            let text = reading::nothing(&reading, &resource).unwrap_or_default();
-            view! { <div class="missing"><Notice tone=Tone::Bad><p><b>{text}</b></p></Notice></div> }.into_any()
-        }
-        other => {
-            let text = reading::nothing(other, &resource).unwrap_or_default();
-            view! {
-                <dl class="kv change"><dt>{reading::name(&resource)}</dt><dd><Notice tone=Tone::Idle><p>{text}</p></Notice></dd>{undo}</dl>
-            }
-            .into_any()
-        }
-    };
+    let again = address(&view);
+    let (target, earlier, cautions) = (of.target.clone(), of.earlier.clone(), of.cautions.clone());
     view! {
         <section class="section" id="target" data-checked>
             <header>
                 <h2>"What would change now"</h2>
-                <div class="sub">{read_at.map(|at| view! { "read from the cluster "<Ago at now /> })}</div>
+                <div class="sub">
+                    {read_at.map(|at| view! { "read from the cluster "<Ago at now /> })}
+                    <noscript>" "<a href=again>"Read again"</a></noscript>
+                </div>
             </header>
             <About target />
-            {what}
-            {(!earlier.is_empty()).then(|| view! {
-                <h3 class="sub-head">"Done about the same object in the last seven days"</h3>
-                <ul class="rows">{earlier.into_iter().map(|run| view! { <li class="run-line"><RunLine run now /></li> }).collect_view()}</ul>
-            })}
+            <Now view of />
+            {cautions.into_iter().map(|text| view! { <Notice tone=Tone::Wait><p>{text}</p></Notice> }).collect_view()}
+            {(!earlier.is_empty()).then(|| view! { <h3 class="sub-head">{EARLIER}</h3><Earlier runs=earlier now /> })}
         </section>
+    }
+    .into_any()
+}
+
+/// The address of this page, with the strategy and the operator's ticket that it shows.
+fn address(view: &RecommendationView) -> String {
+    let edited = view.ticket.as_ref().filter(|ticket| !ticket.changes.is_empty());
+    let edited = edited.map(|ticket| format!("&ticket={}", ticket.digest)).unwrap_or_default();
+    format!("/recommendations/{}?strategy={}{edited}", view.recommendation.id, view.selected)
+}
+
+/// What the cluster says of it, and what would change in it; or why it says nothing.
+#[component]
+pub fn Now(view: RecommendationView, of: TargetView) -> impl IntoView {
+    let (now, undo) = (view.now, undo(&view));
+    let Some(resource) = of.target.acts_on() else { return ().into_any() };
+    let text = reading::nothing(&of.reading, resource).unwrap_or_default();
+    match of.reading {
+        Reading::Found(state) => {
+            view! { <Found state=*state changes=of.changes since=of.since now undo /> }.into_any()
+        }
+        Reading::Missing { .. } => {
+            view! { <div class="missing"><Notice tone=Tone::Bad><p><b>{text}</b></p></Notice></div> }.into_any()
+        }
+        _ => view! {
+            <dl class="kv change"><dt>{reading::name(resource)}</dt><dd><Notice tone=Tone::Idle><p>{text}</p></Notice></dd>{undo}</dl>
+        }
+        .into_any(),
+    }
+}
+
+/// Runs about the same object.
+#[component]
+pub fn Earlier(runs: Vec<Execution>, now: Timestamp) -> impl IntoView {
+    view! {
+        <ul class="rows">{runs.into_iter().map(|run| view! { <li class="run-line"><RunLine run now /></li> }).collect_view()}</ul>
     }
     .into_any()
 }
@@ -90,14 +120,7 @@ fn About(target: Target) -> impl IntoView {
 }
 
 #[component]
-fn Found(
-    state: TargetState,
-    changes: Vec<FieldChange>,
-    cautions: Vec<String>,
-    since: Since,
-    now: Timestamp,
-    undo: AnyView,
-) -> impl IntoView {
+fn Found(state: TargetState, changes: Vec<FieldChange>, since: Since, now: Timestamp, undo: AnyView) -> impl IntoView {
     let name = reading::name(&state.resource);
     let still = still(&since, now);
     view! {
@@ -138,7 +161,6 @@ fn Found(
             <dt>"Since the analysis"</dt><dd>{still}</dd>
             {undo}
         </dl>
-        {cautions.into_iter().map(|text| view! { <Notice tone=Tone::Wait><p>{text}</p></Notice> }).collect_view()}
     }
     .into_any()
 }

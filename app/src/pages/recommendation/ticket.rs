@@ -52,7 +52,43 @@ pub fn Ticket(view: RecommendationView) -> impl IntoView {
 /// A ticket in full. The run page may show it too.
 #[component]
 pub fn Whole(ticket: TicketView, have: u32, need: u32) -> impl IntoView {
-    let TicketView { digest, content, canonical, name, changes, warnings, pipeline_run, signature, .. } = ticket;
+    let TicketView { digest, content, canonical, name, changes, warnings, pipeline_run, .. } = ticket.clone();
+    view! {
+        <header>
+            <h2 id="ticket-title">"Run ticket"</h2>
+            <DigestId of=digest />
+        </header>
+        <div>
+            {match content.plan {
+                Plan::Playbook { parameters, .. } => view! { <Parameters parameters changes /> }.into_any(),
+                Plan::Steps { steps, .. } => view! { <Steps steps /> }.into_any(),
+            }}
+            {warnings.into_iter().map(|text| view! { <Notice tone=Tone::Wait><p>{text}</p></Notice> }).collect_view()}
+        </div>
+        <Terms ticket have need />
+        <div class="folds">
+            <Rendered name pipeline_run id="ticket-pipelinerun".to_owned() />
+            <details>
+                <summary>"Canonical text"</summary>
+                <p class="sub">"RFC 8785; its SHA-256 is the ticket's digest. "<CopyOf of="ticket-canonical".to_owned() what="canonical text".to_owned() /></p>
+                <pre class="code wrap" id="ticket-canonical" tabindex="0">{canonical}</pre>
+            </details>
+        </div>
+    }
+    .into_any()
+}
+
+/// How it would run, beside the values: the image and who signed it, as whom, where, how long, under which policy.
+#[component]
+pub fn Terms(
+    ticket: TicketView,
+    have: u32,
+    need: u32,
+    /// Whether the ticket is named here too, where it has no heading.
+    #[prop(optional)]
+    named: bool,
+) -> impl IntoView {
+    let TicketView { digest, content, signature, .. } = ticket;
     let policy = &content.policy;
     let people = match policy.approvals {
         1 => "one person must approve".to_owned(),
@@ -77,18 +113,8 @@ pub fn Whole(ticket: TicketView, have: u32, need: u32) -> impl IntoView {
         Plan::Steps { .. } => None,
     };
     view! {
-        <header>
-            <h2 id="ticket-title">"Run ticket"</h2>
-            <DigestId of=digest />
-        </header>
-        <div>
-            {match content.plan {
-                Plan::Playbook { parameters, .. } => view! { <Parameters parameters changes /> }.into_any(),
-                Plan::Steps { steps, .. } => view! { <Steps steps /> }.into_any(),
-            }}
-            {warnings.into_iter().map(|text| view! { <Notice tone=Tone::Wait><p>{text}</p></Notice> }).collect_view()}
-        </div>
         <dl class="kv">
+            {named.then(|| view! { <dt>"Ticket"</dt><dd><DigestId of=digest /></dd> })}
             {image.map(|image| view! { <dt>"Image"</dt><dd><Image image /></dd> })}
             <dt>"Signature"</dt><dd><State of=signature /></dd>
             <dt>"Runs as"</dt><dd><code>{content.service_account}</code></dd>
@@ -97,21 +123,13 @@ pub fn Whole(ticket: TicketView, have: u32, need: u32) -> impl IntoView {
             <dt>"Limits"</dt><dd>{limits}</dd>
             <dt>"Policy"</dt><dd>{policy_words}" "<span class="sub">{policy_name}</span></dd>
         </dl>
-        <div class="folds">
-            <Rendered name pipeline_run />
-            <details>
-                <summary>"Canonical text"</summary>
-                <p class="sub">"RFC 8785; its SHA-256 is the ticket's digest. "<CopyOf of="ticket-canonical".to_owned() what="canonical text".to_owned() /></p>
-                <pre class="code wrap" id="ticket-canonical" tabindex="0">{canonical}</pre>
-            </details>
-        </div>
     }
     .into_any()
 }
 
 /// The values that the container gets.
 #[component]
-fn Parameters(parameters: Vec<EnvEntry>, changes: Vec<Change>) -> impl IntoView {
+pub fn Parameters(parameters: Vec<EnvEntry>, changes: Vec<Change>) -> impl IntoView {
     if parameters.is_empty() {
         return view! { <p class="sub">"It takes no parameters."</p> }.into_any();
     }
@@ -194,15 +212,20 @@ fn Steps(steps: Vec<Step>) -> impl IntoView {
 
 /// The PipelineRun as it would be applied, with the way to look at it in the cluster.
 #[component]
-fn Rendered(name: String, pipeline_run: Value) -> impl IntoView {
+pub fn Rendered(
+    name: String,
+    pipeline_run: Value,
+    /// The id of its text.
+    id: String,
+) -> impl IntoView {
     let yaml = serde_norway::to_string(&pipeline_run).unwrap_or_else(|_| pipeline_run.to_string());
     let namespace = pipeline_run.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or("default");
     let command = equivalent::of_ticket(&name, namespace);
     view! {
         <details>
             <summary>"PipelineRun"</summary>
-            <p class="sub">"As it is applied. "<CopyOf of="ticket-pipelinerun".to_owned() what="PipelineRun".to_owned() /></p>
-            <pre class="code" id="ticket-pipelinerun" tabindex="0">{yaml}</pre>
+            <p class="sub">"As it is applied. "<CopyOf of=id.clone() what="PipelineRun".to_owned() /></p>
+            <pre class="code" id=id tabindex="0">{yaml}</pre>
             {command.map(|line| view! {
                 <p class="sub">"Once it runs: "<code>{line.clone()}</code>" "<CopyText text=line what="command".to_owned() /></p>
             })}

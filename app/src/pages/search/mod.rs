@@ -31,6 +31,8 @@ pub struct Hit {
     pub href: String,
     /// How it stands, where it has a state.
     pub mark: Option<Mark>,
+    /// The form of the frame that it sends instead of leading somewhere.
+    pub sends: Option<&'static str>,
 }
 
 /// Hits of one kind.
@@ -56,7 +58,9 @@ pub fn groups(found: SearchView, q: Option<&str>, caller: &Caller) -> Vec<Group>
     let all = |path: &str, more: bool, word: &str, icon: Icon| {
         let q = q.filter(|_| more)?;
         let href = format!("{path}{}", Query::parse("").with("q", Some(q)));
-        Some(Hit { icon, title: format!("All {word} with “{q}”"), sub: String::new(), href, mark: None })
+        Some(Hit {
+            icon, title: format!("All {word} with “{q}”"), sub: String::new(), href, mark: None, sends: None
+        })
     };
     let mut waiting: Vec<Hit> = recommendations.iter().map(recommendation).collect();
     waiting.extend(
@@ -91,6 +95,7 @@ fn recommendation(of: &Recommendation) -> Hit {
         sub: what.into_iter().flatten().collect::<Vec<_>>().join(" · "),
         href: format!("/recommendations/{}", of.id),
         mark: Some(of.state.into()),
+        sends: None,
     }
 }
 
@@ -103,6 +108,7 @@ fn run(of: &Execution) -> Hit {
         sub: what.into_iter().flatten().collect::<Vec<_>>().join(" · "),
         href: format!("/runs/{}", subject.id),
         mark: Some(of.state.into()),
+        sends: None,
     }
 }
 
@@ -114,6 +120,7 @@ fn playbook(of: &PlaybookRecord) -> Hit {
         sub: format!("{} {}", registration.id, registration.version),
         href: format!("/catalog/{}", registration.id),
         mark: Some(of.status.into()),
+        sends: None,
     }
 }
 
@@ -159,18 +166,19 @@ fn Hits(groups: Vec<Group>, q: Option<String>) -> impl IntoView {
 
 #[component]
 fn Line(hit: Hit) -> impl IntoView {
-    let Hit { icon, title, sub, href, mark } = hit;
-    view! {
-        <a class="hit" href=href>
-            <Glyph of=icon />
-            <span class="hit-what">
-                <span class="hit-title">{title}</span>
-                {(!sub.is_empty()).then(|| view! { " "<span class="sub">{sub}</span> })}
-            </span>
-            {mark.map(|of| view! { <State of /> })}
-        </a>
+    let Hit { icon, title, sub, href, mark, sends } = hit;
+    let says = view! {
+        <Glyph of=icon />
+        <span class="hit-what">
+            <span class="hit-title">{title}</span>
+            {(!sub.is_empty()).then(|| view! { " "<span class="sub">{sub}</span> })}
+        </span>
+        {mark.map(|of| view! { <State of /> })}
+    };
+    match sends {
+        Some(form) => view! { <button class="hit" type="submit" form=form>{says}</button> }.into_any(),
+        None => view! { <a class="hit" href=href>{says}</a> }.into_any(),
     }
-    .into_any()
 }
 
 #[cfg(test)]
@@ -196,5 +204,12 @@ mod tests {
         let found = groups(SearchView::default(), None, &caller(Role::Viewer));
         let titles: Vec<_> = found.iter().map(|group| group.title).collect();
         assert_eq!(titles, ["Pages", "Actions"]);
+    }
+
+    #[test]
+    fn signing_out_is_done_and_not_only_led_to() {
+        let found = groups(SearchView::default(), Some("sign out"), &caller(Role::Viewer));
+        let page = Owner::new().with(|| search(found, Some("sign out")).to_html());
+        assert!(page.contains("type=\"submit\" form=\"sign-out\"") && !page.contains("href=\"/settings\""), "{page}");
     }
 }

@@ -1,7 +1,7 @@
 //! Pages and actions that can be jumped to by their names, each for whoever may use it.
 
 use super::Hit;
-use crate::icon::Icon;
+use crate::{icon::Icon, shell::SIGN_OUT};
 use domain::identity::{Caller, Right};
 
 /// A page or an action.
@@ -13,6 +13,8 @@ struct Entry {
     /// Other words by which it is looked for.
     words: &'static str,
     needs: Option<Right>,
+    /// The form of the frame that it sends instead of leading somewhere.
+    sends: Option<&'static str>,
 }
 
 const fn entry(
@@ -23,7 +25,7 @@ const fn entry(
     words: &'static str,
     needs: Option<Right>,
 ) -> Entry {
-    Entry { icon, title, sub, href, words, needs }
+    Entry { icon, title, sub, href, words, needs, sends: None }
 }
 
 const PAGES: [Entry; 13] = [
@@ -65,7 +67,7 @@ const ACTIONS: [Entry; 9] = [
     entry(Icon::User, "Change your password", "", "/settings#password", "account", None),
     entry(Icon::Gear, "Change colours, times or keys", "", "/settings#looks", "theme dark light mode appearance", None),
     entry(Icon::List, "Export the audit trail", "", "/api/v1/audit?format=jsonl", "download", Some(Right::AuditRead)),
-    entry(Icon::User, "Sign out", "", "/settings", "log off logout leave", None),
+    Entry { sends: Some(SIGN_OUT), ..entry(Icon::User, "Sign out", "", "", "log off logout leave", None) },
 ];
 
 /// The pages and the actions whose name or words begin with each of these words. Those whose name begins so come first.
@@ -95,5 +97,6 @@ fn hit(entry: &Entry) -> Hit {
         sub: entry.sub.to_owned(),
         href: entry.href.to_owned(),
         mark: None,
+        sends: entry.sends,
     }
 }

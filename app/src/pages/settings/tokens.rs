@@ -158,7 +158,7 @@ fn Row(view: TokenView, may_revoke: bool, owners: bool, now: Timestamp) -> impl 
         (TokenStanding::Revoked, Some(at), _) | (TokenStanding::Expired, _, Some(at)) => {
             view! { <Ago at now /> }.into_any()
         }
-        (_, _, Some(at)) => view! { "in "<Until at now over="over" /> }.into_any(),
+        (_, _, Some(at)) => view! { <Until at now before="in " over="just now" /> }.into_any(),
         _ => "when revoked".into_any(),
     };
     let action = format!("/settings/tokens/{}/revoke", token.id);

@@ -7,7 +7,10 @@ use crate::doors::{
 };
 use app::{
     FormOutcome,
-    pages::register::{self, Reading},
+    pages::{
+        playbook::Done,
+        register::{self, Reading},
+    },
 };
 use axum::{
     extract::State,
@@ -16,7 +19,7 @@ use axum::{
 };
 use domain::{
     fault::Fault,
-    playbook::PlaybookId,
+    playbook::Registration,
     services::{Answer, CatalogService, ServiceError},
 };
 
@@ -33,7 +36,7 @@ pub async fn sent(State(gate): State<Gate>, parts: Parts, Form(fields): Form) ->
         return again(&gate, PAGE, parts, outcome).await;
     }
     match registered(&gate, &parts, &fields).await {
-        Ok(Some(id)) => Redirect::to(&format!("/catalog/{id}")).into_response(),
+        Ok(Some(registration)) => Redirect::to(&Done::Registered.address(&registration)).into_response(),
         Ok(None) => {
             let outcome = shown(without_action(fields), register::VALIDATED, StatusCode::OK, Vec::new());
             again(&gate, PAGE, parts, outcome).await
@@ -74,8 +77,8 @@ async fn judged(gate: &Gate, parts: &Parts, fields: &Fields) -> Answer<Vec<Fault
     Ok(faults)
 }
 
-/// The id of what was registered, or nothing when it was only to be validated and is fine.
-async fn registered(gate: &Gate, parts: &Parts, fields: &Fields) -> Answer<Option<PlaybookId>> {
+/// What was registered, or nothing when it was only to be validated and is fine.
+async fn registered(gate: &Gate, parts: &Parts, fields: &Fields) -> Answer<Option<Registration>> {
     let caller = who(parts)?;
     let Reading { document, faults } = register::read(fields);
     if !faults.is_empty() {
@@ -86,5 +89,5 @@ async fn registered(gate: &Gate, parts: &Parts, fields: &Fields) -> Answer<Optio
         return Ok(None);
     }
     let (record, _) = gate.services.register(&caller, &document).await?;
-    Ok(Some(record.registration.id))
+    Ok(Some(record.registration))
 }
