@@ -5,7 +5,6 @@ use crate::islands::browser::{
     elements::{all, first},
     events::{around, plain},
 };
-use leptos::prelude::*;
 use web_sys::{Element, MouseEvent, MouseEventInit};
 
 pub fn clicked(event: &MouseEvent) {
