@@ -12,16 +12,25 @@ use crate::islands::{
     follow::{self, Around},
 };
 use leptos::prelude::*;
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, MouseEvent};
 
 /// Milliseconds from one heartbeat to the next.
 const BEAT: u64 = 250;
+/// Milliseconds from one telling to the next: what is read aloud must be read to its end.
+const TELLING: f64 = 5000.0;
 
 struct Run {
     id: String,
     ended: RwSignal<bool>,
+    /// How it stood when that was last known to the reader, and when they were told of it.
+    known: RefCell<String>,
+    told: Cell<f64>,
     /// The server's time at a moment of `performance.now()`.
     clock: Cell<(f64, f64)>,
 }
@@ -37,6 +46,8 @@ pub fn start(id: &str, ended: RwSignal<bool>) {
     let run = Rc::new(Run {
         id: id.to_owned(),
         ended,
+        known: RefCell::new(standing(&root)),
+        told: Cell::new(f64::NEG_INFINITY),
         clock: Cell::new((number(&root, "data-now").unwrap_or(0.0), answered(&performance))),
     });
     into_sight(&root);
@@ -44,7 +55,11 @@ pub fn start(id: &str, ended: RwSignal<bool>) {
     let around: Rc<dyn Around> = Rc::clone(&run) as Rc<dyn Around>;
     follow::around(around);
     if !root.has_attribute("data-ended") {
-        set_interval(move || run.grow(), Duration::from_millis(BEAT));
+        let beat = move || {
+            run.grow();
+            run.tell();
+        };
+        set_interval(beat, Duration::from_millis(BEAT));
     }
 }
 
@@ -70,6 +85,20 @@ impl Around for Run {
 }
 
 impl Run {
+    /// Tells how the run stands now, if the reader does not know it; not in the middle of another telling.
+    fn tell(&self) {
+        let now = browser::now();
+        let stands = root().map(|root| standing(&root)).unwrap_or_default();
+        if now - self.told.get() < TELLING || *self.known.borrow() == stands {
+            return;
+        }
+        self.told.set(now);
+        if let Some(said) = document().get_element_by_id("run-said") {
+            said.set_text_content(Some(&format!("This run: {}", stands.to_ascii_lowercase())));
+        }
+        self.known.replace(stands);
+    }
+
     /// Moves the now-line and lengthens the bars of what goes on, until the axis ends; then the server draws a longer one.
     fn grow(&self) {
         if self.ended.get_untracked() || !browser::seen() {
@@ -96,6 +125,11 @@ impl Run {
             }
         }
     }
+}
+
+/// The word for how the run stands.
+fn standing(root: &Element) -> String {
+    find(root, ".head .state").and_then(|state| state.text_content()).unwrap_or_default()
 }
 
 /// Links within the run select without a page load; back and forward work. Whatever is more than a plain click, and links to a

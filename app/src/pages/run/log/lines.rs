@@ -179,7 +179,7 @@ fn folded(group: &Group<'_>, base: &str, set: &Set) -> impl IntoView + use<> {
     view! {
         <li class="group" id=format!("L{}", group.opening.line)>
             <details open=open data-group=group.opening.line.to_string()>
-                <summary><b>{title}</b>" "<span class="sub">{words}{(!group.ended).then_some(", goes on")}</span></summary>
+                <summary><b>{format!("{title} ")}</b><span class="sub">{words}{(!group.ended).then_some(", goes on")}</span></summary>
                 <ol class="log" class:times=set.times>{lines}</ol>
             </details>
         </li>
