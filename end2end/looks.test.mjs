@@ -27,7 +27,7 @@ before(async () => {
   await signIn(page);
   state = await page.context().storageState();
   await page.context().close();
-  pages = new Map(await showcase(await World.of(console_)));
+  pages = new Map((await showcase(await World.of(console_))).map(({ name, path }) => [name, path]));
 });
 after(on.close);
 

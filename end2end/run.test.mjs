@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import { openPage, signedIn } from './lib/browser.mjs';
+import { awake, openPage, signedIn } from './lib/browser.mjs';
 import { chatty, endless, grouping, talk, talkInAGroup, talkOn } from './lib/chatty.mjs';
+import { DRAWN_WHOLE, freezes, watchFreezes } from './lib/freezes.mjs';
 import { steps } from './lib/graphs.mjs';
 import { stage } from './lib/stage.mjs';
-import { World, seed, until } from './lib/world.mjs';
+import { World, until } from './lib/world.mjs';
 
 const on = stage();
 let console_, browser, world, state;
@@ -24,11 +25,6 @@ after(on.close);
 
 const open = (options) => openPage(browser, console_.url, { state, ...options });
 
-/** How many lines of a task's log are archived. */
-async function lines(id, task = 'execute') {
-  return (await world.first.get(`/api/v1/executions/${id}/tasks/${task}/logs`)).body.split('\n').length - 1;
-}
-
 /** Waits until a run has ended and its log is whole. */
 async function ended(id, seconds = 60) {
   await until(`run ${id} to end`, async () => !['pending', 'running'].includes((await world.execution(id)).state), seconds);
@@ -44,20 +40,33 @@ async function accessible(page, what) {
 }
 
 test('a graph shows the tasks that have not started', async () => {
-  const id = await world.approve(await world.propose(await seed('workflow-execution-spec')));
+  const id = await asleep(3, 3, 2);
+  await world.until(id, 'running');
   const page = await open({ javascript: false });
   await page.goto(`/runs/${id}`);
   assert.equal(await page.locator('.dag .node').count(), 3);
-  assert.ok(await page.getByRole('link', { name: /^create-gitops-pr/ }).count());
+  const told = await page.locator('.dag .node').evaluateAll((all) => all.map((node) => node.getAttribute('aria-label')));
+  for (const task of ['task-0001', 'task-0002']) assert.ok(told.some((label) => label.startsWith(`${task}, waits`)), told.join('\n'));
+  await world.cancel(id);
   await page.context().close();
 });
 
 test('the log is there after its pod has died, and a link to a line opens at that line', async () => {
-  const id = await talk(world, 'inc-log', 1500);
-  await ended(id);
-  assert.equal(await lines(id), 1500);
+  // With a sandbox's console its whole cluster goes, all pods with it.
+  const dataDir = await on.directory();
+  const once = await on.console({ dataDir });
+  const other = await World.of(once);
+  await other.register(chatty);
+  const id = await talk(other, 'inc-log', 1500);
+  await other.until(id, 'succeeded');
+  await other.logged(id);
+  await once.stop();
+  const again = await on.console({ dataDir, listen: new URL(once.url).host });
+  const log = await other.first.get(`/api/v1/executions/${id}/tasks/execute/logs`);
+  assert.equal(log.body.split('\n').length - 1, 1500);
+  const theirs = await signedIn(browser, again.url);
   for (const javascript of [true, false]) {
-    const page = await open({ javascript });
+    const page = await openPage(browser, again.url, { state: theirs, javascript });
     await page.goto(`/runs/${id}?task=execute&attempt=1&line=997#L997`);
     const line = page.locator('#L997');
     await line.waitFor();
@@ -69,6 +78,29 @@ test('the log is there after its pod has died, and a link to a line opens at tha
     assert.ok(await line.evaluate((element) => element.matches('.on, :target')));
     await page.context().close();
   }
+});
+
+test('a log can be read to its beginning when the program does not come, and the page says that it does not follow', async () => {
+  const id = await talk(world, 'inc-unaided', 2500);
+  await ended(id);
+  const page = await open();
+  const earlier = page.getByRole('link', { name: 'Earlier lines' });
+  await page.goto(`/runs/${id}`);
+  await awake(page);
+  assert.equal(await earlier.isVisible(), false, 'whoever can scroll needs no pages');
+  await page.route('**/*.wasm', (route) => route.abort());
+  await page.goto(`/runs/${id}`);
+  const first = () => page.locator('.log li').first().getAttribute('id');
+  const before = await first();
+  await earlier.click();
+  assert.notEqual(await first(), before);
+  await page.getByRole('link', { name: 'Later lines' }).waitFor();
+
+  const running = await talkOn(world, 'inc-unaided-running');
+  await page.goto(`/runs/${running}`);
+  await page.getByText('This page does not refresh by itself.').waitFor();
+  await world.cancel(running);
+  await page.context().close();
 });
 
 test('a log is searched on the server, with its hits marked and walked, also without JavaScript', async () => {
@@ -162,6 +194,7 @@ test('a log of 300,000 lines does not kill the page', async () => {
   const id = await talk(world, 'inc-long', 300_000);
   await ended(id, 240);
   const page = await open();
+  await watchFreezes(page);
   await page.goto(`/runs/${id}`);
   const box = page.locator('.log-box');
   await until('the viewer', () => box.evaluate((frame) => frame.querySelectorAll('.chunk').length > 100));
@@ -173,6 +206,7 @@ test('a log of 300,000 lines does not kill the page', async () => {
     }));
   }
   assert.ok((await page.locator('.log li').count()) < 4000, 'what is out of sight is put away');
+  assert.deepEqual(await freezes(page), []);
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });
@@ -180,9 +214,11 @@ test('a log of 300,000 lines does not kill the page', async () => {
 test('a graph of 1,000 tasks does not freeze the page: it is folded, searched, and drawn whole when asked', async () => {
   const id = await asleep(1000, 40, 1800);
   const page = await open();
+  await watchFreezes(page);
   await page.goto(`/runs/${id}`);
   const folded = await page.locator('.dag .node').count();
   assert.ok(folded > 0 && folded < 300, `${folded} of 1,000 are drawn`);
+  assert.deepEqual(await freezes(page), [], 'folded');
   await accessible(page, 'a large run');
 
   await page.fill('.dag-seek input', 'task-0777');
@@ -193,6 +229,7 @@ test('a graph of 1,000 tasks does not freeze the page: it is folded, searched, a
   await page.goto(`/runs/${id}?unfold=all`);
   assert.equal(await page.locator('.dag .node').count(), 1000);
   await page.locator('html[data-map=on]').waitFor();
+  assert.deepEqual(await freezes(page, DRAWN_WHOLE), [], 'every task is drawn');
   await page.getByRole('link', { name: 'Larger' }).click();
   assert.match(page.url(), /zoom=140/);
   const width = () => page.locator('.dag > svg').evaluate((svg) => svg.getBoundingClientRect().width);
@@ -208,6 +245,7 @@ test('a graph of 1,000 tasks does not freeze the page: it is folded, searched, a
   await page.waitForURL(new RegExp(`task=${chosen}`));
   await until('the panel', async () => (await page.locator('.task-name').textContent()) === chosen);
   assert.equal(await page.locator(`.time-rows .r.sel`).getAttribute('data-name'), chosen);
+  assert.deepEqual(await freezes(page), [], 'every task is drawn, looked at larger and smaller, and selected');
   assert.deepEqual(page.faults, []);
   await world.cancel(id);
   await page.context().close();

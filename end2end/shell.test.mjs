@@ -279,3 +279,27 @@ test('the palette signs out, and a search belongs to no place of the navigation'
   assert.equal(new URL(page.url()).pathname, '/login');
   await page.context().close();
 });
+
+for (const [motion, what] of [['no-preference', 'one page gives way to the next without a blink'], ['reduce', 'for who wants no motion there is none between two pages']]) {
+  test(what, async () => {
+    const page = await openPage(browser, console_.url, { state, motion });
+    await page.addInitScript(() => {
+      addEventListener('pagereveal', ({ viewTransition }) => {
+        window.transition = viewTransition ? viewTransition.ready.then(() => document.getAnimations().map(({ effect }) => [effect.pseudoElement, effect.getTiming().duration])) : [];
+        window.over = viewTransition?.finished;
+      });
+    });
+    await page.goto('/runs');
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Catalog' }).click();
+    await page.waitForURL('**/catalog');
+    const animations = await page.evaluate(() => window.transition);
+    const moved = animations.filter(([part]) => part?.startsWith('::view-transition'));
+    if (motion === 'reduce') assert.deepEqual(moved, []);
+    else {
+      for (const part of ['root', 'nav', 'top']) assert.ok(moved.some(([moving]) => moving.endsWith(`(${part})`)), `${part} in ${moved}`);
+      for (const [part, duration] of moved) assert.ok(duration <= 150, `${part} takes ${duration} ms`);
+      await page.evaluate(() => window.over);
+    }
+    await done(page);
+  });
+}

@@ -6,9 +6,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { openPage, signIn, themes, widths } from './lib/browser.mjs';
-import { showcase } from './lib/showcase.mjs';
+import { openPage, signedIn, themes, widths } from './lib/browser.mjs';
+import { showcase, shown, unasked, visit } from './lib/showcase.mjs';
 import { stage } from './lib/stage.mjs';
+import { troubles } from './lib/troubles.mjs';
 import { World } from './lib/world.mjs';
 
 const { values, positionals } = parseArgs({
@@ -25,20 +26,20 @@ const on = stage();
 try {
   const [console_, browser] = await Promise.all([on.console({ args: values.scene ? ['--scene', 'demo'] : [] }), on.browser()]);
   await mkdir(out, { recursive: true });
-  const first = await openPage(browser, console_.url);
-  await first.goto('/login');
-  await shoot(first, 'login');
-  await signIn(first);
-  const state = await first.context().storageState();
-  const all = values.scene ? await linked(first) : await showcase(await World.of(console_));
-  const pages = positionals.length ? all.filter(([name]) => positionals.includes(name)) : all;
+  const usual = { url: console_.url, state: await signedIn(browser, console_.url) };
+  for (const one of await all(usual)) {
+    if (positionals.length && !positionals.includes(one.name)) continue;
+    const page = await visit(browser, one, usual);
+    await shoot(page, one.name);
+    for (const fault of unasked(page, one)) remark(`${one.path}: ${fault}`);
+    await page.context().close();
+  }
 
-  const page = await openPage(browser, console_.url, { state });
-  for (const [name, path, status = 200] of pages) {
-    const response = await page.goto(path);
-    if (response.status() !== status) remark(`${path} answers ${response.status()}`);
-    await shoot(page, name);
-    for (const fault of page.faults.splice(0)) if (status < 400) remark(`${path}: ${fault}`);
+  /** All that there is to be taken; of the demo scene the pages that it links to. */
+  async function all(usual) {
+    if (!values.scene) return [...(await showcase(await World.of(console_))), ...(await troubles(on, browser))];
+    const page = await openPage(browser, usual.url, usual);
+    return (await linked(page)).map(shown);
   }
 } finally {
   await on.close();

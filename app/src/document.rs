@@ -2,8 +2,15 @@
 //! nothing of it.
 
 use crate::{part::Part, preferences::Preferences, routes::App};
-use leptos::{config::LeptosOptions, hydration::HydrationScripts, prelude::*};
+use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
+
+/// Marks the document when its program could not be loaded: what the program would do better is then done by links. Whatever
+/// goes wrong with the loading ends as a promise that nobody has taken care of.
+const LOADING_FAILED: &str = "addEventListener('unhandledrejection', () => {\
+    const { dataset } = document.documentElement;\
+    if (dataset.alive === undefined) dataset.unaided = '';\
+});";
 
 /// The document of one request. Scripts carry the nonce of the request's Content Security Policy; there are no inline
 /// styles and no inline handlers, so the policy needs no exception for them.
@@ -25,6 +32,7 @@ pub fn document(options: LeptosOptions) -> impl IntoView {
                 <link rel="preload" href="/fonts/jetbrains-mono.woff2" r#as="font" r#type="font/woff2" crossorigin="anonymous" />
                 <link rel="stylesheet" href="/pkg/console.css" />
                 <link rel="icon" href="/favicon.svg" r#type="image/svg+xml" />
+                <script nonce=use_nonce()>{LOADING_FAILED}</script>
                 <HydrationScripts options islands=true />
                 <MetaTags />
             </head>

@@ -26,7 +26,7 @@ export function openBrowser() {
  * A fresh page at `url`, without cookies or with those of `state` (a context's storageState). Faults that the page reports are kept in `page.faults`: uncaught errors, console errors
  * (a violated Content-Security-Policy among them), failed requests.
  */
-export async function openPage(browser, url, { javascript = true, width = 1440, height = 900, theme = 'light', touch = false, state } = {}) {
+export async function openPage(browser, url, { javascript = true, width = 1440, height = 900, theme = 'light', touch = false, motion = 'reduce', state } = {}) {
   const context = await browser.newContext({
     baseURL: url,
     javaScriptEnabled: javascript,
@@ -34,7 +34,7 @@ export async function openPage(browser, url, { javascript = true, width = 1440, 
     colorScheme: theme,
     locale: 'en-GB',
     timezoneId: 'UTC',
-    reducedMotion: 'reduce',
+    reducedMotion: motion,
     hasTouch: touch,
     isMobile: touch,
     storageState: state,

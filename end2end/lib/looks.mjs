@@ -2,11 +2,13 @@
 // system's own colours, and whether it stands still while it loads. All of it runs in the page.
 
 /**
- * What can be pressed and is smaller than `least` pixels in either direction; of links that only lead on, than 24. What counts is
+ * What can be pressed and is smaller than `least` pixels in either direction; of links that only lead to another page (from a row of
+ * a list or a table, or from a line of text), than 24. Any other link acts on the page that is open, as a button does. What counts is
  * where a press arrives, whatever is drawn: labels, and room that belongs to the control. A link within a sentence and the number
  * of a line may be as high as their line (WCAG 2.5.8).
  */
 export function tooSmall(least) {
+  const leadOn = '.what > a, .act > a, .object > a, tbody th > a:not(.as-table a), p:not(.line, .log-more, .table-pages) > a:not([class]), .sub:not(.table-pages) > a';
   const sentence = (element) => {
     if (element.closest('.log')) return true;
     if (getComputedStyle(element).display !== 'inline') return false;
@@ -20,7 +22,7 @@ export function tooSmall(least) {
   const small = [];
   for (const element of document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')) {
     if (!element.checkVisibility({ visibilityProperty: true }) || element.disabled || element.closest('[aria-hidden=true]')) continue;
-    const needed = element.matches('a:not(.btn)') && !element.closest('nav, h1, h2, h3') ? 24 : least;
+    const needed = element.matches(leadOn) ? 24 : least;
     const boxes = [element, ...(element.labels ?? [])].map((own) => own.getBoundingClientRect()).filter(({ width, height }) => width > 1 && height > 1);
     const fits = ({ width, height }) => width >= needed - 0.5 && height >= needed - 0.5;
     // What is hidden in its label looks like its label.

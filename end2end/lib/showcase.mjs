@@ -1,5 +1,8 @@
 // A console with something on every page: playbooks, open and closed recommendations, runs that go on, succeeded, failed and were
-// cancelled. And the list of the pages, for whoever looks at all of them.
+// cancelled. And the list of the pages, for whoever looks at all of them. Pages of trouble and of emptiness are in troubles.mjs.
+import assert from 'node:assert/strict';
+import { forms, shownAbove } from './acts.mjs';
+import { openPage } from './browser.mjs';
 import { chatty, talk } from './chatty.mjs';
 import { steps as graph } from './graphs.mjs';
 import { recommendation, seed } from './world.mjs';
@@ -20,7 +23,27 @@ const fails = {
   parameters: [{ name: 'A_PARAMETER_WITH_A_RATHER_LONG_NAME_THAT_HAS_TO_BREAK_SOMEWHERE', type: 'string', required: true }],
 };
 
-/** Fills a console through its wire; resolves to its pages as `[name, path, status = 200]`. */
+/**
+ * A page to be looked at, from `[name, path, more]`: `status` is what it is answered with in the end, `act` what is done on it before
+ * it is looked at (it resolves to the answer, if there was another one), `faults` which faults of the browser belong to it. With a
+ * `url` it is a page of that console, with a `state` it is somebody else's, with none (null) nobody's.
+ */
+export const shown = ([name, path, more = {}]) => ({ name, path, status: 200, ...more });
+
+/** Opens a page of the list, by default of the console and the person that are `usual`, and does what is to be done on it. */
+export async function visit(browser, { name, path, status, act, url, state }, usual, options = {}) {
+  const page = await openPage(browser, url ?? usual.url, { state: (state === undefined ? usual.state : state) ?? undefined, ...options });
+  const opened = await page.goto(path);
+  const answer = (await act?.(page)) ?? opened;
+  assert.equal(answer.status(), status, name);
+  return page;
+}
+
+/** The faults that a browser reports on a page of the list, but those that belong to it: it notes an answer of 4xx and 5xx, too. */
+export const unasked = (page, { status, faults }) =>
+  page.faults.splice(0).filter((fault) => !(status >= 400 && fault.includes(`the server responded with a status of ${status}`)) && !faults?.test(fault));
+
+/** Fills a console through its wire; resolves to its pages. */
 export async function showcase(world) {
   const scaleDown = await seed('hidden-oomkill-scale-down');
   for (const playbook of [scaleDown, await seed('oomkill-increase-memory'), await seed('oomkill-cost-optimized'), wait, fails, chatty]) {
@@ -142,6 +165,8 @@ export async function showcase(world) {
     ['search-found', '/search?q=oomkill'],
     ['search-none', '/search?q=nothing+like+this'],
     ['api', '/api'],
-    ['nowhere', '/nowhere', 404],
-  ];
+    ['nowhere', '/nowhere', { status: 404 }],
+    ...forms(open),
+    ...shownAbove,
+  ].map(shown);
 }

@@ -98,9 +98,11 @@ pub fn Field(
         }
         .into_any()
     };
+    // A space of its own between two elements is not part of a name.
+    let label = if small.is_empty() { label } else { format!("{label} ") };
     view! {
         <div class="field">
-            <label for=id.clone()>{label}{(!small.is_empty()).then(|| view! { " "<small>{small}</small> })}</label>
+            <label for=id.clone()>{label}{(!small.is_empty()).then(|| view! { <small>{small}</small> })}</label>
             {control}
             {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> })}
             {error.map(|e| view! {

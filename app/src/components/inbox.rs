@@ -83,7 +83,7 @@ pub fn InboxRow(
     view! {
         <li class="inbox-row" class:picks=pick>
             {pick.then(|| view! {
-                <label class="pick"><input type="checkbox" name="id" value=id.clone() /><span class="vh">{format!("Select {headline}, {}", incident.id)}</span></label>
+                <label class="pick"><input type="checkbox" name="id" value=id.clone() aria-label=format!("Select {headline}, {}", incident.id) /></label>
             })}
             <div class="what">
                 <h2><a href=format!("/recommendations/{id}")>{headline.clone()}</a></h2>

@@ -51,20 +51,16 @@ pub fn Beside(said: Option<f64>, track: Option<EffectivenessRow>) -> impl IntoVi
     let share = track.as_ref().and_then(best).map(|(_, share)| share);
     let shown = said.is_some() || share.is_some();
     view! {
-        {shown.then(|| picture_of(said, share, &lines.join(", ")))}
+        {shown.then(|| picture_of(said, share))}
         {lines.map(|line| view! { <span>{line}</span> }).collect_view()}
     }
     .into_any()
 }
 
-/// The picture: a track from 0 to 100 %, the interval, the dot, the diamond.
-fn picture(said: Option<f64>, track: Option<&EffectivenessRow>, label: &str) -> impl IntoView + use<> {
-    picture_of(said, track.and_then(EffectivenessRow::success), label)
-}
-
-fn picture_of(said: Option<f64>, measured: Option<Interval>, label: &str) -> impl IntoView + use<> {
+/// The picture: a track from 0 to 100 %, the interval, the dot, the diamond. The words beside it say the same.
+fn picture_of(said: Option<f64>, measured: Option<Interval>) -> impl IntoView + use<> {
     view! {
-        <svg class="scale" role="img" aria-label=label.to_owned()>
+        <svg class="scale" aria-hidden="true">
             <line class="ground" x1="0" x2="100%" y1="10" y2="10" />
             {measured.map(|Interval { rate, low, high }| view! {
                 <line class="interval" x1=at(low) x2=at(high) y1="10" y2="10" />
@@ -91,11 +87,6 @@ pub fn Scale(
 ) -> impl IntoView {
     let said_text = said_words(said);
     let measured_text = track.as_ref().and_then(measured);
-    let label = [said_text.clone(), Some(measured_text.clone().unwrap_or_else(|| "no runs yet".into()))]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("; ");
     let few = track.as_ref().is_some_and(|row| row.runs < 10);
     let helped = track.as_ref().and_then(|row| {
         let share = row.help()?;
@@ -104,7 +95,7 @@ pub fn Scale(
     });
     let back = track.as_ref().and_then(|row| row.recurrence_rate);
     view! {
-        {picture(said, track.as_ref(), &label)}
+        {picture_of(said, track.as_ref().and_then(EffectivenessRow::success))}
         <ul class="legend">
             {match said_text {
                 Some(text) => view! { <li><span aria-hidden="true">"◇ "</span>{text}</li> }.into_any(),
@@ -126,7 +117,7 @@ pub fn Scale(
 #[component]
 pub fn ScaleLine(said: Option<f64>, track: Option<EffectivenessRow>) -> impl IntoView {
     let share = track.as_ref().and_then(best).map(|(_, share)| share);
-    picture_of(said, share, &beside(said, track.as_ref()))
+    picture_of(said, share)
 }
 
 /// A measurement alone, for lists of playbooks: the picture, and in words what was measured.
@@ -134,7 +125,7 @@ pub fn ScaleLine(said: Option<f64>, track: Option<EffectivenessRow>) -> impl Int
 pub fn Measured(track: Option<EffectivenessRow>) -> impl IntoView {
     match track.as_ref().and_then(best) {
         Some((words, share)) => view! {
-            <span class="measured">{picture_of(None, Some(share), &words)}<span class="sub" aria-hidden="true">{words}</span></span>
+            <span class="measured">{picture_of(None, Some(share))}<span class="sub">{words}</span></span>
         }
         .into_any(),
         None => view! { <span class="sub">"no runs yet"</span> }.into_any(),

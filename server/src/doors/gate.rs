@@ -67,7 +67,8 @@ pub async fn named(State(ids): State<Arc<dyn Ids>>, mut request: Request, next: 
     request.extensions_mut().insert(RequestId(id.clone()));
     let programs = for_programs(&request);
     let mut answer = next.run(request).await;
-    if programs {
+    // An error without a word of its own gets one, whoever asked: a browser would take nothing for a broken document.
+    if programs || !answer.headers().contains_key(header::CONTENT_TYPE) {
         answer = problem::completed(answer);
     }
     answer = problem::written(answer, &id);

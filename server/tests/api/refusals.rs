@@ -89,6 +89,8 @@ async fn a_program_gets_a_problem_at_the_same_addresses() {
         assert_eq!(answer.status, status);
         assert!(!answer.text.contains("<html"), "{}", answer.text);
     }
+    // Also where no handler of ours was asked.
+    assert_eq!(admin.get("/logout").await.headers["content-type"], "application/problem+json");
     // What programs use answers programs, whatever they say they take.
     let answer = admin.send(admin.request(Method::DELETE, "/api/v1/executions").header("accept", BROWSER)).await;
     assert_eq!(answer.headers["content-type"], "application/problem+json");

@@ -12,16 +12,25 @@ use crate::islands::{
     follow::{self, Around},
 };
 use leptos::prelude::*;
-use std::{rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, MouseEvent};
 
 /// Milliseconds from one heartbeat to the next.
 const BEAT: u64 = 250;
+/// Milliseconds from one telling to the next: what is read aloud must be read to its end.
+const TELLING: f64 = 5000.0;
 
 struct Run {
     id: String,
     ended: RwSignal<bool>,
+    /// How it stood when that was last known to the reader, and when they were told of it.
+    known: RefCell<String>,
+    told: Cell<f64>,
 }
 
 fn root() -> Option<Element> {
@@ -32,13 +41,22 @@ fn root() -> Option<Element> {
 pub fn start(id: &str, ended: RwSignal<bool>) {
     let Some(root) = root() else { return };
     ended.set(root.has_attribute("data-ended"));
-    let run = Rc::new(Run { id: id.to_owned(), ended });
+    let run = Rc::new(Run {
+        id: id.to_owned(),
+        ended,
+        known: RefCell::new(standing(&root)),
+        told: Cell::new(f64::NEG_INFINITY),
+    });
     into_sight(&root);
     take_links();
     let around: Rc<dyn Around> = Rc::clone(&run) as Rc<dyn Around>;
     follow::around(around);
     if !root.has_attribute("data-ended") {
-        set_interval(move || run.grow(), Duration::from_millis(BEAT));
+        let beat = move || {
+            run.grow();
+            run.tell();
+        };
+        set_interval(beat, Duration::from_millis(BEAT));
     }
 }
 
@@ -57,6 +75,20 @@ impl Around for Run {
 }
 
 impl Run {
+    /// Tells how the run stands now, if the reader does not know it; not in the middle of another telling.
+    fn tell(&self) {
+        let now = browser::now();
+        let stands = root().map(|root| standing(&root)).unwrap_or_default();
+        if now - self.told.get() < TELLING || *self.known.borrow() == stands {
+            return;
+        }
+        self.told.set(now);
+        if let Some(said) = document().get_element_by_id("run-said") {
+            said.set_text_content(Some(&format!("This run: {}", stands.to_ascii_lowercase())));
+        }
+        self.known.replace(stands);
+    }
+
     /// Moves the now-line and lengthens the bars of what goes on, until the axis ends; then the server draws a longer one.
     fn grow(&self) {
         if self.ended.get_untracked() || !browser::seen() {
@@ -82,6 +114,11 @@ impl Run {
             }
         }
     }
+}
+
+/// The word for how the run stands.
+fn standing(root: &Element) -> String {
+    find(root, ".head .state").and_then(|state| state.text_content()).unwrap_or_default()
 }
 
 /// Links within the run select without a page load; back and forward work. Whatever is more than a plain click, and links to a

@@ -32,7 +32,8 @@ pub fn RunPicture() -> impl IntoView {
     Effect::new(move |_| picture::start());
 }
 
-/// Says that the page follows its run, for as long as the run goes on. `id` is the run's.
+/// Says that the page follows its run, for as long as the run goes on, and tells whoever can't see it how the run stands when that
+/// changes. `id` is the run's.
 #[island]
 pub fn LiveRun(id: String) -> impl IntoView {
     let ended = RwSignal::new(false);
@@ -45,5 +46,8 @@ pub fn LiveRun(id: String) -> impl IntoView {
     let live = Memo::new(move |_| !ended.get() && matches!(standing.get(), Standing::On | Standing::Back));
     // What was said once keeps its place, so that nothing moves when the run ends.
     let was = Memo::new(move |before: Option<&bool>| before.is_some_and(|was| *was) || live.get());
-    view! { <span class="live-word" class:on=live class:was=was>{move || if live.get() { "Live" } else { "" }}</span> }
+    view! {
+        <span class="live-word" class:on=live class:was=was>{move || if live.get() { "Live" } else { "" }}</span>
+        <span id="run-said" class="vh" role="status"></span>
+    }
 }

@@ -187,7 +187,7 @@ fn Line(operation: Operation) -> impl IntoView {
         <li>
             <details>
                 <summary>
-                    <b class="method">{method}</b>" "<code>{path}</code>" "<span class="sub">{marked(&summary)}</span>
+                    <b class="method">{format!("{method} ")}</b><code>{format!("{path} ")}</code><span class="sub">{marked(&summary)}</span>
                 </summary>
                 <p class="api-who sub">{match right {
                     None => view! { "Everybody who is signed in." }.into_any(),

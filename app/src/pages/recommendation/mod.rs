@@ -17,6 +17,7 @@ use crate::{
         equivalent, plain, target as object,
     },
     context::FormOutcome,
+    islands::CopyText,
     page::{Ask, Page},
     query::Query,
     words::humane,
@@ -202,7 +203,8 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
                 {incident.priority.map(|word| view! { <Chip word /> })}
                 {incident.environment.map(|word| view! { <Chip word /> })}
                 <span class="sub">
-                    <a href=of_incident title="All recommendations for this incident">{incident.id}</a>" · "
+                    <a href=of_incident title="All recommendations for this incident">{incident.id.clone()}</a>"\u{a0}"
+                    <CopyText text=incident.id what="incident id".to_owned() />" · "
                     <a href=of_signal title="What helped against this signal">{incident.signal_type}</a>
                     {incident.started_at.map(|at| view! { " · started "<Ago at now /> })}
                     {who.map(|who| format!(" · {who}"))}
@@ -229,7 +231,6 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
                 {open.then(|| short(&heeds))}
             </div>
             <p class="sub ids">
-                <span>"Incident "<Id of=incident.id what="incident id" /></span>
                 <span>"Recommendation "<Id of=recommendation.id.to_string() what="recommendation id" /></span>
             </p>
         </div>

@@ -135,7 +135,7 @@ pub fn run_page(view: RunView) -> AnyView {
                 <span class="live">
                     <LiveRun id=id.clone() />
                     {(!ended).then(|| view! {
-                        <noscript><span class="sub">"This page does not refresh by itself."</span></noscript>
+                        <span class="sub unfollowed">"This page does not refresh by itself."</span>
                         <a class="btn small ghost" href=here>"Reload"</a>
                     })}
                 </span>

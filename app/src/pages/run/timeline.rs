@@ -150,7 +150,7 @@ fn Row(
     }
     let Some(task) = tasks.into_iter().next() else { return ().into_any() };
     let words = standing(&task, now);
-    let told = format!(", {words}{} ", if critical { ", on the critical path" } else { "" });
+    let told = format!("{words}{}", if critical { ", on the critical path" } else { "" });
     let numbers = numbers(&task, now);
     let started = task.started_at.or_else(|| task.attempts.iter().find_map(|a| a.running_at));
     let took_words = took(&task, now).map(human);
@@ -173,7 +173,8 @@ fn Row(
                     }).collect_view()}
                     <Now axis />
                 </svg>
-                <span class="took">
+                // What has ended has said so in its words.
+                <span class="took" aria-hidden=(!open).then_some("true")>
                     {match (started, took_words) {
                         (Some(from), Some(_)) if open => view! { <Elapsed from to=None now /> }.into_any(),
                         (_, Some(took)) => view! { {took} }.into_any(),
@@ -221,7 +222,7 @@ fn Many(
     let inside = selected.then(|| selection.task.clone()).flatten();
     let told = inside
         .as_ref()
-        .map_or_else(|| ", unfold".to_owned(), |name| format!(", {name} among them is selected, unfold"));
+        .map_or_else(|| "tasks, unfold".to_owned(), |name| format!("tasks, {name} among them is selected, unfold"));
     let href = selection.with_view(|view| view.unfold = view.unfold.and(item.layers));
     view! {
         <li>
@@ -238,7 +239,7 @@ fn Many(
                     })}
                     <Now axis />
                 </svg>
-                <span class="took">{reach.map(|(from, to)| human(to.since(from) / 1000 * 1000))}</span>
+                <span class="took" aria-hidden="true">{reach.map(|(from, to)| human(to.since(from) / 1000 * 1000))}</span>
             </a>
         </li>
     }

@@ -110,7 +110,7 @@ fn Row(user: UserRecord, own: bool, may_write: bool, form: FormOutcome, now: Tim
     let seen = user.last_sign_in_at;
     view! {
         <tr>
-            <th scope="row">{user.name.clone()}{own.then(|| view! { " "<span class="sub">"you"</span> })}</th>
+            <th scope="row">{if own { format!("{} ", user.name) } else { user.name.clone() }}{own.then(|| view! { <span class="sub">"you"</span> })}</th>
             <td>{if roles.is_empty() { "none".to_owned() } else { roles }}</td>
             <td><State of=state /></td>
             <td class="sub" data-label="signed in">{match seen {
@@ -186,7 +186,7 @@ pub fn Roles(
             {of.into_iter().map(|(role, chosen)| view! {
                 <label>
                     <input type="checkbox" name=format!("role.{role}") value="on" checked=chosen />
-                    <span>{role.name()}" "<small class="sub">{in_words(role)}</small></span>
+                    <span>{format!("{} ", role.name())}<small class="sub">{in_words(role)}</small></span>
                 </label>
             }).collect_view()}
             {error.map(|text| view! {

@@ -45,7 +45,7 @@ pub fn Bar(run: Execution, task: Task, log: Log, selection: Selection) -> impl I
                     }).collect_view()}
                 </ul>
             })}
-            <Find selection=selection.clone() hits=log.view.hits task=task.name />
+            <Find selection=selection.clone() hits=log.view.hits growing=!task.state.ended() task=task.name />
             <div class="log-look">
                 <ul aria-label="Which lines">
                     {levels.map(|(which, word)| view! {
@@ -54,7 +54,7 @@ pub fn Bar(run: Execution, task: Task, log: Log, selection: Selection) -> impl I
                 </ul>
                 <ul class="right" aria-label="How they are set">
                     {toggles.map(|(href, word, on)| view! {
-                        <li><a href=href aria-current=on.then_some("true")>{word}<span class="vh">{if on { ": on" } else { ": off" }}</span></a></li>
+                        <li><a href=href aria-current=on.then_some("true")>{word}<span class="vh">{if on { " on" } else { " off" }}</span></a></li>
                     })}
                     <li><a href=download download=file>"Download"</a></li>
                 </ul>
@@ -77,7 +77,13 @@ fn days(task: &Task, log: &Log) -> Option<String> {
 
 /// The search: a form whose answer is an address, and the way from hit to hit.
 #[component]
-fn Find(selection: Selection, hits: Option<Hits>, task: String) -> impl IntoView {
+fn Find(
+    selection: Selection,
+    hits: Option<Hits>,
+    /// Lines are still being written to it.
+    growing: bool,
+    task: String,
+) -> impl IntoView {
     let bare = selection.with_log(|log| {
         log.go_to(Place::End);
         log.find = None;
@@ -113,7 +119,9 @@ fn Find(selection: Selection, hits: Option<Hits>, task: String) -> impl IntoView
                     autocomplete="off" maxlength=find::LONGEST.to_string() />
             </div>
             {told.map(|told| view! {
-                <span class="hits" role="status">{told}</span>
+                // The count of a log that grows is read aloud by nobody to its end; whether there is anything, is.
+                <span class="hits" role=(!growing).then_some("status")>{told}</span>
+                {growing.then(|| view! { <span class="vh" role="status">{if around.is_some() { "Found" } else { "Not found yet" }}</span> })}
                 {around.map(|(before, after)| view! {
                     <a class="step" href=hit(before) aria-label="The hit before"><span class="up"><Glyph of=Icon::Next /></span></a>
                     <a class="step" href=hit(after) aria-label="The next hit"><span class="down"><Glyph of=Icon::Next /></span></a>

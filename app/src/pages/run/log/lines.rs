@@ -186,7 +186,7 @@ fn folded(part: &Part<'_>, base: &str, set: &Set) -> impl IntoView + use<> {
     view! {
         <li class="group" class:rest=!part.begins id=part.begins.then(|| format!("L{}", group.opening))>
             <details open=open data-group=group.opening.to_string() data-last-line=until>
-                <summary><b>{title}</b>" "<span class="sub">{words}</span></summary>
+                <summary><b>{format!("{title} ")}</b><span class="sub">{words}</span></summary>
                 <ol class="log" class:times=set.times>{lines}</ol>
             </details>
         </li>

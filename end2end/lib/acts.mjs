@@ -1,0 +1,78 @@
+// What is done on a page before it is looked at: forms that come back with what is wrong with them, what opens above a page.
+import { awake, press } from './browser.mjs';
+
+/** Forms that came back, of which nothing was stored; `open` is a recommendation that can be decided. */
+export const forms = (open) => [
+  ['form-reject', `/recommendations/${open.id}`, {
+    status: 422,
+    act: async (page) => {
+      const answer = await press(page, 'Reject');
+      await page.locator('#f-reason-error').waitFor();
+      return answer;
+    },
+  }],
+  ['form-parameter', `/recommendations/${open.id}`, {
+    status: 422,
+    act: async (page) => {
+      await page.getByText('Edit parameters').click();
+      await page.fill('[name="p.TARGET_RESOURCE_NAME"]', '$(x)');
+      const answer = await press(page, 'Make a new ticket');
+      await page.locator('#f-p-TARGET_RESOURCE_NAME-error').waitFor();
+      return answer;
+    },
+  }],
+  ['form-other-ticket', `/recommendations/${open.id}`, {
+    status: 409,
+    act: async (page) => {
+      await page.getByText('Edit parameters').click();
+      await page.fill('[name="p.SCALE_TARGET_REPLICAS"]', '2');
+      const answer = await press(page, 'Approve');
+      await page.locator('form.decide [role=alert]').waitFor();
+      return answer;
+    },
+  }],
+  ['form-register', '/catalog/new', {
+    status: 422,
+    act: async (page) => {
+      const answer = await press(page, 'Register');
+      await page.getByRole('alert').waitFor();
+      return answer;
+    },
+  }],
+];
+
+/** What opens above a page, and a secret that is shown once. */
+export const shownAbove = [
+  ['palette', '/runs', {
+    act: async (page) => {
+      await awake(page);
+      await page.locator('[data-palette]').click();
+      await page.locator('#palette-hits [role=option]').first().waitFor();
+    },
+  }],
+  ['palette-none', '/runs', {
+    act: async (page) => {
+      await awake(page);
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type('nothing like this');
+      await page.locator('#palette-none').waitFor();
+    },
+  }],
+  ['keys', '/runs', {
+    act: async (page) => {
+      await page.locator('#keys-help[data-alive]').waitFor({ state: 'attached' });
+      await page.keyboard.press('?');
+      await page.locator('#keys-help kbd').first().waitFor();
+    },
+  }],
+  ['secret-once', '/settings/tokens', {
+    status: 201,
+    act: async (page) => {
+      await page.fill('#new [name=name]', 'shown-once');
+      await page.check('[name="role.viewer"]');
+      const answer = await press(page, 'Make the token');
+      await page.locator('.once').waitFor();
+      return answer;
+    },
+  }],
+];
