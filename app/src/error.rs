@@ -219,7 +219,7 @@ pub fn ErrorPage(
             {(!differences.is_empty()).then(|| view! { <Changes changes=differences caption="What differs" /> })}
             <Ways code passes back />
             <p class="sub request">
-                "Request "<code>{request_id.clone()}</code>" "<CopyText text=request_id what="request id".to_owned() />
+                "Request "<code>{request_id.clone()}</code>" "<CopyText text=request_id what="request id" />
             </p>
         </div>
     }

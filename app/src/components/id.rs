@@ -11,7 +11,7 @@ pub fn Id(of: String, #[prop(optional)] short: String, what: &'static str) -> im
     let shown = if cut { short } else { of.clone() };
     let whole = cut.then(|| of.clone());
     // The button is never alone on a line.
-    view! { <code title=whole>{shown}</code>"\u{a0}"<CopyText text=of what=what.to_owned() /> }.into_any()
+    view! { <code title=whole>{shown}</code>"\u{a0}"<CopyText text=of what /> }.into_any()
 }
 
 /// A digest.
@@ -28,7 +28,7 @@ pub fn Image(image: ImageRef) -> impl IntoView {
     let whole = image.to_string();
     view! {
         <code class="image" title=whole.clone()>{image.repository().to_owned()}<wbr />"@"{digest}</code>
-        " "<CopyText text=whole what="image".to_owned() />
+        " "<CopyText text=whole what="image" />
     }
     .into_any()
 }

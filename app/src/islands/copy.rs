@@ -12,15 +12,17 @@ use leptos::prelude::*;
 /// Copies `text`; `what` names it for assistive technology: "Copy request id". Of what stands on the page anyway and is long,
 /// [`CopyOf`] copies without carrying it a second time.
 #[component]
-pub fn CopyText(text: String, what: String) -> impl IntoView {
-    view! { <button class="copy" type="button" data-copy=text aria-label=format!("Copy {what}")><Glyph of=Icon::Copy /></button> }
+pub fn CopyText(text: String, #[prop(into)] mut what: String) -> impl IntoView {
+    what.insert_str(0, "Copy ");
+    view! { <button class="copy" type="button" data-copy=text aria-label=what><Glyph of=Icon::Copy /></button> }
         .into_any()
 }
 
 /// Copies what the element with the id `of` says.
 #[component]
-pub fn CopyOf(of: String, what: String) -> impl IntoView {
-    view! { <button class="copy" type="button" data-copy-of=of aria-label=format!("Copy {what}")><Glyph of=Icon::Copy /></button> }
+pub fn CopyOf(of: String, #[prop(into)] mut what: String) -> impl IntoView {
+    what.insert_str(0, "Copy ");
+    view! { <button class="copy" type="button" data-copy-of=of aria-label=what><Glyph of=Icon::Copy /></button> }
         .into_any()
 }
 

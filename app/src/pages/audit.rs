@@ -208,7 +208,7 @@ fn Object(kind: String, id: String, title: Option<String>) -> impl IntoView {
     let href = object_page(&kind, &id);
     let only = format!("{PATH}{}", Query::default().with("object", Some(&id)));
     let word = kind_word(&kind);
-    let copy = view! { " "<CopyText text=id.clone() what="its id".to_owned() /> };
+    let copy = view! { " "<CopyText text=id.clone() what="its id" /> };
     match (href, title) {
         (Some(href), Some(title)) => view! {
             <a class="title" href=href>{title}</a>

@@ -252,7 +252,7 @@ fn Sent(body: Body, call: String) -> impl IntoView {
         })}
         {example.map(|text| view! {
             <div class="api-example">
-                <p class="sub"><b>"Example"</b>" "<CopyText text=text.clone() what="example".to_owned() /></p>
+                <p class="sub"><b>"Example"</b>" "<CopyText text=text.clone() what="example" /></p>
                 <pre class="code" tabindex="0" role="region" aria-label=shown>{text}</pre>
             </div>
         })}

@@ -74,7 +74,7 @@ pub fn Schema(schema: serde_json::Value) -> impl IntoView {
     view! {
         <details class="schema">
             <summary>"JSON Schema that a model is shown"</summary>
-            <p class="sub">"2020-12, made from the exposed parameters. "<CopyText text=text.clone() what="JSON Schema".to_owned() /></p>
+            <p class="sub">"2020-12, made from the exposed parameters. "<CopyText text=text.clone() what="JSON Schema" /></p>
             <pre class="code" tabindex="0" role="region" aria-label="JSON Schema">{text}</pre>
         </details>
     }

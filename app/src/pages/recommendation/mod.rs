@@ -204,7 +204,7 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
                 {incident.environment.map(|word| view! { <Chip word /> })}
                 <span class="sub">
                     <a href=of_incident title="All recommendations for this incident">{incident.id.clone()}</a>"\u{a0}"
-                    <CopyText text=incident.id what="incident id".to_owned() />" · "
+                    <CopyText text=incident.id what="incident id" />" · "
                     <a href=of_signal title="What helped against this signal">{incident.signal_type}</a>
                     {incident.started_at.map(|at| view! { " · started "<Ago at now /> })}
                     {who.map(|who| format!(" · {who}"))}

@@ -70,7 +70,7 @@ pub fn Whole(ticket: TicketView, have: u32, need: u32) -> impl IntoView {
             <Rendered name pipeline_run id="ticket-pipelinerun".to_owned() />
             <details>
                 <summary>"Canonical text"</summary>
-                <p class="sub">"RFC 8785; its SHA-256 is the ticket's digest. "<CopyOf of="ticket-canonical".to_owned() what="canonical text".to_owned() /></p>
+                <p class="sub">"RFC 8785; its SHA-256 is the ticket's digest. "<CopyOf of="ticket-canonical".to_owned() what="canonical text" /></p>
                 <pre class="code wrap" id="ticket-canonical" tabindex="0">{canonical}</pre>
             </details>
         </div>
@@ -224,10 +224,10 @@ pub fn Rendered(
     view! {
         <details>
             <summary>"PipelineRun"</summary>
-            <p class="sub">"As it is applied. "<CopyOf of=id.clone() what="PipelineRun".to_owned() /></p>
+            <p class="sub">"As it is applied. "<CopyOf of=id.clone() what="PipelineRun" /></p>
             <pre class="code" id=id tabindex="0">{yaml}</pre>
             {command.map(|line| view! {
-                <p class="sub">"Once it runs: "<code>{line.clone()}</code>" "<CopyText text=line what="command".to_owned() /></p>
+                <p class="sub">"Once it runs: "<code>{line.clone()}</code>" "<CopyText text=line what="command" /></p>
             })}
         </details>
     }

@@ -199,7 +199,7 @@ fn Runs(pipeline_run: Value) -> impl IntoView {
                 <details>
                     <summary>"PipelineRun"</summary>
                     <p class="sub">"As it would be built, with example values; the digest of a run ticket stands as zeros. "
-                        <CopyText text=yaml.clone() what="PipelineRun".to_owned() /></p>
+                        <CopyText text=yaml.clone() what="PipelineRun" /></p>
                     <pre class="code" tabindex="0" role="region" aria-label="PipelineRun">{yaml}</pre>
                 </details>
             </div>

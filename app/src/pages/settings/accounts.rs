@@ -93,7 +93,7 @@ fn Made(name: String, password: Secret) -> impl IntoView {
     view! {
         <div class="once" role="status">
             <p><b>{format!("The password of {name}")}</b>". It is shown this once: hand it over, and have it changed at the first sign-in."</p>
-            <p class="secret"><code>{password.0.clone()}</code><CopyText text=password.0 what="password".to_owned() /></p>
+            <p class="secret"><code>{password.0.clone()}</code><CopyText text=password.0 what="password" /></p>
         </div>
     }
     .into_any()

@@ -103,7 +103,7 @@ fn Made(name: String, secret: Secret, url: String) -> impl IntoView {
     view! {
         <div class="once" role="status">
             <p><b>{format!("The secret of {name}")}</b>". It is shown this once and kept nowhere: put it where your program finds it."</p>
-            <p class="secret"><code>{secret.0.clone()}</code><CopyText text=secret.0 what="secret".to_owned() /></p>
+            <p class="secret"><code>{secret.0.clone()}</code><CopyText text=secret.0 what="secret" /></p>
             <p class="sub">"To try it: "<Id of=try_it what="command" /></p>
         </div>
     }
