@@ -56,7 +56,8 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     ids.truncate(MOST);
     let items = ask.console.approvals.review(&ask.caller, &ids).await?;
     // A playbook's new version or status may change what would run.
-    let follows = ids.iter().map(|id| format!("recommendation:{id} ")).collect::<String>() + "playbook";
+    let each = ids.iter().map(|id| format!("recommendation:{id}"));
+    let follows = each.chain(["playbook".to_owned()]).collect::<Vec<_>>().join(" ");
     let again = recommendation::read_again(items.iter().filter_map(|item| item.target.as_ref()));
     Ok(Page::below("Review", review(items, left_out, ask.form, ask.now)).following(follows).anew(again))
 }

@@ -164,9 +164,9 @@ async fn what_was_done_to_a_version_leads_to_that_version_and_is_said() {
     assert!(text(&browser.get(to).await).contains("1.0.0 is registered."), "the newest is another");
 
     let status = "/catalog/oomkill-scale-down/versions/1.0.0/status";
-    let set = browser.post(status, &[("version", "1.0.0"), ("status", "disabled"), ("reason", "too old")]).await;
-    let to = set.headers["location"].to_str().unwrap();
-    assert_eq!((set.status.as_u16(), to), (303, "/catalog/oomkill-scale-down?version=1.0.0&done=status"));
+    let disabled = browser.post(status, &[("version", "1.0.0"), ("status", "disabled"), ("reason", "too old")]).await;
+    let to = disabled.headers["location"].to_str().unwrap();
+    assert_eq!((disabled.status.as_u16(), to), (303, "/catalog/oomkill-scale-down?version=1.0.0&done=status"));
     let page = text(&browser.get(to).await);
     assert!(page.contains("1.0.0 is disabled now.") && page.contains("Why: Too old."), "{page}");
     let refused = browser.post(status, &[("version", "1.0.0"), ("status", "gone")]).await;
