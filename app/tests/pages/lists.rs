@@ -259,14 +259,18 @@ fn nothing_selected_leads_back_and_what_is_gone_is_said() {
 #[test]
 fn a_run_says_what_it_acts_on_by_whom_and_whether_it_helped() {
     let mut run = runs_samples::running();
-    run.subject.resource = None;
+    run.subject.resource = Some(ResourceRef { kind: "Node".into(), namespace: None, name: "worker-2".into() });
+    run.subject.acts_on = Some(ResourceRef { kind: "Deployment".into(), namespace: None, name: "my-app".into() });
+    run.tasks.clear();
     let listed = |run: domain::execution::Execution| {
         let line = ExecutionLine { execution: run, progress: Progress { ended: 2, tasks: 3 } };
         let list = PageOf { items: vec![line], next_cursor: None };
         html(|| runs(list, ExecutionFilter::default(), Query::default(), vec!["a".into()], true, samples::NOW))
     };
     let page = listed(run.clone());
-    assert!(page.contains("Object my-app") && page.contains("approved by m.okafor") && page.contains("2 of 3 tasks"));
+    assert!(
+        page.contains("Deployment my-app") && page.contains("approved by m.okafor") && page.contains("2 of 3 tasks")
+    );
     run.state = ExecutionState::Succeeded;
     assert!(listed(run.clone()).contains("not assessed"));
     run.assessment = Assessment::Ineffective;
