@@ -12,7 +12,7 @@ const whole = 200_000;
 /** Of the page itself: what grows with its data. */
 const itself = 60_000;
 /** Statements of one showing: who asks, what the frame tells, the page itself. */
-const statements = 20;
+const statements = 24;
 /** What is decided together is read one by one, each as on its own page. */
 const statementsOf = { review: 7 * 8 };
 

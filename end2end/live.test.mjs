@@ -118,7 +118,7 @@ test('the clock of a deadline is set anew when somebody comes back: by then it m
     await page.locator('#palette[data-alive]').waitFor({ state: 'attached' });
     const told = page.locator(`main [data-until="${Date.parse(came.expires_at)}"]`).first();
     const minutes = async () => {
-      const [, hours = 0, minutes = 0] = /^(?:(\d+)h ?)?(?:(\d+)m)?/.exec(await told.textContent());
+      const [, hours = 0, minutes = 0] = /(?:(\d+)h ?)?(?:(\d+)m)/.exec(await told.textContent()) ?? [];
       return Number(hours) * 60 + Number(minutes);
     };
     const truth = () => Math.floor((Date.parse(came.expires_at) - Date.now()) / 60_000);

@@ -5,8 +5,8 @@ use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
-/// The lines of lists, of what is reviewed, and of tables.
-const LINES: &str = "#main :is(.rows > li, .review-items > li, table.grid > tbody > tr)";
+/// The lines of lists, of what is reviewed, and of tables; what is reviewed is one line, whatever it holds.
+const LINES: &str = "#main :is(.rows > li, .review-items > li, table.grid > tbody > tr):not(.review-items > li *)";
 /// What a line leads to, or is opened by.
 const LINK: &str = "h2 a[href], h3 a[href], .what a[href], .hit, .object a[href], a[href], summary";
 
