@@ -159,7 +159,7 @@ pub fn playbook(
                         <Scale said=None track overall=true />
                     </div>
                 })}
-                <ul class="plain sub">
+                <ul class="plain sub leads">
                     <li><a href=measured>"Its effectiveness, by version"</a></li>
                     <li><a href=waiting>"Its recommendations that await a decision"</a></li>
                 </ul>
