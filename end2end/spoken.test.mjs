@@ -80,7 +80,7 @@ test('the inbox: each recommendation once, with its risk and how long there is t
   const page = await open('/approvals');
   const lines = await heard(page, 'main');
   const from = lines.indexOf('listitem');
-  assert.deepEqual(lines.slice(from, lines.indexOf('"expires in"') + 3), [
+  assert.deepEqual(lines.slice(from, lines.indexOf('timer "a time"') + 2), [
     'listitem',
     'checkbox "Select OOMKilled event detected on deployment my-app in production namespace, inc-spoken"',
     'heading "OOMKilled event detected on deployment my-app in production namespace"',
@@ -91,7 +91,7 @@ test('the inbox: each recommendation once, with its risk and how long there is t
     '"said 85 %"',
     '"no runs yet"',
     '"Medium risk"',
-    '"expires in"',
+    '"time left:"',
     'timer "a time"',
     '"a while"',
   ]);
