@@ -80,7 +80,7 @@ impl Trouble {
     }
 
     /// Whether the same may go well a little later.
-    fn passes(&self) -> bool {
+    pub fn passes(&self) -> bool {
         self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
     }
 

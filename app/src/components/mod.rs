@@ -25,4 +25,4 @@ pub use rows::{HowFar, Outcome, RunRow, target};
 pub use scale::{Beside, Measured, Scale, ScaleLine, beside, beside_lines, measured};
 pub use state::{Chip, Mark, RiskChip, SeverityChip, State, Tone};
 pub use still::Still;
-pub use time::{Ago, At, Elapsed, Until, absolute};
+pub use time::{Ago, At, Elapsed, Until, absolute, day};

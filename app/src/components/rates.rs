@@ -1,6 +1,9 @@
 //! How often, with how sure that is and out of how many; and the same week by week. No data is a sentence, never 0 %.
 
-use super::chart::{Measure, Spark, day};
+use super::{
+    chart::{Measure, Spark},
+    time::day,
+};
 use crate::words::percent;
 use domain::{
     effectiveness::{EffectivenessRow, Week},
@@ -67,7 +70,7 @@ pub fn Rates(row: Option<EffectivenessRow>, weeks: Vec<Week>) -> impl IntoView {
                     </tr></thead>
                     <tbody>{weeks.into_iter().rev().map(|week| view! {
                         <tr>
-                            <th scope="row" class="nowrap">{day(&week)}</th><td class="num">{week.row.runs}</td>
+                            <th scope="row" class="nowrap">{day(week.from)}</th><td class="num">{week.row.runs}</td>
                             <td>{cell(week.row.success(), "no run")}</td>
                             <td>{cell(week.row.help(), "none assessed")}</td>
                         </tr>

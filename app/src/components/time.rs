@@ -17,11 +17,15 @@ pub fn absolute(at: Timestamp) -> String {
     }
 }
 
+/// The day of a time, in UTC: `2026-11-23`.
+pub fn day(at: Timestamp) -> String {
+    at.to_string().get(..10).unwrap_or_default().to_owned()
+}
+
 /// The clock of a moment that matters, in sight: with its day where that is not today.
 #[component]
 pub fn At(at: Timestamp, now: Timestamp) -> impl IntoView {
-    let today = at.to_string().get(..10) == now.to_string().get(..10);
-    let text = if today { clock(at, now) } else { absolute(at) };
+    let text = if day(at) == day(now) { clock(at, now) } else { absolute(at) };
     view! { <time class="at" datetime=at.to_string()>{text}</time> }.into_any()
 }
 

@@ -32,8 +32,7 @@ pub async fn as_page(State(gate): State<Gate>, request: Request, next: Next) -> 
     let Some(problem) = answer.extensions_mut().remove::<Problem>() else { return answer };
     let mut trouble = problem.trouble();
     // What will be there again is asked for again; else the way leads back to where one came from.
-    let passes = trouble.status.is_server_error() || trouble.status == StatusCode::TOO_MANY_REQUESTS;
-    trouble.back = asked.filter(|_| passes).or_else(|| came_from(&headers));
+    trouble.back = asked.filter(|_| trouble.passes()).or_else(|| came_from(&headers));
     let mut extensions = extensions;
     if let (Some((_, roles)), Some(caller)) = (&mut trouble.missing, extensions.get::<Caller>()) {
         *roles = caller.roles_in_words();

@@ -9,4 +9,4 @@ mod weeks;
 pub use mark::{Mark, Marked};
 pub use measure::Measure;
 pub use theme::{Ink, ThemedSvg};
-pub use weeks::{Drawn, Spark, at, day, dots, mark};
+pub use weeks::{Drawn, Spark, at, dots, mark};

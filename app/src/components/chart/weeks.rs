@@ -5,6 +5,7 @@ use super::{
     measure::Measure,
     theme::{Ink, ThemedSvg},
 };
+use crate::components::day;
 use domain::effectiveness::Week;
 use leptos::prelude::*;
 use plotters::{
@@ -20,11 +21,6 @@ pub type Drawn<T> = Result<T, DrawingAreaErrorKind<Infallible>>;
 
 /// A chart from 0 to 100 %, over weeks.
 type OverWeeks<'a, 'b> = ChartContext<'a, ThemedSvg<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-
-/// The first day of a week: `2026-11-23`.
-pub fn day(week: &Week) -> String {
-    week.from.to_string().get(..10).unwrap_or_default().to_owned()
-}
 
 /// The middle of a week's column.
 #[expect(clippy::cast_precision_loss, reason = "some dozens of weeks")]
@@ -69,7 +65,7 @@ pub fn mark(week: &Week, x: i32, (width, left): (i32, i32), (column, height): (i
         } else {
             "middle"
         },
-        sentence: format!("Week from {}: {} {numbers}", day(week), measure.word()),
+        sentence: format!("Week from {}: {} {numbers}", day(week.from), measure.word()),
         numbers,
     }
 }

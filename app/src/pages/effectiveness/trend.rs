@@ -3,7 +3,8 @@
 use crate::{
     components::{
         Section,
-        chart::{Drawn, Ink, Mark, Marked, Measure, ThemedSvg, at, day, dots, mark},
+        chart::{Drawn, Ink, Mark, Marked, Measure, ThemedSvg, at, dots, mark},
+        day,
     },
     words::percent,
 };
@@ -69,7 +70,7 @@ fn Table(weeks: Vec<Week>, measure: Measure) -> impl IntoView {
             </tr></thead>
             <tbody>{weeks.into_iter().rev().map(|week| view! {
                 <tr>
-                    <th scope="row">{day(&week)}</th>
+                    <th scope="row">{day(week.from)}</th>
                     <td class="num">{week.row.runs}</td>
                     <td>{measure.in_numbers(&week.row).unwrap_or_else(|| "– nothing measured".into())}</td>
                 </tr>
@@ -123,7 +124,7 @@ fn onto(root: &DrawingArea<ThemedSvg<'_>, Shift>, weeks: &[Week], shape: Shape, 
     let between = (shape.width > 400 && last > 3).then_some(last / 2);
     for place in [Some(0), between, Some(last)].into_iter().flatten() {
         let Some(week) = weeks.get(place) else { continue };
-        let label = Text::new(day(week), (0, 16), text(anchor(place, last), VPos::Center));
+        let label = Text::new(day(week.from), (0, 16), text(anchor(place, last), VPos::Center));
         chart.draw_series([EmptyElement::at((at(place), 0.0)) + label])?;
     }
     Ok(marks)

@@ -1,7 +1,10 @@
 //! What stands above a log: its attempts, the search in it, levels, and how it is set.
 
 use super::{super::selection::Selection, Log};
-use crate::icon::{Glyph, Icon};
+use crate::{
+    components::day,
+    icon::{Glyph, Icon},
+};
 use domain::{
     execution::{Execution, Task},
     log::{
@@ -71,7 +74,7 @@ fn days(task: &Task, log: &Log) -> Option<String> {
     let mut written = log.view.lines.iter().filter_map(|line| line.at);
     let from = attempt.and_then(|one| one.running_at).or(written.next())?;
     let to = attempt.and_then(|one| one.finished_at).or(written.next_back()).unwrap_or(from);
-    let [from, to] = [from, to].map(|at| at.to_string().chars().take(10).collect::<String>());
+    let [from, to] = [from, to].map(day);
     Some(if from == to { format!("Times are UTC, of {from}.") } else { format!("Times are UTC, of {from} to {to}.") })
 }
 
