@@ -283,11 +283,11 @@ test('the palette signs out, and a search belongs to no place of the navigation'
 for (const [motion, what] of [['no-preference', 'one page gives way to the next without a blink'], ['reduce', 'for who wants no motion there is none between two pages']]) {
   test(what, async () => {
     const page = await openPage(browser, console_.url, { state, motion });
+    // The first frame may come after the page's load event: the test waits for it.
     await page.addInitScript(() => {
-      addEventListener('pagereveal', ({ viewTransition }) => {
-        window.transition = viewTransition ? viewTransition.ready.then(() => document.getAnimations().map(({ effect }) => [effect.pseudoElement, effect.getTiming().duration])) : [];
-        window.over = viewTransition?.finished;
-      });
+      window.revealed = new Promise(resolve => addEventListener('pagereveal', ({ viewTransition }) => resolve({ viewTransition }), { once: true }));
+      window.transition = window.revealed.then(({ viewTransition }) =>
+        viewTransition ? viewTransition.ready.then(() => document.getAnimations().map(({ effect }) => [effect.pseudoElement, effect.getTiming().duration])) : []);
     });
     await page.goto('/runs');
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Catalog' }).click();
@@ -298,7 +298,7 @@ for (const [motion, what] of [['no-preference', 'one page gives way to the next 
     else {
       for (const part of ['root', 'nav', 'top']) assert.ok(moved.some(([moving]) => moving.endsWith(`(${part})`)), `${part} in ${moved}`);
       for (const [part, duration] of moved) assert.ok(duration <= 150, `${part} takes ${duration} ms`);
-      await page.evaluate(() => window.over);
+      await page.evaluate(() => window.revealed.then(({ viewTransition }) => viewTransition.finished));
     }
     await done(page);
   });
