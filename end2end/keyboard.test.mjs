@@ -2,7 +2,7 @@
 // sight, under no bar, and marked (lib/keyboard.mjs).
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openPage } from './lib/browser.mjs';
+import { awake, openPage } from './lib/browser.mjs';
 import { chatty, talk } from './lib/chatty.mjs';
 import { admin } from './lib/console.mjs';
 import { enter, follow, paste, tabTo, write } from './lib/keyboard.mjs';
@@ -28,15 +28,12 @@ const query = (name) => new URL(page.url()).searchParams.getAll(name);
 const record = async ({ id }) => (await world.first.get(`/api/v1/recommendations/${id}`)).body;
 const headline = (incident) => `Trouble ${incident} was seen`;
 const recommend = (incident, strategy = {}) => world.recommend(incident, { analysis_summary: `${headline(incident)}.`, strategy });
-/** Waits until the program has come and what follows the page is at work. */
-const awake = () => page.locator('#keys-help[data-alive]').waitFor({ state: 'attached' });
-
 /** Goes to a place by its two keys. */
 async function go(key, where) {
-  await awake();
+  await awake(page);
   await page.keyboard.press('g');
   await Promise.all([page.waitForURL((url) => url.pathname === where), page.keyboard.press(key)]);
-  await awake();
+  await awake(page);
 }
 
 /** Chooses from the list that has the focus by the letters with which the choice begins. */
@@ -56,12 +53,12 @@ test('registering a playbook by pasting it', async () => {
   const registration = await seed('hidden-oomkill-scale-down');
   await go('c', '/catalog');
   assert.equal(await follow(page, 'Register a playbook'), 200);
-  await awake();
+  await awake(page);
   await enter(page, 'Paste or drop JSON or YAML');
   await tabTo(page, /^Registration/);
   await paste(page, JSON.stringify(registration, null, 2));
   assert.equal(await follow(page, 'Fill the form from it'), 200);
-  await awake();
+  await awake(page);
   assert.equal(await page.inputValue('[name=workflow_id]'), registration.workflow_id);
   assert.equal(await follow(page, 'Register'), 200);
   assert.equal(path(), `/catalog/${registration.workflow_id}`);
@@ -76,13 +73,13 @@ for (const [size, viewport] of [['', { width: 1440, height: 900 }], [', at 200 %
     await go('o', '/');
     assert.equal(await follow(page, headline(incident)), 200);
     assert.equal(path(), `/recommendations/${made.id}`);
-    await awake();
+    await awake(page);
     await enter(page, 'Edit parameters');
     await write(page, /^SCALE_TARGET_REPLICAS ?model: 1$/, '3');
     await page.locator('#edit-preview ins', { hasText: '3' }).waitFor();
     assert.equal(await follow(page, 'Make a new ticket'), 200);
     await page.locator('aside.ticket ins', { hasText: '3' }).waitFor();
-    await awake();
+    await awake(page);
     await write(page, /^Reason/, 'by keyboard alone');
     assert.equal(await follow(page, 'Approve'), 200);
     assert.match(path(), /^\/runs\//);
@@ -95,9 +92,9 @@ for (const [size, viewport] of [['', { width: 1440, height: 900 }], [', at 200 %
   test(`rejecting: a reason is asked for, and its field is where one is led${size}`, async () => {
     const made = await recommend(`inc-reject-${viewport.width}`);
     await page.goto(`/recommendations/${made.id}`);
-    await awake();
+    await awake(page);
     assert.equal(await follow(page, 'Reject'), 422);
-    await awake();
+    await awake(page);
     // The key that leads to the reason, then typing: no stop of the tab key in between.
     await page.keyboard.press('r');
     await page.waitForFunction(() => document.activeElement?.name === 'reason');
@@ -109,7 +106,7 @@ for (const [size, viewport] of [['', { width: 1440, height: 900 }], [', at 200 %
   test(`approving high risk with the typed name${size}`, async () => {
     const made = await recommend(`inc-risky-${viewport.width}`, { estimated_risk: 'high' });
     await page.goto(`/recommendations/${made.id}`);
-    await awake();
+    await awake(page);
     await write(page, /^Reason/, 'no other way');
     await write(page, /^Type my-app to approve/, 'my-app');
     assert.equal(await follow(page, /^Approve/), 200);
@@ -129,7 +126,7 @@ for (const [size, viewport] of [['', { width: 1440, height: 900 }], [', at 200 %
     }
     assert.equal(await follow(page, 'Review selected'), 200);
     assert.deepEqual(query('id').sort(), made.slice(0, 2).map(({ id }) => id).sort());
-    await awake();
+    await awake(page);
     for (let n = 0; n < 2; n += 1) {
       await tabTo(page, /^I read this ticket, .*; decide it$/);
       await page.keyboard.press('Space');
@@ -187,7 +184,7 @@ test('moving by j and k in tables and in what is reviewed', async () => {
   ];
   for (const [where, lines] of places) {
     await page.goto(where);
-    await awake();
+    await awake(page);
     const at = [];
     for (const key of ['j', 'j', 'k']) {
       await page.keyboard.press(key);
@@ -216,7 +213,7 @@ test('with single keys switched off arrows still move through a run, and letters
 test('opening a log, searching in it, going to a line', async () => {
   await world.until(talked, 'succeeded');
   await page.goto(`/runs/${talked}`);
-  await awake();
+  await awake(page);
   await tabTo(page, 'Find in the log of execute');
   await page.keyboard.type('disruption');
   await page.keyboard.press('Enter');
@@ -239,7 +236,7 @@ test('cancelling a run', async () => {
   const run = await talk(world, 'inc-cancel', 400_000);
   await world.until(run, 'running');
   await page.goto(`/runs/${run}`);
-  await awake();
+  await awake(page);
   await enter(page, 'Cancel');
   await write(page, /^Reason/, 'the wrong cluster');
   assert.equal(await follow(page, 'Cancel this run'), 200);
@@ -252,12 +249,12 @@ test('narrowing the catalog', async () => {
   await page.keyboard.press('/');
   await page.keyboard.type('memory');
   await Promise.all([page.waitForURL((url) => url.searchParams.get('q') === 'memory'), page.keyboard.press('Enter')]);
-  await awake();
+  await awake(page);
   await enter(page, '+ severity');
   const [answer] = await Promise.all([page.waitForNavigation(), enter(page, /^(critical|high|medium|low|any) \d+$/)]);
   assert.equal(answer.status(), 200);
   assert.equal(query('severity').length, 1);
-  await awake();
+  await awake(page);
   assert.equal(await follow(page, /^severity: .*, take it away$/), 200);
   assert.deepEqual(query('severity'), []);
 });
@@ -268,19 +265,19 @@ test('asking Effectiveness for another measure and another time', async () => {
   await choose('Group by', 'By sig');
   assert.equal(await follow(page, 'Show'), 200);
   assert.deepEqual([query('measure'), query('by')], [['went_through'], ['signal_type']]);
-  await awake();
+  await awake(page);
   await tabTo(page, 'Effectiveness in numbers');
 });
 
 test('filtering the audit trail and exporting what matches', async () => {
   await go('o', '/');
   assert.equal(await follow(page, 'Audit'), 200);
-  await awake();
+  await awake(page);
   await choose('Action', 'All of dec');
   await write(page, 'Actor', 'admin');
   assert.equal(await follow(page, 'Show'), 200);
   assert.deepEqual([query('action'), query('actor')], [['decision.'], ['admin']]);
-  await awake();
+  await awake(page);
   const [file] = await Promise.all([page.waitForEvent('download'), enter(page, 'Export what matches')]);
   assert.equal(file.suggestedFilename(), 'audit.jsonl');
   await file.cancel();
@@ -289,7 +286,7 @@ test('filtering the audit trail and exporting what matches', async () => {
 test('making a token and revoking it', async () => {
   await go('s', '/settings');
   assert.equal(await follow(page, 'Tokens'), 200);
-  await awake();
+  await awake(page);
   await write(page, /^Name/, 'keyboard');
   await tabTo(page, /^viewer/);
   await page.keyboard.press('Space');
@@ -297,7 +294,7 @@ test('making a token and revoking it', async () => {
   assert.equal(await follow(page, 'Make the token'), 201);
   const secret = await page.locator('.once .secret code').innerText();
   assert.equal((await console_.api(secret).get('/api/v1/executions')).status, 200);
-  await awake();
+  await awake(page);
   await enter(page, 'Revoke keyboard');
   assert.equal(await follow(page, 'Revoke it'), 200);
   assert.equal((await console_.api(secret).get('/api/v1/executions')).status, 401);

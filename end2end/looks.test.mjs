@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AxeBuilder } from '@axe-core/playwright';
-import { openPage, signIn, themes } from './lib/browser.mjs';
+import { awake, openPage, signIn, themes } from './lib/browser.mjs';
 import { seen } from './lib/keyboard.mjs';
 import { invisible, tooSmall, watchShifts } from './lib/looks.mjs';
 import { showcase } from './lib/showcase.mjs';
@@ -27,7 +27,10 @@ before(async () => {
   await signIn(page);
   state = await page.context().storageState();
   await page.context().close();
-  pages = new Map((await showcase(await World.of(console_))).map(({ name, path }) => [name, path]));
+  const world = await World.of(console_);
+  pages = new Map((await showcase(world)).map(({ name, path }) => [name, path]));
+  // What goes on folds and grows while one looks, as it should; what moves while a page loads is told from that only when it is over.
+  await world.until(pages.get('run-large').split('/').at(-1), 'succeeded');
 });
 after(on.close);
 
@@ -48,7 +51,7 @@ async function each(t, names, options, check) {
       await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
       await Promise.all(typefaces);
       await page.evaluate(() => document.fonts.ready);
-      await page.locator('#keys-help[data-alive]').waitFor({ state: 'attached' });
+      await awake(page);
       const found = await check(page);
       assert.equal(found.length, 0, `${pages.get(name)}:\n${found.join('\n')}`);
       await page.close();

@@ -37,7 +37,7 @@ try {
   for (const [tasks, wide] of [[24, 3], [large, 20]]) {
     const run = await world.approve(await world.propose(steps(tasks, wide)));
     await page.goto(`/runs/${run}`);
-    await until('the run to end', async () => !['pending', 'running'].includes((await world.execution(run)).state), 120);
+    await until('the run to end', async () => !['pending', 'running'].includes((await world.execution(run)).state), 300);
     await page.waitForTimeout(2000);
     const ours = (event) => event.subject === run && (event.topic === 'execution' || (event.topic === 'task' && event.data.state));
     report(`a task or its run changes → page of a run with ${tasks} tasks`, await latencies(page, events, ours));

@@ -60,7 +60,7 @@ export const shownAbove = [
   }],
   ['keys', '/runs', {
     act: async (page) => {
-      await page.locator('#keys-help[data-alive]').waitFor({ state: 'attached' });
+      await awake(page);
       await page.keyboard.press('?');
       await page.locator('#keys-help kbd').first().waitFor();
     },

@@ -74,7 +74,17 @@ export async function signedIn(browser, url, who = admin) {
 
 /** Waits until the page's program, which arrives after the page, has come alive: all of its islands do at once. */
 export async function awake(page) {
-  await page.locator('#palette[data-alive]').waitFor({ state: 'attached' });
+  try {
+    await page.locator('#palette[data-alive]').waitFor({ state: 'attached' });
+  } catch (error) {
+    throw new Error(`${page.url()} did not come alive: ${JSON.stringify(await page.evaluate(loaded))}`, { cause: error });
+  }
+}
+
+/** What a page has of what it needs to come alive. */
+function loaded() {
+  const came = performance.getEntriesByType('resource').map(({ name, responseStatus, responseEnd }) => `${new URL(name).pathname} ${responseStatus} ${Math.round(responseEnd)} ms`);
+  return { now: Math.round(performance.now()), state: document.readyState, headline: document.querySelector('h1')?.textContent, marks: { ...document.documentElement.dataset }, came };
 }
 
 /** Presses a button that sends a form, and resolves to what the server answered in the end. */

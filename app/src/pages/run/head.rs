@@ -158,10 +158,10 @@ fn Why(run: Execution, quote: Option<Quote>) -> impl IntoView {
     let said = if again { String::new() } else { said };
     let (tone, words) = match run.state {
         ExecutionState::Succeeded => return ().into_any(),
-        ExecutionState::Lost => {
-            (Tone::Bad, join("Its PipelineRun vanished from the cluster. It is never made again by itself.", &said))
+        ExecutionState::Lost if said.is_empty() => {
+            (Tone::Bad, "Its PipelineRun vanished from the cluster. It is not made again by itself.".to_owned())
         }
-        ExecutionState::Failed | ExecutionState::TimedOut => (Tone::Bad, said),
+        ExecutionState::Lost | ExecutionState::Failed | ExecutionState::TimedOut => (Tone::Bad, said),
         ExecutionState::Running if run.cancel_requested => {
             (Tone::Idle, "Cancelling: it ends as soon as the cluster has stopped it.".to_owned())
         }
@@ -180,10 +180,6 @@ fn Why(run: Execution, quote: Option<Quote>) -> impl IntoView {
         </Notice>
     }
     .into_any()
-}
-
-fn join(first: &str, then: &str) -> String {
-    if then.is_empty() { first.to_owned() } else { format!("{first} {then}") }
 }
 
 /// Cancelling: folded, so that no single slip does it; the reason is the reader's own.

@@ -58,6 +58,8 @@ struct Viewer {
     meant: Cell<Option<u32>>,
     /// The end is followed.
     at_end: Cell<bool>,
+    /// How far it was scrolled when that was last heard of, in pixels.
+    top: Cell<i32>,
     /// It was told once what is in sight.
     settled: Cell<bool>,
     near: RefCell<HashSet<u32>>,
@@ -125,6 +127,7 @@ impl Viewer {
             last: Cell::new(whole(&frame, "data-last")?),
             meant: Cell::new(whole(&frame, "data-line")),
             at_end: Cell::new(frame.has_attribute("data-end")),
+            top: Cell::new(frame.scroll_top()),
             settled: Cell::new(false),
             frame,
             near: RefCell::default(),
@@ -179,6 +182,7 @@ impl Viewer {
     fn scroll(&self, to: f64) {
         #[expect(clippy::cast_possible_truncation, reason = "pixels of a log")]
         self.frame.set_scroll_top(to as i32);
+        self.top.set(self.frame.scroll_top());
     }
 
     fn places_until_the_end(&self, from: u32) {
@@ -328,15 +332,29 @@ impl Viewer {
         }
         natural(&chunk);
         self.set_groups(&chunk);
-        if let Some(line) = self.meant.get() {
-            self.go_to(line);
-        } else if self.at_end.get() {
-            self.to_the_end();
+        match self.meant.get() {
+            Some(line) => self.go_to(line),
+            None => self.follow(),
         }
     }
 
     fn to_the_end(&self) {
         self.frame.set_scroll_top(self.frame.scroll_height());
+        self.top.set(self.frame.scroll_top());
+    }
+
+    /// To the end again after something grew, unless the reader has scrolled away: the event that tells of it may be still to come.
+    fn follow(&self) {
+        if self.frame.scroll_top() < self.top.get() && !self.near_end() {
+            self.at_end.set(false);
+        }
+        if self.at_end.get() {
+            self.to_the_end();
+        }
+    }
+
+    fn near_end(&self) -> bool {
+        self.frame.scroll_height() - self.frame.scroll_top() - self.frame.client_height() < NEAR_END
     }
 
     /// Shows a line in the middle of the frame; as soon as it is loaded where it is not.
@@ -380,9 +398,7 @@ impl Viewer {
                 Some(chunk) if chunk.first_child().is_none() => self.set_height(&chunk, partial, None),
                 _ => {}
             }
-            if self.at_end.get() {
-                self.to_the_end();
-            }
+            self.follow();
             self.load();
         }
         let meant = whole(&self.frame, "data-line");
@@ -405,8 +421,7 @@ fn natural(chunk: &Element) {
 fn scrolled(event: &Event) {
     let Some(viewer) = viewer() else { return };
     if event.target().as_ref() == Some(viewer.frame.as_ref()) {
-        let frame = &viewer.frame;
-        let left = frame.scroll_height() - frame.scroll_top() - frame.client_height();
-        viewer.at_end.set(left < NEAR_END && viewer.meant.get().is_none());
+        viewer.top.set(viewer.frame.scroll_top());
+        viewer.at_end.set(viewer.near_end() && viewer.meant.get().is_none());
     }
 }

@@ -269,10 +269,9 @@ fn nothing(task: &Task) -> &'static str {
         TaskState::Pending => "It has not started: there is no log yet.",
         TaskState::Skipped => "It was skipped: it never ran and wrote nothing.",
         TaskState::Running => "It has written nothing yet.",
-        _ if task.started_at.is_none() => {
-            "Its container never started: there is no log. The reason above is the cluster's."
-        }
-        _ => "It wrote nothing.",
+        _ if task.started_at.is_some() => "It wrote nothing.",
+        _ if task.reason.is_none() && task.message.is_none() => "Its container never started: there is no log.",
+        _ => "Its container never started: there is no log. The reason above is the cluster's.",
     }
 }
 
