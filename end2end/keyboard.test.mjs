@@ -146,7 +146,7 @@ test('moving through the tasks of a run, in the picture and in the timeline', as
   const href = () => page.evaluate(() => document.activeElement.getAttribute('href'));
   for (let line = await page.locator('.run-line').count(); line && (await href()) !== `/runs/${three}`; line -= 1) await page.keyboard.press('j');
   await Promise.all([page.waitForURL(`**/runs/${three}`), page.keyboard.press('Enter')]);
-  await page.locator('html[data-alive]').waitFor();
+  await awake(page);
   const names = await page.locator('.dag .node').evaluateAll((all) => all.map((node) => node.dataset.name));
   const chosen = (name) => page.locator('.task-name', { hasText: new RegExp(`^${name}$`) }).waitFor();
 
@@ -199,7 +199,7 @@ test('with single keys switched off arrows still move through a run, and letters
   const { hostname } = new URL(console_.url);
   await page.context().addCookies([{ name: 'keys', value: 'off', domain: hostname, path: '/' }]);
   await page.goto(`/runs/${three}`);
-  await page.locator('html[data-alive]').waitFor();
+  await awake(page);
   const here = () => page.evaluate(() => document.activeElement.dataset.name);
   await page.locator('.dag .node').first().focus();
   const first = await here();

@@ -280,6 +280,16 @@ test('the palette signs out, and a search belongs to no place of the navigation'
   await page.context().close();
 });
 
+test('a page comes alive on a machine that is never idle', async () => {
+  const page = await openPage(browser, console_.url, { state });
+  await page.addInitScript(() => {
+    window.requestIdleCallback = (begin, options) => options?.timeout && setTimeout(begin, options.timeout);
+  });
+  await page.goto('/runs');
+  await awake(page);
+  await done(page);
+});
+
 for (const [motion, what] of [['no-preference', 'one page gives way to the next without a blink'], ['reduce', 'for who wants no motion there is none between two pages']]) {
   test(what, async () => {
     const page = await openPage(browser, console_.url, { state, motion });
