@@ -170,7 +170,12 @@ impl Bench<'_> {
                 .await?;
             }
         }
-        Ok(())
+        let filter = EffectivenessFilter { days: Some(91), ..EffectivenessFilter::default() };
+        self.time("trend, 91 days", async |_| {
+            self.store.by_day(&filter).await?;
+            Ok(())
+        })
+        .await
     }
 
     /// The cursors of the first pages, and the runs on them.

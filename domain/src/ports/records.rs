@@ -34,13 +34,20 @@ pub trait EventStore: Send + Sync {
     async fn changed(&self, id: i64);
 }
 
+/// What was counted, by group and in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grouped {
+    /// Counts per group, by name.
+    pub groups: Vec<(String, Counts)>,
+    /// Counts of all that the filter asks for, also of what belongs to no group; none where nothing ended.
+    pub all: Option<Counts>,
+}
+
 /// Rollups.
 #[async_trait]
 pub trait EffectivenessStore: Send + Sync {
-    /// Counts per group, by name.
-    async fn counts(&self, by: GroupBy, filter: &EffectivenessFilter) -> Result<Vec<(String, Counts)>, StoreError>;
-    /// Counts of all that the filter asks for; none where nothing ended.
-    async fn total(&self, filter: &EffectivenessFilter) -> Result<Option<Counts>, StoreError>;
+    /// Counts of what the filter asks for.
+    async fn counts(&self, by: GroupBy, filter: &EffectivenessFilter) -> Result<Grouped, StoreError>;
     /// Counts by UTC day (days since 1970), ascending; without phases. Days on which nothing ended are left out.
     async fn by_day(&self, filter: &EffectivenessFilter) -> Result<Vec<(i64, Counts)>, StoreError>;
 }

@@ -6,6 +6,7 @@ use domain::{
     effectiveness::{EffectivenessFilter, EffectivenessRow, GroupBy, weeks},
     identity::{Caller, Right},
     playbook::Registration,
+    ports::Grouped,
     services::{Answer, EffectivenessReport, EffectivenessService},
 };
 use std::collections::HashMap;
@@ -17,35 +18,36 @@ const MOST_WEEKS: u32 = 53;
 #[async_trait]
 impl EffectivenessService for Services {
     async fn rows(&self, caller: &Caller, by: GroupBy, filter: &EffectivenessFilter) -> Answer<Vec<EffectivenessRow>> {
-        caller.require(Right::RunsRead)?;
-        limits::short([("workflow_id", &filter.workflow_id), ("signal_type", &filter.signal_type)])?;
-        self.effectiveness_rows(by, filter).await
+        Ok(rows(&self.counts(caller, by, filter).await?))
     }
 
     async fn report(&self, caller: &Caller, by: GroupBy, filter: &EffectivenessFilter) -> Answer<EffectivenessReport> {
-        let rows = self.rows(caller, by, filter).await?;
-        let store = &self.world.effectiveness;
-        let total = store.total(filter).await.map_err(store_fault)?;
+        let counts = self.counts(caller, by, filter).await?;
         // Whole weeks, at least enough for a trend and at most a year of them.
         let count = filter.days.map_or(MOST_WEEKS, |days| days.div_ceil(7)).clamp(LEAST_WEEKS, MOST_WEEKS);
         let lately = EffectivenessFilter { days: Some(count * 7), ..filter.clone() };
-        let days = store.by_day(&lately).await.map_err(store_fault)?;
+        let days = self.world.effectiveness.by_day(&lately).await.map_err(store_fault)?;
         Ok(EffectivenessReport {
-            rows,
-            total: total.map(|counts| EffectivenessRow::new("all", &counts)),
+            rows: rows(&counts),
+            total: counts.all.map(|all| EffectivenessRow::new("all", &all)),
             weeks: weeks(&days, self.world.clock.now(), count),
         })
     }
 }
 
 impl Services {
+    async fn counts(&self, caller: &Caller, by: GroupBy, filter: &EffectivenessFilter) -> Answer<Grouped> {
+        caller.require(Right::RunsRead)?;
+        limits::short([("workflow_id", &filter.workflow_id), ("signal_type", &filter.signal_type)])?;
+        self.world.effectiveness.counts(by, filter).await.map_err(store_fault)
+    }
+
     pub(super) async fn effectiveness_rows(
         &self,
         by: GroupBy,
         filter: &EffectivenessFilter,
     ) -> Answer<Vec<EffectivenessRow>> {
-        let counts = self.world.effectiveness.counts(by, filter).await.map_err(store_fault)?;
-        Ok(counts.iter().map(|(group, counts)| EffectivenessRow::new(group, counts)).collect())
+        Ok(rows(&self.world.effectiveness.counts(by, filter).await.map_err(store_fault)?))
     }
 
     /// The track record of one version of a playbook, over all time.
@@ -62,4 +64,8 @@ impl Services {
         let rows = self.effectiveness_rows(GroupBy::Playbook, &EffectivenessFilter::default()).await?;
         Ok(rows.into_iter().map(|row| (row.group.clone(), row)).collect())
     }
+}
+
+fn rows(counts: &Grouped) -> Vec<EffectivenessRow> {
+    counts.groups.iter().map(|(group, counts)| EffectivenessRow::new(group, counts)).collect()
 }

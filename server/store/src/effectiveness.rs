@@ -9,33 +9,36 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     effectiveness::{Counts, EffectivenessFilter, GroupBy},
-    ports::{EffectivenessStore, StoreError},
+    ports::{EffectivenessStore, Grouped, StoreError},
 };
 use std::collections::BTreeMap;
 
 #[async_trait]
 impl EffectivenessStore for Store {
-    async fn counts(&self, by: GroupBy, filter: &EffectivenessFilter) -> Result<Vec<(String, Counts)>, StoreError> {
-        let (group, narrow) = match by {
+    async fn counts(&self, by: GroupBy, filter: &EffectivenessFilter) -> Result<Grouped, StoreError> {
+        let (group, nameless) = match by {
             // What no model recommended says nothing about any model, and a step list nothing about any playbook, whatever it
             // calls itself.
-            GroupBy::Model => ("model", " AND model <> ''"),
-            GroupBy::Playbook => ("workflow_id", " AND workflow_id <> ''"),
-            GroupBy::Version => ("workflow_id || '@' || version", " AND workflow_id <> ''"),
-            GroupBy::SignalType => ("signal_type", ""),
-            GroupBy::ActionType => ("action_type", ""),
+            GroupBy::Model => ("model", false),
+            GroupBy::Playbook => ("workflow_id", false),
+            GroupBy::Version => ("CASE WHEN workflow_id = '' THEN '' ELSE workflow_id || '@' || version END", false),
+            GroupBy::SignalType => ("signal_type", true),
+            GroupBy::ActionType => ("action_type", true),
         };
-        let rows = self.sums(group, narrow, filter).await?;
-        let read = |row: &Row| Ok((row.text("grouped")?, counted(row)?));
-        Ok(rows.iter().map(read).collect::<Result<BTreeMap<_, _>, StoreError>>()?.into_iter().collect())
-    }
-
-    async fn total(&self, filter: &EffectivenessFilter) -> Result<Option<Counts>, StoreError> {
-        self.sums("''", "", filter).await?.first().map(counted).transpose()
+        let (mut groups, mut all) = (BTreeMap::new(), None::<Sum>);
+        for row in self.sums(group, filter).await? {
+            let sum = Sum::read(&row)?;
+            all = Some(all.map_or_else(|| sum.clone(), |all| all.plus(&sum)));
+            let name = row.text("grouped")?;
+            if nameless || !name.is_empty() {
+                groups.insert(name, sum.counts());
+            }
+        }
+        Ok(Grouped { groups: groups.into_iter().collect(), all: all.map(Sum::counts) })
     }
 
     async fn by_day(&self, filter: &EffectivenessFilter) -> Result<Vec<(i64, Counts)>, StoreError> {
-        let mut sql = Sql::new("rollup", format!("SELECT day{}, '' AS phases FROM rollups WHERE span = ", sums()));
+        let mut sql = Sql::new("rollup", format!("SELECT day{} FROM rollups WHERE span = ", sums()));
         sql.value(DAY);
         if let Some(days) = filter.days {
             sql.push(" AND day >= ").value(self.first(days).await?);
@@ -49,7 +52,7 @@ impl EffectivenessStore for Store {
 
 impl Store {
     /// The sums of each group over what the filter asks for.
-    async fn sums(&self, group: &str, narrow: &str, filter: &EffectivenessFilter) -> Result<Vec<Row>, StoreError> {
+    async fn sums(&self, group: &str, filter: &EffectivenessFilter) -> Result<Vec<Row>, StoreError> {
         let text =
             format!("SELECT {group} AS grouped{}, string_agg(phases, ' ') AS phases FROM rollups WHERE ", sums());
         let mut sql = Sql::new("rollup", text);
@@ -65,7 +68,6 @@ impl Store {
                 sql.push(") OR (span = ").value(BLOCK).push(" AND day >= ").value(whole).push("))");
             }
         }
-        sql.push(narrow);
         only(&mut sql, filter);
         sql.push(" GROUP BY 1");
         sql.all(&mut *self.read().await?).await
@@ -93,9 +95,8 @@ fn sums() -> String {
     SUMMED.map(|column| format!(", CAST(SUM({column}) AS BIGINT) AS {column}")).concat()
 }
 
+/// All but the phases.
 fn counted(row: &Row) -> Result<Counts, StoreError> {
-    let mut phases = Histogram::default();
-    phases.read(&row.text("phases")?).ok_or_else(|| row.corrupt("phases", &"no histogram"))?;
     Ok(Counts {
         runs: row.int("runs")?,
         succeeded: row.int("succeeded")?,
@@ -107,6 +108,30 @@ fn counted(row: &Row) -> Result<Counts, StoreError> {
         recurred: Some(row.int("recurred")?).filter(|n| *n > 0),
         said: row.int("said")?,
         said_milli: row.int("said_milli")?,
-        phases_ms: phases.samples(),
+        phases_ms: BTreeMap::new(),
     })
+}
+
+/// Counts and phases, as long as they are added up.
+#[derive(Clone)]
+struct Sum {
+    counts: Counts,
+    phases: Histogram,
+}
+
+impl Sum {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        let mut phases = Histogram::default();
+        phases.read(&row.text("phases")?).ok_or_else(|| row.corrupt("phases", &"no histogram"))?;
+        Ok(Self { counts: counted(row)?, phases })
+    }
+
+    fn plus(mut self, other: &Self) -> Self {
+        self.phases.join(&other.phases);
+        Self { counts: self.counts.plus(&other.counts), phases: self.phases }
+    }
+
+    fn counts(self) -> Counts {
+        Counts { phases_ms: self.phases.samples(), ..self.counts }
+    }
 }

@@ -5,7 +5,7 @@
 use crate::{
     dialect::Dialect,
     sql::Sql,
-    words::{contains_all, indexable},
+    words::{contains_all, indexable, numbers},
 };
 use domain::ports::StoreError;
 use sqlx::AnyConnection;
@@ -57,12 +57,17 @@ pub(crate) async fn find(
     contains_all(sql, search, texts);
     // Which plan is best depends on the words.
     sql.once();
-    let (Dialect::Sqlite, Some(words)) = (dialect, indexable(texts)) else { return Ok(()) };
-    let (index, matches) = (of.index(), of.found());
-    let probe = format!("SELECT COUNT(*) AS found FROM (SELECT rowid FROM {index} WHERE {index} MATCH $1 LIMIT {FEW})");
-    let found = Sql::new("search", probe).bind(&words).one(on).await?.int("found")?;
-    if found < FEW {
-        sql.push(&format!(" AND {id} IN ({matches} WHERE {index} MATCH ")).value(words).push(")");
+    if dialect == Dialect::Sqlite {
+        let (index, matches) = (of.index(), of.found());
+        let probe =
+            format!("SELECT COUNT(*) AS found FROM (SELECT rowid FROM {index} WHERE {index} MATCH $1 LIMIT {FEW})");
+        for words in [numbers(texts), indexable(texts)].into_iter().flatten() {
+            let found = Sql::new("search", probe.as_str()).bind(&words).one(on).await?.int("found")?;
+            if found < FEW {
+                sql.push(&format!(" AND {id} IN ({matches} WHERE {index} MATCH ")).value(words).push(")");
+                break;
+            }
+        }
     }
     Ok(())
 }

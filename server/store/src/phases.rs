@@ -33,33 +33,50 @@ fn middle(bucket: i64) -> i64 {
 /// How many of each phase fell into each bucket. As text: `phase.bucket=count`, separated by spaces; what stands there twice is
 /// added up, so texts can be put one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Histogram(BTreeMap<String, BTreeMap<i64, i64>>);
+pub(crate) struct Histogram(BTreeMap<String, Buckets>);
+
+/// How many fell into each bucket, by the bucket's number.
+type Buckets = Vec<i64>;
 
 impl Histogram {
     /// Counts one length.
     pub(crate) fn add(&mut self, phase: &str, ms: i64) {
-        *self.of(phase).entry(bucket(ms)).or_default() += 1;
+        count(self.of(phase), bucket(ms), 1);
+    }
+
+    /// Adds what another one holds.
+    pub(crate) fn join(&mut self, other: &Self) {
+        for (phase, buckets) in &other.0 {
+            let own = self.of(phase);
+            for (bucket, n) in counted(buckets) {
+                count(own, bucket, n);
+            }
+        }
     }
 
     /// Adds what a text holds; `None` when it is no such text.
     pub(crate) fn read(&mut self, text: &str) -> Option<()> {
-        for item in text.split(' ').filter(|item| !item.is_empty()) {
-            let (place, count) = item.split_once('=')?;
-            let (phase, bucket) = place.rsplit_once('.')?;
-            let (bucket, count): (i64, i64) = (bucket.parse().ok()?, count.parse().ok()?);
-            *self.of(phase).entry(bucket).or_default() += count;
+        let mut items = text.split(' ').filter(|item| !item.is_empty()).peekable();
+        while let Some(first) = items.peek() {
+            let (phase, _) = first.split_once('.')?;
+            let buckets = self.of(phase);
+            // As a rule many of one phase follow each other.
+            while let Some(item) = items.next_if(|item| within(item, phase).is_some()) {
+                let (bucket, n) = within(item, phase)?.split_once('=')?;
+                let bucket = bucket.parse().ok().filter(|bucket| (0..=self::bucket(i64::MAX)).contains(bucket))?;
+                count(buckets, bucket, n.parse().ok()?);
+            }
         }
         Some(())
     }
 
     /// Samples by phase.
     pub(crate) fn samples(&self) -> BTreeMap<String, Vec<i64>> {
-        let ascending = |buckets: &BTreeMap<i64, i64>| buckets.iter().map(|(b, n)| (*b, *n)).collect::<Vec<_>>();
-        self.0.iter().map(|(phase, buckets)| (phase.clone(), samples(&ascending(buckets)))).collect()
+        self.0.iter().map(|(phase, buckets)| (phase.clone(), samples(&counted(buckets).collect::<Vec<_>>()))).collect()
     }
 
     /// The buckets of a phase.
-    fn of(&mut self, phase: &str) -> &mut BTreeMap<i64, i64> {
+    fn of(&mut self, phase: &str) -> &mut Buckets {
         self.0.entry(phase.to_owned()).or_default()
     }
 
@@ -72,13 +89,31 @@ impl fmt::Display for Histogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut between = "";
         for (phase, buckets) in &self.0 {
-            for (bucket, count) in buckets {
-                write!(f, "{between}{phase}.{bucket}={count}")?;
+            for (bucket, n) in counted(buckets) {
+                write!(f, "{between}{phase}.{bucket}={n}")?;
                 between = " ";
             }
         }
         Ok(())
     }
+}
+
+/// What an item says of this phase; none where it is of another.
+fn within<'a>(item: &'a str, phase: &str) -> Option<&'a str> {
+    item.strip_prefix(phase)?.strip_prefix('.')
+}
+
+fn count(buckets: &mut Buckets, bucket: i64, n: i64) {
+    let place = usize::try_from(bucket).unwrap_or_default();
+    if buckets.len() <= place {
+        buckets.resize(place + 1, 0);
+    }
+    buckets[place] += n;
+}
+
+/// Ascending pairs of bucket and how many fell into it, without the empty ones.
+fn counted(buckets: &Buckets) -> impl Iterator<Item = (i64, i64)> {
+    (0..).zip(buckets).filter(|(_, n)| **n != 0).map(|(bucket, n)| (bucket, *n))
 }
 
 /// Samples that have the same quantiles as all lengths in these buckets, ascending. `buckets` are ascending pairs of bucket
@@ -133,7 +168,10 @@ mod tests {
         two.read(&format!("{text} {text}")).unwrap();
         assert_eq!(two.samples()["run"], [3, 3, 3, 3]);
         two.read("").unwrap();
-        for wrong in ["run", "run=1", "run.x=1", "run.1=x"] {
+        let mut three = one.clone();
+        three.join(&one);
+        assert_eq!(three, two);
+        for wrong in ["run", "run=1", "run.x=1", "run.1=x", "run.-1=1", "run.1000000000=1"] {
             assert_eq!(Histogram::default().read(wrong), None, "{wrong}");
         }
     }

@@ -32,7 +32,19 @@ pub(crate) fn contains_all(sql: &mut Sql, column: &str, texts: &[&str]) {
 
 /// The texts for SQLite's index of substrings (FTS5, trigrams): all that are long enough, each as it is; none when none is.
 pub(crate) fn indexable(texts: &[&str]) -> Option<String> {
-    let long = texts.iter().map(|text| text.to_lowercase()).filter(|text| text.chars().count() >= 3);
+    quoted(texts.iter().map(|text| text.to_lowercase()))
+}
+
+/// Of each text its longest row of digits, where there is one that the index knows: all that holds the texts holds these. What
+/// many names begin with (`inc-`) costs the index more than it narrows down.
+pub(crate) fn numbers(texts: &[&str]) -> Option<String> {
+    let longest =
+        |text: &&str| text.split(|c: char| !c.is_ascii_digit()).max_by_key(|row| row.len()).map(str::to_owned);
+    quoted(texts.iter().filter_map(longest))
+}
+
+fn quoted(texts: impl Iterator<Item = String>) -> Option<String> {
+    let long = texts.filter(|text| text.chars().count() >= 3);
     let quoted: Vec<_> = long.map(|text| format!("\"{}\"", text.replace('"', "\"\""))).collect();
     (!quoted.is_empty()).then(|| quoted.join(" AND "))
 }
@@ -79,6 +91,8 @@ mod tests {
         assert_eq!(indexable(&typed).as_deref(), Some("\"oom\" AND \"my-app\""));
         assert_eq!(indexable(&["a\"b", "two words"]), Some("\"a\"\"b\" AND \"two words\"".into()));
         assert_eq!(indexable(&["no", "y"]), None);
+        assert_eq!(numbers(&["inc-h-2-004521", "checkout", "v12"]), Some("\"004521\"".into()));
+        assert_eq!(numbers(&["checkout"]), None);
         assert_eq!(searchable(["OOMKilled", "", "Ärger"]), "oomkilled\närger");
     }
 }

@@ -4,7 +4,7 @@ use crate::support::{Bench, Set, contract, finished};
 use domain::{
     effectiveness::{Counts, DAY_MS, EffectivenessFilter, EffectivenessRow, GroupBy},
     execution::{Assessment, ExecutionState},
-    ports::{EffectivenessStore, ExecutionStore},
+    ports::{EffectivenessStore, ExecutionStore, Grouped},
     stats::quantile,
 };
 use store::Store;
@@ -22,7 +22,7 @@ contract!(
 );
 
 async fn counts(store: &Store, by: GroupBy) -> Vec<(String, Counts)> {
-    store.counts(by, &EffectivenessFilter::default()).await.unwrap()
+    store.counts(by, &EffectivenessFilter::default()).await.unwrap().groups
 }
 
 fn lately(days: u32) -> EffectivenessFilter {
@@ -113,7 +113,7 @@ async fn filters_narrow_what_counts(bench: Bench) {
     for (set, expected) in cases {
         let mut filter = EffectivenessFilter::default();
         set(&mut filter);
-        let found = store.counts(GroupBy::Playbook, &filter).await.unwrap();
+        let found = store.counts(GroupBy::Playbook, &filter).await.unwrap().groups;
         assert_eq!(found.iter().map(|(_, counts)| counts.runs).sum::<i64>(), expected, "{filter:?}");
         let samples: usize = found.iter().map(|(_, counts)| counts.phases_ms["run"].len()).sum();
         assert_eq!(i64::try_from(samples).unwrap(), expected, "{filter:?}");
@@ -177,16 +177,17 @@ async fn spans_come_to_what_their_days_come_to(bench: Bench) {
     let all: Vec<_> = (0..100_u8).map(|n| finished(&format!("e{n}"), n, now, n.into(), i64::from(n) * 1000)).collect();
     store.import(&all).await.unwrap();
     for days in [1, 2, 15, 16, 17, 33, 90, 100, 365] {
-        let total = store.total(&lately(days)).await.unwrap().unwrap();
+        let total = store.counts(GroupBy::Playbook, &lately(days)).await.unwrap().all.unwrap();
         let expected = days.min(100);
         assert_eq!(total.runs, i64::from(expected), "{days} days");
         assert_eq!(total.phases_ms["run"].len(), expected as usize, "{days} days");
         let by_day = store.by_day(&lately(days)).await.unwrap();
         assert_eq!(by_day.iter().map(|(_, counts)| counts.runs).sum::<i64>(), total.runs, "{days} days");
     }
-    assert_eq!(store.total(&EffectivenessFilter::default()).await.unwrap().unwrap().runs, 100);
+    let ever = store.counts(GroupBy::Model, &EffectivenessFilter::default()).await.unwrap();
+    assert_eq!(ever.all.unwrap().runs, 100);
     let other = EffectivenessFilter { workflow_id: Some("other".into()), ..lately(90) };
-    assert_eq!(store.total(&other).await.unwrap(), None, "nothing ended: no counts");
+    assert_eq!(store.counts(GroupBy::Playbook, &other).await.unwrap(), Grouped::default(), "nothing ended: no counts");
 }
 
 async fn what_models_said_is_averaged(bench: Bench) {

@@ -116,7 +116,7 @@ async fn what_has_ended_stays_as_it_ended_and_is_counted_once(bench: Bench) {
         assert!(!store.observe(&id, again).await.unwrap().any());
     }
     assert_eq!(read(store, &id).await, run);
-    let counts = store.counts(GroupBy::Playbook, &EffectivenessFilter::default()).await.unwrap();
+    let counts = store.counts(GroupBy::Playbook, &EffectivenessFilter::default()).await.unwrap().groups;
     assert_eq!(counts.len(), 1);
     let (group, counts) = &counts[0];
     assert_eq!((group.as_str(), counts.runs, counts.succeeded, counts.not_assessed), ("oomkill-scale-down", 1, 0, 1));

@@ -52,7 +52,7 @@ async fn old_history_goes_and_what_counts_stays(bench: Bench) {
     assert_eq!(left, ["newer", open.as_str(), "rec-waiting"], "open ones and those with a run stay");
     assert_eq!((store.oldest().await.unwrap(), store.latest().await.unwrap()), (1, latest));
     assert_eq!(store.after(&AuditFilter::default(), 0, 100).await.unwrap().len(), audited);
-    let counted = store.counts(GroupBy::Playbook, &EffectivenessFilter::default()).await.unwrap();
+    let counted = store.counts(GroupBy::Playbook, &EffectivenessFilter::default()).await.unwrap().groups;
     assert_eq!(counted[0].1.runs, 2);
     assert_eq!(store.prune(90).await.unwrap(), Pruned::default());
 }
