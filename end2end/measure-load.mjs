@@ -10,7 +10,7 @@ const [url, rate = '200', seconds = '10'] = process.argv.slice(2);
 const on = stage();
 try {
   const console_ = await on.console({ env: { KUBERNAUT_DATABASE_URL: url } });
-  const api = console_.api(await console_.token('viewer'));
+  const api = console_.api(await console_.token('viewer', `load-${process.pid}`));
   const newest = async (list) => (await api.get(`/api/v1/${list}?limit=50`)).body.items;
   const [runs, asked] = [await newest('executions'), await newest('recommendations')];
   const cookie = await signIn(console_.url);

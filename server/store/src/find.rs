@@ -5,7 +5,7 @@
 use crate::{
     dialect::Dialect,
     sql::Sql,
-    words::{contains_all, indexable, numbers},
+    words::{contains_all, endings, indexable},
 };
 use domain::ports::StoreError;
 use sqlx::AnyConnection;
@@ -61,7 +61,7 @@ pub(crate) async fn find(
         let (index, matches) = (of.index(), of.found());
         let probe =
             format!("SELECT COUNT(*) AS found FROM (SELECT rowid FROM {index} WHERE {index} MATCH $1 LIMIT {FEW})");
-        for words in [numbers(texts), indexable(texts)].into_iter().flatten() {
+        for words in [endings(texts), indexable(texts)].into_iter().flatten() {
             let found = Sql::new("search", probe.as_str()).bind(&words).one(on).await?.int("found")?;
             if found < FEW {
                 sql.push(&format!(" AND {id} IN ({matches} WHERE {index} MATCH ")).value(words).push(")");

@@ -35,12 +35,10 @@ pub(crate) fn indexable(texts: &[&str]) -> Option<String> {
     quoted(texts.iter().map(|text| text.to_lowercase()))
 }
 
-/// Of each text its longest row of digits, where there is one that the index knows: all that holds the texts holds these. What
-/// many names begin with (`inc-`) costs the index more than it narrows down.
-pub(crate) fn numbers(texts: &[&str]) -> Option<String> {
-    let longest =
-        |text: &&str| text.split(|c: char| !c.is_ascii_digit()).max_by_key(|row| row.len()).map(str::to_owned);
-    quoted(texts.iter().filter_map(longest))
+/// Of each name in parts (`inc-1a2b3c4d`) its last part, by which names differ: all that holds the texts holds these. What many
+/// names begin with costs the index more than it narrows down.
+pub(crate) fn endings(texts: &[&str]) -> Option<String> {
+    quoted(texts.iter().filter_map(|text| Some(text.rsplit_once('-')?.1.to_lowercase())))
 }
 
 fn quoted(texts: impl Iterator<Item = String>) -> Option<String> {
@@ -91,8 +89,8 @@ mod tests {
         assert_eq!(indexable(&typed).as_deref(), Some("\"oom\" AND \"my-app\""));
         assert_eq!(indexable(&["a\"b", "two words"]), Some("\"a\"\"b\" AND \"two words\"".into()));
         assert_eq!(indexable(&["no", "y"]), None);
-        assert_eq!(numbers(&["inc-h-2-004521", "checkout", "v12"]), Some("\"004521\"".into()));
-        assert_eq!(numbers(&["checkout"]), None);
+        assert_eq!(endings(&["inc-1A2b3c4d", "checkout", "v-12"]).as_deref(), Some("\"1a2b3c4d\""));
+        assert_eq!(endings(&["checkout"]), None);
         assert_eq!(searchable(["OOMKilled", "", "Ärger"]), "oomkilled\närger");
     }
 }
