@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { openPage, signedIn, themes, widths } from './lib/browser.mjs';
+import { awake, openPage, signedIn, themes, widths } from './lib/browser.mjs';
 import { showcase, shown, unasked, visit } from './lib/showcase.mjs';
 import { stage } from './lib/stage.mjs';
 import { troubles } from './lib/troubles.mjs';
@@ -47,6 +47,7 @@ try {
 
 /** Pictures of the page that is open. */
 async function shoot(page, name) {
+  if (await page.locator('#palette').count()) await awake(page);
   for (const width of widths) {
     await page.setViewportSize({ width, height: 900 });
     const wider = await page.evaluate(() => document.fonts.ready.then(() => document.documentElement.scrollWidth - window.innerWidth));
@@ -54,6 +55,8 @@ async function shoot(page, name) {
     for (const colorScheme of themes) {
       if (values.small && !small.includes(`${width}-${colorScheme}`)) continue;
       await page.emulateMedia({ colorScheme });
+      // As it is seen: what changed by the size and the theme is on the screen.
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
       const file = join(out, `${name}-${width}-${colorScheme}`);
       if (values.small) await writeFile(`${file}.webp`, await webp(page));
       else await page.screenshot({ path: `${file}.png`, fullPage: true });

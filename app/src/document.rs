@@ -5,15 +5,14 @@ use crate::{part::Part, preferences::Preferences, routes::App};
 use leptos::{config::LeptosOptions, hydration::HydrationScripts, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
-/// Leptos begins when the browser has nothing else to do, which on a busy machine it may never say: it is waited for so long.
-const IDLE_WITHIN: &str = "{\
+/// What runs before anything else. Leptos begins when the browser has nothing else to do, which on a busy machine it may never say:
+/// it is waited for so long. And the document is marked when its program could not be loaded: what the program would do better is
+/// then done by links. Whatever goes wrong with the loading ends as a promise that nobody has taken care of.
+const FIRST: &str = "{\
     const { requestIdleCallback: idle } = window;\
     if (idle) window.requestIdleCallback = (begin) => idle.call(window, begin, { timeout: 200 });\
-}";
-
-/// Marks the document when its program could not be loaded: what the program would do better is then done by links. Whatever
-/// goes wrong with the loading ends as a promise that nobody has taken care of.
-const LOADING_FAILED: &str = "addEventListener('unhandledrejection', () => {\
+}\
+addEventListener('unhandledrejection', () => {\
     const { dataset } = document.documentElement;\
     if (dataset.alive === undefined) dataset.unaided = '';\
 });";
@@ -38,7 +37,7 @@ pub fn document(options: LeptosOptions) -> impl IntoView {
                 <link rel="preload" href="/fonts/jetbrains-mono.woff2" r#as="font" r#type="font/woff2" crossorigin="anonymous" />
                 <link rel="stylesheet" href="/pkg/console.css" />
                 <link rel="icon" href="/favicon.svg" r#type="image/svg+xml" />
-                <script nonce=use_nonce()>{IDLE_WITHIN}{LOADING_FAILED}</script>
+                <script nonce=use_nonce()>{FIRST}</script>
                 <HydrationScripts options islands=true />
                 <MetaTags />
             </head>
