@@ -55,8 +55,8 @@ async function shoot(page, name) {
     for (const colorScheme of themes) {
       if (values.small && !small.includes(`${width}-${colorScheme}`)) continue;
       await page.emulateMedia({ colorScheme });
-      // As it is seen: what changed by the size and the theme is on the screen.
-      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      // As it is seen: what the page asked for because of its size has come and is on the screen.
+      await page.waitForTimeout(250);
       const file = join(out, `${name}-${width}-${colorScheme}`);
       if (values.small) await writeFile(`${file}.webp`, await webp(page));
       else await page.screenshot({ path: `${file}.png`, fullPage: true });

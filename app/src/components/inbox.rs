@@ -30,12 +30,14 @@ pub fn remedy(strategy: &Strategy) -> String {
     }
 }
 
-/// The values that tell this proposal from another of the same kind: all but those that say where. Steps are named.
-fn values(strategy: &Strategy) -> Vec<String> {
+/// The values that tell this proposal from another of the same kind: all but those that say where; where somebody has approved
+/// others, those. Steps are named.
+fn values(strategy: &Strategy, changed: &[(String, String)]) -> Vec<String> {
     let all: Vec<String> = match &strategy.proposal {
         Proposal::Playbook { parameters, .. } => {
             let what = parameters.iter().filter(|(name, _)| !rule::names_target(name));
-            what.map(|(name, value)| format!("{name}={}", short(&plain(value)))).collect()
+            let now = |name: &str| changed.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
+            what.map(|(name, value)| format!("{name}={}", short(&now(name).unwrap_or_else(|| plain(value))))).collect()
         }
         Proposal::Steps { steps } => steps.steps.iter().map(|step| step.name.clone()).collect(),
     };
@@ -63,20 +65,23 @@ pub fn InboxRow(
     #[prop(optional)]
     pick: bool,
 ) -> impl IntoView {
-    let InboxItem { recommendation, track, have, need, decided, earlier } = item;
+    let InboxItem { recommendation, track, have, need, decided, earlier, changed } = item;
     let open = recommendation.state == RecommendationState::Open;
     let incident = recommendation.content.incident.clone();
     let strategy = recommendation.content.strategies.first().cloned();
     let found = strategy.as_ref().map(|s| Target::of_strategy(&incident, s));
     let object = found.as_ref().and_then(Target::acts_on).or(incident.resource.as_ref()).map(target);
     let people = (open && need > 1).then(|| match &decided {
-        Some(first) if have > 0 => format!("{have} of {need} approvals, {}", first.actor.name),
+        Some(last) if have > 0 => {
+            let changed = if changed.is_empty() { "" } else { ", with other values than the model's" };
+            format!("{have} of {need} approvals, {}{changed}", last.actor.name)
+        }
         _ => format!("{have} of {need} approvals"),
     });
     let cannot = strategy.as_ref().is_none_or(|s| !s.runnable()) && open;
     let what = [strategy.as_ref().map(remedy), object, Some(incident.signal_type), Some(incident.id.clone()), people];
     let what = what.into_iter().flatten().collect::<Vec<_>>().join(" · ");
-    let values = strategy.as_ref().map(values).unwrap_or_default();
+    let values = strategy.as_ref().map(|strategy| values(strategy, &changed)).unwrap_or_default();
     let said = strategy.as_ref().map(|s| s.confidence);
     let headline = recommendation.headline().to_owned();
     let id = recommendation.id.to_string();
@@ -188,9 +193,11 @@ mod tests {
     #[test]
     fn the_values_of_a_line_tell_what_and_not_where() {
         let strategy = of(&json!({ "TARGET_RESOURCE_NAME": "my-app", "REPLICAS": 1, "NOTE": "ä".repeat(50) }));
-        assert_eq!(values(&strategy), [format!("NOTE={}…", "ä".repeat(40)), "REPLICAS=1".to_owned()]);
+        assert_eq!(values(&strategy, &[]), [format!("NOTE={}…", "ä".repeat(40)), "REPLICAS=1".to_owned()]);
+        let changed = [("REPLICAS".to_owned(), "3".to_owned())];
+        assert_eq!(values(&strategy, &changed)[1], "REPLICAS=3", "what was approved, not what the model said");
         let many = of(&json!({ "A": 1, "B": 2, "C": 3, "D": 4, "E": 5, "F": 6 }));
-        assert_eq!(values(&many).last().map(String::as_str), Some("and 2 more"));
+        assert_eq!(values(&many, &[]).last().map(String::as_str), Some("and 2 more"));
         assert_eq!(remedy(&strategy), "Scale down replicas");
     }
 }

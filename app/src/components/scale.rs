@@ -86,27 +86,29 @@ pub fn Scale(
     overall: bool,
 ) -> impl IntoView {
     let said_text = said_words(said);
-    let measured_text = track.as_ref().and_then(measured);
+    let went = track.as_ref().and_then(measured);
     let few = track.as_ref().is_some_and(|row| row.runs < 10);
     let helped = track.as_ref().and_then(|row| {
         let share = row.help()?;
         let (part, n) = (row.effective, row.assessed());
         Some(format!("helped in {part} of {n} assessed, {} ({})", percent(share.rate), interval(share)))
     });
+    // The dot is the best measurement there is, here as in lists; the other one is said beside it.
+    let (dot, beside) = if helped.is_some() { (helped, went) } else { (went, None) };
     let back = track.as_ref().and_then(|row| row.recurrence_rate);
     view! {
-        {picture_of(said, track.as_ref().and_then(EffectivenessRow::success))}
+        {picture_of(said, track.as_ref().and_then(best).map(|(_, share)| share))}
         <ul class="legend">
             {match said_text {
                 Some(text) => view! { <li><span aria-hidden="true">"◇ "</span>{text}</li> }.into_any(),
                 None => (!overall).then(|| view! { <li>"proposed by hand"</li> }).into_any(),
             }}
-            {match measured_text {
+            {match dot {
                 Some(text) => view! { <li><span class="dot" aria-hidden="true">"● "</span>{text}</li> }.into_any(),
                 None => view! { <li>"no runs yet, nothing measured"</li> }.into_any(),
             }}
             {few.then(|| view! { <li>"too few runs to tell"</li> })}
-            {helped.map(|text| view! { <li>{text}</li> })}
+            {beside.map(|text| view! { <li>{text}</li> })}
             {back.map(|share| view! { <li>{format!("came back within a day: {}", percent(share))}</li> })}
         </ul>
     }

@@ -270,7 +270,7 @@ pub fn decision(verb: Verb, reason: Option<&str>) -> Decision {
 
 pub fn inbox_item(recommendation: Recommendation, track: Option<EffectivenessRow>) -> InboxItem {
     let need = if recommendation.risk() == Risk::High { 2 } else { 1 };
-    InboxItem { recommendation, track, have: 0, need, decided: None, earlier: None }
+    InboxItem { recommendation, track, have: 0, need, decided: None, earlier: None, changed: Vec::new() }
 }
 
 pub fn inbox() -> Vec<InboxItem> {

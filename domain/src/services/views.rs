@@ -36,6 +36,8 @@ pub struct InboxItem {
     pub decided: Option<Decision>,
     /// The newest run on the same object in the last days, where there was one.
     pub earlier: Option<EarlierRun>,
+    /// What an operator changed in the ticket that was approved last, while others are still to approve it: names and values.
+    pub changed: Vec<(String, String)>,
 }
 
 /// A recommendation to be decided together with others: what its own page is made of.

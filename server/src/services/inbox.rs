@@ -7,13 +7,16 @@ use domain::{
     effectiveness::DAY_MS,
     execution::Execution,
     identity::Caller,
-    ids::RecommendationId,
+    ids::{Digest, RecommendationId},
     paging::PageOf,
+    playbook::values::{EnvEntry, EnvSource, EnvValue},
     policy::PolicyTerms,
     recommendation::{Proposal, Recommendation, RecommendationState},
     services::{Answer, ApprovalService, EarlierRun, InboxItem, ReviewItem, ServiceError},
+    ticket::{Plan, Ticket},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use std::collections::HashMap;
 
 /// How far back a run on the same object is worth a hint, milliseconds.
 pub(super) const EARLIER_MS: i64 = 7 * DAY_MS;
@@ -27,6 +30,13 @@ impl Services {
         let mut decisions = self.world.recommendations.decisions_of_each(&ids).await.map_err(store_fault)?;
         let tracks = self.track_records().await?;
         let earlier = self.earlier_runs(&found.items).await?;
+        let mut changes = HashMap::new();
+        for one in found.items.iter().filter(|one| one.state == RecommendationState::Open) {
+            let digest = decisions.get(&one.id).and_then(|all| all.last()?.ticket_digest.as_ref());
+            if let Some(digest) = digest {
+                changes.insert(one.id.clone(), self.changed(digest).await?);
+            }
+        }
         Ok(found.map(|recommendation| {
             let first = recommendation.content.strategies.first();
             let decided = decisions.remove(&recommendation.id).unwrap_or_default();
@@ -41,9 +51,25 @@ impl Services {
                 need: first.map_or(1, |s| PolicyTerms::default_for(s.estimated_risk).approvals),
                 earlier: if open { EarlierRun::find(&recommendation, &earlier) } else { None },
                 decided: last(decided),
+                changed: changes.remove(&recommendation.id).unwrap_or_default(),
                 recommendation,
             }
         }))
+    }
+
+    /// What an operator set in a ticket.
+    async fn changed(&self, digest: &Digest) -> Answer<Vec<(String, String)>> {
+        let Some(stored) = self.world.recommendations.ticket(digest).await.map_err(store_fault)? else {
+            return Ok(Vec::new());
+        };
+        let ticket = Ticket::verify(&stored.canonical, digest).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let Plan::Playbook { parameters, .. } = &ticket.content().plan else { return Ok(Vec::new()) };
+        let of_operator = parameters.iter().filter(|entry| entry.source == EnvSource::Operator);
+        let text = |entry: &EnvEntry| match &entry.value {
+            EnvValue::Text(text) => Some((entry.name.to_string(), text.clone())),
+            EnvValue::Secret { .. } => None,
+        };
+        Ok(of_operator.filter_map(text).collect())
     }
 
     /// The newest runs of the last days on what the open ones of a page would act on.

@@ -106,8 +106,8 @@ pub fn effectiveness(report: EffectivenessReport, asked: &Asked) -> AnyView {
                     <chart::Chart rows=rows.clone() measure title=group_word(asked.by) />
                     <trend::Trend weeks measure />
                 </div>
-                <phases::Phases total />
-                <table::Table rows asked=asked.clone() />
+                <phases::Phases total=total.clone() />
+                <table::Table rows all=total.runs asked=asked.clone() />
             }
             .into_any(),
         }}

@@ -14,9 +14,16 @@ use domain::{
 use leptos::prelude::*;
 
 #[component]
-pub fn Table(rows: Vec<EffectivenessRow>, asked: Asked) -> impl IntoView {
+pub fn Table(
+    rows: Vec<EffectivenessRow>,
+    /// Runs in all, also of those in no row.
+    all: i64,
+    asked: Asked,
+) -> impl IntoView {
     let by = asked.by;
     let phases = measured(rows.iter());
+    let back = rows.iter().any(|row| row.recurrence_rate.is_some());
+    let elsewhere = all - rows.iter().map(|row| row.runs).sum::<i64>();
     view! {
         <Section title="The same in numbers">
             <TableBox label="Effectiveness in numbers">
@@ -29,19 +36,33 @@ pub fn Table(rows: Vec<EffectivenessRow>, asked: Asked) -> impl IntoView {
                         <th scope="col">"Went through, 95 %"</th>
                         <th scope="col">"Models said"</th>
                         <th scope="col" class="num">"Can't tell"</th><th scope="col" class="num">"Not assessed"</th>
-                        <th scope="col">"Came back in a day"</th>
+                        {back.then(|| view! { <th scope="col">"Came back in a day"</th> })}
                         {phases.iter().map(|phase| view! { <th scope="col">{format!("To {phase}: median / 90 %")}</th> }).collect_view()}
                     </tr></thead>
-                    <tbody>{rows.into_iter().map(|row| view! { <Row row asked=asked.clone() phases=phases.clone() /> }).collect_view()}</tbody>
+                    <tbody>{rows.into_iter().map(|row| view! { <Row row asked=asked.clone() back phases=phases.clone() /> }).collect_view()}</tbody>
                 </table>
             </TableBox>
+            {(elsewhere > 0).then(|| view! { <p class="sub">{apart(by, elsewhere)}</p> })}
         </Section>
     }
     .into_any()
 }
 
+/// Why the lines are fewer than all.
+fn apart(by: GroupBy, runs: i64) -> String {
+    let (count, are, they) = if runs == 1 {
+        ("1 run".to_owned(), "is", "it belongs")
+    } else {
+        (format!("{runs} runs"), "are", "they belong")
+    };
+    match by {
+        GroupBy::Model => format!("{count} that no model recommended {are} counted above as well."),
+        _ => format!("{count} of several steps {are} counted above as well: {they} to no playbook."),
+    }
+}
+
 #[component]
-fn Row(row: EffectivenessRow, asked: Asked, phases: Vec<String>) -> impl IntoView {
+fn Row(row: EffectivenessRow, asked: Asked, back: bool, phases: Vec<String>) -> impl IntoView {
     let (href, title) = leads_to(&row.group, &asked).unzip();
     let name = if row.group.is_empty() { "not named".to_owned() } else { row.group.clone() };
     view! {
@@ -55,7 +76,7 @@ fn Row(row: EffectivenessRow, asked: Asked, phases: Vec<String>) -> impl IntoVie
             <td>{numbers(Measure::WentThrough, &row, "no runs")}</td>
             <td>{share(row.said, "said nothing")}</td>
             <td class="num">{row.inconclusive}</td><td class="num">{row.not_assessed}</td>
-            <td>{share(row.recurrence_rate, "not measured")}</td>
+            {back.then(|| view! { <td>{share(row.recurrence_rate, "not measured")}</td> })}
             {phases.iter().map(|phase| view! { <td>{took(row.recovery_ms.get(phase))}</td> }).collect_view()}
         </tr>
     }

@@ -61,7 +61,7 @@ fn Table(label: &'static str, rows: Vec<Row>, now: Timestamp) -> impl IntoView {
             <table class="grid versions">
                 <caption class="vh">{label}", newest first"</caption>
                 <thead><tr>
-                    <th scope="col">"Version"</th><th scope="col">"Status"</th><th scope="col">"Succeeded"</th>
+                    <th scope="col">"Version"</th><th scope="col">"Status"</th><th scope="col">"Measured"</th>
                     <th scope="col">"Registered"</th><th scope="col">"Changes"</th>
                 </tr></thead>
                 <tbody>{rows.into_iter().map(|row| view! { <Line row now /> }).collect_view()}</tbody>

@@ -9,6 +9,7 @@ use crate::{
 use domain::{
     decision::{Decision, Verb},
     execution::Execution,
+    ids::Digest,
     recommendation::RecommendationState,
     services::RecommendationView,
     time::Timestamp,
@@ -18,11 +19,12 @@ use leptos::prelude::*;
 /// Every decision that counted, then the run.
 #[component]
 pub fn Decisions(view: RecommendationView) -> impl IntoView {
-    let RecommendationView { decisions, run, recommendation, have, need, now, .. } = view;
+    let RecommendationView { decisions, run, recommendation, ticket, have, need, now, .. } = view;
     if decisions.is_empty() && run.is_none() {
         return ().into_any();
     }
     let open = recommendation.state == RecommendationState::Open;
+    let digest = ticket.filter(|_| open).map(|ticket| ticket.digest);
     let missing = need.saturating_sub(have);
     let title = if open { "Decided so far" } else { "What was decided, and what came of it" };
     let runs = run.as_ref().map(|_| format!("/runs{}", Query::of(&[("recommendation", recommendation.id.as_str())])));
@@ -30,7 +32,7 @@ pub fn Decisions(view: RecommendationView) -> impl IntoView {
     view! {
         <Section title=title aside>
             <ol class="rows decisions">
-                {decisions.into_iter().map(|decision| view! { <li><Made decision now /></li> }).collect_view()}
+                {decisions.into_iter().map(|decision| view! { <li><Made decision now awaited=digest.clone() /></li> }).collect_view()}
                 {(open && missing > 0).then(|| view! {
                     <li><p class="warned idle"><Glyph of=Icon::Clock />{waits(missing)}</p></li>
                 })}
@@ -50,15 +52,23 @@ fn waits(missing: u32) -> String {
 }
 
 #[component]
-fn Made(decision: Decision, now: Timestamp) -> impl IntoView {
+fn Made(
+    decision: Decision,
+    now: Timestamp,
+    /// The ticket that awaits its decision.
+    awaited: Option<Digest>,
+) -> impl IntoView {
+    let approved = decision.ticket_digest.filter(|_| decision.verb == Verb::Approve);
+    let other = awaited.zip(approved.clone()).is_some_and(|(awaited, approved)| awaited != approved);
     view! {
         <p><State of=decision.verb />" by "<b>{decision.actor.name}</b>" "<span class="sub"><Ago at=decision.at now /></span></p>
         {match decision.reason {
             Some(reason) => view! { <Prose text=reason /> }.into_any(),
             None => view! { <p class="sub">"No reason given."</p> }.into_any(),
         }}
-        {decision.ticket_digest.filter(|_| decision.verb == Verb::Approve).map(|digest| view! {
-            <p class="sub">"Ticket "<DigestId of=digest /></p>
+        {approved.map(|digest| view! { <p class="sub">"Ticket "<DigestId of=digest /></p> })}
+        {other.then(|| view! {
+            <p class="warned wait"><Glyph of=Icon::Warn />"That was another ticket than the one above: for this one it does not count."</p>
         })}
     }
     .into_any()

@@ -66,6 +66,8 @@ fn tried(view: &RecommendationView, of: &TargetView) -> Option<String> {
         (ExecutionState::Succeeded, Assessment::Ineffective) => "did not help",
         (ExecutionState::Succeeded, _) => return None,
         (ExecutionState::Cancelled, _) => "was cancelled",
+        (ExecutionState::TimedOut, _) => "timed out",
+        (ExecutionState::Lost, _) => "was lost",
         _ => "failed",
     };
     let when = ago(view.now.since(last.finished_at.unwrap_or(last.created_at)));

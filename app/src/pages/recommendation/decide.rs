@@ -104,7 +104,7 @@ fn progress(view: &RecommendationView) -> Option<impl IntoView + use<>> {
             format!("Needs {need} different people; {names} approved this ticket.")
         };
         view! {
-            <p class="people sub">
+            <p class="approvers sub">
                 <span class="dots" aria-hidden="true">{dots}</span>
                 {text}
             </p>

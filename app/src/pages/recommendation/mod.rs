@@ -220,7 +220,7 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
                     })}
                     {open.then(|| view! {
                         {(need > 1).then(|| format!("{have} of {need} given · "))}
-                        {last.clone().map(|(name, at)| view! { {name}" approved "<Ago at now />" · " })}
+                        {last.clone().filter(|_| have > 0).map(|(name, at)| view! { {name}" approved "<Ago at now />" · " })}
                         <Until at=recommendation.expires_at now before="expires in " />" at "<At at=recommendation.expires_at now />
                     })}
                     {(!open).then(|| match last {

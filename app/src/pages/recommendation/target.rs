@@ -150,7 +150,7 @@ fn Found(state: TargetState, changes: Vec<FieldChange>, since: Since, now: Times
                 let since = complaint.since;
                 view! {
                     <dt>{complaint.kind.clone()}</dt>
-                    <dd>{warned(complaint.message.clone())}{since.map(|at| view! { " "<span class="sub">"since "<Ago at now /></span> })}</dd>
+                    <dd>{warned(complaint.message.clone())}{since.map(|at| view! { " "<span class="sub"><Ago at now /></span> })}</dd>
                 }
             }).collect_view()}
             {state.pods.is_some().then(|| view! {

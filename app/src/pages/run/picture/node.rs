@@ -46,6 +46,8 @@ pub fn Node(
     ];
     let label = label.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let open = open_span(&task);
+    // How long the attempts took stands in the timeline: the box has room for one of the two.
+    let words = if retries > 0 && task.state.ended() { mark.word.to_lowercase() } else { words };
     let suffix = match (retries, task.finally) {
         (0, false) => String::new(),
         (0, true) => " · after all".to_owned(),
