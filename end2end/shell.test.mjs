@@ -225,7 +225,7 @@ test('what palette and keys await has lines in its place', async () => {
   await page.locator('#keys-help .awaited').waitFor();
   answer();
   await page.locator('#keys-help .keys').first().waitFor();
-  assert.equal(await page.locator('.awaited').count(), 0);
+  await until('nothing to be awaited', async () => (await page.locator('.awaited').count()) === 0);
   await done(page);
 });
 

@@ -58,8 +58,9 @@ pub fn single_keys() -> bool {
     root.is_some_and(|root| root.get_attribute("data-keys").as_deref() != Some("off"))
 }
 
-/// Whether the event comes from where somebody types.
+/// Whether the event comes from where somebody types. A field of a dialog that has just been closed keeps the focus until the next
+/// frame; nobody types there any more.
 pub fn typing(event: &KeyboardEvent) -> bool {
     let inside = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
-    around(event, inside).is_some()
+    around(event, inside).is_some() && around(event, "dialog:not([open])").is_none()
 }

@@ -323,19 +323,55 @@ impl Viewer {
         if !self.near.borrow().contains(&first) && self.meant.get().map(chunk_of) != Some(first) {
             return;
         }
-        if chunk.first_child().is_some() {
-            morph(&chunk, &fresh);
-        } else {
-            while let Some(node) = fresh.first_child() {
-                let _ = chunk.append_child(&node);
+        self.steady(|| {
+            if chunk.first_child().is_some() {
+                morph(&chunk, &fresh);
+            } else {
+                while let Some(node) = fresh.first_child() {
+                    let _ = chunk.append_child(&node);
+                }
             }
-        }
-        natural(&chunk);
-        self.set_groups(&chunk);
+            natural(&chunk);
+            self.set_groups(&chunk);
+        });
         match self.meant.get() {
             Some(line) => self.go_to(line),
             None => self.follow(),
         }
+    }
+
+    /// Does what changes heights while what is read stays where it is.
+    fn steady(&self, act: impl FnOnce()) {
+        let read = self.read_now();
+        act();
+        if let Some((element, top)) = read.filter(|(element, _)| element.is_connected()) {
+            let moved = self.place(&element) - f64::from(self.frame.scroll_top()) - top;
+            if moved.abs() >= 1.0 {
+                self.scroll(f64::from(self.frame.scroll_top()) + moved);
+            }
+        }
+    }
+
+    /// What is read: what has the focus, where that is in sight, else the first line in sight; and how far it is from the frame's top.
+    fn read_now(&self) -> Option<(Element, f64)> {
+        let frame = self.frame.get_bounding_client_rect();
+        let seen = |element: &Element| {
+            let place = element.get_bounding_client_rect();
+            place.bottom() > frame.top() && place.top() < frame.bottom()
+        };
+        let focused = document().active_element().filter(|active| {
+            !active.is_same_node(Some(&self.frame)) && self.frame.contains(Some(active)) && seen(active)
+        });
+        let first = || {
+            let filled = |chunk: &Element| chunk.first_child().is_some() && seen(chunk);
+            all(&self.frame, ".chunk")
+                .into_iter()
+                .filter(filled)
+                .find_map(|chunk| all(&chunk, "li").into_iter().find(seen))
+        };
+        let element = focused.or_else(first)?;
+        let top = self.place(&element) - f64::from(self.frame.scroll_top());
+        Some((element, top))
     }
 
     fn to_the_end(&self) {
