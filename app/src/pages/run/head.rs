@@ -10,7 +10,7 @@ use crate::{
     words::telling,
 };
 use domain::{
-    execution::{Execution, ExecutionState, TaskState},
+    execution::{Assessment, Execution, ExecutionState, TaskState},
     time::Timestamp,
 };
 use leptos::prelude::*;
@@ -48,7 +48,7 @@ pub fn Head(
         <div class="head">
             <div class="line">
                 <State of=run.state />
-                <Outcome state=run.state assessment=run.assessment />
+                {(run.assessment != Assessment::NotAssessed).then(|| view! { <Outcome state=run.state assessment=run.assessment /> })}
                 {subject.sandbox.then(|| view! { <Chip word="Sandbox" tone=Tone::Wait /> })}
                 {(run.cancel_requested && !run.state.ended()).then(|| view! { <Chip word="Cancel asked for" tone=Tone::Idle /> })}
                 <span class="sub">
