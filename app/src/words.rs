@@ -1,6 +1,6 @@
 //! Numbers as people read them. Both halves use this, so a text that ticks in the browser reads as the server wrote it.
 
-use domain::time::human;
+use domain::{execution::ExecutionState, time::human};
 
 /// How long ago, in one unit: the exact time stands in the tooltip.
 pub fn ago(ms: i64) -> String {
@@ -50,6 +50,18 @@ pub fn shorten(name: &str, most: usize) -> String {
     let head = (most - 1).div_ceil(2);
     let tail = most - 1 - head;
     chars[..head].iter().copied().chain(['…']).chain(chars[chars.len() - tail..].iter().copied()).collect()
+}
+
+/// What a run came to, said of it afterwards.
+pub const fn came_to(state: ExecutionState) -> &'static str {
+    match state {
+        ExecutionState::Pending | ExecutionState::Running => "goes on",
+        ExecutionState::Succeeded => "went through",
+        ExecutionState::Failed => "failed",
+        ExecutionState::Cancelled => "was cancelled",
+        ExecutionState::TimedOut => "timed out",
+        ExecutionState::Lost => "was lost",
+    }
 }
 
 /// The cluster's reasons that say no more than the state beside which they stand.

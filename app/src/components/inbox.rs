@@ -4,7 +4,7 @@
 use super::{Ago, Beside, Mark, RiskChip, State, Tone, Until, plain, target};
 use crate::{
     icon::{Glyph, Icon},
-    words::humane,
+    words::{came_to, humane},
 };
 use domain::{
     execution::{Assessment, ExecutionState},
@@ -153,11 +153,10 @@ pub fn Earlier(run: EarlierRun, now: Timestamp) -> impl IntoView {
         }
         (_, Assessment::Effective) => ("helped", Tone::Idle),
         (_, Assessment::Ineffective) => ("did not help", Tone::Wait),
-        (ExecutionState::Succeeded, _) => ("went through", Tone::Idle),
-        (ExecutionState::Failed, _) => ("failed", Tone::Wait),
-        (ExecutionState::Cancelled, _) => ("was cancelled", Tone::Idle),
-        (ExecutionState::TimedOut, _) => ("timed out", Tone::Wait),
-        (ExecutionState::Lost, _) => ("was lost", Tone::Wait),
+        (ExecutionState::Succeeded | ExecutionState::Cancelled, _) => (came_to(run.state), Tone::Idle),
+        (ExecutionState::Failed | ExecutionState::TimedOut | ExecutionState::Lost, _) => {
+            (came_to(run.state), Tone::Wait)
+        }
     };
     let what = if run.same_playbook { "The same was run on it" } else { "It was worked on" };
     view! {

@@ -94,7 +94,8 @@ pub fn Scale(
         Some(format!("helped in {part} of {n} assessed, {} ({})", percent(share.rate), interval(share)))
     });
     // The dot is the best measurement there is, here as in lists; the other one is said beside it.
-    let (dot, beside) = if helped.is_some() { (helped, went) } else { (went, None) };
+    let mut measured = [helped, went].into_iter().flatten();
+    let (dot, beside) = (measured.next(), measured.next());
     let back = track.as_ref().and_then(|row| row.recurrence_rate);
     view! {
         {picture_of(said, track.as_ref().and_then(best).map(|(_, share)| share))}

@@ -1,7 +1,7 @@
 //! Lists of recommendations as people read them: what was measured, what was decided and by whom, what was tried on the same
 //! object not long ago, and for those that are decided together what each would act on.
 
-use super::{Services, obstacles::approvals, store_fault};
+use super::{Services, obstacles::approvals, store_fault, tickets::verified};
 use domain::{
     decision::Decision,
     effectiveness::DAY_MS,
@@ -13,7 +13,7 @@ use domain::{
     policy::PolicyTerms,
     recommendation::{Proposal, Recommendation, RecommendationState},
     services::{Answer, ApprovalService, EarlierRun, InboxItem, ReviewItem, ServiceError},
-    ticket::{Plan, Ticket},
+    ticket::Plan,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use std::collections::HashMap;
@@ -62,7 +62,7 @@ impl Services {
         let Some(stored) = self.world.recommendations.ticket(digest).await.map_err(store_fault)? else {
             return Ok(Vec::new());
         };
-        let ticket = Ticket::verify(&stored.canonical, digest).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let ticket = verified(&stored)?;
         let Plan::Playbook { parameters, .. } = &ticket.content().plan else { return Ok(Vec::new()) };
         let of_operator = parameters.iter().filter(|entry| entry.source == EnvSource::Operator);
         let text = |entry: &EnvEntry| match &entry.value {

@@ -17,7 +17,7 @@ use domain::{
         values::{self, EnvEntry, EnvSource, EnvValue},
     },
     policy::PolicyTerms,
-    ports::{NewExecution, PlaybookRecord, Signature},
+    ports::{NewExecution, PlaybookRecord, Signature, StoredTicket},
     recommendation::{
         Origin, Proposal, Recommendation, Strategy,
         target::{self, Target},
@@ -159,8 +159,7 @@ impl Services {
     ) -> Answer<(Option<Ticket>, Made)> {
         let stored = self.world.recommendations.ticket(digest).await.map_err(store_fault)?;
         let stored = stored.filter(|s| s.recommendation_id == recommendation.id);
-        let stored = stored.map(|s| Ticket::verify(&s.canonical, digest)).transpose();
-        let stored = stored.map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let stored = stored.as_ref().map(verified).transpose()?;
         // Another strategy's ticket says nothing about this one.
         let Some(ticket) = stored.filter(|ticket| ticket.content().strategy == index) else {
             return Ok((None, self.make_ticket(recommendation, index, None).await?));
@@ -223,7 +222,7 @@ impl Services {
     pub(super) async fn stored_ticket_view(&self, digest: &Digest) -> Answer<TicketView> {
         let stored = self.world.recommendations.ticket(digest).await.map_err(store_fault)?;
         let stored = stored.ok_or(ServiceError::NotFound("ticket"))?;
-        let ticket = Ticket::verify(&stored.canonical, digest).map_err(|e| ServiceError::Internal(e.to_string()))?;
+        let ticket = verified(&stored)?;
         let recommendation = self.world.recommendations.get(&stored.recommendation_id).await.map_err(store_fault)?;
         let (record, signature) = match &ticket.content().plan {
             Plan::Playbook { workflow_id, version, .. } => {
@@ -377,6 +376,11 @@ fn merged(
 /// Whether two values are one: `1.0` and `1` are written alike.
 fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
     one.map(canonical::to_string) == other.map(canonical::to_string)
+}
+
+/// The ticket that was stored, as long as it is what its digest says.
+pub(super) fn verified(stored: &StoredTicket) -> Answer<Ticket> {
+    Ticket::verify(&stored.canonical, &stored.digest).map_err(|e| ServiceError::Internal(e.to_string()))
 }
 
 /// The typed values that a ticket's entries came from: those proposed and the operator's. Defaults and hidden ones are

@@ -25,10 +25,10 @@ impl EffectivenessStore for Store {
             GroupBy::SignalType => ("signal_type", true),
             GroupBy::ActionType => ("action_type", true),
         };
-        let (mut groups, mut all) = (BTreeMap::new(), None::<Sum>);
+        let (mut groups, mut all) = (BTreeMap::new(), None);
         for row in self.sums(group, filter).await? {
             let sum = Sum::read(&row)?;
-            all = Some(all.map_or_else(|| sum.clone(), |all| all.plus(&sum)));
+            all.get_or_insert_with(Sum::default).add(&sum);
             let name = row.text("grouped")?;
             if nameless || !name.is_empty() {
                 groups.insert(name, sum.counts());
@@ -113,7 +113,7 @@ fn counted(row: &Row) -> Result<Counts, StoreError> {
 }
 
 /// Counts and phases, as long as they are added up.
-#[derive(Clone)]
+#[derive(Default)]
 struct Sum {
     counts: Counts,
     phases: Histogram,
@@ -126,9 +126,9 @@ impl Sum {
         Ok(Self { counts: counted(row)?, phases })
     }
 
-    fn plus(mut self, other: &Self) -> Self {
+    fn add(&mut self, other: &Self) {
+        self.counts = self.counts.plus(&other.counts);
         self.phases.join(&other.phases);
-        Self { counts: self.counts.plus(&other.counts), phases: self.phases }
     }
 
     fn counts(self) -> Counts {

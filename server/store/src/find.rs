@@ -57,16 +57,16 @@ pub(crate) async fn find(
     contains_all(sql, search, texts);
     // Which plan is best depends on the words.
     sql.once();
-    if dialect == Dialect::Sqlite {
-        let (index, matches) = (of.index(), of.found());
-        let probe =
-            format!("SELECT COUNT(*) AS found FROM (SELECT rowid FROM {index} WHERE {index} MATCH $1 LIMIT {FEW})");
-        for words in [endings(texts), indexable(texts)].into_iter().flatten() {
-            let found = Sql::new("search", probe.as_str()).bind(&words).one(on).await?.int("found")?;
-            if found < FEW {
-                sql.push(&format!(" AND {id} IN ({matches} WHERE {index} MATCH ")).value(words).push(")");
-                break;
-            }
+    if dialect != Dialect::Sqlite {
+        return Ok(());
+    }
+    let (index, matches) = (of.index(), of.found());
+    let probe = format!("SELECT COUNT(*) AS found FROM (SELECT rowid FROM {index} WHERE {index} MATCH $1 LIMIT {FEW})");
+    for words in [endings(texts), indexable(texts)].into_iter().flatten() {
+        let found = Sql::new("search", probe.as_str()).bind(&words).one(on).await?.int("found")?;
+        if found < FEW {
+            sql.push(&format!(" AND {id} IN ({matches} WHERE {index} MATCH ")).value(words).push(")");
+            break;
         }
     }
     Ok(())

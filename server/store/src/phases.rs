@@ -56,15 +56,15 @@ impl Histogram {
 
     /// Adds what a text holds; `None` when it is no such text.
     pub(crate) fn read(&mut self, text: &str) -> Option<()> {
-        let mut items = text.split(' ').filter(|item| !item.is_empty()).peekable();
-        while let Some(first) = items.peek() {
-            let (phase, _) = first.split_once('.')?;
-            let buckets = self.of(phase);
-            // As a rule many of one phase follow each other.
-            while let Some(item) = items.next_if(|item| within(item, phase).is_some()) {
-                let (bucket, n) = within(item, phase)?.split_once('=')?;
-                let bucket = bucket.parse().ok().filter(|bucket| (0..=self::bucket(i64::MAX)).contains(bucket))?;
-                count(buckets, bucket, n.parse().ok()?);
+        for item in text.split(' ').filter(|item| !item.is_empty()) {
+            let (place, n) = item.split_once('=')?;
+            let (phase, bucket) = place.rsplit_once('.')?;
+            let bucket = bucket.parse().ok().filter(|bucket| (0..=self::bucket(i64::MAX)).contains(bucket))?;
+            let n = n.parse().ok()?;
+            // As a rule the phase is known: its name is not made anew.
+            match self.0.get_mut(phase) {
+                Some(buckets) => count(buckets, bucket, n),
+                None => count(self.of(phase), bucket, n),
             }
         }
         Some(())
@@ -96,11 +96,6 @@ impl fmt::Display for Histogram {
         }
         Ok(())
     }
-}
-
-/// What an item says of this phase; none where it is of another.
-fn within<'a>(item: &'a str, phase: &str) -> Option<&'a str> {
-    item.strip_prefix(phase)?.strip_prefix('.')
 }
 
 fn count(buckets: &mut Buckets, bucket: i64, n: i64) {

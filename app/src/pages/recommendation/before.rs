@@ -5,7 +5,7 @@ use super::{Beside, reading};
 use crate::{
     components::{Notice, Tone, target as object},
     icon::{Glyph, Icon},
-    words::ago,
+    words::{ago, came_to},
 };
 use domain::{
     execution::{Assessment, ExecutionState},
@@ -65,10 +65,7 @@ fn tried(view: &RecommendationView, of: &TargetView) -> Option<String> {
     let came = match (last.state, last.assessment) {
         (ExecutionState::Succeeded, Assessment::Ineffective) => "did not help",
         (ExecutionState::Succeeded, _) => return None,
-        (ExecutionState::Cancelled, _) => "was cancelled",
-        (ExecutionState::TimedOut, _) => "timed out",
-        (ExecutionState::Lost, _) => "was lost",
-        _ => "failed",
+        (state, _) => came_to(state),
     };
     let when = ago(view.now.since(last.finished_at.unwrap_or(last.created_at)));
     Some(format!("The same playbook ran on the same object {when} and {came}."))

@@ -2,7 +2,7 @@
 
 use super::selection::went_wrong;
 use crate::{
-    components::{Ago, Chip, DigestId, Elapsed, Field, Id, Notice, Outcome, State, Tone, absolute, target},
+    components::{Ago, Chip, DigestId, Elapsed, Field, Id, Notice, State, Tone, absolute, target},
     context::FormOutcome,
     error::sentence,
     icon::{Glyph, Icon},
@@ -48,7 +48,7 @@ pub fn Head(
         <div class="head">
             <div class="line">
                 <State of=run.state />
-                {(run.assessment != Assessment::NotAssessed).then(|| view! { <Outcome state=run.state assessment=run.assessment /> })}
+                {(run.assessment != Assessment::NotAssessed).then(|| view! { <State of=run.assessment /> })}
                 {subject.sandbox.then(|| view! { <Chip word="Sandbox" tone=Tone::Wait /> })}
                 {(run.cancel_requested && !run.state.ended()).then(|| view! { <Chip word="Cancel asked for" tone=Tone::Idle /> })}
                 <span class="sub">

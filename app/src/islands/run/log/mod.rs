@@ -25,9 +25,11 @@ use web_sys::{
 
 mod acts;
 mod groups;
+mod scroll;
 
 use acts::{clicked, submitted};
 use groups::toggled;
+use scroll::scrolled;
 
 /// So far outside of the frame a chunk is loaded, and kept.
 const MARGIN: &str = "2400px 0px";
@@ -39,8 +41,6 @@ const KEPT: usize = 24;
 const AT_ONCE: usize = 2;
 /// The pause before what could not be had is asked for again.
 const AGAIN: Duration = Duration::from_secs(2);
-/// Closer to the end than this in pixels, it is followed.
-const NEAR_END: i32 = 40;
 
 thread_local! {
     /// The viewer of the page: there is one log.
@@ -146,8 +146,7 @@ impl Viewer {
     fn begin(&self) {
         let there = all(&self.frame, ".chunk");
         let Some(anchor) = there.first() else { return };
-        let seen = |chunk: &Element| self.place(chunk) - f64::from(self.frame.scroll_top());
-        let tops: Vec<f64> = there.iter().map(seen).collect();
+        let tops: Vec<f64> = there.iter().map(|chunk| self.below(chunk)).collect();
         let from: u32 = whole(anchor, "data-from").unwrap_or(1);
         let to: u32 = there.last().and_then(|chunk| whole(chunk, "data-from")).unwrap_or(from);
         let before = self.places((1..from).step_by(CHUNK as usize));
@@ -171,18 +170,6 @@ impl Viewer {
             None if self.at_end.get() => self.to_the_end(),
             None => {}
         }
-    }
-
-    /// Where an element begins, from the top of all that the frame scrolls over.
-    fn place(&self, element: &Element) -> f64 {
-        let frame = self.frame.get_bounding_client_rect().top() - f64::from(self.frame.scroll_top());
-        element.get_bounding_client_rect().top() - frame
-    }
-
-    fn scroll(&self, to: f64) {
-        #[expect(clippy::cast_possible_truncation, reason = "pixels of a log")]
-        self.frame.set_scroll_top(to as i32);
-        self.top.set(self.frame.scroll_top());
     }
 
     fn places_until_the_end(&self, from: u32) {
@@ -340,59 +327,6 @@ impl Viewer {
         }
     }
 
-    /// Does what changes heights while what is read stays where it is.
-    fn steady(&self, act: impl FnOnce()) {
-        let read = self.read_now();
-        act();
-        if let Some((element, top)) = read.filter(|(element, _)| element.is_connected()) {
-            let moved = self.place(&element) - f64::from(self.frame.scroll_top()) - top;
-            if moved.abs() >= 1.0 {
-                self.scroll(f64::from(self.frame.scroll_top()) + moved);
-            }
-        }
-    }
-
-    /// What is read: what has the focus, where that is in sight, else the first line in sight; and how far it is from the frame's top.
-    fn read_now(&self) -> Option<(Element, f64)> {
-        let frame = self.frame.get_bounding_client_rect();
-        let seen = |element: &Element| {
-            let place = element.get_bounding_client_rect();
-            place.bottom() > frame.top() && place.top() < frame.bottom()
-        };
-        let focused = document().active_element().filter(|active| {
-            !active.is_same_node(Some(&self.frame)) && self.frame.contains(Some(active)) && seen(active)
-        });
-        let first = || {
-            let filled = |chunk: &Element| chunk.first_child().is_some() && seen(chunk);
-            all(&self.frame, ".chunk")
-                .into_iter()
-                .filter(filled)
-                .find_map(|chunk| all(&chunk, "li").into_iter().find(seen))
-        };
-        let element = focused.or_else(first)?;
-        let top = self.place(&element) - f64::from(self.frame.scroll_top());
-        Some((element, top))
-    }
-
-    fn to_the_end(&self) {
-        self.frame.set_scroll_top(self.frame.scroll_height());
-        self.top.set(self.frame.scroll_top());
-    }
-
-    /// To the end again after something grew, unless the reader has scrolled away: the event that tells of it may be still to come.
-    fn follow(&self) {
-        if self.frame.scroll_top() < self.top.get() && !self.near_end() {
-            self.at_end.set(false);
-        }
-        if self.at_end.get() {
-            self.to_the_end();
-        }
-    }
-
-    fn near_end(&self) -> bool {
-        self.frame.scroll_height() - self.frame.scroll_top() - self.frame.client_height() < NEAR_END
-    }
-
     /// Shows a line in the middle of the frame; as soon as it is loaded where it is not.
     fn go_to(&self, line: u32) {
         self.at_end.set(false);
@@ -450,14 +384,5 @@ impl Viewer {
 fn natural(chunk: &Element) {
     if let Some(chunk) = chunk.dyn_ref::<HtmlElement>() {
         let _ = chunk.style().remove_property("height");
-    }
-}
-
-/// Whoever scrolls away from the end reads; at the end it is followed.
-fn scrolled(event: &Event) {
-    let Some(viewer) = viewer() else { return };
-    if event.target().as_ref() == Some(viewer.frame.as_ref()) {
-        viewer.top.set(viewer.frame.scroll_top());
-        viewer.at_end.set(viewer.near_end() && viewer.meant.get().is_none());
     }
 }
