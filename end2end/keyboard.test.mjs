@@ -95,8 +95,7 @@ for (const [size, viewport] of [['', { width: 1440, height: 900 }], [', at 200 %
     await awake(page);
     assert.equal(await follow(page, 'Reject'), 422);
     await awake(page);
-    // The key that leads to the reason, then typing: no stop of the tab key in between.
-    await page.keyboard.press('r');
+    // What has to be mended has the focus already: typing is all that is left.
     await page.waitForFunction(() => document.activeElement?.name === 'reason');
     await page.keyboard.type('the node is drained');
     assert.equal(await follow(page, 'Reject'), 200);
@@ -124,6 +123,12 @@ for (const [size, viewport] of [['', { width: 1440, height: 900 }], [', at 200 %
       await tabTo(page, `Select ${headline(incident)}, ${incident}`);
       await page.keyboard.press('Space');
     }
+    // Enter on a check box opens its line and sends nothing.
+    await tabTo(page, `Select ${headline(incidents[2])}, ${incidents[2]}`);
+    await Promise.all([page.waitForURL(`**/recommendations/${made[2].id}`), page.keyboard.press('Enter')]);
+    await page.goBack();
+    await awake(page);
+    for (const incident of incidents.slice(0, 2)) assert.ok(await page.getByLabel(`Select ${headline(incident)}, ${incident}`).isChecked());
     assert.equal(await follow(page, 'Review selected'), 200);
     assert.deepEqual(query('id').sort(), made.slice(0, 2).map(({ id }) => id).sort());
     await awake(page);

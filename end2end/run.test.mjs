@@ -103,6 +103,27 @@ test('a log can be read to its beginning when the program does not come, and the
   await page.context().close();
 });
 
+test('a log keeps the line that is read when the window gets another width', async () => {
+  const id = await talk(world, 'inc-turned', 2500);
+  await ended(id);
+  const page = await open({ width: 740 });
+  await page.goto(`/runs/${id}?line=997#L997`);
+  await awake(page);
+  await page.locator('.log li.on#L997').waitFor();
+  const top = () => page.evaluate(() => {
+    const { top } = document.querySelector('.log-box').getBoundingClientRect();
+    return [...document.querySelectorAll('.log-box li')].find((line) => line.getBoundingClientRect().bottom > top + 4)?.id;
+  });
+  // The line that is meant has come to its place, and so has what is around it.
+  let read;
+  await until('the log to stand still', async () => read === (read = await top()));
+  for (const [width, height] of [[360, 740], [1440, 900], [740, 360]]) {
+    await page.setViewportSize({ width, height });
+    await until(`${read} to be the first line at ${width} px`, async () => (await top()) === read);
+  }
+  await page.context().close();
+});
+
 test('a log is searched on the server, with its hits marked and walked, also without JavaScript', async () => {
   const id = await talk(world, 'inc-find', 2500);
   await ended(id);

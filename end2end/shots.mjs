@@ -55,6 +55,7 @@ async function shoot(page, name) {
     for (const colorScheme of themes) {
       if (values.small && !small.includes(`${width}-${colorScheme}`)) continue;
       await page.emulateMedia({ colorScheme });
+      if (values.small) await makeRoom(page, width);
       // As it is seen: what the page asked for because of its size has come and is on the screen.
       await page.waitForTimeout(250);
       const file = join(out, `${name}-${width}-${colorScheme}`);
@@ -64,12 +65,19 @@ async function shoot(page, name) {
   }
 }
 
-/** The page as WebP, which only Chromium's own protocol makes: a tenth of a PNG. */
+/** A window in which the page needs no scrolling, so that bars lie at its end and what is loaded in sight is there. */
+async function makeRoom(page, width) {
+  // What is as high as a part of the window grows with it: the second time nothing does.
+  for (let time = 0; time < 2; time += 1) {
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    await page.setViewportSize({ width, height: Math.min(Math.max(height, 900), tallest) });
+  }
+}
+
+/** The window as WebP, which only Chromium's own protocol makes: a tenth of a PNG. */
 async function webp(page) {
   const browser = await page.context().newCDPSession(page);
-  const { cssContentSize } = await browser.send('Page.getLayoutMetrics');
-  const clip = { x: 0, y: 0, width: cssContentSize.width, height: Math.min(cssContentSize.height, tallest), scale: 1 };
-  const { data } = await browser.send('Page.captureScreenshot', { format: 'webp', quality: 70, clip, captureBeyondViewport: true });
+  const { data } = await browser.send('Page.captureScreenshot', { format: 'webp', quality: 70 });
   await browser.detach();
   return Buffer.from(data, 'base64');
 }

@@ -101,7 +101,8 @@ impl FormOutcome {
     }
 }
 
-fn last_segment(pointer: &str) -> &str {
+/// The name at the end of a JSON pointer.
+pub fn last_segment(pointer: &str) -> &str {
     pointer.rsplit('/').next().unwrap_or_default()
 }
 

@@ -178,8 +178,9 @@ impl Trouble {
     }
 }
 
-/// First letter large, full stop at the end.
+/// First letter large, full stop at the end. Of a value it says what it has to be; a program is told to send it.
 pub fn sentence(text: &str) -> String {
+    let text = text.strip_prefix("send ").unwrap_or(text);
     let mut chars = text.chars();
     let Some(first) = chars.next() else { return String::new() };
     let rest = chars.as_str();

@@ -55,7 +55,7 @@ pub fn Field(
     /// Set for names, patterns, documents.
     #[prop(optional)]
     mono: bool,
-    /// Gets the focus when the page arrives.
+    /// Gets the focus when the page arrives: where one begins to type, or what has to be mended first.
     #[prop(optional)]
     focus: bool,
     /// The id of the form it belongs to, where it stands outside of it.
@@ -75,7 +75,7 @@ pub fn Field(
         // What stands in a text area is not escaped by the framework, and the parser drops its first line break.
         let text = format!("\n{}", html_escape::encode_text(&value));
         view! {
-            <textarea id=id.clone() name=name form=of_form class=class rows=rows.to_string() required=required spellcheck=(!mono).to_string()
+            <textarea id=id.clone() name=name form=of_form class=class rows=rows.to_string() required=required autofocus=focus spellcheck=(!mono).to_string()
                 placeholder=placeholder maxlength=max_length.map(|n| n.to_string()) aria-invalid=invalid aria-describedby=described_by inner_html=text></textarea>
         }
         .into_any()
@@ -89,7 +89,7 @@ pub fn Field(
         .into_any()
     } else {
         view! {
-            <select id=id.clone() name=name form=of_form class=class required=required aria-invalid=invalid aria-describedby=described_by>
+            <select id=id.clone() name=name form=of_form class=class required=required autofocus=focus aria-invalid=invalid aria-describedby=described_by>
                 {choices.into_iter().map(|c| {
                     let chosen = c.value == value;
                     view! { <option value=c.value selected=chosen>{c.word}</option> }

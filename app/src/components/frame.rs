@@ -31,10 +31,13 @@ pub fn Section(
     /// A few words at the right of the heading.
     #[prop(optional, into)]
     aside: ViewFn,
+    /// Where links lead to it.
+    #[prop(optional)]
+    id: Option<&'static str>,
     children: Children,
 ) -> impl IntoView {
     view! {
-        <section class="section">
+        <section class="section" id=id>
             <header><h2>{title}</h2><div class="sub">{aside.run()}</div></header>
             {children()}
         </section>
@@ -80,6 +83,9 @@ pub fn Filters(
     q: String,
     /// Whether anything is filtered: then it can be cleared.
     filtered: bool,
+    /// What few need, on a line of its own below.
+    #[prop(optional, into)]
+    more: ViewFn,
     /// Further fields.
     children: Children,
 ) -> impl IntoView {
@@ -92,6 +98,7 @@ pub fn Filters(
             {children()}
             <button class="btn" type="submit">"Show"</button>
             {filtered.then(|| view! { <a class="btn ghost" href=path>"Clear"</a> })}
+            {more.run()}
         </form>
     }
     .into_any()

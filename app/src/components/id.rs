@@ -14,6 +14,14 @@ pub fn Id(of: String, #[prop(optional)] short: String, what: &'static str) -> im
     view! { <code title=whole>{shown}</code>"\u{a0}"<CopyText text=of what /> }.into_any()
 }
 
+/// The ends of an id that is drawn from time and chance (RFC 9562): enough to tell the few of a page apart. Others as they are.
+pub fn short_id(id: &str) -> String {
+    let groups: Vec<&str> = id.split('-').collect();
+    let drawn = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    if drawn { format!("{}…{}", groups[0], &groups[4][8..]) } else { id.to_owned() }
+}
+
 /// A digest.
 #[component]
 pub fn DigestId(of: Digest, #[prop(default = "ticket digest")] what: &'static str) -> impl IntoView {
@@ -31,4 +39,17 @@ pub fn Image(image: ImageRef) -> impl IntoView {
         " "<CopyText text=whole what="image" />
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ids_without_a_meaning_are_cut() {
+        assert_eq!(short_id("01a21eb7-77a3-761e-b494-5abb0fe35882"), "01a21eb7…5882");
+        for whole in ["oomkill-scale-down@1.0.0", "user:ada", "a-b-c-d-e", "", "zzzzzzzz-77a3-761e-b494-5abb0fe35882"] {
+            assert_eq!(short_id(whole), whole);
+        }
+    }
 }

@@ -158,7 +158,7 @@ pub fn Earlier(run: EarlierRun, now: Timestamp) -> impl IntoView {
             (came_to(run.state), Tone::Wait)
         }
     };
-    let what = if run.same_playbook { "The same was run on it" } else { "It was worked on" };
+    let what = if run.same_playbook { "The same was run on it" } else { "Something else was run on it" };
     view! {
         <Hint tone icon=Icon::Undo>
             {what}" "<Ago at=run.at now />": "<a href=href>{run.title}</a>" "{words}

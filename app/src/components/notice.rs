@@ -1,6 +1,7 @@
 //! What a page says beside its data: notices, faults, differences, and empty places that offer the next step.
 
 use super::Tone;
+use crate::context::last_segment;
 use crate::error::sentence;
 use crate::icon::{Glyph, Icon};
 use domain::{fault::Fault, json::diff::Change};
@@ -33,12 +34,18 @@ pub fn Empty(
 
 /// Faults as a list, each with its place.
 #[component]
-pub fn Faults(faults: Vec<Fault>) -> impl IntoView {
+pub fn Faults(
+    faults: Vec<Fault>,
+    /// Names the field alone, for readers who did not send the document.
+    #[prop(optional)]
+    named: bool,
+) -> impl IntoView {
+    let place = move |pointer: &str| if named { last_segment(pointer).to_owned() } else { pointer.to_owned() };
     view! {
         <ul class="faults">
             {faults.into_iter().map(|f| view! {
                 <li class="note bad"><Glyph of=Icon::Cross /><div>
-                    {(!f.pointer.is_empty()).then(|| view! { <code>{f.pointer.clone()}</code>" " })}
+                    {(!f.pointer.is_empty()).then(|| view! { <code>{place(&f.pointer)}</code>" " })}
                     {sentence(&f.message)}
                 </div></li>
             }).collect_view()}

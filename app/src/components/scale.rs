@@ -30,7 +30,7 @@ pub fn beside(said: Option<f64>, track: Option<&EffectivenessRow>) -> String {
 /// The model's word and the best measurement there is, two short lines for lists: how often it helped where that was assessed,
 /// else how often it went through, and says which.
 pub fn beside_lines(said: Option<f64>, track: Option<&EffectivenessRow>) -> [String; 2] {
-    let said = said.map_or_else(|| "by hand".to_owned(), |share| format!("said {}", percent(share)));
+    let said = said_words(said).unwrap_or_else(|| "by hand".to_owned());
     let measured = track.and_then(best).map(|(words, _)| words);
     [said, measured.unwrap_or_else(|| "no runs yet".to_owned())]
 }
@@ -146,9 +146,9 @@ mod tests {
 
     #[test]
     fn no_runs_is_never_zero_percent() {
-        assert_eq!(beside(Some(0.85), None), "said 85\u{a0}%, no runs yet");
-        assert_eq!(beside_lines(Some(0.85), None), ["said 85\u{a0}%", "no runs yet"]);
-        assert_eq!(beside_lines(Some(0.85), Some(&row(0, 0))), ["said 85\u{a0}%", "no runs yet"]);
+        assert_eq!(beside(Some(0.85), None), "model says 85\u{a0}%, no runs yet");
+        assert_eq!(beside_lines(Some(0.85), None), ["model says 85\u{a0}%", "no runs yet"]);
+        assert_eq!(beside_lines(Some(0.85), Some(&row(0, 0))), ["model says 85\u{a0}%", "no runs yet"]);
         assert_eq!(beside_lines(None, Some(&row(0, 3))), ["by hand", "went through 0\u{a0}% of 3 (0–56\u{a0}%)"]);
         assert_eq!(measured(&row(0, 0)), None);
     }

@@ -12,9 +12,9 @@ use domain::{
     identity::Right,
     paging::{Page as ListPage, PageOf},
     ports::RecommendationFilter,
-    recommendation::{RecommendationState, Risk, Severity},
+    recommendation::{RecommendationState, Severity},
     services::{Answer, InboxItem},
-    time::{Timestamp, human},
+    time::Timestamp,
 };
 use leptos::prelude::*;
 
@@ -58,16 +58,8 @@ fn group(items: Vec<InboxItem>) -> Vec<(String, Vec<InboxItem>)> {
     groups
 }
 
-/// How the open ones are ordered, as the rule stands (`Recommendation::begin_by`).
-fn order() -> String {
-    let earlier =
-        |risk: Risk| format!("{} risk {} earlier", risk.name(), human(risk.head_start_ms()).replace(" 00s", ""));
-    format!(
-        "Soonest deadline first; {} and {}, since deciding takes longer.",
-        earlier(Risk::Medium),
-        earlier(Risk::High)
-    )
-}
+/// How the open ones are ordered (`Recommendation::begin_by`).
+const ORDER: &str = "Most urgent first: by deadline, higher risk sooner.";
 
 fn sub(shown: usize, more: bool, open: bool) -> String {
     if shown == 0 {
@@ -75,8 +67,8 @@ fn sub(shown: usize, more: bool, open: bool) -> String {
     }
     let count = humane(&number(i64::try_from(shown).unwrap_or(i64::MAX)));
     match (open, more) {
-        (true, false) => format!("{count} waiting. {}", order()),
-        (true, true) => format!("{shown} on this page. {}", order()),
+        (true, false) => format!("{count} waiting. {ORDER}"),
+        (true, true) => format!("{shown} on this page. {ORDER}"),
         (false, false) => format!("{count}, newest first"),
         (false, true) => format!("{shown} on this page, newest first"),
     }
@@ -200,10 +192,7 @@ mod tests {
 
     #[test]
     fn the_order_is_told_as_it_is() {
-        assert_eq!(
-            sub(3, false, true),
-            "Three waiting. Soonest deadline first; medium risk 2m earlier and high risk 5m earlier, since deciding takes longer."
-        );
+        assert_eq!(sub(3, false, true), "Three waiting. Most urgent first: by deadline, higher risk sooner.");
         assert_eq!(sub(50, true, false), "50 on this page, newest first");
         assert_eq!(sub(0, false, true), "");
     }

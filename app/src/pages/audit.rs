@@ -2,7 +2,9 @@
 //! through.
 
 use crate::{
-    components::{Ago, DigestId, Empty, Field, Filters, Id, PageHead, Pager, Prose, Select, TableBox, plain},
+    components::{
+        Ago, DigestId, Empty, Field, Filters, Id, Image, PageHead, Pager, Prose, Select, TableBox, plain, short_id,
+    },
     islands::CopyText,
     page::{Ask, Page},
     query::Query,
@@ -15,6 +17,7 @@ use domain::{
     ids::Digest,
     json::diff::{Change, diff},
     paging::{Page as ListPage, PageOf},
+    playbook::ImageRef,
     services::Answer,
     time::Timestamp,
 };
@@ -137,20 +140,25 @@ fn family_word(family: &str) -> String {
 fn Controls(filter: AuditFilter, query: Query, filtered: bool) -> impl IntoView {
     let day = |name: &str| query.get(name).unwrap_or_default().chars().take(10).collect::<String>();
     let (from, to) = (day("from"), day("to"));
-    let more = [&filter.object, &query.text("from"), &query.text("to")].iter().any(|value| value.is_some());
+    let used = [&filter.object, &query.text("from"), &query.text("to")].iter().any(|value| value.is_some());
     let choices = actions(filter.action.as_deref());
-    view! {
-        <Filters path=PATH label="Search the whole row" q=filter.q.unwrap_or_default() filtered>
-            <Field name="action" label="Action" value=filter.action.unwrap_or_default() choices />
-            <Field name="actor" label="Actor" placeholder="Anyone" value=filter.actor.unwrap_or_default() />
-            <details class="more" open=more>
-                <summary class="btn">"More filters"</summary>
+    let object = filter.object.unwrap_or_default();
+    let more = move || {
+        view! {
+            <details class="more" open=used>
+                <summary class="sub">"More filters"</summary>
                 <div class="more-fields">
-                    <Field name="object" label="Object" small="its id, or a part of it" value=filter.object.unwrap_or_default() />
-                    <Field name="from" label="From" small="UTC" kind="date" value=from />
-                    <Field name="to" label="To" small="UTC, that day included" kind="date" value=to />
+                    <Field name="object" label="Object" small="its id, or a part of it" value=object.clone() />
+                    <Field name="from" label="From" small="UTC" kind="date" value=from.clone() />
+                    <Field name="to" label="To" small="UTC, that day included" kind="date" value=to.clone() />
                 </div>
             </details>
+        }
+    };
+    view! {
+        <Filters path=PATH label="Search the whole row" q=filter.q.unwrap_or_default() filtered more>
+            <Field name="action" label="Action" value=filter.action.unwrap_or_default() choices />
+            <Field name="actor" label="Actor" placeholder="Anyone" value=filter.actor.unwrap_or_default() />
         </Filters>
     }
     .into_any()
@@ -208,18 +216,20 @@ fn Object(kind: String, id: String, title: Option<String>) -> impl IntoView {
     let href = object_page(&kind, &id);
     let only = format!("{PATH}{}", Query::default().with("object", Some(&id)));
     let word = kind_word(&kind);
-    let copy = view! { " "<CopyText text=id.clone() what="its id" /> };
+    let copy = view! { "\u{a0}"<CopyText text=id.clone() what="its id" /> };
+    let whole = id.clone();
+    let id = short_id(&id);
     match (href, title) {
         (Some(href), Some(title)) => view! {
             <a class="title" href=href>{title}</a>
-            <span class="sub">{word}" "<a href=only title="Every act on it"><code>{id}</code></a>{copy}</span>
+            <span class="sub">{word}" "<a href=only title=format!("Every act on {whole}")><code>{id}</code></a>{copy}</span>
         }
         .into_any(),
         (Some(href), None) => {
-            view! { <span class="sub">{word}" "</span><a href=href><code>{id}</code></a>{copy} }.into_any()
+            view! { <span class="sub">{word}" "</span><a href=href title=whole><code>{id}</code></a>{copy} }.into_any()
         }
         (None, _) => {
-            view! { <span class="sub">{word}" "</span><a href=only title="Every act on it"><code>{id}</code></a>{copy} }
+            view! { <span class="sub">{word}" "</span><a href=only title=format!("Every act on {whole}")><code>{id}</code></a>{copy} }
                 .into_any()
         }
     }
@@ -319,6 +329,11 @@ fn OneField(change: Change) -> impl IntoView {
     .into_any()
 }
 
+/// An image that a digest pins: nothing else has this form.
+fn pinned(text: &str) -> Option<ImageRef> {
+    text.parse::<ImageRef>().ok().filter(|image| image.digest().is_some())
+}
+
 /// A value as people read it; a digest is short, and whole in its tooltip.
 #[component]
 fn Told(value: Value) -> impl IntoView {
@@ -327,6 +342,7 @@ fn Told(value: Value) -> impl IntoView {
         Value::Array(items) if items.is_empty() => view! { <i>"none"</i> }.into_any(),
         Value::String(text) => match Digest::try_from(text.clone()) {
             Ok(digest) => view! { <DigestId of=digest what="digest" /> }.into_any(),
+            Err(_) if pinned(text).is_some() => pinned(text).map(|image| view! { <Image image /> }).into_any(),
             Err(_) if text.is_empty() => view! { <i>"empty"</i> }.into_any(),
             Err(_) => view! { <span>{text.clone()}</span> }.into_any(),
         },

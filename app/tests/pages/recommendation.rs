@@ -11,7 +11,7 @@ use domain::{
     fault::Fault,
     json::diff::Change,
     recommendation::{RecommendationState, ResourceRef, Risk, target::Target},
-    services::{RecommendationView, TargetView},
+    services::{RecommendationView, TargetView, TicketView},
     target::{
         since::{Moved, Since},
         state::{Autoscaler, Beside as Next, Manager, Reading},
@@ -100,7 +100,7 @@ fn the_models_value_stays_beside_the_operators_and_every_value_says_where_it_is_
 fn confidence_never_stands_alone() {
     let page = page(samples::view(Risk::Medium));
     assert!(page.contains("model says 85\u{a0}%") && page.contains("succeeded in 39 of 43 runs"));
-    assert!(page.contains("said 62\u{a0}%, no runs yet"), "the folded one too");
+    assert!(page.contains("model says 62\u{a0}%, no runs yet"), "the folded one too");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn the_target_is_shown_as_it_is_and_as_it_would_be() {
         assert!(section.contains(part), "{part}: {section}");
     }
     assert!(section.contains("leaves no room: 2 replicas"), "{section}");
-    assert!(!page.contains("heed "), "nothing to heed: {page}");
+    assert!(!page.contains("heed wait") && !page.contains("heed bad"), "nothing to heed: {page}");
 }
 
 #[test]
@@ -256,6 +256,77 @@ fn what_is_typed_is_judged_without_a_word_of_refusal() {
     assert!(preview.contains("<del>1</del>") && preview.contains("<ins>3</ins>"), "{preview}");
     assert!(between(&page, "id=\"said-SCALE_TARGET_REPLICAS\"", "</div>").contains("Take it back"));
     assert!(between(&page, "id=\"unsaved\"", "</div>").contains("Make a new ticket first"));
+}
+
+#[test]
+fn of_another_ticket_than_the_models_it_is_said_what_the_words_beside_it_are_about() {
+    let mut view = samples::view(Risk::Medium);
+    view.ticket.as_mut().unwrap().changes.clear();
+    assert!(!page(view.clone()).contains("other values"));
+    let changes = ["A", "B", "C", "D"].map(|name| Change {
+        pointer: format!("/{name}"),
+        before: Some(json!(1)),
+        after: Some(json!(3)),
+    });
+    view.ticket.as_mut().unwrap().changes = changes.to_vec();
+    let shown = page(view.clone());
+    let heed = between(&shown, "id=\"heed\"", "id=\"unsaved\"");
+    assert!(heed.contains("other values than the model’s: A 1 → 3, B 1 → 3, C 1 → 3, and 1 more."), "{heed}");
+    assert!(shown.contains("As it was proposed. The ticket has "), "at the rationale, too");
+    view.recommendation.state = RecommendationState::Decided;
+    assert!(!page(view).contains("other values"), "what is over needs no warning");
+}
+
+#[test]
+fn what_would_change_says_when_it_is_about_values_in_no_ticket() {
+    let typed = |digest: [u8; 32]| {
+        let preview =
+            Some(TicketView { digest: domain::ids::Digest::from_bytes(digest), ..samples::ticket(Risk::Medium) });
+        let beside = Beside { preview, target: Some(samples::target_view(|_| {})), ..Beside::default() };
+        html(|| recommendation(samples::view(Risk::Medium), beside, FormOutcome::default()))
+    };
+    assert!(between(&typed([7; 32]), "id=\"target\"", "</section>").contains("They are in no ticket yet."));
+    let same = samples::ticket(Risk::Medium);
+    let beside = Beside { preview: Some(same), target: Some(samples::target_view(|_| {})), ..Beside::default() };
+    let page = html(|| recommendation(samples::view(Risk::Medium), beside, FormOutcome::default()));
+    assert!(!page.contains("in no ticket yet"));
+}
+
+#[test]
+fn before_a_new_ticket_is_made_it_is_said_whose_approval_would_be_lost() {
+    let mut view = samples::view(Risk::High);
+    assert!(!page(view.clone()).contains("will not count for a new one"));
+    let digest = view.ticket.as_ref().map(|ticket| ticket.digest.clone());
+    view.decisions =
+        vec![domain::decision::Decision { ticket_digest: digest, ..samples::decision(Verb::Approve, None) }];
+    let shown = page(view);
+    let edit = between(&shown, "id=\"edit\"", "Make a new ticket");
+    assert!(edit.contains("a.lindqvist approved this ticket. That will not count for a new one."), "{edit}");
+}
+
+#[test]
+fn what_has_to_be_mended_first_has_the_focus() {
+    let refused = |decision: &str, pointer: &str| {
+        let fields = vec![("decision".to_owned(), decision.to_owned())];
+        let faults = vec![Fault::new(pointer, "x", "mend it")];
+        let form = FormOutcome { fields, faults, code: "invalid".into(), ..FormOutcome::default() };
+        html(|| recommendation(samples::view(Risk::High), Beside::default(), form))
+    };
+    for (decision, pointer, id) in [("reject", "/reason", "f-reason"), ("approve", "/confirm", "f-confirm")] {
+        let page = refused(decision, pointer);
+        assert_eq!(page.matches("autofocus").count(), 1, "{pointer}");
+        assert!(tag(&page, &format!("id=\"{id}\"")).contains("autofocus"), "{pointer}");
+    }
+    let edited = FormOutcome {
+        fields: vec![("p.SCALE_TARGET_REPLICAS".into(), "99999".into())],
+        faults: vec![Fault::new("/parameters/SCALE_TARGET_REPLICAS", "x", "mend it")],
+        code: "invalid".into(),
+        ..FormOutcome::default()
+    };
+    let judged = FormOutcome { code: CHECKED.into(), ..edited.clone() };
+    let shown = |form| html(|| recommendation(samples::view(Risk::Medium), Beside::default(), form));
+    assert!(tag(&shown(edited), "id=\"f-p-SCALE_TARGET_REPLICAS\"").contains("autofocus"));
+    assert!(!shown(judged).contains("autofocus"), "nobody who types is led away");
 }
 
 #[test]

@@ -285,7 +285,8 @@ async fn decided(gate: &Gate, id: &RecommendationId, strategy: u32, parts: &Part
     let answer = gate.services.decide(&caller, id, request).await?;
     Ok(match answer.execution_id {
         Some(execution) => format!("/runs/{execution}"),
-        None => format!("{}?strategy={strategy}", page_of(id.as_str())),
+        // Where it says what has been decided: on a phone that is far down.
+        None => format!("{}?strategy={strategy}#decided", page_of(id.as_str())),
     })
 }
 

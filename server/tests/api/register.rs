@@ -148,6 +148,24 @@ async fn a_new_version_starts_from_another_and_says_what_breaks() {
 }
 
 #[tokio::test]
+async fn the_same_under_another_number_is_registered_only_by_who_says_so_again() {
+    let console = Console::start();
+    let (browser, author) = (console.browser().await, console.token("author", "author"));
+    let mut registration = seed("hidden-oomkill-scale-down.json");
+    author.post("/api/v1/playbooks", &registration).await.expect(201);
+    registration["version"] = json!("1.1.0");
+    let document = registration.to_string();
+    let from = ("from", "oomkill-scale-down@1.0.0");
+    let mut sent = vec![("document", document.as_str()), ("as", "json"), ("action", "register"), from];
+    let asked = browser.post("/catalog/new", &sent).await;
+    assert_eq!(asked.status, 409, "{}", asked.text);
+    assert!(text(&asked).contains("Nothing differs from 1.0.0 but the number of the version"), "{}", asked.text);
+    assert!(text(&asked).contains("name=\"same\""), "{}", asked.text);
+    sent.push(("same", "1"));
+    assert_eq!(browser.post("/catalog/new", &sent).await.status, 303, "who says so again");
+}
+
+#[tokio::test]
 async fn what_was_done_to_a_version_leads_to_that_version_and_is_said() {
     let console = Console::start();
     let (browser, author) = (console.browser().await, console.token("author", "author"));

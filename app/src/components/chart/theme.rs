@@ -25,26 +25,52 @@ pub enum Ink {
     Line,
     /// What a model said.
     Said,
+    /// The phases of a recovery: until the cause was found, until somebody decided, until the run had ended, and others.
+    Investigate,
+    Decide,
+    Run,
+    Other,
 }
 
 impl Ink {
-    const ALL: [Self; 7] = [Self::Ground, Self::Note, Self::Name, Self::Interval, Self::Dot, Self::Line, Self::Said];
+    const ALL: [Self; 11] = [
+        Self::Ground,
+        Self::Note,
+        Self::Name,
+        Self::Interval,
+        Self::Dot,
+        Self::Line,
+        Self::Said,
+        Self::Investigate,
+        Self::Decide,
+        Self::Run,
+        Self::Other,
+    ];
 
     /// As a colour, for plotters.
     pub const fn color(self) -> RGBColor {
         RGBColor(self as u8, 0, 0)
     }
 
-    fn class(color: BackendColor) -> &'static str {
-        match Self::ALL.get(usize::from(color.rgb.0)) {
-            Some(Self::Note) => "note-text",
-            Some(Self::Name) => "name-text",
-            Some(Self::Interval) => "interval",
-            Some(Self::Dot) => "dot",
-            Some(Self::Line) => "line",
-            Some(Self::Said) => "said",
-            Some(Self::Ground) | None => "ground",
+    /// Its class in the style sheet.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Ground => "ground",
+            Self::Note => "note-text",
+            Self::Name => "name-text",
+            Self::Interval => "interval",
+            Self::Dot => "dot",
+            Self::Line => "line",
+            Self::Said => "said",
+            Self::Investigate => "investigate",
+            Self::Decide => "decide",
+            Self::Run => "run",
+            Self::Other => "other",
         }
+    }
+
+    fn of(color: BackendColor) -> &'static str {
+        Self::ALL.get(usize::from(color.rgb.0)).map_or("ground", |ink| ink.class())
     }
 }
 
@@ -115,14 +141,14 @@ impl DrawingBackend for ThemedSvg<'_> {
         if invisible(color) {
             return Ok(());
         }
-        self.put(format_args!(r#"<rect class="{}" x="{x}" y="{y}" width="1" height="1"/>"#, Ink::class(color)))
+        self.put(format_args!(r#"<rect class="{}" x="{x}" y="{y}" width="1" height="1"/>"#, Ink::of(color)))
     }
 
     fn draw_line<S: BackendStyle>(&mut self, (x1, y1): BackendCoord, (x2, y2): BackendCoord, style: &S) -> Drawn {
         if invisible(style.color()) {
             return Ok(());
         }
-        let class = Ink::class(style.color());
+        let class = Ink::of(style.color());
         self.put(format_args!(r#"<line class="{class}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>"#))
     }
 
@@ -136,7 +162,7 @@ impl DrawingBackend for ThemedSvg<'_> {
         if invisible(style.color()) {
             return Ok(());
         }
-        let (class, width, height) = (Ink::class(style.color()), (right - left).max(0), (bottom - top).max(0));
+        let (class, width, height) = (Ink::of(style.color()), (right - left).max(0), (bottom - top).max(0));
         self.put(format_args!(r#"<rect class="{class}" x="{left}" y="{top}" width="{width}" height="{height}"/>"#))
     }
 
@@ -144,21 +170,21 @@ impl DrawingBackend for ThemedSvg<'_> {
         if invisible(style.color()) {
             return Ok(());
         }
-        self.put(format_args!(r#"<polyline class="{}" points="{}"/>"#, Ink::class(style.color()), points(path)))
+        self.put(format_args!(r#"<polyline class="{}" points="{}"/>"#, Ink::of(style.color()), points(path)))
     }
 
     fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, corners: I, style: &S) -> Drawn {
         if invisible(style.color()) {
             return Ok(());
         }
-        self.put(format_args!(r#"<polygon class="{}" points="{}"/>"#, Ink::class(style.color()), points(corners)))
+        self.put(format_args!(r#"<polygon class="{}" points="{}"/>"#, Ink::of(style.color()), points(corners)))
     }
 
     fn draw_circle<S: BackendStyle>(&mut self, (x, y): BackendCoord, radius: u32, style: &S, _fill: bool) -> Drawn {
         if invisible(style.color()) {
             return Ok(());
         }
-        self.put(format_args!(r#"<circle class="{}" cx="{x}" cy="{y}" r="{radius}"/>"#, Ink::class(style.color())))
+        self.put(format_args!(r#"<circle class="{}" cx="{x}" cy="{y}" r="{radius}"/>"#, Ink::of(style.color())))
     }
 
     fn draw_text<T: BackendTextStyle>(&mut self, text: &str, style: &T, (x, y): BackendCoord) -> Drawn {
@@ -176,7 +202,7 @@ impl DrawingBackend for ThemedSvg<'_> {
             VPos::Center => "central",
             VPos::Bottom => "auto",
         };
-        let class = Ink::class(style.color());
+        let class = Ink::of(style.color());
         self.put(format_args!(
             r#"<text class="{class}" x="{x}" y="{y}" text-anchor="{anchor}" dominant-baseline="{baseline}">{}</text>"#,
             escape(text)

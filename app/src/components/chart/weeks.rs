@@ -1,6 +1,7 @@
 //! Week by week what was measured: a dot in its Wilson interval. Weeks without data are gaps, not zero.
 
 use super::{
+    canvas::{Drawn, drawn},
     mark::{Mark, Marked},
     measure::Measure,
     theme::{Ink, ThemedSvg},
@@ -11,13 +12,8 @@ use leptos::prelude::*;
 use plotters::{
     chart::ChartContext,
     coord::types::RangedCoordf64,
-    drawing::{DrawingAreaErrorKind, IntoDrawingArea},
     prelude::{Cartesian2d, ChartBuilder, Circle, Color, PathElement},
 };
-use std::convert::Infallible;
-
-/// What becomes of drawing; writing to a text can't fail.
-pub type Drawn<T> = Result<T, DrawingAreaErrorKind<Infallible>>;
 
 /// A chart from 0 to 100 %, over weeks.
 type OverWeeks<'a, 'b> = ChartContext<'a, ThemedSvg<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -86,18 +82,16 @@ pub fn Spark(weeks: Vec<Week>, measure: Measure) -> impl IntoView {
 }
 
 fn spark(weeks: &[Week], measure: Measure) -> Drawn<(String, Vec<Mark>)> {
-    let mut svg = String::new();
     let [width, height] = [SMALL.0, SMALL.1].map(|size| i32::try_from(size).unwrap_or(0));
-    let placed = {
-        let root = ThemedSvg::new(&mut svg, SMALL).into_drawing_area();
+    let (svg, placed) = drawn(SMALL, |root| {
         let end = at(weeks.len()) - 0.5;
         let mut chart =
-            ChartBuilder::on(&root).margin_top(ABOVE).margin_bottom(6).build_cartesian_2d(0.0..end, 0.0..1.0)?;
+            ChartBuilder::on(root).margin_top(ABOVE).margin_bottom(6).build_cartesian_2d(0.0..end, 0.0..1.0)?;
         for share in [0.0, 1.0] {
             chart.draw_series([PathElement::new(vec![(0.0, share), (end, share)], Ink::Ground.color())])?;
         }
-        dots(&mut chart, weeks, measure)?
-    };
+        dots(&mut chart, weeks, measure)
+    })?;
     let column = width / i32::try_from(weeks.len()).unwrap_or(1).max(1);
     let marks = placed.into_iter().map(|(week, (x, _))| mark(week, x, (width, 4), (column, height), measure)).collect();
     Ok((svg, marks))

@@ -248,6 +248,8 @@ impl Follower {
                 self.wanted.set(self.wanted.get().max(part));
                 self.pace(|pace| pace.failed(browser::now()));
             }
+            // The address of a page that was refused: its frame stands as it is.
+            (403..=405, _) if part == Wanted::Frame => self.pace(|pace| pace.shown(browser::now())),
             _ => give_up(),
         }
     }

@@ -4,7 +4,7 @@ use super::rows;
 use crate::islands::browser::{
     dialogs::{alive, close_by_ground, dialog, dialog_open},
     elements::{all, find, first, html},
-    events::{on, on_document, typing},
+    events::{around, on, on_document, typing},
     pages::{ask, go},
 };
 use leptos::prelude::*;
@@ -42,6 +42,7 @@ pub fn start() {
             "k" => rows::step(false),
             "a" => decide(DECIDE),
             "r" => decide(REASON),
+            "Enter" => open_picked(&event),
             _ => false,
         };
         if done {
@@ -121,6 +122,11 @@ fn decide(part: &str) -> bool {
     }
     let target = html(part).or_else(|| html(DECIDE));
     target.inspect(focus).is_some()
+}
+
+/// On the check box of a line, Enter opens the line as it does on its link: a browser would send the form around the list.
+fn open_picked(event: &KeyboardEvent) -> bool {
+    around(event, ".pick").and_then(|_| rows::chosen("h2 a[href]")).inspect(HtmlElement::click).is_some()
 }
 
 /// Who comes here by `r` goes on typing: a field that the address names gets the focus. A button never does.

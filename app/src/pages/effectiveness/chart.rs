@@ -4,15 +4,13 @@
 use crate::{
     components::{
         Section,
-        chart::{Drawn, Ink, Mark, Marked, Measure, ThemedSvg},
+        chart::{Canvas, Drawn, Ink, Mark, Marked, Measure, drawn},
     },
     words::{percent, shorten},
 };
 use domain::{effectiveness::EffectivenessRow, stats::Interval};
 use leptos::prelude::*;
 use plotters::{
-    coord::Shift,
-    drawing::{DrawingArea, IntoDrawingArea},
     prelude::{
         ChartBuilder, Circle, Color, EmptyElement, IntoFont, LabelAreaPosition, PathElement, Polygon, TRANSPARENT, Text,
     },
@@ -120,17 +118,10 @@ impl Bar {
 }
 
 fn draw(bars: &[Bar], shape: Shape, measure: Measure) -> Drawn<(String, Vec<Mark>)> {
-    let mut svg = String::new();
-    let marks = {
-        let root = ThemedSvg::new(&mut svg, (shape.width, shape.height(bars.len()))).into_drawing_area();
-        let marks = onto(&root, bars, shape, measure)?;
-        root.present()?;
-        marks
-    };
-    Ok((svg, marks))
+    drawn((shape.width, shape.height(bars.len())), |root| onto(root, bars, shape, measure))
 }
 
-fn onto(root: &DrawingArea<ThemedSvg<'_>, Shift>, bars: &[Bar], shape: Shape, measure: Measure) -> Drawn<Vec<Mark>> {
+fn onto(root: &Canvas<'_>, bars: &[Bar], shape: Shape, measure: Measure) -> Drawn<Vec<Mark>> {
     #[expect(clippy::cast_precision_loss, reason = "at most twenty rows")]
     let rows = bars.len() as f64;
     let text = |ink: Ink, h_pos| -> TextStyle<'static> {

@@ -3,7 +3,7 @@
 use crate::{
     components::{
         Section,
-        chart::{Drawn, Ink, Mark, Marked, Measure, ThemedSvg, at, dots, mark},
+        chart::{Canvas, Drawn, Ink, Mark, Marked, Measure, at, dots, drawn, mark},
         day,
     },
     words::percent,
@@ -11,8 +11,6 @@ use crate::{
 use domain::effectiveness::Week;
 use leptos::prelude::*;
 use plotters::{
-    coord::Shift,
-    drawing::{DrawingArea, IntoDrawingArea},
     prelude::{ChartBuilder, EmptyElement, IntoFont, LabelAreaPosition, TRANSPARENT, Text},
     style::{
         TextStyle,
@@ -81,17 +79,10 @@ fn Table(weeks: Vec<Week>, measure: Measure) -> impl IntoView {
 }
 
 fn draw(weeks: &[Week], shape: Shape, measure: Measure) -> Drawn<(String, Vec<Mark>)> {
-    let mut svg = String::new();
-    let marks = {
-        let root = ThemedSvg::new(&mut svg, (shape.width, shape.height)).into_drawing_area();
-        let marks = onto(&root, weeks, shape, measure)?;
-        root.present()?;
-        marks
-    };
-    Ok((svg, marks))
+    drawn((shape.width, shape.height), |root| onto(root, weeks, shape, measure))
 }
 
-fn onto(root: &DrawingArea<ThemedSvg<'_>, Shift>, weeks: &[Week], shape: Shape, measure: Measure) -> Drawn<Vec<Mark>> {
+fn onto(root: &Canvas<'_>, weeks: &[Week], shape: Shape, measure: Measure) -> Drawn<Vec<Mark>> {
     let text = |h_pos, v_pos| -> TextStyle<'static> {
         ("sans-serif", 12).into_font().color(&Ink::Note.color()).pos(Pos::new(h_pos, v_pos))
     };

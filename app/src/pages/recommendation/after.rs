@@ -30,13 +30,13 @@ pub fn Decisions(view: RecommendationView) -> impl IntoView {
     let runs = run.as_ref().map(|_| format!("/runs{}", Query::of(&[("recommendation", recommendation.id.as_str())])));
     let aside = move || runs.clone().map(|href| view! { <a href=href>"In the list of runs"</a> });
     view! {
-        <Section title=title aside>
+        <Section title=title id="decided" aside>
             <ol class="rows decisions">
                 {decisions.into_iter().map(|decision| view! { <li><Made decision now awaited=digest.clone() /></li> }).collect_view()}
                 {(open && missing > 0).then(|| view! {
                     <li><p class="warned idle"><Glyph of=Icon::Clock />{waits(missing)}</p></li>
                 })}
-                {run.map(|run| view! { <li class="run-line"><RunLine run now /></li> })}
+                {run.map(|run| view! { <li class="run-told"><RunLine run now /></li> })}
             </ol>
         </Section>
     }

@@ -3,13 +3,14 @@
 
 use super::{Beside, reading};
 use crate::{
-    components::{Notice, Tone, target as object},
+    components::{Notice, Tone, plain, target as object},
     icon::{Glyph, Icon},
     words::{ago, came_to},
 };
 use domain::{
     execution::{Assessment, ExecutionState},
-    recommendation::{Proposal, target::Target},
+    json::diff::Change,
+    recommendation::{Origin, Proposal, RecommendationState, target::Target},
     services::{RecommendationView, TargetView},
     target::state::Reading,
 };
@@ -53,8 +54,43 @@ pub fn heeds(view: &RecommendationView, beside: &Beside) -> Vec<Heed> {
     {
         add(Tone::Wait, "Ticket has changed", "#ticket-title", text.clone());
     }
+    if let Some(text) = edited(view) {
+        add(Tone::Idle, "Edited", "#ticket-title", text);
+    }
     heeds
 }
+
+/// That the ticket has other values than those of which all that stands beside it speaks; none where it has the same.
+fn edited(view: &RecommendationView) -> Option<String> {
+    let changes = changed_values(view);
+    if changes.is_empty() {
+        return None;
+    }
+    let none = || "not given".to_owned();
+    let one = |change: &Change| {
+        let (before, after) =
+            (change.before.as_ref().map_or_else(none, plain), change.after.as_ref().map_or_else(none, plain));
+        format!("{} {before} → {after}", change.pointer.trim_start_matches('/'))
+    };
+    let mut words: Vec<_> = changes.iter().take(NAMED).map(one).collect();
+    if changes.len() > NAMED {
+        words.push(format!("and {} more", changes.len() - NAMED));
+    }
+    let whose = if view.recommendation.origin == Origin::Model { "the model’s" } else { "the proposed" };
+    Some(format!(
+        "This ticket has other values than {whose}: {}. Rationale, warnings and confidence were written about those.",
+        words.join(", ")
+    ))
+}
+
+/// What an operator changed in the ticket that awaits its decision.
+pub fn changed_values(view: &RecommendationView) -> &[Change] {
+    let open = view.recommendation.state == RecommendationState::Open;
+    view.ticket.as_ref().filter(|_| open).map(|ticket| &*ticket.changes).unwrap_or_default()
+}
+
+/// Changed values that are named before the rest is only counted.
+const NAMED: usize = 3;
 
 /// What the same playbook came to on the same object lately, where that is a warning.
 fn tried(view: &RecommendationView, of: &TargetView) -> Option<String> {
@@ -79,7 +115,11 @@ pub fn short(heeds: &[Heed]) -> impl IntoView + use<> {
     heeds
         .iter()
         .map(|heed| {
-            let icon = if heed.tone == Tone::Bad { Icon::Cross } else { Icon::Warn };
+            let icon = match heed.tone {
+                Tone::Bad => Icon::Cross,
+                Tone::Idle => Icon::Info,
+                _ => Icon::Warn,
+            };
             view! { <a class=format!("chip heed {}", heed.tone.class()) href=heed.at title=heed.text.clone()><Glyph of=icon />{heed.short}</a> }
         })
         .collect_view()

@@ -3,7 +3,7 @@
 
 use super::strategies::name;
 use crate::{
-    components::{RiskChip, ScaleLine, beside},
+    components::{RiskChip, ScaleLine, beside, plain},
     icon::{Glyph, Icon},
 };
 use domain::{
@@ -16,6 +16,7 @@ use domain::{
     },
 };
 use leptos::prelude::*;
+use serde_json::{Map, Value};
 
 /// The list; nothing where there is only one.
 #[component]
@@ -23,6 +24,8 @@ pub fn Compared(
     id: RecommendationId,
     strategies: Vec<StrategyView>,
     selected: usize,
+    /// What the selected one would run with.
+    parameters: Map<String, Value>,
     /// The target, to say what would change; none where it is not known.
     state: Option<TargetState>,
 ) -> impl IntoView {
@@ -38,7 +41,7 @@ pub fn Compared(
                 let said = strategy.strategy.confidence;
                 let words = beside(said, strategy.track.as_ref());
                 let few = strategy.track.as_ref().is_some_and(|row| row.runs < 10).then_some(" · too few runs to tell");
-                let effect = effect(&strategy, state.as_ref());
+                let effect = effect(&strategy, here.then_some(&parameters), state.as_ref());
                 let runnable = strategy.strategy.runnable();
                 view! {
                     <li class:chosen=here>
@@ -66,11 +69,10 @@ fn back(strategy: &StrategyView) -> bool {
 }
 
 /// What a strategy would change in the target, or how much it runs.
-fn effect(strategy: &StrategyView, state: Option<&TargetState>) -> AnyView {
+fn effect(strategy: &StrategyView, edited: Option<&Map<String, Value>>, state: Option<&TargetState>) -> AnyView {
     match &strategy.strategy.proposal {
         Proposal::Playbook { parameters, workflow_id, .. } => {
-            let text = |value: &serde_json::Value| crate::components::plain(value);
-            let values = parameters.iter().map(|(name, value)| (name.as_str(), text(value)));
+            let values = edited.unwrap_or(parameters).iter().map(|(name, value)| (name.as_str(), plain(value)));
             let changes = state.map(|state| changes(values, state)).unwrap_or_default();
             if changes.is_empty() {
                 return view! { <code>{workflow_id.clone()}</code> }.into_any();

@@ -45,7 +45,7 @@ pub fn Decide(view: RecommendationView, beside: Beside, form: FormOutcome) -> im
     let why_reject = if same { "why-not-approve" } else { "why-not-reject" };
     let confirm = view.confirmation().filter(|_| approvable).map(|word| view! {
         <Field name="confirm" label=format!("Type {word} to approve") small="high risk" value=form.value("confirm").unwrap_or_default()
-            error=form.error("confirm") autocomplete="off" mono=true />
+            error=form.error("confirm") focus={form.error("confirm").is_some()} autocomplete="off" mono=true />
     });
     let progress = progress(&view);
     view! {
@@ -59,7 +59,7 @@ pub fn Decide(view: RecommendationView, beside: Beside, form: FormOutcome) -> im
             {progress}
             {(!nothing).then(|| view! {
                 <Field name="reason" label="Reason" small="needed to reject; goes into the audit trail" rows=2
-                    value=form.value("reason").unwrap_or_default() error=form.error("reason") placeholder="Why this, why now" />
+                    value=form.value("reason").unwrap_or_default() error=form.error("reason") focus={form.error("reason").is_some()} placeholder="Why this, why now" />
                 {confirm}
             })}
             <div id="unsaved" data-checked>
@@ -165,9 +165,8 @@ fn Closed(view: RecommendationView, form: FormOutcome) -> impl IntoView {
                 }
                 .into_any(),
                 (RecommendationState::Decided | RecommendationState::Open, None) => view! {
-                    <p class="sub">
-                        {if rejected { "It was rejected: nothing ran, and nothing will." } else { "Nothing runs." }}{newer}
-                    </p>
+                    {(!rejected).then(|| view! { <p class="sub">"Nothing runs."</p> })}
+                    <p class="actions">{newer}" "<a href="/approvals">"What else awaits a decision"</a></p>
                 }
                 .into_any(),
             }}

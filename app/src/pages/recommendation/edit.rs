@@ -5,12 +5,14 @@
 
 use super::Beside;
 use crate::{
-    components::{DigestId, Field, FormFaults, Select, plain},
+    components::{DigestId, Field, FormFaults, Notice, Select, Tone, plain},
     context::FormOutcome,
     icon::{Glyph, Icon},
     islands::Slide,
 };
 use domain::{
+    decision::{Decision, Verb},
+    ids::Digest,
     playbook::{Parameter, ParameterType},
     recommendation::{Proposal, RecommendationState},
     services::{RecommendationView, TicketView},
@@ -99,6 +101,10 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
     let shown = view.ticket.as_ref().map(|ticket| ticket.digest.clone());
     let start = view.parameters;
     let faults = form.faults.len();
+    let lost = approvals_lost(&view.decisions, shown.as_ref());
+    let first_fault = strategy.form.iter().map(|p| p.name.as_str()).find(|name| fault(&form, name).is_some());
+    let first_fault = first_fault.filter(|_| came_back && !checked).map(str::to_owned);
+    let unsaved = form.code == "unsaved_changes";
     view! {
         <div class="folds" id="edit">
             <details open=came_back>
@@ -110,10 +116,11 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
                         let value = form.value(&format!("p.{name}")).map(str::to_owned)
                             .or_else(|| start.get(name).map(plain))
                             .unwrap_or_default();
-                        let error = form.error(name).or_else(|| form.error(&format!("p.{name}")));
+                        let error = fault(&form, name);
+                        let focus = first_fault.as_deref() == Some(name);
                         let said = said.get(name).cloned();
                         let check = format!("{path}/check");
-                        view! { <Control parameter value error said check /> }
+                        view! { <Control parameter value error focus said check /> }
                     }).collect_view()}
                     <div id="edit-preview" data-checked aria-live="polite">
                         {match preview.filter(|_| came_back) {
@@ -129,14 +136,28 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
                             }.into_any(),
                         }}
                     </div>
+                    {lost.map(|text| view! { <Notice tone=Tone::Wait><p>{text}</p></Notice> })}
                     <p class="actions">
-                        <button class="btn" type="submit" form="decide" formaction=action>"Make a new ticket"</button>
+                        <button class="btn" type="submit" form="decide" formaction=action autofocus=unsaved>"Make a new ticket"</button>
                     </p>
                 </div>
             </details>
         </div>
     }
     .into_any()
+}
+
+/// What is wrong with a parameter's value, whichever door says so.
+fn fault(form: &FormOutcome, name: &str) -> Option<String> {
+    form.error(name).or_else(|| form.error(&format!("p.{name}")))
+}
+
+/// Whose approvals a new ticket would leave behind; none where nobody has approved this one.
+fn approvals_lost(decisions: &[Decision], shown: Option<&Digest>) -> Option<String> {
+    let of_this = |d: &&Decision| d.verb == Verb::Approve && shown.is_some() && d.ticket_digest.as_ref() == shown;
+    let names: Vec<_> = decisions.iter().filter(of_this).map(|d| d.actor.name.as_str()).collect();
+    (!names.is_empty())
+        .then(|| format!("{} approved this ticket. That will not count for a new one.", names.join(", ")))
 }
 
 /// The ticket that the values would make, against what the model said.
@@ -165,6 +186,8 @@ fn Control(
     parameter: Parameter,
     value: String,
     error: Option<String>,
+    /// Whether it is the first to be mended.
+    focus: bool,
     said: Option<Value>,
     /// The address that looks at the form without any effect.
     check: String,
@@ -195,7 +218,7 @@ fn Control(
     view! {
         <div class="edit-field">
             <div id=block>
-                <Field name label=own.clone() small value hint error kind required choices min max step max_length=parameter.max_length
+                <Field name label=own.clone() small value hint error focus kind required choices min max step max_length=parameter.max_length
                     mono=true of_form="decide" autocomplete="off" />
             </div>
             {slide.map(|(min, max)| view! { <Slide of=input min max label=own.clone() /> })}

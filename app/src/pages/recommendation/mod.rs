@@ -122,6 +122,7 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
     let refused =
         (form.code != CHECKED && (!form.faults.is_empty() || form.message.is_some())).then(|| to_mend(&form, open));
     let decidable = open && (view.cannot_approve.is_none() || view.cannot_reject.is_none());
+    let approvable = view.cannot_approve.is_none() && view.ticket.is_some();
     // Whoever may decide has this ticket before them: no other one takes its place while they read.
     let pinned = decidable.then(|| view.ticket.as_ref().map(|t| t.digest.to_string()).unwrap_or_default());
     let expires_at = recommendation.expires_at;
@@ -149,7 +150,7 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
                     <p class="jump">
                         <Until at=expires_at now />
                         <a class="btn" href="#ticket-title">"Ticket"</a>
-                        <a class="btn primary" href="#decide">"Decide"</a>
+                        <a class="btn" class:primary=approvable href="#decide">{if approvable { "Decide" } else { "Decision" }}</a>
                     </p>
                 })}
             </div>

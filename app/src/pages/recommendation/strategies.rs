@@ -1,6 +1,6 @@
 //! The strategies: side by side, then the chosen one in full, the model's word beside the measurement; the others folded.
 
-use super::compare::Compared;
+use super::{before::changed_values, compare::Compared};
 use crate::{
     components::{Chip, Faults, Prose, RiskChip, Scale, Section, Tone, beside, measured, plain},
     icon::{Glyph, Icon},
@@ -26,14 +26,16 @@ pub fn Strategies(
     let aside = if count > 1 { format!("{} of {count} strategies", selected + 1) } else { String::new() };
     let id = view.recommendation.id.clone();
     let all = view.strategies.clone();
+    let edited = !changed_values(&view).is_empty();
+    let parameters = view.parameters.clone();
     // Above the ticket it says how to undo; where there is no such place any more, here.
     let over = view.recommendation.state != RecommendationState::Open;
     let (chosen, others): (Vec<_>, Vec<_>) =
         view.strategies.into_iter().enumerate().partition(|(index, _)| *index == selected);
     view! {
         <Section title="Proposed remediation" aside=move || aside.clone()>
-            <Compared id=id.clone() strategies=all selected state />
-            {chosen.into_iter().map(|(_, strategy)| view! { <div class="panel strategy"><Whole strategy undo=over /></div> }).collect_view()}
+            <Compared id=id.clone() strategies=all selected parameters state />
+            {chosen.into_iter().map(|(_, strategy)| view! { <div class="panel strategy"><Whole strategy undo=over edited /></div> }).collect_view()}
             {others.into_iter().map(|(index, strategy)| {
                 let href = format!("/recommendations/{id}?strategy={index}");
                 view! {
@@ -43,7 +45,7 @@ pub fn Strategies(
                             {(!strategy.strategy.runnable()).then_some(", can't run")}
                         </summary>
                         <div class="panel strategy">
-                            <Whole strategy undo=true />
+                            <Whole strategy undo=true edited=false />
                             <p class="actions"><a class="btn small" href=href>"Look at what this would run"</a></p>
                         </div>
                     </details>
@@ -64,6 +66,8 @@ fn Whole(
     strategy: StrategyView,
     /// Whether to say here how it is undone.
     undo: bool,
+    /// Whether the ticket has other values than those that this speaks of.
+    edited: bool,
 ) -> impl IntoView {
     let title = name(&strategy);
     let StrategyView { strategy, title: playbook_title, track, version_track, .. } = strategy;
@@ -90,11 +94,14 @@ fn Whole(
             <span class="sub">{reference}</span>
             <RiskChip of=strategy.estimated_risk />
         </div>
+        {edited.then(|| view! {
+            <p class="sub">"As it was proposed. The ticket has "<a href="#ticket-title">"other values"</a>"."</p>
+        })}
         {(!strategy.rationale.is_empty()).then(|| view! { <Prose text=strategy.rationale class="why" /> })}
         <Scale said=strategy.confidence track=track.clone() />
         <OfVersion version track version_track />
         {(!strategy.errors.is_empty()).then(|| view! {
-            <div class="cannot"><p><b>"This can't run as it was proposed:"</b></p><Faults faults=strategy.errors /></div>
+            <div class="cannot"><p><b>"This can't run as it was proposed:"</b></p><Faults faults=strategy.errors named=true /></div>
         })}
         {back.map(|values| view! {
             <p class="sub undo"><Glyph of=Icon::Undo /><span>"To undo: "<code>{values}</code>", same playbook"</span></p>

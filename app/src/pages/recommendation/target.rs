@@ -46,6 +46,8 @@ pub fn WouldChange(view: RecommendationView, beside: Beside) -> impl IntoView {
         _ => None,
     };
     let again = address(&view);
+    let shown = view.ticket.as_ref().map(|ticket| &ticket.digest);
+    let typed = beside.preview.as_ref().is_some_and(|preview| Some(&preview.digest) != shown);
     let (target, earlier, cautions) = (of.target.clone(), of.earlier.clone(), of.cautions.clone());
     view! {
         <section class="section" id="target" data-checked>
@@ -56,6 +58,9 @@ pub fn WouldChange(view: RecommendationView, beside: Beside) -> impl IntoView {
                     <noscript>" "<a href=again>"Read again"</a></noscript>
                 </div>
             </header>
+            {typed.then(|| view! {
+                <Notice tone=Tone::Idle><p>"With the values that you typed. They are in no ticket yet."</p></Notice>
+            })}
             <About target />
             <Now view of />
             {cautions.into_iter().map(|text| view! { <Notice tone=Tone::Wait><p>{text}</p></Notice> }).collect_view()}
@@ -96,7 +101,7 @@ pub fn Now(view: RecommendationView, of: TargetView) -> impl IntoView {
 #[component]
 pub fn Earlier(runs: Vec<Execution>, now: Timestamp) -> impl IntoView {
     view! {
-        <ul class="rows">{runs.into_iter().map(|run| view! { <li class="run-line"><RunLine run now /></li> }).collect_view()}</ul>
+        <ul class="rows">{runs.into_iter().map(|run| view! { <li class="run-told"><RunLine run now /></li> }).collect_view()}</ul>
     }
     .into_any()
 }
@@ -176,7 +181,9 @@ fn still(since: &Since, now: Timestamp) -> AnyView {
         _ => None,
     };
     match (since, reading::changed(since)) {
-        (Since::Same, _) => view! { <span class="warned ok"><Glyph of=Icon::Check />"unchanged"</span> }.into_any(),
+        (Since::Same, _) => {
+            view! { <span class="warned ok"><Glyph of=Icon::Check />"spec unchanged"</span> }.into_any()
+        }
         (_, Some(what)) => {
             view! { {warned(what)}{at.map(|at| view! { " "<span class="sub"><Ago at now /></span> })} }.into_any()
         }

@@ -42,7 +42,7 @@ pub fn Ticket(view: RecommendationView) -> impl IntoView {
                     (false, true) => "There is none: the rejection named no ticket.",
                     (false, false) => "There is none: nothing was approved.",
                 }}</p>
-                <Faults faults=view.ticket_faults />
+                <Faults faults=view.ticket_faults named=true />
             </div>
         }
         .into_any(),

@@ -13,7 +13,7 @@ pub(crate) mod text;
 mod turn;
 mod write;
 
-pub use fields::from;
+pub use fields::{SAME, from};
 pub use read::{Reading, read};
 pub use turn::turn;
 pub use write::fields as as_fields;
@@ -28,7 +28,7 @@ use crate::{
 use domain::{
     identity::Right,
     playbook::{PlaybookId, Reach, Version, proposed},
-    services::{Answer, Review, ServiceError},
+    services::{Answer, BaseView, Review, ServiceError},
 };
 use fields::{AS, CAME_BACK, DOCUMENT, FROM, Fields, PASTE};
 use form::ByForm;
@@ -43,6 +43,9 @@ pub const CHECKED: &str = "checked";
 pub const TURNED: &str = "turned";
 /// The code of an outcome without faults, where nothing was to be stored.
 pub const VALIDATED: &str = "validated";
+
+/// The code of an outcome where nothing but the number of the version differs from what it started from.
+const UNCHANGED: &str = "unchanged";
 
 /// Which of the two ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +128,22 @@ async fn start(ask: &Ask) -> Answer<Vec<(String, String)>> {
     Ok(fields)
 }
 
+/// Whoever started from a version and changed nothing of it is asked before the same is registered under another number.
+pub fn differs(review: &Review) -> Answer<()> {
+    let same = |base: &&BaseView| !base.renamed && base.comparison.reach().is_none();
+    match review.base.as_ref().filter(same).filter(|_| review.faults.is_empty() && !review.registered) {
+        None => Ok(()),
+        Some(base) => Err(ServiceError::Conflict {
+            code: UNCHANGED,
+            detail: format!(
+                "nothing differs from {} but the number of the version: change something, or press Register again to register it all the same",
+                base.version
+            ),
+            differences: Vec::new(),
+        }),
+    }
+}
+
 /// The page.
 pub fn register(form: FormOutcome, review: Option<Review>) -> AnyView {
     let way = Way::of(&form.fields);
@@ -142,6 +161,7 @@ pub fn register(form: FormOutcome, review: Option<Review>) -> AnyView {
                     // Enter in a field presses the first button of a form: this one.
                     <button class="vh" type="submit" name="action" value="validate" tabindex="-1" aria-hidden="true">"Check"</button>
                     {from.map(|from| view! { <input type="hidden" name=FROM value=from /> })}
+                    {(form.code == UNCHANGED).then(|| view! { <input type="hidden" name=SAME value="1" /> })}
                     {came_back.then(|| view! { <input type="hidden" name=CAME_BACK value="1" /> })}
                     <Ways way pasted=fields::value(&form.fields, PASTE).unwrap_or_default().to_owned() />
                     <div id="outcome" data-checked><Outcome form=form.clone() places=places.clone() validated sent came_back /></div>

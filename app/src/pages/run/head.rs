@@ -40,6 +40,8 @@ pub fn Head(
         subject.recommendation_id,
         Query::default().with("strategy", (subject.strategy > 0).then(|| subject.strategy.to_string()).as_deref())
     );
+    let decided = format!("{recommendation}#decided");
+    let unassessed = run.state == ExecutionState::Succeeded && run.assessment == Assessment::NotAssessed;
     let playbook = subject.workflow_id.as_ref().map(|id| {
         let words = [Some(id.clone()), subject.version.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ");
         (format!("/catalog/{id}{}", Query::default().with("version", subject.version.as_deref())), words)
@@ -57,8 +59,13 @@ pub fn Head(
                         None => view! { "approved "<Ago at=run.created_at now /> }.into_any(),
                     }}
                     {tally.map(|tally| format!(" · {tally}"))}
-                    {(!by.is_empty()).then(|| format!(" · approved by {by}"))}
+                    {(!by.is_empty()).then(|| if kept {
+                        view! { " · approved by "<a href=decided title="What was decided, and why">{by}</a> }.into_any()
+                    } else {
+                        view! { " · approved by "{by} }.into_any()
+                    })}
                     " · ticket "<DigestId of=digest />
+                    {unassessed.then_some(" · nobody has assessed it")}
                 </span>
                 <div class="do">{live}{cancels.then(|| view! { <Cancel action=format!("/runs/{}/cancel{query}", subject.id) form /> })}</div>
             </div>

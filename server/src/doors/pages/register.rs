@@ -88,6 +88,10 @@ async fn registered(gate: &Gate, parts: &Parts, fields: &Fields) -> Answer<Optio
         gate.services.validate(&caller, &document).await?;
         return Ok(None);
     }
+    if field(fields, register::SAME).is_none() {
+        let review = gate.services.review(&caller, &document, register::base(fields)).await?;
+        register::differs(&review)?;
+    }
     let (record, _) = gate.services.register(&caller, &document).await?;
     Ok(Some(record.registration))
 }

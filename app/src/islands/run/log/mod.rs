@@ -4,7 +4,7 @@
 use crate::islands::{
     browser::{
         elements::{all, first, whole},
-        events::before_all,
+        events::{before_all, on_window},
         pages::ask,
     },
     follow::morph::morph,
@@ -29,7 +29,7 @@ mod scroll;
 
 use acts::{clicked, submitted};
 use groups::toggled;
-use scroll::scrolled;
+use scroll::{resized, scrolled};
 
 /// So far outside of the frame a chunk is loaded, and kept.
 const MARGIN: &str = "2400px 0px";
@@ -60,6 +60,8 @@ struct Viewer {
     at_end: Cell<bool>,
     /// How far it was scrolled when that was last heard of, in pixels.
     top: Cell<i32>,
+    /// The line that was the first in sight then, and how far below the frame's top it began, in pixels.
+    first: RefCell<Option<(Element, f64)>>,
     /// It was told once what is in sight.
     settled: Cell<bool>,
     near: RefCell<HashSet<u32>>,
@@ -93,6 +95,7 @@ pub fn start(key: &str, said: RwSignal<&'static str>) {
         before_all("submit", |event: Event| submitted(&event));
         before_all("toggle", |event: Event| toggled(&event));
         before_all("scroll", |event: Event| scrolled(&event));
+        on_window("resize", |_: Event| resized());
     }
     let frame = first(".log-box[data-own]").filter(|frame| frame.get_attribute("data-own").as_deref() == Some(key));
     let viewer = frame.and_then(|frame| frame.dyn_into::<HtmlElement>().ok()).and_then(Viewer::new).map(Rc::new);
@@ -128,6 +131,7 @@ impl Viewer {
             meant: Cell::new(whole(&frame, "data-line")),
             at_end: Cell::new(frame.has_attribute("data-end")),
             top: Cell::new(frame.scroll_top()),
+            first: RefCell::default(),
             settled: Cell::new(false),
             frame,
             near: RefCell::default(),

@@ -14,6 +14,20 @@ pub(super) fn scrolled(event: &Event) {
     if event.target().as_ref() == Some(viewer.frame.as_ref()) {
         viewer.top.set(viewer.frame.scroll_top());
         viewer.at_end.set(viewer.near_end() && viewer.meant.get().is_none());
+        viewer.first.replace(viewer.first_in_sight());
+    }
+}
+
+/// Lines break elsewhere in a window of another width: what was read stays in sight.
+pub(super) fn resized() {
+    let Some(viewer) = viewer() else { return };
+    if viewer.at_end.get() {
+        viewer.to_the_end();
+        return;
+    }
+    let first = viewer.first.borrow().clone();
+    if let Some((line, before)) = first.filter(|(line, _)| line.is_connected()) {
+        viewer.scroll(f64::from(viewer.frame.scroll_top()) + viewer.below(&line) - before);
     }
 }
 
@@ -26,6 +40,17 @@ impl Viewer {
     /// Where an element begins, from the top of all that the frame scrolls over.
     pub(super) fn place(&self, element: &Element) -> f64 {
         self.below(element) + f64::from(self.frame.scroll_top())
+    }
+
+    /// The line at the top of the frame, and how far below it. The browser is asked what is there, which costs the same in a log of any
+    /// length; where the top is out of the window or under something, the lines are gone through.
+    fn first_in_sight(&self) -> Option<(Element, f64)> {
+        let frame = self.frame.get_bounding_client_rect();
+        #[expect(clippy::cast_possible_truncation, reason = "pixels of a page")]
+        let (x, y) = ((frame.left() + frame.width() / 2.0) as f32, (frame.top() + 4.0) as f32);
+        let line = document().element_from_point(x, y).and_then(|element| element.closest("li").ok().flatten());
+        let line = line.filter(|line| self.frame.contains(Some(line))).or_else(|| self.read_now())?;
+        Some((line.clone(), self.below(&line)))
     }
 
     pub(super) fn scroll(&self, to: f64) {

@@ -22,6 +22,8 @@ pub const FOLD_OVER: usize = 60;
 const LEAST: usize = 4;
 /// More tasks than this that one has to look at are folded too.
 const MOST_APART: usize = 40;
+/// More layers than this of a run that has ended are folded together.
+const MOST_LAYERS: usize = 24;
 /// More boxes than this are never drawn, whatever is asked.
 const MOST_BOXES: usize = 2_000;
 
@@ -81,7 +83,9 @@ pub fn plan(tasks: &[Task], view: &View, now: Timestamp) -> Plan {
     let too_many = view.unfold.all && main.len() > MOST_BOXES;
     let kinds = kinds(tasks, &main, view, too_many);
     let apart = |layer: usize| view.unfold.apart(layer);
-    let alone = |layer: usize| view.unfold.alone(layer);
+    // Of what has ended the shape is told, layer by layer; while it goes on, what is done steps back behind what is at work.
+    let told = main.iter().all(|&i| tasks[i].state.ended()) && dag.layers().len() <= MOST_LAYERS;
+    let alone = |layer: usize| told || view.unfold.alone(layer);
     let folding = Folding { kinds: &kinds, least: LEAST, apart: &apart, alone: &alone };
     let Some(folded) = fold::fold(&dag, &folding) else { return Plan::default() };
 
