@@ -2,7 +2,7 @@
 //! attempt, with the wait between two. Its geometry stands in SVG attributes, in percent, so that it fits any width.
 
 use super::{
-    picture::{Item, Plan, called},
+    picture::{Item, Plan},
     selection::Selection,
     times::{Phase, Span, spans, standing, took},
 };
@@ -213,16 +213,19 @@ fn Many(
     selected: bool,
     now: Timestamp,
 ) -> impl IntoView {
-    let name = called(&tasks);
-    let Some(mark) = tasks.first().map(|task| Mark::from(task.state)) else { return ().into_any() };
+    let Some(first) = tasks.first() else { return ().into_any() };
+    let mark = Mark::from(first.state);
+    let name = format!("{} and {} more", first.name, tasks.len() - 1);
+    let state = mark.word.to_lowercase();
     let all: Vec<Span> = tasks.iter().flat_map(|task| &task.attempts).flat_map(spans).collect();
     let from = all.iter().map(|span| span.from).min();
     let to = all.iter().map(|span| span.to.unwrap_or(now)).max();
     let reach = from.zip(to);
     let inside = selected.then(|| selection.task.clone()).flatten();
-    let told = inside
-        .as_ref()
-        .map_or_else(|| "tasks, unfold".to_owned(), |name| format!("tasks, {name} among them is selected, unfold"));
+    let told = match &inside {
+        Some(name) => format!(", {state}, {name} among them is selected, unfold"),
+        None => format!(", {state}, unfold"),
+    };
     let href = selection.with_view(|view| view.unfold = view.unfold.and(item.layers));
     view! {
         <li>

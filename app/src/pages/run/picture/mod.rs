@@ -6,7 +6,6 @@ mod plan;
 mod tools;
 mod view;
 
-pub use node::called;
 pub use plan::{FOLD_OVER, Item, Plan, plan};
 pub use view::{View, Zoom};
 

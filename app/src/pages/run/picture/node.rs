@@ -79,7 +79,7 @@ pub fn Node(
 }
 
 /// What several tasks are called: `312 succeeded`.
-pub fn called(tasks: &[Task]) -> String {
+fn called(tasks: &[Task]) -> String {
     let word = tasks.first().map(|task| Mark::from(task.state).word.to_lowercase()).unwrap_or_default();
     format!("{} {word}", tasks.len())
 }
