@@ -1,6 +1,6 @@
 //! What the server hands to every page through Leptos' context. The server crate fills it per request; pages only read it.
 
-use crate::error::Trouble;
+use crate::error::{Trouble, of_value, sentence};
 use domain::{
     accounts::Secret,
     fault::Fault,
@@ -91,8 +91,12 @@ impl FormOutcome {
     /// What is wrong with a field; more than one thing is joined.
     pub fn error(&self, name: &str) -> Option<String> {
         let at_field = self.faults.iter().filter(|f| last_segment(&f.pointer) == name);
-        let messages: Vec<_> = at_field.map(|f| f.message.as_str()).collect();
-        (!messages.is_empty()).then(|| messages.join(" "))
+        let messages: Vec<_> = at_field.map(|f| of_value(&f.message)).collect();
+        match messages.as_slice() {
+            [] => None,
+            [one] => Some(one.clone()),
+            several => Some(several.iter().map(|message| sentence(message)).collect::<Vec<_>>().join(" ")),
+        }
     }
 
     /// The faults that belong to none of these fields.

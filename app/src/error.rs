@@ -178,9 +178,13 @@ impl Trouble {
     }
 }
 
-/// First letter large, full stop at the end. Of a value it says what it has to be; a program is told to send it.
+/// What is wrong with a value, for who has it before them: programs are told what to send, people what it needs.
+pub fn of_value(fault: &str) -> String {
+    fault.strip_prefix("send ").map_or_else(|| fault.to_owned(), |rest| format!("it needs {rest}"))
+}
+
+/// First letter large, full stop at the end.
 pub fn sentence(text: &str) -> String {
-    let text = text.strip_prefix("send ").unwrap_or(text);
     let mut chars = text.chars();
     let Some(first) = chars.next() else { return String::new() };
     let rest = chars.as_str();

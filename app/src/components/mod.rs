@@ -19,7 +19,7 @@ pub use field::{Field, Select};
 pub use frame::{Filters, PageHead, Pager, Prose, Section, TableBox};
 pub use id::{DigestId, Id, Image, short_id};
 pub use inbox::{Earlier, Hint, InboxRow, off_target, remedy};
-pub use notice::{Changes, Empty, Faults, FormFaults, Notice, plain};
+pub use notice::{Changes, Empty, Faults, FormFaults, Notice, before_and_after, plain};
 pub use rates::{Rates, interval};
 pub use rows::{HowFar, Outcome, RunRow, target};
 pub use scale::{Beside, Measured, Scale, ScaleLine, beside, beside_lines, measured};

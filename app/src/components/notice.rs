@@ -2,7 +2,7 @@
 
 use super::Tone;
 use crate::context::last_segment;
-use crate::error::sentence;
+use crate::error::{of_value, sentence};
 use crate::icon::{Glyph, Icon};
 use domain::{fault::Fault, json::diff::Change};
 use leptos::prelude::*;
@@ -41,12 +41,13 @@ pub fn Faults(
     named: bool,
 ) -> impl IntoView {
     let place = move |pointer: &str| if named { last_segment(pointer).to_owned() } else { pointer.to_owned() };
+    let words = move |message: &str| if named { sentence(&of_value(message)) } else { sentence(message) };
     view! {
         <ul class="faults">
             {faults.into_iter().map(|f| view! {
                 <li class="note bad"><Glyph of=Icon::Cross /><div>
                     {(!f.pointer.is_empty()).then(|| view! { <code>{place(&f.pointer)}</code>" " })}
-                    {sentence(&f.message)}
+                    {words(&f.message)}
                 </div></li>
             }).collect_view()}
         </ul>
@@ -77,7 +78,7 @@ pub fn FormFaults(
     view! {
         <div class="form-faults" role="alert">
             <Notice tone=Tone::Bad><p>{message}</p></Notice>
-            {(!rest.is_empty()).then(|| view! { <Faults faults=rest /> })}
+            {(!rest.is_empty()).then(|| view! { <Faults faults=rest named=true /> })}
             {(!form.differences.is_empty())
                 .then(|| view! { <Changes changes=form.differences.clone() caption="What has changed" /> })}
         </div>
@@ -108,6 +109,11 @@ pub fn Changes(
         </table>
     }
     .into_any()
+}
+
+/// Before and after, as people read them.
+pub fn before_and_after(change: &Change) -> [String; 2] {
+    [&change.before, &change.after].map(|value| value.as_ref().map_or_else(|| "not given".to_owned(), plain))
 }
 
 /// A JSON value as people read it: a text without its quotes.

@@ -342,9 +342,11 @@ fn Told(value: Value) -> impl IntoView {
         Value::Array(items) if items.is_empty() => view! { <i>"none"</i> }.into_any(),
         Value::String(text) => match Digest::try_from(text.clone()) {
             Ok(digest) => view! { <DigestId of=digest what="digest" /> }.into_any(),
-            Err(_) if pinned(text).is_some() => pinned(text).map(|image| view! { <Image image /> }).into_any(),
             Err(_) if text.is_empty() => view! { <i>"empty"</i> }.into_any(),
-            Err(_) => view! { <span>{text.clone()}</span> }.into_any(),
+            Err(_) => match pinned(text) {
+                Some(image) => view! { <Image image /> }.into_any(),
+                None => view! { <span>{text.clone()}</span> }.into_any(),
+            },
         },
         Value::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
             view! { <span>{items.iter().map(plain).collect::<Vec<_>>().join(", ")}</span> }.into_any()

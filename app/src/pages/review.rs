@@ -11,7 +11,7 @@ use crate::{
     page::{Ask, Page},
     pages::recommendation::{
         self,
-        before::{full, heeds},
+        before::{full, of_target},
         reading,
         target::{EARLIER, Earlier, NAMELESS, Now},
         ticket::{Parameters, Rendered, Terms},
@@ -298,7 +298,7 @@ fn Waiting(view: RecommendationView, target: Option<TargetView>, form: FormOutco
 #[component]
 fn Looked(view: RecommendationView, target: Option<TargetView>) -> impl IntoView {
     let beside = recommendation::Beside { target, ..recommendation::Beside::default() };
-    let heeds = heeds(&view, &beside);
+    let heeds = of_target(&view, &beside);
     let Some(of) = beside.target else {
         return view! { <div class="heeds">{full(heeds)}<Notice tone=Tone::Idle><p>{NAMELESS}</p></Notice></div> }
             .into_any();

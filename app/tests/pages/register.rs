@@ -88,6 +88,7 @@ fn a_breaking_change_says_which_version_it_asks_for() {
         renamed: false,
         comparison: Comparison::of(&old, &new),
         proposed: "2.0.0".parse().unwrap(),
+        same: false,
         enough: false,
     };
     let review = Review { draft: Some(draft(new)), base: Some(base), ..Review::default() };

@@ -14,7 +14,7 @@ use app::{
     query::Query,
 };
 use domain::{
-    execution::{Execution, ExecutionState, LogLine},
+    execution::{Execution, ExecutionState, LogLine, TaskState},
     log::{LogEnd, level::Level, window::Hits},
     paging::PageOf,
     ports::ExecutionFilter,
@@ -85,6 +85,21 @@ fn of_a_thousand_tasks_those_that_stand_alike_are_one_until_somebody_unfolds_the
     let sought = page_at(many(1000), "seek=task-090", None);
     assert!(sought.contains("10 tasks") && sought.contains("task-0900</a>"), "what is sought is not hidden");
     assert!(sought.contains("data-name=\"task-0909\""));
+}
+
+#[test]
+fn a_run_that_has_ended_shows_its_layers_and_what_nobody_has_assessed() {
+    let mut run = many(120);
+    run.state = ExecutionState::Succeeded;
+    for task in &mut run.tasks {
+        task.state = TaskState::Succeeded;
+    }
+    let page = page_at(run, "", None).replace("<!>", "");
+    // Each after the ones 40 and 53 before it: three layers.
+    assert_eq!(count(&page, "class=\"node many"), 3, "{page}");
+    assert!(page.contains("task-0000 and 39 more"), "a row is called after its tasks");
+    let head = page.split("class=\"runview").next().unwrap();
+    assert!(head.contains("#decided\"") && head.contains(" · not assessed"), "{head}");
 }
 
 #[test]

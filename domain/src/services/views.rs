@@ -2,7 +2,7 @@
 
 use super::EarlierRun;
 use crate::{
-    decision::Decision,
+    decision::{Decision, Verb},
     effectiveness::{EffectivenessRow, Week},
     execution::{Execution, ExecutionLine, Standing},
     fault::Fault,
@@ -101,6 +101,15 @@ pub struct BaseView {
     pub proposed: Version,
     /// Whether the version that was given says enough.
     pub enough: bool,
+    /// Whether nothing differs but the number of the version: not even the image that its tag points at now.
+    pub same: bool,
+}
+
+impl Review {
+    /// The version that this could be registered under another number of, without any difference.
+    pub fn repeats(&self) -> Option<&BaseView> {
+        self.base.as_ref().filter(|base| base.same && self.faults.is_empty() && !self.registered)
+    }
 }
 
 /// A playbook's page.
@@ -209,6 +218,18 @@ pub struct TargetView {
 }
 
 impl RecommendationView {
+    /// Whether this caller can approve the ticket that is shown.
+    pub fn approvable(&self) -> bool {
+        self.cannot_approve.is_none() && self.ticket.is_some()
+    }
+
+    /// Who has approved the ticket that is shown, in their order.
+    pub fn approvers(&self) -> Vec<&str> {
+        let Some(ticket) = &self.ticket else { return Vec::new() };
+        let of_this = |d: &&Decision| d.verb == Verb::Approve && d.ticket_digest.as_ref() == Some(&ticket.digest);
+        self.decisions.iter().filter(of_this).map(|decision| decision.actor.name.as_str()).collect()
+    }
+
     /// What the selected strategy acts on: by the ticket that would run, with hidden values and the operator's changes; where there is
     /// none, by what was proposed.
     pub fn target(&self) -> Target {

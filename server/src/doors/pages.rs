@@ -277,8 +277,8 @@ async fn decided(gate: &Gate, id: &RecommendationId, strategy: u32, parts: &Part
     let ticket_digest = digest("/ticket_digest", field(fields, "ticket_digest"))?;
     if decision == Verb::Approve {
         let view = gate.services.view(&caller, id, Some(strategy), ticket_digest.clone()).await?;
-        confirmed(&view, "/confirm", field(fields, "confirm"))?;
         edit::nothing_unsaved(&view, fields)?;
+        confirmed(&view, "/confirm", field(fields, "confirm"))?;
     }
     let reason = field(fields, "reason").map(str::to_owned);
     let request = DecisionRequest { decision, strategy, ticket_digest, reason };

@@ -160,8 +160,11 @@ async fn the_same_under_another_number_is_registered_only_by_who_says_so_again()
     let asked = browser.post("/catalog/new", &sent).await;
     assert_eq!(asked.status, 409, "{}", asked.text);
     assert!(text(&asked).contains("Nothing differs from 1.0.0 but the number of the version"), "{}", asked.text);
-    assert!(text(&asked).contains("name=\"same\""), "{}", asked.text);
-    sent.push(("same", "1"));
+    assert!(text(&asked).contains("name=\"same\" value=\"oomkill-scale-down@1.0.0\""), "{}", asked.text);
+    sent.push(("same", "oomkill-scale-down@0.9.0"));
+    assert_eq!(browser.post("/catalog/new", &sent).await.status, 409, "that was another question");
+    sent.pop();
+    sent.push(("same", "oomkill-scale-down@1.0.0"));
     assert_eq!(browser.post("/catalog/new", &sent).await.status, 303, "who says so again");
 }
 

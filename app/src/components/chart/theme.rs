@@ -62,10 +62,10 @@ impl Ink {
             Self::Dot => "dot",
             Self::Line => "line",
             Self::Said => "said",
-            Self::Investigate => "investigate",
-            Self::Decide => "decide",
-            Self::Run => "run",
-            Self::Other => "other",
+            Self::Investigate => "phase-investigate",
+            Self::Decide => "phase-decide",
+            Self::Run => "phase-run",
+            Self::Other => "phase-other",
         }
     }
 

@@ -248,8 +248,11 @@ impl Follower {
                 self.wanted.set(self.wanted.get().max(part));
                 self.pace(|pace| pace.failed(browser::now()));
             }
-            // The address of a page that was refused: its frame stands as it is.
-            (403..=405, _) if part == Wanted::Frame => self.pace(|pace| pace.shown(browser::now())),
+            // The address of a page that was refused: the answer is that page again, in its frame.
+            (403..=405, Some(page)) if part == Wanted::Frame => {
+                self.take_over(&page, part, None);
+                self.pace(|pace| pace.shown(browser::now()));
+            }
             _ => give_up(),
         }
     }

@@ -40,14 +40,12 @@ pub fn Phases(total: EffectivenessRow) -> impl IntoView {
     if phases.is_empty() {
         return ().into_any();
     }
-    let words: Vec<String> = phases.iter().map(|(phase, took)| format!("{phase} {}", human(took.p50))).collect();
-    let label = format!("Median by phase: {}; the table says the same", words.join(", "));
     let drawn = WIDTHS.into_iter().filter_map(|(class, width)| Some((class, width, draw(&phases, width).ok()?)));
     let drawn: Vec<_> = drawn.collect();
     view! {
         <Section title="Where the time goes, median by phase" aside=|| "in brackets: nine of ten were done by then">
             {drawn.into_iter().map(|(class, width, (drawing, marks))| {
-                view! { <Marked class size=(width, HEIGHT) label=label.clone() drawing marks /> }
+                view! { <Marked class size=(width, HEIGHT) label="Median by phase; the list below says the same" drawing marks /> }
             }).collect_view()}
             <ul class="phase-key">
                 {phases.iter().map(|(phase, took)| view! {
@@ -132,7 +130,7 @@ mod tests {
     fn each_phase_is_a_piece_that_says_its_numbers() {
         let phase = |name: &str, p50| (name.to_owned(), Percentiles { p50, p90: p50 * 2 });
         let (svg, marks) = draw(&[phase("decide", 60_000), phase("run", 60_000), phase("clear", 0)], 760).unwrap();
-        for class in ["decide", "run", "other"] {
+        for class in ["phase-decide", "phase-run", "phase-other"] {
             assert_eq!(svg.matches(&format!("<rect class=\"{class}\"")).count(), 1, "{class}: {svg}");
         }
         assert_eq!(marks[1].sentence, "run: 1m 00s in the median, nine of ten within 2m 00s");

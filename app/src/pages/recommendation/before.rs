@@ -3,7 +3,7 @@
 
 use super::{Beside, reading};
 use crate::{
-    components::{Notice, Tone, plain, target as object},
+    components::{Notice, Tone, before_and_after, target as object},
     icon::{Glyph, Icon},
     words::{ago, came_to},
 };
@@ -28,8 +28,8 @@ pub struct Heed {
     text: String,
 }
 
-/// What there is to heed, the weightiest first.
-pub fn heeds(view: &RecommendationView, beside: &Beside) -> Vec<Heed> {
+/// What there is to heed of the target and of the ticket, the weightiest first.
+pub fn of_target(view: &RecommendationView, beside: &Beside) -> Vec<Heed> {
     let mut heeds = Vec::new();
     let mut add = |tone, short, at, text| heeds.push(Heed { tone, short, at, text });
     if let Some(of) = &beside.target {
@@ -54,39 +54,27 @@ pub fn heeds(view: &RecommendationView, beside: &Beside) -> Vec<Heed> {
     {
         add(Tone::Wait, "Ticket has changed", "#ticket-title", text.clone());
     }
-    if let Some(text) = edited(view) {
-        add(Tone::Idle, "Edited", "#ticket-title", text);
-    }
     heeds
 }
 
-/// That the ticket has other values than those of which all that stands beside it speaks; none where it has the same.
-fn edited(view: &RecommendationView) -> Option<String> {
-    let changes = changed_values(view);
-    if changes.is_empty() {
-        return None;
-    }
-    let none = || "not given".to_owned();
-    let one = |change: &Change| {
-        let (before, after) =
-            (change.before.as_ref().map_or_else(none, plain), change.after.as_ref().map_or_else(none, plain));
-        format!("{} {before} → {after}", change.pointer.trim_start_matches('/'))
-    };
-    let mut words: Vec<_> = changes.iter().take(NAMED).map(one).collect();
-    if changes.len() > NAMED {
-        words.push(format!("and {} more", changes.len() - NAMED));
-    }
-    let whose = if view.recommendation.origin == Origin::Model { "the model’s" } else { "the proposed" };
-    Some(format!(
-        "This ticket has other values than {whose}: {}. Rationale, warnings and confidence were written about those.",
-        words.join(", ")
-    ))
-}
-
-/// What an operator changed in the ticket that awaits its decision.
-pub fn changed_values(view: &RecommendationView) -> &[Change] {
+/// The same, and that the ticket has other values than those for which the reasons on its page were written.
+pub fn heeds(view: &RecommendationView, beside: &Beside) -> Vec<Heed> {
+    let mut heeds = of_target(view, beside);
     let open = view.recommendation.state == RecommendationState::Open;
-    view.ticket.as_ref().filter(|_| open).map(|ticket| &*ticket.changes).unwrap_or_default()
+    let changes = view.ticket.as_ref().filter(|_| open).map(|ticket| &*ticket.changes).unwrap_or_default();
+    if view.recommendation.origin == Origin::Model && !changes.is_empty() {
+        let one = |change: &Change| {
+            let [before, after] = before_and_after(change);
+            format!("{} {before} → {after}", change.pointer.trim_start_matches('/'))
+        };
+        let mut words: Vec<_> = changes.iter().take(NAMED).map(one).collect();
+        if changes.len() > NAMED {
+            words.push(format!("and {} more", changes.len() - NAMED));
+        }
+        let text = format!("The model’s reasons were written for other values: {}.", words.join(", "));
+        heeds.push(Heed { tone: Tone::Idle, short: "Edited", at: "#ticket-title", text });
+    }
+    heeds
 }
 
 /// Changed values that are named before the rest is only counted.

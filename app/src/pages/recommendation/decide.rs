@@ -92,9 +92,7 @@ pub fn Decide(view: RecommendationView, beside: Beside, form: FormOutcome) -> im
 /// How many people have approved this ticket, where more than one has to.
 fn progress(view: &RecommendationView) -> Option<impl IntoView + use<>> {
     (view.need > 1).then(|| {
-        let digest = view.ticket.as_ref().map(|ticket| &ticket.digest);
-        let mine = view.decisions.iter().filter(|d| d.verb == Verb::Approve && d.ticket_digest.as_ref() == digest);
-        let names = mine.map(|d| d.actor.name.clone()).collect::<Vec<_>>().join(", ");
+        let names = view.approvers().join(", ");
         let need = number(i64::from(view.need));
         let done: Vec<bool> = (0..view.need).map(|n| n < view.have).collect();
         let dots = done.into_iter().map(|done| view! { <i class:done=done></i> }).collect_view();

@@ -5,14 +5,12 @@
 
 use super::Beside;
 use crate::{
-    components::{DigestId, Field, FormFaults, Notice, Select, Tone, plain},
+    components::{DigestId, Field, FormFaults, Notice, Select, Tone, before_and_after, plain},
     context::FormOutcome,
     icon::{Glyph, Icon},
     islands::Slide,
 };
 use domain::{
-    decision::{Decision, Verb},
-    ids::Digest,
     playbook::{Parameter, ParameterType},
     recommendation::{Proposal, RecommendationState},
     services::{RecommendationView, TicketView},
@@ -41,8 +39,20 @@ pub fn values(view: &RecommendationView, form: &FormOutcome) -> Option<Map<Strin
 
 /// Whether a form that came back is about the parameters. What was decided is told at the decision. The fields come with it, too;
 /// it is about them only where they hold something that the ticket does not.
-pub fn came_back(form: &FormOutcome) -> bool {
-    sent(form) && (form.value("decision").is_none() || form.code == "unsaved_changes")
+pub fn came_back(view: &RecommendationView, form: &FormOutcome) -> bool {
+    sent(form) && (form.value("decision").is_none() || !changed(view, &form.fields).is_empty())
+}
+
+/// The parameters whose fields hold something else than the ticket that is shown, in the order of the form.
+pub fn changed<'v>(view: &'v RecommendationView, fields: &[(String, String)]) -> Vec<&'v str> {
+    let chosen = usize::try_from(view.selected).ok().and_then(|at| view.strategies.get(at));
+    let names = chosen.into_iter().flat_map(|chosen| &chosen.form).map(|parameter| parameter.name.as_str());
+    let differs = |name: &&str| {
+        // As it was sent, also when it is empty, beside what the page wrote into the field.
+        let field = fields.iter().find(|(field, _)| field.strip_prefix("p.") == Some(*name));
+        field.is_some_and(|(_, text)| *text != view.parameters.get(*name).map(plain).unwrap_or_default())
+    };
+    names.filter(differs).collect()
 }
 
 fn sent(form: &FormOutcome) -> bool {
@@ -90,7 +100,7 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
         return ().into_any();
     }
     let deciding = form.value("decision").is_some();
-    let came_back = came_back(&form);
+    let came_back = came_back(&view, &form);
     let checked = form.code == CHECKED;
     let form = if came_back { form } else { FormOutcome::default() };
     let said = models(&view);
@@ -99,12 +109,13 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
     let names = strategy.form.iter().map(|p| p.name.as_str().to_owned()).collect::<Vec<_>>();
     let fields = strategy.form.clone();
     let shown = view.ticket.as_ref().map(|ticket| ticket.digest.clone());
-    let start = view.parameters;
+    let start = view.parameters.clone();
     let faults = form.faults.len();
-    let lost = approvals_lost(&view.decisions, shown.as_ref());
-    let first_fault = strategy.form.iter().map(|p| p.name.as_str()).find(|name| fault(&form, name).is_some());
-    let first_fault = first_fault.filter(|_| came_back && !checked).map(str::to_owned);
-    let unsaved = form.code == "unsaved_changes";
+    let approvers = view.approvers().join(", ");
+    // One field begins with the focus: the first with a fault, or the first that the ticket is without.
+    let wrong = strategy.form.iter().map(|p| p.name.as_str()).find(|name| fault(&form, name).is_some());
+    let unsaved = changed(&view, &form.fields).first().copied().filter(|_| form.code == "unsaved_changes");
+    let focused = wrong.or(unsaved).filter(|_| came_back && !checked).map(str::to_owned);
     view! {
         <div class="folds" id="edit">
             <details open=came_back>
@@ -117,7 +128,7 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
                             .or_else(|| start.get(name).map(plain))
                             .unwrap_or_default();
                         let error = fault(&form, name);
-                        let focus = first_fault.as_deref() == Some(name);
+                        let focus = focused.as_deref() == Some(name);
                         let said = said.get(name).cloned();
                         let check = format!("{path}/check");
                         view! { <Control parameter value error focus said check /> }
@@ -136,9 +147,11 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
                             }.into_any(),
                         }}
                     </div>
-                    {lost.map(|text| view! { <Notice tone=Tone::Wait><p>{text}</p></Notice> })}
+                    {(!approvers.is_empty()).then(|| view! {
+                        <Notice tone=Tone::Wait><p>{format!("{approvers} approved this ticket. That will not count for a new one.")}</p></Notice>
+                    })}
                     <p class="actions">
-                        <button class="btn" type="submit" form="decide" formaction=action autofocus=unsaved>"Make a new ticket"</button>
+                        <button class="btn" type="submit" form="decide" formaction=action>"Make a new ticket"</button>
                     </p>
                 </div>
             </details>
@@ -152,14 +165,6 @@ fn fault(form: &FormOutcome, name: &str) -> Option<String> {
     form.error(name).or_else(|| form.error(&format!("p.{name}")))
 }
 
-/// Whose approvals a new ticket would leave behind; none where nobody has approved this one.
-fn approvals_lost(decisions: &[Decision], shown: Option<&Digest>) -> Option<String> {
-    let of_this = |d: &&Decision| d.verb == Verb::Approve && shown.is_some() && d.ticket_digest.as_ref() == shown;
-    let names: Vec<_> = decisions.iter().filter(of_this).map(|d| d.actor.name.as_str()).collect();
-    (!names.is_empty())
-        .then(|| format!("{} approved this ticket. That will not count for a new one.", names.join(", ")))
-}
-
 /// The ticket that the values would make, against what the model said.
 #[component]
 fn Preview(ticket: TicketView) -> impl IntoView {
@@ -169,8 +174,7 @@ fn Preview(ticket: TicketView) -> impl IntoView {
             {if changes.is_empty() { ": as the model said." } else { ", against the model's answer:" }}</p>
         <ul class="diff">
             {changes.into_iter().map(|change| {
-                let none = || "not given".to_owned();
-                let (before, after) = (change.before.as_ref().map_or_else(none, plain), change.after.as_ref().map_or_else(none, plain));
+                let [before, after] = before_and_after(&change);
                 view! {
                     <li><code>{change.pointer.trim_start_matches('/').to_owned()}</code>" "<del>{before}</del>" → "<ins>{after}</ins></li>
                 }

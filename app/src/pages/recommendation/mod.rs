@@ -33,8 +33,8 @@ use domain::{
     services::{Answer, RecommendationView, ServiceError, TargetView, TicketView},
     target::state::Reading,
 };
-pub use edit::CHECKED;
 use edit::Edit;
+pub use edit::{CHECKED, changed};
 use leptos::prelude::*;
 use std::{collections::BTreeSet, time::Duration};
 use strategies::Strategies;
@@ -120,9 +120,9 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
     let rest = rest.trim_start_matches(['.', '。']).trim().to_owned();
     let open = recommendation.state == RecommendationState::Open;
     let refused =
-        (form.code != CHECKED && (!form.faults.is_empty() || form.message.is_some())).then(|| to_mend(&form, open));
+        (form.code != CHECKED && (!form.faults.is_empty() || form.message.is_some())).then(|| to_mend(&view, &form));
     let decidable = open && (view.cannot_approve.is_none() || view.cannot_reject.is_none());
-    let approvable = view.cannot_approve.is_none() && view.ticket.is_some();
+    let approvable = view.approvable();
     // Whoever may decide has this ticket before them: no other one takes its place while they read.
     let pinned = decidable.then(|| view.ticket.as_ref().map(|t| t.digest.to_string()).unwrap_or_default());
     let expires_at = recommendation.expires_at;
@@ -167,12 +167,12 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
 }
 
 /// Where it says what is wrong with the form that was refused, and what one finds there.
-fn to_mend(form: &FormOutcome, open: bool) -> (&'static str, &'static str) {
+fn to_mend(view: &RecommendationView, form: &FormOutcome) -> (&'static str, &'static str) {
     let at = match form {
-        _ if !open => return ("#ticket", "See what became of it"),
-        form if edit::came_back(form) => "#edit",
+        _ if view.recommendation.state != RecommendationState::Open => return ("#ticket", "See what became of it"),
         form if form.error("reason").is_some() => "#f-reason",
         form if form.error("confirm").is_some() => "#f-confirm",
+        form if edit::came_back(view, form) => "#edit",
         _ => "#decide",
     };
     (at, "See what to mend")

@@ -1,6 +1,6 @@
 //! The strategies: side by side, then the chosen one in full, the model's word beside the measurement; the others folded.
 
-use super::{before::changed_values, compare::Compared};
+use super::compare::Compared;
 use crate::{
     components::{Chip, Faults, Prose, RiskChip, Scale, Section, Tone, beside, measured, plain},
     icon::{Glyph, Icon},
@@ -26,7 +26,6 @@ pub fn Strategies(
     let aside = if count > 1 { format!("{} of {count} strategies", selected + 1) } else { String::new() };
     let id = view.recommendation.id.clone();
     let all = view.strategies.clone();
-    let edited = !changed_values(&view).is_empty();
     let parameters = view.parameters.clone();
     // Above the ticket it says how to undo; where there is no such place any more, here.
     let over = view.recommendation.state != RecommendationState::Open;
@@ -35,7 +34,7 @@ pub fn Strategies(
     view! {
         <Section title="Proposed remediation" aside=move || aside.clone()>
             <Compared id=id.clone() strategies=all selected parameters state />
-            {chosen.into_iter().map(|(_, strategy)| view! { <div class="panel strategy"><Whole strategy undo=over edited /></div> }).collect_view()}
+            {chosen.into_iter().map(|(_, strategy)| view! { <div class="panel strategy"><Whole strategy undo=over /></div> }).collect_view()}
             {others.into_iter().map(|(index, strategy)| {
                 let href = format!("/recommendations/{id}?strategy={index}");
                 view! {
@@ -45,7 +44,7 @@ pub fn Strategies(
                             {(!strategy.strategy.runnable()).then_some(", can't run")}
                         </summary>
                         <div class="panel strategy">
-                            <Whole strategy undo=true edited=false />
+                            <Whole strategy undo=true />
                             <p class="actions"><a class="btn small" href=href>"Look at what this would run"</a></p>
                         </div>
                     </details>
@@ -66,8 +65,6 @@ fn Whole(
     strategy: StrategyView,
     /// Whether to say here how it is undone.
     undo: bool,
-    /// Whether the ticket has other values than those that this speaks of.
-    edited: bool,
 ) -> impl IntoView {
     let title = name(&strategy);
     let StrategyView { strategy, title: playbook_title, track, version_track, .. } = strategy;
@@ -94,9 +91,6 @@ fn Whole(
             <span class="sub">{reference}</span>
             <RiskChip of=strategy.estimated_risk />
         </div>
-        {edited.then(|| view! {
-            <p class="sub">"As it was proposed. The ticket has "<a href="#ticket-title">"other values"</a>"."</p>
-        })}
         {(!strategy.rationale.is_empty()).then(|| view! { <Prose text=strategy.rationale class="why" /> })}
         <Scale said=strategy.confidence track=track.clone() />
         <OfVersion version track version_track />

@@ -16,7 +16,7 @@ pub const FROM: &str = "from";
 pub const AS: &str = "as";
 /// There once the form came back with faults.
 pub const CAME_BACK: &str = "came_back";
-/// There once somebody was asked whether the same is to be registered under another number.
+/// The version that somebody was asked whether to register again under another number.
 pub const SAME: &str = "same";
 /// Where the focus goes after a row was added or removed: never sent by a browser.
 pub const FOCUS: &str = "focus";

@@ -128,10 +128,14 @@ async fn start(ask: &Ask) -> Answer<Vec<(String, String)>> {
     Ok(fields)
 }
 
-/// Whoever started from a version and changed nothing of it is asked before the same is registered under another number.
-pub fn differs(review: &Review) -> Answer<()> {
-    let same = |base: &&BaseView| !base.renamed && base.comparison.reach().is_none();
-    match review.base.as_ref().filter(same).filter(|_| review.faults.is_empty() && !review.registered) {
+/// What [`SAME`] says of the version that would be registered again.
+fn named(base: &BaseView) -> String {
+    format!("{}@{}", base.id, base.version)
+}
+
+/// Whoever would register what there is already under another number is asked first; `said` is what they answered.
+pub fn asked(review: &Review, said: Option<&str>) -> Answer<()> {
+    match review.repeats().filter(|base| said != Some(&named(base))) {
         None => Ok(()),
         Some(base) => Err(ServiceError::Conflict {
             code: UNCHANGED,
@@ -153,6 +157,7 @@ pub fn register(form: FormOutcome, review: Option<Review>) -> AnyView {
     let sent = validated || form.message.is_some() || (!form.faults.is_empty() && form.code != CHECKED);
     let came_back = sent || form.value(CAME_BACK).is_some();
     let from = form.value(FROM).map(str::to_owned);
+    let same = review.as_ref().and_then(Review::repeats).filter(|_| form.code == UNCHANGED).map(named);
     view! {
         <div class="two register">
             <div>
@@ -161,7 +166,7 @@ pub fn register(form: FormOutcome, review: Option<Review>) -> AnyView {
                     // Enter in a field presses the first button of a form: this one.
                     <button class="vh" type="submit" name="action" value="validate" tabindex="-1" aria-hidden="true">"Check"</button>
                     {from.map(|from| view! { <input type="hidden" name=FROM value=from /> })}
-                    {(form.code == UNCHANGED).then(|| view! { <input type="hidden" name=SAME value="1" /> })}
+                    {same.map(|same| view! { <input type="hidden" name=SAME value=same /> })}
                     {came_back.then(|| view! { <input type="hidden" name=CAME_BACK value="1" /> })}
                     <Ways way pasted=fields::value(&form.fields, PASTE).unwrap_or_default().to_owned() />
                     <div id="outcome" data-checked><Outcome form=form.clone() places=places.clone() validated sent came_back /></div>

@@ -148,7 +148,7 @@ pub fn FaultList(faults: Vec<Fault>, places: Places) -> impl IntoView {
 /// What changes since the version that it follows.
 #[component]
 fn Since(base: BaseView) -> impl IntoView {
-    let BaseView { id, version, renamed, comparison, proposed, enough } = base;
+    let BaseView { id, version, renamed, comparison, proposed, enough, .. } = base;
     let href = format!("/catalog/{id}?version={}", crate::pages::playbook::encode(&version.to_string()));
     if renamed {
         return view! {

@@ -65,7 +65,7 @@ pub fn Head(
                         view! { " · approved by "{by} }.into_any()
                     })}
                     " · ticket "<DigestId of=digest />
-                    {unassessed.then_some(" · nobody has assessed it")}
+                    {unassessed.then_some(" · not assessed")}
                 </span>
                 <div class="do">{live}{cancels.then(|| view! { <Cancel action=format!("/runs/{}/cancel{query}", subject.id) form /> })}</div>
             </div>

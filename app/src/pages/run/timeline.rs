@@ -2,7 +2,7 @@
 //! attempt, with the wait between two. Its geometry stands in SVG attributes, in percent, so that it fits any width.
 
 use super::{
-    picture::{Item, Plan},
+    picture::{Item, Plan, first_and_more},
     selection::Selection,
     times::{Phase, Span, spans, standing, took},
 };
@@ -215,7 +215,7 @@ fn Many(
 ) -> impl IntoView {
     let Some(first) = tasks.first() else { return ().into_any() };
     let mark = Mark::from(first.state);
-    let name = format!("{} and {} more", first.name, tasks.len() - 1);
+    let name = first_and_more(&tasks);
     let state = mark.word.to_lowercase();
     let all: Vec<Span> = tasks.iter().flat_map(|task| &task.attempts).flat_map(spans).collect();
     let from = all.iter().map(|span| span.from).min();

@@ -1,5 +1,5 @@
-//! The same on a real Kubernetes with Tekton, where there is one: `KUBECONFIG=… REGISTRY=host:port cargo test -p controller
-//! --test suite real -- --ignored --test-threads=1`. The registry must have the images that the fixtures were recorded with.
+//! The same on a real Kubernetes with Tekton: `scripts/test cluster` starts one, or takes that of `TEST_KUBECONFIG`.
+//! `CLUSTER_IMAGES` is a file with a line for each image of the tests: its name, and where the cluster finds it, by digest.
 
 use super::{
     tickets::{shell_ticket, steps_plan, ticket},
@@ -12,7 +12,6 @@ use domain::{
 use serde_json::{Value, json};
 
 const NAMESPACE: &str = "kubernaut-controller-suite";
-const DIGEST: &str = "sha256:dfb67a6ce8cd066e46db86c7a9658b6ebe5fd32e938f61386ce9c7870c851526";
 
 async fn world() -> World {
     let client = controller::client(controller::ClientChoice::Kubeconfig).await.expect("KUBECONFIG");
@@ -20,8 +19,10 @@ async fn world() -> World {
 }
 
 fn image() -> String {
-    let registry = std::env::var("REGISTRY").expect("REGISTRY");
-    format!("{registry}/kubernaut/playbook-shell@{DIGEST}")
+    let list = std::env::var("CLUSTER_IMAGES").expect("CLUSTER_IMAGES");
+    let list = std::fs::read_to_string(list).expect("the file that CLUSTER_IMAGES names");
+    let image = list.lines().find_map(|line| line.strip_prefix("playbook-shell "));
+    image.expect("a line for playbook-shell").to_owned()
 }
 
 /// A run of the recorded image; `salt` makes its name one of its own.

@@ -169,7 +169,16 @@ async fn unknown(name: &str, machine: &Machine) -> Result<Exit, Exit> {
         }
     }
     machine.say(format!("{name} starts"));
-    let own = ["HOME", "HOSTNAME", "PATH", "KUBECONFIG", "OUTPUTS_PATH", "WORKSPACE_PATH", "PLAYBOOK_ID"];
+    let own = [
+        "HOME",
+        "HOSTNAME",
+        "PATH",
+        "KUBECONFIG",
+        "OUTPUTS_PATH",
+        "WORKSPACE_PATH",
+        "PLAYBOOK_ID",
+        "TEKTON_PLATFORM_COMMANDS",
+    ];
     for parameter in machine.env.keys().filter(|name| !own.contains(&name.as_str())) {
         machine.say(format!("parameter {parameter} is set"));
     }

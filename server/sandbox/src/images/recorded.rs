@@ -4,10 +4,15 @@
 use super::{DONE, Exit, FAILED, Machine};
 use crate::api::Key;
 
+/// The environment but for what Tekton's entry point looks for in it and leaves there.
+fn printed(machine: &Machine) -> impl Iterator<Item = (&String, &String)> {
+    machine.env.iter().filter(|(name, _)| *name != "TEKTON_PLATFORM_COMMANDS")
+}
+
 /// busybox with a script, user 65532.
 pub(crate) async fn shell(machine: &Machine) -> Result<Exit, Exit> {
     machine.say(format!("started as 65532 on {}", machine.pod));
-    for (name, value) in &machine.env {
+    for (name, value) in printed(machine) {
         if name == "PATH" {
             machine.say("PATH=/bin");
         } else {
@@ -38,7 +43,7 @@ pub(crate) async fn shell(machine: &Machine) -> Result<Exit, Exit> {
             machine.say("about to fail");
             return Err(FAILED);
         }
-        Some("first") if !machine.pod.contains("-retry") => {
+        Some("first") if !machine.pod.contains("-pod-retry") => {
             machine.say("about to fail");
             return Err(FAILED);
         }
@@ -55,7 +60,7 @@ pub(crate) async fn shell(machine: &Machine) -> Result<Exit, Exit> {
 
 /// One static program without a shell: it prints its environment as JSON strings.
 pub(crate) fn static_program(machine: &Machine) -> Exit {
-    for (name, value) in &machine.env {
+    for (name, value) in printed(machine) {
         machine.say(serde_json::Value::from(format!("{name}={value}")).to_string());
     }
     machine.write("{\"observed\":\"ok\"}".into());

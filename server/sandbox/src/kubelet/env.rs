@@ -36,8 +36,6 @@ pub(crate) fn build(api: &Api, namespace: &str, pod: &str, container: &Value) ->
         }
     }
     env.extend(declared);
-    // Tekton's entry point keeps this to itself.
-    env.remove("TEKTON_PLATFORM_COMMANDS");
     Ok(env)
 }
 

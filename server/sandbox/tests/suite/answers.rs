@@ -8,7 +8,8 @@ use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use crate::bench::{NAMESPACE, create, dynamic, ready};
-use crate::truth::{differences, fixtures};
+use crate::differences::differences;
+use crate::truth::fixtures;
 
 async fn send(sandbox: &Sandbox, request: &Value) -> (u16, Value) {
     let method = request["method"].as_str().unwrap();

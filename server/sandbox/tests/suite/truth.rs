@@ -1,15 +1,15 @@
-//! The sandbox against what a real Kubernetes with Tekton did: each case of `fixtures/` is run again, and its objects at
-//! the end are compared with the recorded ones.
+//! What a real Kubernetes with Tekton did, done again: each case of `fixtures/` is run, and its objects at the end are compared with the
+//! recorded ones. In the sandbox, which is held to it, and on a real cluster, which says whether the record still holds.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use sandbox::Sandbox;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::bench::{NAMESPACE, dynamic, eventually, object, ready};
+use crate::bench::{eventually, object};
+use crate::differences::differences;
+use crate::target::{Target, documents};
 
 pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
@@ -32,19 +32,24 @@ enum Meanwhile {
 }
 
 struct Outcome {
-    sandbox: Sandbox,
     run: Value,
     task_runs: Vec<Value>,
     pods: Vec<Value>,
 }
 
-fn runs(sandbox: &Sandbox) -> Api<DynamicObject> {
-    dynamic(sandbox, "tekton.dev/v1", "PipelineRun", Some(NAMESPACE))
+fn runs(target: &Target) -> Api<DynamicObject> {
+    target.api("tekton.dev/v1", "PipelineRun")
 }
 
-async fn all(sandbox: &Sandbox, api_version: &str, kind: &str) -> Vec<Value> {
-    let list = dynamic(sandbox, api_version, kind, Some(NAMESPACE)).list(&ListParams::default()).await.unwrap();
-    list.items.into_iter().map(|item| serde_json::to_value(item).unwrap()).collect()
+/// All objects of a kind but the volume's keeper, a pod of Tekton's own which the sandbox does without.
+async fn all(target: &Target, api_version: &str, kind: &str) -> Vec<Value> {
+    let list = target.api(api_version, kind).list(&ListParams::default()).await.unwrap();
+    let found = list.items.into_iter().map(|item| serde_json::to_value(item).unwrap());
+    found.filter(|object| !is_keeper(object)).collect()
+}
+
+fn is_keeper(object: &Value) -> bool {
+    object["metadata"]["name"].as_str().is_some_and(|name| name.starts_with("affinity-assistant"))
 }
 
 fn ended(object: &Value) -> bool {
@@ -54,20 +59,15 @@ fn ended(object: &Value) -> bool {
 }
 
 /// Creates what the case creates, in its order; the run's name and the answer to its creation.
-async fn create(sandbox: &Sandbox, case: &str) -> (String, Value) {
+async fn create(target: &Target, case: &str) -> (String, Value) {
     let text = std::fs::read_to_string(fixtures().join(case).join("input.yaml")).unwrap();
     let mut made = None;
     let mut owner = None;
-    for document in serde_norway::Deserializer::from_str(&text) {
-        let mut value = Value::deserialize(document).unwrap();
-        if value["kind"] == "WorkflowExecution" {
-            sandbox.apply_yaml(DEFINITION).unwrap();
-        }
+    for mut value in documents(&target.here(&text)) {
         if let (Some(uid), "PipelineRun") = (&owner, value["kind"].as_str().unwrap()) {
             value["metadata"]["ownerReferences"][0]["uid"] = Clone::clone(uid);
         }
-        let api =
-            dynamic(sandbox, value["apiVersion"].as_str().unwrap(), value["kind"].as_str().unwrap(), Some(NAMESPACE));
+        let api = target.api(value["apiVersion"].as_str().unwrap(), value["kind"].as_str().unwrap());
         let created = api.create(&PostParams::default(), &object(value.clone())).await.unwrap();
         let created = serde_json::to_value(created).unwrap();
         match value["kind"].as_str().unwrap() {
@@ -80,80 +80,60 @@ async fn create(sandbox: &Sandbox, case: &str) -> (String, Value) {
     (made["metadata"]["name"].as_str().unwrap().to_owned(), made)
 }
 
-const DEFINITION: &str = r"
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: { name: workflowexecutions.workflowexecution.kubernaut.ai }
-spec:
-  group: workflowexecution.kubernaut.ai
-  scope: Namespaced
-  names: { kind: WorkflowExecution, plural: workflowexecutions }
-  versions:
-  - name: v1alpha1
-    served: true
-    storage: true
-    subresources: { status: {} }
-    schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } }
-";
-
-async fn step_running(sandbox: &Sandbox) {
+async fn step_running(target: &Target) {
     eventually("a step runs", || async {
-        let runs = all(sandbox, "tekton.dev/v1", "TaskRun").await;
+        let runs = all(target, "tekton.dev/v1", "TaskRun").await;
         (!runs.is_empty() && runs.iter().all(|run| run["status"]["steps"][0].get("running").is_some() || ended(run)))
             .then_some(())
     })
     .await;
 }
 
-async fn play(case: &str, meanwhile: Meanwhile) -> Outcome {
-    let sandbox = ready();
-    let (name, created) = create(&sandbox, case).await;
+async fn play(target: &Target, case: &str, meanwhile: Meanwhile) -> Outcome {
+    let (name, created) = create(target, case).await;
     if let Some(wanted) = read(case, "created-pipelinerun.json") {
-        same(case, "created", &wanted, &created);
+        same(case, "created", &wanted, &target.recorded(&created));
     }
     match meanwhile {
         Meanwhile::Nothing => {}
         Meanwhile::Status(status) => {
-            step_running(&sandbox).await;
-            set_status(&sandbox, &name, Some(status)).await;
+            step_running(target).await;
+            set_status(target, &name, Some(status)).await;
         }
         Meanwhile::StatusLater(status) => {
             tokio::time::sleep(Duration::from_secs(3)).await;
-            set_status(&sandbox, &name, status).await;
+            set_status(target, &name, status).await;
         }
         Meanwhile::DeletePod => {
-            step_running(&sandbox).await;
-            let pod = all(&sandbox, "v1", "Pod").await[0]["metadata"]["name"].as_str().unwrap().to_owned();
-            dynamic(&sandbox, "v1", "Pod", Some(NAMESPACE)).delete(&pod, &DeleteParams::default()).await.unwrap();
+            step_running(target).await;
+            let pod = all(target, "v1", "Pod").await[0]["metadata"]["name"].as_str().unwrap().to_owned();
+            target.api("v1", "Pod").delete(&pod, &DeleteParams::default()).await.unwrap();
         }
         Meanwhile::DeleteTaskRun => {
-            step_running(&sandbox).await;
-            let run =
-                all(&sandbox, "tekton.dev/v1", "TaskRun").await[0]["metadata"]["name"].as_str().unwrap().to_owned();
-            let pods = dynamic(&sandbox, "v1", "Pod", Some(NAMESPACE));
+            step_running(target).await;
+            let run = all(target, "tekton.dev/v1", "TaskRun").await[0]["metadata"]["name"].as_str().unwrap().to_owned();
+            let pods = target.api("v1", "Pod");
             let now = DeleteParams { grace_period_seconds: Some(0), ..Default::default() };
             pods.delete(&format!("{run}-pod"), &now).await.unwrap();
-            dynamic(&sandbox, "tekton.dev/v1", "TaskRun", Some(NAMESPACE))
-                .delete(&run, &DeleteParams::default())
-                .await
-                .unwrap();
+            target.api("tekton.dev/v1", "TaskRun").delete(&run, &DeleteParams::default()).await.unwrap();
         }
     }
     let run = eventually("the run ends", || async {
-        let run = serde_json::to_value(runs(&sandbox).get(&name).await.unwrap()).unwrap();
-        let tasks = all(&sandbox, "tekton.dev/v1", "TaskRun").await;
+        let run = serde_json::to_value(runs(target).get(&name).await.unwrap()).unwrap();
+        let tasks = all(target, "tekton.dev/v1", "TaskRun").await;
         (ended(&run) && tasks.iter().all(ended)).then_some(run)
     })
     .await;
     tokio::time::sleep(Duration::from_secs(4)).await;
-    let task_runs = all(&sandbox, "tekton.dev/v1", "TaskRun").await;
-    let pods = all(&sandbox, "v1", "Pod").await;
-    Outcome { sandbox, run, task_runs, pods }
+    let recorded = |found: Vec<Value>| found.iter().map(|object| target.recorded(object)).collect();
+    let task_runs = recorded(all(target, "tekton.dev/v1", "TaskRun").await);
+    let pods = recorded(all(target, "v1", "Pod").await);
+    Outcome { run: target.recorded(&run), task_runs, pods }
 }
 
-async fn set_status(sandbox: &Sandbox, name: &str, status: Option<&str>) {
+async fn set_status(target: &Target, name: &str, status: Option<&str>) {
     let patch = Patch::Merge(json!({"spec": {"status": status}}));
-    runs(sandbox).patch(name, &PatchParams::default(), &patch).await.unwrap();
+    runs(target).patch(name, &PatchParams::default(), &patch).await.unwrap();
 }
 
 /// Compares everything that a case recorded at its end.
@@ -171,8 +151,7 @@ fn check(case: &str, outcome: &Outcome) {
 
 fn each(case: &str, kind: &str, wanted: &[Value], found: &[Value], view: impl Fn(Value) -> Value) {
     let name = |value: &Value| value["metadata"]["name"].as_str().unwrap().to_owned();
-    // The volume's keeper is a pod of Tekton's own, which the sandbox does without.
-    let wanted: Vec<&Value> = wanted.iter().filter(|value| !name(value).starts_with("affinity-assistant")).collect();
+    let wanted: Vec<&Value> = wanted.iter().filter(|value| !is_keeper(value)).collect();
     let names = |list: Vec<&Value>| list.into_iter().map(name).collect::<Vec<_>>();
     assert_eq!(names(wanted.clone()), names(found.iter().collect()), "{case}: names of all {kind}s");
     for (wanted, found) in wanted.into_iter().zip(found) {
@@ -205,125 +184,39 @@ fn essential(pod: Value) -> Value {
     })
 }
 
-/// Parts that most fixtures leave out.
-const CUT: [&str; 4] = ["pipelineSpec", "taskSpec", "provenance", "artifacts"];
-
 fn same(case: &str, what: &str, wanted: &Value, found: &Value) {
     let differences = differences(wanted, found);
     assert!(differences.is_empty(), "{case}, {what}:\n{}", differences.join("\n"));
 }
 
-/// What differs between two objects, leaving out what differs from run to run.
-pub fn differences(wanted: &Value, found: &Value) -> Vec<String> {
-    let mut differences = Vec::new();
-    compare(&plain(wanted.clone()), &plain(found.clone()), "", &mut differences);
-    differences
-}
-
-fn compare(wanted: &Value, found: &Value, path: &str, differences: &mut Vec<String>) {
-    match (wanted, found) {
-        (Value::Object(wanted), Value::Object(found)) => {
-            for (name, value) in wanted {
-                match found.get(name) {
-                    Some(other) => compare(value, other, &format!("{path}/{name}"), differences),
-                    None => differences.push(format!("{path}/{name}: missing, should be {value}")),
-                }
-            }
-            for (name, value) in found {
-                if !wanted.contains_key(name) && !CUT.contains(&name.as_str()) {
-                    differences.push(format!("{path}/{name}: should not be there: {value}"));
-                }
-            }
-        }
-        (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => {
-            for (index, (wanted, found)) in wanted.iter().zip(found).enumerate() {
-                compare(wanted, found, &format!("{path}/{index}"), differences);
-            }
-        }
-        (wanted, found) if wanted == found => {}
-        (wanted, found) => differences.push(format!("{path}: should be {wanted}, is {found}")),
-    }
-}
-
-/// Without what differs from run to run and from cluster to cluster.
-fn plain(mut value: Value) -> Value {
-    strip(&mut value);
-    value
-}
-
-fn strip(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            let volatile = [
-                "resourceVersion",
-                "uid",
-                "containerID",
-                "managedFields",
-                "nodeName",
-                "claimName",
-                "pipeline.tekton.dev/release",
-                "pipeline.tekton.dev/affinity-assistant",
-                "tekton.dev/pipelineRunUID",
-                "tekton.dev/taskRunUID",
-                "lastProbeTime",
-                "observedGeneration",
-            ];
-            map.retain(|name, _| !volatile.contains(&name.as_str()));
-            // A pod has no generation before Kubernetes 1.33, and the sandbox's has none.
-            if map.contains_key("labels") && map.contains_key("ownerReferences") {
-                map.remove("generation");
-            }
-            map.retain(|_, value| !value.as_object().is_some_and(serde_json::Map::is_empty));
-            map.values_mut().for_each(strip);
-        }
-        Value::Array(items) => items.iter_mut().for_each(strip),
-        Value::String(text) => {
-            if is_time(text) {
-                *text = "a time".into();
-            } else if text.starts_with('[') && text.contains("StartedAt") {
-                *text = without_times(text);
-            } else if text.contains("runAsNonRoot") {
-                *text = text.split("(pod:").next().unwrap().to_owned();
-            } else if text.contains("@sha256:") && !text.contains(' ') {
-                // Digests are of other contents here.
-                *text = text.split("@sha256:").next().unwrap().to_owned() + "@sha256";
-            } else if text.contains(", current: ") {
-                *text = text.split(", current: ").next().unwrap().to_owned();
-            } else if text.contains("in record (") {
-                *text = text.split("in record (").next().unwrap().to_owned();
-            } else if text.contains("/v2/") {
-                // The bench's registry speaks plain HTTP.
-                *text = text.replace("https://", "http://");
-            }
-        }
-        _ => {}
-    }
-}
-
-fn is_time(text: &str) -> bool {
-    text.len() >= 20 && text.ends_with('Z') && text.as_bytes()[4] == b'-' && text.as_bytes()[10] == b'T'
-}
-
-fn without_times(text: &str) -> String {
-    let mut entries: Value = serde_json::from_str(text).unwrap();
-    for entry in entries.as_array_mut().unwrap() {
-        if entry["key"] == "StartedAt" {
-            entry["value"] = "a time".into();
-        }
-    }
-    entries.to_string()
+async fn case(target: Target, case: &str, meanwhile: Meanwhile) {
+    let outcome = play(&target, case, meanwhile).await;
+    check(case, &outcome);
+    target.close().await;
 }
 
 macro_rules! cases {
     ($($test:ident $case:literal $meanwhile:expr;)*) => {
-        $(
-            #[tokio::test(start_paused = true)]
-            async fn $test() {
-                let outcome = play($case, $meanwhile).await;
-                check($case, &outcome);
-                outcome.sandbox.shutdown().await;
-            }
-        )*
+        mod in_the_sandbox {
+            use super::*;
+            $(
+                #[tokio::test(start_paused = true)]
+                async fn $test() {
+                    case(Target::sandbox(), $case, $meanwhile).await;
+                }
+            )*
+        }
+
+        mod on_a_cluster {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+                #[ignore = "needs a real cluster"]
+                async fn $test() {
+                    case(Target::cluster($case).await, $case, $meanwhile).await;
+                }
+            )*
+        }
     };
 }
 

@@ -5,7 +5,10 @@ use crate::doors::{
     form::{Fields, Form, field},
     gate::Gate,
 };
-use app::{FormOutcome, components::plain, pages::recommendation::CHECKED};
+use app::{
+    FormOutcome,
+    pages::recommendation::{CHECKED, changed},
+};
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -52,17 +55,7 @@ pub fn nothing_unsaved(view: &RecommendationView, fields: &Fields) -> Answer<()>
     if let Some(name) = fields.iter().filter_map(|(name, _)| name.strip_prefix("p.")).find(|name| !known(name)) {
         return Err(ServiceError::Invalid(vec![unknown(name)]));
     }
-    let changed: Vec<&str> = chosen
-        .form
-        .iter()
-        .filter(|parameter| {
-            let name = parameter.name.as_str();
-            let Some(text) = field_as_sent(fields, &format!("p.{name}")) else { return false };
-            // As the page wrote it into the field.
-            text != view.parameters.get(name).map(plain).unwrap_or_default()
-        })
-        .map(|parameter| parameter.name.as_str())
-        .collect();
+    let changed = changed(view, fields);
     if changed.is_empty() {
         return Ok(());
     }
@@ -79,11 +72,6 @@ pub fn nothing_unsaved(view: &RecommendationView, fields: &Fields) -> Answer<()>
 fn unknown(name: &str) -> Fault {
     let message = format!("this playbook has no parameter {}; load the page again", quoted(name));
     Fault::new(join("/parameters", name), code::UNKNOWN_FIELD, message)
-}
-
-/// A field as it was sent, also when it is empty.
-fn field_as_sent<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
-    fields.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str())
 }
 
 async fn edited(gate: &Gate, id: &RecommendationId, strategy: u32, parts: &Parts, fields: &Fields) -> Answer<Digest> {

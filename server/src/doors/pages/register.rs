@@ -88,10 +88,8 @@ async fn registered(gate: &Gate, parts: &Parts, fields: &Fields) -> Answer<Optio
         gate.services.validate(&caller, &document).await?;
         return Ok(None);
     }
-    if field(fields, register::SAME).is_none() {
-        let review = gate.services.review(&caller, &document, register::base(fields)).await?;
-        register::differs(&review)?;
-    }
+    let review = gate.services.review(&caller, &document, register::base(fields)).await?;
+    register::asked(&review, field(fields, register::SAME))?;
     let (record, _) = gate.services.register(&caller, &document).await?;
     Ok(Some(record.registration))
 }

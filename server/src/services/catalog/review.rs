@@ -6,7 +6,7 @@ use domain::{
     fault::Fault,
     identity::Caller,
     pipeline_run::{Place, preview},
-    playbook::{Comparison, PlaybookId, Reach, Registration, Version, draft, proposed, says_enough, schema},
+    playbook::{Comparison, ImageRef, PlaybookId, Reach, Registration, Version, draft, proposed, says_enough, schema},
     ports::PlaybookRecord,
     services::{Answer, BaseView, DraftView, Review, ServiceError},
 };
@@ -20,11 +20,13 @@ impl Services {
         base: Option<(PlaybookId, Version)>,
     ) -> Answer<Review> {
         let (new, mut faults) = match self.prepare(caller, document).await {
-            Ok(new) => (Some(new.registration), Vec::new()),
+            Ok(new) => (Some(new), Vec::new()),
             Err(ServiceError::Invalid(faults)) => (None, faults),
             Err(other) => return Err(other),
         };
         let mut registered = false;
+        let image = new.as_ref().map(|new| new.image.clone());
+        let new = new.map(|new| new.registration);
         if let Some(new) = &new {
             let known = self.world.catalog.version(&new.id, &new.version).await.map_err(store_fault)?;
             registered = known.as_ref().is_some_and(|known| known.registration == *new);
@@ -34,7 +36,7 @@ impl Services {
         }
         let read = new.or_else(|| draft(document));
         let base = match &read {
-            Some(read) => self.base(document, read, base).await?,
+            Some(read) => self.base(document, read, image.as_ref(), base).await?,
             None => None,
         };
         Ok(Review { faults, registered, base, draft: read.map(|registration| self.drafted(registration)) })
@@ -56,6 +58,7 @@ impl Services {
         &self,
         document: &Value,
         new: &Registration,
+        image: Option<&ImageRef>,
         wanted: Option<(PlaybookId, Version)>,
     ) -> Answer<Option<BaseView>> {
         let said = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -74,7 +77,8 @@ impl Services {
             let others = || versions.iter().filter(|record| record.registration.version != new.version);
             others().find(|record| record.registration.version < new.version).or_else(|| others().next())
         };
-        let Some(base) = base.map(|record| &record.registration) else { return Ok(None) };
+        let Some(PlaybookRecord { registration: base, image: pinned, .. }) = base else { return Ok(None) };
+        let same = image == Some(pinned) && Registration { version: base.version.clone(), ..new.clone() } == *base;
         let renamed = typed.is_some_and(|typed| typed != base.id);
         let comparison = if renamed { Comparison::default() } else { Comparison::of(base, new) };
         let reach = comparison.reach().unwrap_or(Reach::Patch);
@@ -88,6 +92,7 @@ impl Services {
             proposed: proposed(&base.version, reach, &taken),
             comparison,
             enough,
+            same,
         }))
     }
 }

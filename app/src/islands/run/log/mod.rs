@@ -4,7 +4,7 @@
 use crate::islands::{
     browser::{
         elements::{all, first, whole},
-        events::{before_all, on_window},
+        events::before_all,
         pages::ask,
     },
     follow::morph::morph,
@@ -20,7 +20,7 @@ use std::{
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{
     Document, DocumentFragment, Element, Event, HtmlElement, IntersectionObserver, IntersectionObserverEntry,
-    IntersectionObserverInit, MouseEvent, MutationObserver, MutationObserverInit,
+    IntersectionObserverInit, MouseEvent, MutationObserver, MutationObserverInit, ResizeObserver,
 };
 
 mod acts;
@@ -60,7 +60,7 @@ struct Viewer {
     at_end: Cell<bool>,
     /// How far it was scrolled when that was last heard of, in pixels.
     top: Cell<i32>,
-    /// The line that was the first in sight then, and how far below the frame's top it began, in pixels.
+    /// The line that was the first in sight then, and which share of it was above the frame's top.
     first: RefCell<Option<(Element, f64)>>,
     /// It was told once what is in sight.
     settled: Cell<bool>,
@@ -72,14 +72,17 @@ struct Viewer {
     groups: RefCell<HashMap<u32, bool>>,
     sight: IntersectionObserver,
     changes: MutationObserver,
+    size: ResizeObserver,
     _seen: Closure<dyn FnMut(js_sys::Array)>,
     _changed: Closure<dyn FnMut()>,
+    _sized: Closure<dyn FnMut()>,
 }
 
 impl Drop for Viewer {
     fn drop(&mut self) {
         self.sight.disconnect();
         self.changes.disconnect();
+        self.size.disconnect();
     }
 }
 
@@ -95,7 +98,6 @@ pub fn start(key: &str, said: RwSignal<&'static str>) {
         before_all("submit", |event: Event| submitted(&event));
         before_all("toggle", |event: Event| toggled(&event));
         before_all("scroll", |event: Event| scrolled(&event));
-        on_window("resize", |_: Event| resized());
     }
     let frame = first(".log-box[data-own]").filter(|frame| frame.get_attribute("data-own").as_deref() == Some(key));
     let viewer = frame.and_then(|frame| frame.dyn_into::<HtmlElement>().ok()).and_then(Viewer::new).map(Rc::new);
@@ -125,6 +127,9 @@ impl Viewer {
         let what = MutationObserverInit::new();
         what.set_attributes(true);
         watch.observe_with_options(&frame, &what).ok()?;
+        let sized = Closure::<dyn FnMut()>::new(resized);
+        let size = ResizeObserver::new(sized.as_ref().unchecked_ref()).ok()?;
+        size.observe(&frame);
         Some(Self {
             base: frame.get_attribute("data-base")?,
             last: Cell::new(whole(&frame, "data-last")?),
@@ -141,8 +146,10 @@ impl Viewer {
             groups: RefCell::default(),
             sight,
             changes: watch,
+            size,
             _seen: seen,
             _changed: changed,
+            _sized: sized,
         })
     }
 

@@ -18,7 +18,7 @@ pub(super) fn scrolled(event: &Event) {
     }
 }
 
-/// Lines break elsewhere in a window of another width: what was read stays in sight.
+/// Lines break elsewhere in a frame of another width: what was read stays in sight.
 pub(super) fn resized() {
     let Some(viewer) = viewer() else { return };
     if viewer.at_end.get() {
@@ -26,8 +26,8 @@ pub(super) fn resized() {
         return;
     }
     let first = viewer.first.borrow().clone();
-    if let Some((line, before)) = first.filter(|(line, _)| line.is_connected()) {
-        viewer.scroll(f64::from(viewer.frame.scroll_top()) + viewer.below(&line) - before);
+    if let Some((line, share)) = first.filter(|(line, _)| line.is_connected()) {
+        viewer.scroll(viewer.place(&line) + share * line.get_bounding_client_rect().height());
     }
 }
 
@@ -42,7 +42,7 @@ impl Viewer {
         self.below(element) + f64::from(self.frame.scroll_top())
     }
 
-    /// The line at the top of the frame, and how far below it. The browser is asked what is there, which costs the same in a log of any
+    /// The line at the top of the frame, and which share of it is above. The browser is asked what is there, which costs the same in a log of any
     /// length; where the top is out of the window or under something, the lines are gone through.
     fn first_in_sight(&self) -> Option<(Element, f64)> {
         let frame = self.frame.get_bounding_client_rect();
@@ -50,7 +50,8 @@ impl Viewer {
         let (x, y) = ((frame.left() + frame.width() / 2.0) as f32, (frame.top() + 4.0) as f32);
         let line = document().element_from_point(x, y).and_then(|element| element.closest("li").ok().flatten());
         let line = line.filter(|line| self.frame.contains(Some(line))).or_else(|| self.read_now())?;
-        Some((line.clone(), self.below(&line)))
+        let height = line.get_bounding_client_rect().height().max(1.0);
+        Some((line.clone(), -self.below(&line) / height))
     }
 
     pub(super) fn scroll(&self, to: f64) {

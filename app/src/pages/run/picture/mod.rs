@@ -6,6 +6,7 @@ mod plan;
 mod tools;
 mod view;
 
+pub use node::first_and_more;
 pub use plan::{FOLD_OVER, Item, Plan, plan};
 pub use view::{View, Zoom};
 

@@ -84,8 +84,14 @@ fn called(tasks: &[Task]) -> String {
     format!("{} {word}", tasks.len())
 }
 
+/// Which they are: `check and 311 more`.
+pub fn first_and_more(tasks: &[Task]) -> String {
+    let first = tasks.first().map(|task| task.name.as_str()).unwrap_or_default();
+    format!("{first} and {} more", tasks.len().saturating_sub(1))
+}
+
 /// Layers of a folded item, in words.
-pub fn layers(item: &Item) -> String {
+fn layers(item: &Item) -> String {
     match item.layers.1 - item.layers.0 + 1 {
         1 => "side by side".to_owned(),
         n => format!("in {n} layers"),
@@ -103,16 +109,15 @@ fn Many(
 ) -> impl IntoView {
     let name = called(&tasks);
     let Some(mark) = tasks.first().map(|task| Mark::from(task.state)) else { return ().into_any() };
-    let layers = layers(&item);
     let inside = selected.then(|| selection.task.clone()).flatten();
     let label = [
-        Some(format!("{name} tasks {layers}")),
+        Some(format!("{name} tasks {}", layers(&item))),
         inside.as_ref().map(|name| format!("{name} among them is selected")),
         critical.then(|| "on the critical path".to_owned()),
         Some("unfold".to_owned()),
     ];
     let label = label.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let words = inside.map_or(layers, |name| shorten(&name, NAME));
+    let words = shorten(&inside.unwrap_or_else(|| first_and_more(&tasks)), NAME);
     let href = selection.with_view(|view| view.unfold = view.unfold.and(item.layers));
     let (width, height) = (place.width.to_string(), place.height.to_string());
     view! {

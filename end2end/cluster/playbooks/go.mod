@@ -1,0 +1,3 @@
+module playbooks
+
+go 1.25
