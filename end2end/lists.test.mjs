@@ -36,7 +36,7 @@ for (const javascript of [false, true]) {
     await page.goto('/approvals?q=inc-order');
     const order = await rows(page);
     assert.deepEqual(order, ['high', 'medium', 'low'].map((risk) => `Trouble ${named(`inc-order-${risk}`)} was seen`));
-    assert.match(await page.innerText('.head'), /high risk 5m earlier/);
+    assert.match(await page.innerText('.head'), /higher risk sooner/);
     for (const [, incident] of incidents) await world.reject(await find(incident), 'the order was seen');
     await page.context().close();
   });

@@ -145,7 +145,7 @@ test('j and k walk the lines of a list, Enter opens; in the inbox a and r lead t
   await page.keyboard.press('Enter');
   await arrives(page, links[0]);
 
-  for (const [key, part, at] of [['a', '#decide', 'decide'], ['r', '#f-reason', 'f-reason']]) {
+  for (const [key, part, at] of [['a', '#decide', 'decide'], ['r', '#reason', 'f-reason']]) {
     await page.goto('/approvals');
     await awake(page);
     await page.keyboard.press('j');

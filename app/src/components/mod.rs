@@ -22,7 +22,7 @@ pub use inbox::{Earlier, Hint, InboxRow, off_target, remedy};
 pub use notice::{Changes, Empty, Faults, FormFaults, Notice, before_and_after, plain};
 pub use rates::{Rates, interval};
 pub use rows::{HowFar, Outcome, RunRow, target};
-pub use scale::{Beside, Measured, Scale, ScaleLine, beside, beside_lines, measured};
+pub use scale::{Beside, Measured, Scale, ScaleLine, beside, beside_lines, best_words};
 pub use state::{Chip, Mark, RiskChip, SeverityChip, State, Tone};
 pub use still::Still;
 pub use time::{Ago, At, Elapsed, Until, absolute, day};

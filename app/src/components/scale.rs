@@ -11,7 +11,7 @@ fn at(share: f64) -> String {
 }
 
 /// What was measured, in words: `succeeded in 39 of 43 runs, 91 % (79–97 %)`.
-pub fn measured(row: &EffectivenessRow) -> Option<String> {
+fn measured(row: &EffectivenessRow) -> Option<String> {
     let (rate, low, high) = (row.success_rate?, row.low?, row.high?);
     let interval = format!("{:.0}–{}", low * 100.0, percent(high));
     let runs = if row.runs == 1 { "run" } else { "runs" };
@@ -31,7 +31,7 @@ pub fn beside(said: Option<f64>, track: Option<&EffectivenessRow>) -> String {
 /// else how often it went through, and says which.
 pub fn beside_lines(said: Option<f64>, track: Option<&EffectivenessRow>) -> [String; 2] {
     let said = said_words(said).unwrap_or_else(|| "by hand".to_owned());
-    let measured = track.and_then(best).map(|(words, _)| words);
+    let measured = track.and_then(best_words);
     [said, measured.unwrap_or_else(|| "no runs yet".to_owned())]
 }
 
@@ -42,6 +42,11 @@ fn best(row: &EffectivenessRow) -> Option<(String, Interval)> {
         None => ("went through", row.success()?, row.runs),
     };
     Some((format!("{word} {} of {n} ({})", percent(share.rate), interval(share)), share))
+}
+
+/// The best measurement there is, in words.
+pub fn best_words(row: &EffectivenessRow) -> Option<String> {
+    best(row).map(|(words, _)| words)
 }
 
 /// The model's word beside the best measurement, as picture and words, for lists.

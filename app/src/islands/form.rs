@@ -6,6 +6,8 @@
 //! - for each field that has been left or changed, or for all once the form came back with faults, its `aria-invalid`, its
 //!   `aria-describedby` and the message with the id `<field>-error` in the `.field` around it.
 //!
+//! Enter in a field below a `data-enter` presses the button that it names.
+//!
 //! A button of the form with `data-takes` (ids, separated by blanks) is answered in place: those elements become like the
 //! answer's, fields and all; what had been typed stays, and what the answer marks `autofocus` gets the focus.
 //!
@@ -27,7 +29,7 @@ mod browser {
     use crate::islands::{
         browser::{
             elements::{all, all_of},
-            events::on_document,
+            events::{around as around_event, on_document},
             pages::send,
         },
         follow::{Around, around, morph::morph},
@@ -40,7 +42,7 @@ mod browser {
         time::Duration,
     };
     use wasm_bindgen::{JsCast, JsValue};
-    use web_sys::{Document, Element, Event, FormData, HtmlElement, HtmlFormElement, UrlSearchParams};
+    use web_sys::{Document, Element, Event, FormData, HtmlElement, HtmlFormElement, KeyboardEvent, UrlSearchParams};
 
     /// From the last key to the asking.
     const PAUSE: Duration = Duration::from_millis(300);
@@ -82,6 +84,8 @@ mod browser {
             on_document(name, move |event: Event| this.changed(name, &event));
         }
         around(Rc::new(Followed(Rc::clone(&live))));
+        let this = Rc::clone(&live);
+        on_document("keydown", move |event: KeyboardEvent| this.entered(&event));
         on_document("click", move |event: Event| live.pressed(&event));
     }
 
@@ -114,6 +118,19 @@ mod browser {
             let form = js_sys::Reflect::get(control, &JsValue::from_str("form"));
             let own: &JsValue = self.form.as_ref();
             form.is_ok_and(|form| form == *own)
+        }
+
+        /// Enter in a field below a `data-enter` presses the button of that id, not the first of the form.
+        fn entered(&self, event: &KeyboardEvent) {
+            let field =
+                around_event(event, "input:not([type=checkbox], [type=radio])").filter(|field| self.owns(field));
+            let button =
+                field.filter(|_| event.key() == "Enter").and_then(|field| field.closest("[data-enter]").ok()?);
+            let button = button.and_then(|place| document().get_element_by_id(&place.get_attribute("data-enter")?));
+            if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+                event.prevent_default();
+                button.click();
+            }
         }
 
         fn changed(self: &Rc<Self>, how: &str, event: &Event) {

@@ -38,6 +38,8 @@ pub fn safe_next(next: Option<&str>) -> String {
 #[component]
 fn Login(form: FormOutcome, next: String, sandbox: bool) -> impl IntoView {
     let username = form.value("username").unwrap_or_default().to_owned();
+    // Whoever comes back has to type the password anew.
+    let fresh = username.is_empty();
     view! {
         <Title text="Sign in · Kubernaut Console" />
         <Door>
@@ -45,9 +47,9 @@ fn Login(form: FormOutcome, next: String, sandbox: bool) -> impl IntoView {
                 <FormFaults form=form.clone() fields=vec!["username".into(), "password".into()] />
                 <form method="post" action="/login">
                     <input type="hidden" name="next" value=next />
-                    <Field name="username" label="User name" value=username error=form.error("username") required=true
+                    <Field name="username" label="User name" value=username error=form.error("username") required=true focus=fresh
                         autocomplete="username" mono=true />
-                    <Field name="password" label="Password" kind="password" error=form.error("password") required=true
+                    <Field name="password" label="Password" kind="password" error=form.error("password") required=true focus={!fresh}
                         autocomplete="current-password" />
                     <button class="btn primary full" type="submit">"Sign in"</button>
                 </form>

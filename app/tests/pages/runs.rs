@@ -99,7 +99,7 @@ fn a_run_that_has_ended_shows_its_layers_and_what_nobody_has_assessed() {
     assert_eq!(count(&page, "class=\"node many"), 3, "{page}");
     assert!(page.contains("task-0000 and 39 more"), "a row is called after its tasks");
     let head = page.split("class=\"runview").next().unwrap();
-    assert!(head.contains("#decided\"") && head.contains(" · not assessed"), "{head}");
+    assert!(head.contains("#decided\"") && head.contains(">not assessed<"), "{head}");
 }
 
 #[test]

@@ -231,6 +231,7 @@ pub fn view(risk: Risk) -> RecommendationView {
         version_track: track.clone(),
         track,
         form: form(),
+        steps: vec!["Validate".into(), "Scale the Deployment".into()],
     };
     let strategies = &recommendation.content.strategies;
     RecommendationView {

@@ -165,6 +165,8 @@ pub struct StrategyView {
     pub version_track: Option<EffectivenessRow>,
     /// The form to edit its parameters: the exposed parameters in registration order.
     pub form: Vec<Parameter>,
+    /// What happens inside, as its author says it; a model never sees this.
+    pub steps: Vec<String>,
 }
 
 /// The recommendation page.

@@ -95,7 +95,10 @@ fn warnings(moves: &[Move], evidence: &Evidence) -> Vec<String> {
         }
     }
     if let Some(budget) = evidence.budget {
-        warnings.push(format!("Its disruption budget wants {budget} pods available"));
+        warnings.push(match budget {
+            1 => "Its disruption budget wants one pod available".to_owned(),
+            more => format!("Its disruption budget wants {more} pods available"),
+        });
     }
     if let Some(application) = &evidence.application {
         warnings.push(format!("Argo CD owns it (application {application}) and may reset it at its next sync"));

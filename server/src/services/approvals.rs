@@ -364,6 +364,7 @@ impl Services {
                 track: None,
                 version_track: None,
                 form: Vec::new(),
+                steps: Vec::new(),
             };
             if let Proposal::Playbook { workflow_id, version, .. } = &strategy.proposal {
                 view.track = tracks.get(workflow_id).cloned();
@@ -372,6 +373,7 @@ impl Services {
                     view.title = Some(record.registration.title);
                     view.image = Some(record.image);
                     view.form = record.registration.parameters.exposed;
+                    view.steps = [record.registration.internal_steps, record.registration.remediation_steps].concat();
                 }
             }
             views.push(view);

@@ -152,6 +152,23 @@ async fn looking_at_what_is_typed_has_no_effect() {
 }
 
 #[tokio::test]
+async fn what_was_typed_stays_when_a_decision_is_refused() {
+    let console = Console::start();
+    let browser = console.browser().await;
+    let path = path(&proposed(&console, "inc-1", |_| {}).await);
+    let typed = ("p.SCALE_TARGET_REPLICAS", "3");
+    // Rejected without a reason: the value stays in its field, so what is said of it is still about something in sight.
+    let refused = browser.post(&path, &with(&[typed, ("decision", "reject"), ("reason", "")])).await;
+    assert_eq!(refused.status, 422);
+    let page = plain(&refused.text);
+    let field = page.split("id=\"f-p-SCALE_TARGET_REPLICAS\"").nth(1).unwrap().split('>').next().unwrap();
+    assert!(field.contains("value=\"3\""), "{field}");
+    assert!(between(&page, "id=\"target\"", "</section>").contains("They are in no ticket yet."));
+    let untouched = browser.post(&path, &with(&[("decision", "reject"), ("reason", "")])).await;
+    assert!(!plain(&untouched.text).contains("They are in no ticket yet."));
+}
+
+#[tokio::test]
 async fn a_rejected_ticket_can_be_read_afterwards() {
     let console = Console::start();
     let browser = console.browser().await;
@@ -159,7 +176,8 @@ async fn a_rejected_ticket_can_be_read_afterwards() {
     let path = path(&taken);
     let edited = browser.post(&format!("{path}/parameters"), &with(&[("p.SCALE_TARGET_REPLICAS", "3")])).await;
     assert_eq!(edited.status, 303);
-    let digest = edited.headers["location"].to_str().unwrap().rsplit('=').next().unwrap().to_owned();
+    let to = edited.headers["location"].to_str().unwrap();
+    let digest = to.strip_suffix("#ticket-title").unwrap().rsplit('=').next().unwrap().to_owned();
     let form =
         [("strategy", "0"), ("decision", "reject"), ("reason", "not tonight"), ("ticket_digest", digest.as_str())];
     assert_eq!(browser.post(&path, &form).await.status, 303);

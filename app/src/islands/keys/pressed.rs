@@ -10,13 +10,15 @@ use crate::islands::browser::{
 use leptos::prelude::*;
 use std::cell::Cell;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
+use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 /// Milliseconds in which the second key of two must follow.
 const TOGETHER: f64 = 1200.0;
-/// The form on a recommendation's page that decides, and its reason.
+/// The form on a recommendation's page that decides, and the place of its reason.
 const DECIDE: &str = "#decide";
-const REASON: &str = "#f-reason";
+const REASON: &str = "#reason";
+/// The reason's field.
+const REASON_FIELD: &str = "#f-reason";
 
 /// Makes the keys of the page work.
 pub fn start() {
@@ -67,6 +69,7 @@ fn place(key: &str) -> bool {
         "r" => "/runs",
         "c" => "/catalog",
         "e" => "/effectiveness",
+        "u" => "/audit",
         "s" => "/settings",
         _ => return false,
     };
@@ -120,7 +123,8 @@ fn decide(part: &str) -> bool {
     if first(DECIDE).is_none() {
         return false;
     }
-    let target = html(part).or_else(|| html(DECIDE));
+    let target = if part == REASON { html(REASON_FIELD) } else { None };
+    let target = target.or_else(|| html(DECIDE));
     target.inspect(focus).is_some()
 }
 
@@ -132,13 +136,16 @@ fn open_picked(event: &KeyboardEvent) -> bool {
 /// Who comes here by `r` goes on typing: a field that the address names gets the focus. A button never does.
 fn arrive() {
     let hash = window().location().hash().unwrap_or_default();
-    if let Some(field) = (hash == REASON).then(|| html(REASON)).flatten() {
+    if let Some(field) = (hash == REASON).then(|| html(REASON_FIELD)).flatten() {
         focus(&field);
     }
 }
 
 fn focus(element: &HtmlElement) {
-    element.scroll_into_view();
+    // What is in sight stays where it is: beside the ticket the reasons go on being read.
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
     if element.tag_name() == "TEXTAREA" {
         let _ = element.focus();
         return;

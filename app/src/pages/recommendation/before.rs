@@ -12,7 +12,7 @@ use domain::{
     json::diff::Change,
     recommendation::{Origin, Proposal, RecommendationState, target::Target},
     services::{RecommendationView, TargetView},
-    target::state::Reading,
+    target::{change::FieldChange, state::Reading},
 };
 use leptos::prelude::*;
 
@@ -44,6 +44,10 @@ pub fn of_target(view: &RecommendationView, beside: &Beside) -> Vec<Heed> {
         if let Some(what) = reading::changed(&of.since) {
             let name = of.target.acts_on().map_or_else(|| "The target".to_owned(), reading::name);
             add(Tone::Wait, "Target has changed", "#target", format!("{name} has changed since the analysis: {what}."));
+        }
+        if !of.changes.is_empty() && of.changes.iter().all(FieldChange::is_so_already) {
+            let text = "It is so already: this would change nothing.".to_owned();
+            add(Tone::Wait, "Changes nothing", "#target", text);
         }
         if let Some(text) = tried(view, of) {
             add(Tone::Wait, "Tried before", "#target", text);

@@ -58,6 +58,7 @@ pub fn Decide(view: RecommendationView, beside: Beside, form: FormOutcome) -> im
             <div id="heed" class="heeds" data-checked>{full(heeds)}</div>
             {progress}
             {(!nothing).then(|| view! {
+                <a id="reason"></a>
                 <Field name="reason" label="Reason" small="needed to reject; goes into the audit trail" rows=2
                     value=form.value("reason").unwrap_or_default() error=form.error("reason") focus={form.error("reason").is_some()} placeholder="Why this, why now" />
                 {confirm}

@@ -26,8 +26,7 @@ const MOST_PLACES: i64 = 200;
 /// The values of the form that came with the request, where it brings some and somebody may edit.
 pub fn values(view: &RecommendationView, form: &FormOutcome) -> Option<Map<String, Value>> {
     let strategy = view.strategies.get(usize::try_from(view.selected).ok()?)?;
-    let may = view.recommendation.state == RecommendationState::Open && view.cannot_reject.is_none();
-    if !may || !sent(form) {
+    if !editable(view) || !sent(form) {
         return None;
     }
     let typed = strategy.form.iter().filter_map(|parameter| {
@@ -53,6 +52,14 @@ pub fn changed<'v>(view: &'v RecommendationView, fields: &[(String, String)]) ->
         field.is_some_and(|(_, text)| *text != view.parameters.get(*name).map(plain).unwrap_or_default())
     };
     names.filter(differs).collect()
+}
+
+/// Whether this caller may put values in place of the model's. What can't run as it was proposed is not mended by that: it was
+/// stored with its faults, and only a new recommendation is another one.
+fn editable(view: &RecommendationView) -> bool {
+    let chosen = usize::try_from(view.selected).ok().and_then(|at| view.strategies.get(at));
+    let open = view.recommendation.state == RecommendationState::Open && view.cannot_reject.is_none();
+    open && chosen.is_some_and(|chosen| chosen.strategy.runnable())
 }
 
 fn sent(form: &FormOutcome) -> bool {
@@ -95,8 +102,7 @@ pub fn unsaved(view: &RecommendationView, beside: &Beside, form: &FormOutcome) -
 pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOutcome) -> impl IntoView {
     let selected = usize::try_from(view.selected).unwrap_or_default();
     let Some(strategy) = view.strategies.get(selected) else { return ().into_any() };
-    let may = view.recommendation.state == RecommendationState::Open && view.cannot_reject.is_none();
-    if !may || strategy.form.is_empty() {
+    if !editable(&view) || strategy.form.is_empty() {
         return ().into_any();
     }
     let deciding = form.value("decision").is_some();
@@ -120,7 +126,10 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
         <div class="folds" id="edit">
             <details open=came_back>
                 <summary>"Edit parameters"</summary>
-                <div>
+                // Enter in a field presses this form's button, with a script; without one it presses the first of the form, which
+                // does nothing.
+                <div data-enter="make-ticket">
+                    <button type="submit" form="decide" disabled hidden></button>
                     {(!deciding && !checked).then(|| view! { <FormFaults form=form.clone() fields=names /> })}
                     {fields.into_iter().map(|parameter| {
                         let name = parameter.name.as_str();
@@ -151,7 +160,7 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
                         <Notice tone=Tone::Wait><p>{format!("{approvers} approved this ticket. That will not count for a new one.")}</p></Notice>
                     })}
                     <p class="actions">
-                        <button class="btn" type="submit" form="decide" formaction=action>"Make a new ticket"</button>
+                        <button class="btn" type="submit" id="make-ticket" form="decide" formaction=action>"Make a new ticket"</button>
                     </p>
                 </div>
             </details>
@@ -170,8 +179,8 @@ fn fault(form: &FormOutcome, name: &str) -> Option<String> {
 fn Preview(ticket: TicketView) -> impl IntoView {
     let changes = ticket.changes;
     view! {
-        <p class="sub">"The new ticket would be "<DigestId of=ticket.digest />
-            {if changes.is_empty() { ": as the model said." } else { ", against the model's answer:" }}</p>
+        <p class="sub">"The new ticket would be "<DigestId of=ticket.digest /></p>
+        <p class="sub">{if changes.is_empty() { "As the model said." } else { "Against the model's answer:" }}</p>
         <ul class="diff">
             {changes.into_iter().map(|change| {
                 let [before, after] = before_and_after(&change);

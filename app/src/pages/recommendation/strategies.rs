@@ -2,7 +2,7 @@
 
 use super::compare::Compared;
 use crate::{
-    components::{Chip, Faults, Prose, RiskChip, Scale, Section, Tone, beside, measured, plain},
+    components::{Chip, Faults, Prose, RiskChip, Scale, Section, Tone, beside, best_words, plain},
     icon::{Glyph, Icon},
     words::humane,
 };
@@ -67,7 +67,7 @@ fn Whole(
     undo: bool,
 ) -> impl IntoView {
     let title = name(&strategy);
-    let StrategyView { strategy, title: playbook_title, track, version_track, .. } = strategy;
+    let StrategyView { strategy, title: playbook_title, track, version_track, steps, .. } = strategy;
     let mut version = None;
     let (reference, back) = match strategy.proposal {
         Proposal::Playbook { workflow_id, version: of, rollback_parameters, .. } => {
@@ -94,6 +94,12 @@ fn Whole(
         {(!strategy.rationale.is_empty()).then(|| view! { <Prose text=strategy.rationale class="why" /> })}
         <Scale said=strategy.confidence track=track.clone() />
         <OfVersion version track version_track />
+        {(!steps.is_empty()).then(|| view! {
+            <details class="inside">
+                <summary class="sub">"What happens inside"</summary>
+                <ol>{steps.into_iter().map(|step| view! { <li>{step}</li> }).collect_view()}</ol>
+            </details>
+        })}
         {(!strategy.errors.is_empty()).then(|| view! {
             <div class="cannot"><p><b>"This can't run as it was proposed:"</b></p><Faults faults=strategy.errors named=true /></div>
         })}
@@ -113,7 +119,7 @@ fn OfVersion(
 ) -> impl IntoView {
     let (Some(version), Some(track)) = (version, track) else { return ().into_any() };
     let runs = version_track.as_ref().map_or(0, |row| row.runs);
-    let text = match version_track.as_ref().and_then(measured) {
+    let text = match version_track.as_ref().and_then(best_words) {
         Some(_) if runs == track.runs => format!("All of these runs were of {version}."),
         Some(of) => {
             format!("Of all versions. {version} alone {of}{}.", if runs < 10 { ", too few to tell" } else { "" })

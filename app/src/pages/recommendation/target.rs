@@ -187,7 +187,7 @@ fn still(since: &Since, now: Timestamp) -> AnyView {
         (_, Some(what)) => {
             view! { {warned(what)}{at.map(|at| view! { " "<span class="sub"><Ago at now /></span> })} }.into_any()
         }
-        (_, None) => view! { <span class="sub">"the cluster does not tell"</span> }.into_any(),
+        (_, None) => view! { <span class="sub">"not known: the cluster keeps no older state of it"</span> }.into_any(),
     }
 }
 

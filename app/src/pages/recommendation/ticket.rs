@@ -38,7 +38,7 @@ pub fn Ticket(view: RecommendationView) -> impl IntoView {
             <header><h2 id="ticket-title">"Run ticket"</h2></header>
             <div>
                 <p>{match (open, rejected) {
-                    (true, _) => "There is none: this strategy can't run.",
+                    (true, _) => "There is none: this strategy can't run. Look at another one, or reject it; only a new recommendation can mend it.",
                     (false, true) => "There is none: the rejection named no ticket.",
                     (false, false) => "There is none: nothing was approved.",
                 }}</p>
@@ -91,8 +91,8 @@ pub fn Terms(
     let TicketView { digest, content, signature, .. } = ticket;
     let policy = &content.policy;
     let people = match policy.approvals {
-        1 => "one person must approve".to_owned(),
-        n => format!("{} different people must approve", number(i64::from(n))),
+        1 => "one person approves".to_owned(),
+        n => format!("{} different people approve", number(i64::from(n))),
     };
     let retries = match content.retry_count {
         0 => "no retries".to_owned(),
@@ -101,7 +101,7 @@ pub fn Terms(
     };
     let limits = format!("{}, {retries}", human(i64::try_from(content.timeout_ms).unwrap_or(i64::MAX)));
     let given = match have {
-        0 => "nobody has".to_owned(),
+        0 => "nobody has yet".to_owned(),
         have if have >= need => "done".to_owned(),
         1 => "one has".to_owned(),
         have => format!("{} have", number(i64::from(have))),

@@ -133,7 +133,7 @@ fn named(base: &BaseView) -> String {
     format!("{}@{}", base.id, base.version)
 }
 
-/// Whoever would register what there is already under another number is asked first; `said` is what they answered.
+/// Whoever started from a version and would register the same under another number is asked first; `said` is what they answered.
 pub fn asked(review: &Review, said: Option<&str>) -> Answer<()> {
     match review.repeats().filter(|base| said != Some(&named(base))) {
         None => Ok(()),

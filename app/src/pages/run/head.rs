@@ -41,6 +41,7 @@ pub fn Head(
         Query::default().with("strategy", (subject.strategy > 0).then(|| subject.strategy.to_string()).as_deref())
     );
     let decided = format!("{recommendation}#decided");
+    let measured = format!("/effectiveness{}", Query::default().with("workflow_id", subject.workflow_id.as_deref()));
     let unassessed = run.state == ExecutionState::Succeeded && run.assessment == Assessment::NotAssessed;
     let playbook = subject.workflow_id.as_ref().map(|id| {
         let words = [Some(id.clone()), subject.version.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -65,7 +66,7 @@ pub fn Head(
                         view! { " · approved by "{by} }.into_any()
                     })}
                     " · ticket "<DigestId of=digest />
-                    {unassessed.then_some(" · not assessed")}
+                    {unassessed.then(|| view! { " · "<a href=measured title="How often it went through and helped">"not assessed"</a> })}
                 </span>
                 <div class="do">{live}{cancels.then(|| view! { <Cancel action=format!("/runs/{}/cancel{query}", subject.id) form /> })}</div>
             </div>

@@ -31,12 +31,13 @@ const GROUPS: [(&str, &[Key]); 5] = [
             (&["g", "r"], "Runs"),
             (&["g", "c"], "Catalog"),
             (&["g", "e"], "Effectiveness"),
+            (&["g", "u"], "Audit"),
             (&["g", "s"], "Settings"),
         ],
     ),
     ("In a list", &[(&["j"], "Next line"), (&["k"], "Line before"), (&["Enter"], "Open it")]),
     (
-        "In the inbox",
+        "In Approvals",
         &[(&["a"], "Open the recommendation at its ticket and buttons"), (&["r"], "Open it at its reason")],
     ),
     (

@@ -31,7 +31,9 @@ pub async fn parameters(
 ) -> Response {
     let strategy: u32 = field(&fields, "strategy").and_then(|s| s.parse().ok()).unwrap_or(0);
     match edited(&gate, &RecommendationId::new(&id), strategy, &parts, &fields).await {
-        Ok(digest) => Redirect::to(&format!("{}?strategy={strategy}&ticket={digest}", page_of(&id))).into_response(),
+        Ok(digest) => {
+            Redirect::to(&format!("{}?strategy={strategy}&ticket={digest}#ticket-title", page_of(&id))).into_response()
+        }
         Err(error) => {
             let outcome = FormOutcome::refused(fields.clone(), &error);
             again(&gate, &format!("{}?strategy={strategy}", page_of(&id)), parts, outcome).await

@@ -88,8 +88,10 @@ async fn registered(gate: &Gate, parts: &Parts, fields: &Fields) -> Answer<Optio
         gate.services.validate(&caller, &document).await?;
         return Ok(None);
     }
-    let review = gate.services.review(&caller, &document, register::base(fields)).await?;
-    register::asked(&review, field(fields, register::SAME))?;
+    if let Some(base) = register::base(fields) {
+        let review = gate.services.review(&caller, &document, Some(base)).await?;
+        register::asked(&review, field(fields, register::SAME))?;
+    }
     let (record, _) = gate.services.register(&caller, &document).await?;
     Ok(Some(record.registration))
 }
