@@ -1,6 +1,6 @@
 # The front door: `make` lists what there is. The work is in scripts/ and xtask/.
 .DEFAULT_GOAL := help
-.PHONY: help run test fmt lint unit contract api e2e deny web shots screens setup setup-run measure-build measure-start measure-approvals measure-queries measure-size measure-streams measure-log measure-graph measure-live clean
+.PHONY: help run test fmt lint unit contract api e2e cluster cluster-down cluster-test deny web shots screens setup setup-run measure-build measure-start measure-approvals measure-queries measure-size measure-streams measure-log measure-graph measure-live clean
 
 # Runs a measurement on the release build; those of end2end/ are node's.
 define released
@@ -37,6 +37,15 @@ api: ## the black-box tests of the wire
 
 e2e: ## the browser tests, in a real Chromium
 	@scripts/test e2e
+
+cluster: ## a real Kubernetes with Tekton on this machine; prints its KUBECONFIG (root; twenty minutes the first time, then half a minute)
+	@end2end/cluster/up
+
+cluster-down: ## ends it and all that it held
+	@end2end/cluster/down
+
+cluster-test: ## the cases recorded on a real cluster, and the controller, on that cluster or on the one of TEST_KUBECONFIG
+	@scripts/test cluster
 
 deny: ## bans, licences and sources of the dependencies
 	@scripts/test deny

@@ -125,6 +125,11 @@ impl Calls {
         self.send(Method::GET, path, None).await
     }
 
+    /// Asks something by what is created at this path, as reviews of rights are.
+    pub async fn post(&self, path: &str, question: &Value) -> Result<Value, CallError> {
+        self.send(Method::POST, path, Some(("application/json", question))).await
+    }
+
     /// Whether the kind can be listed.
     pub async fn probe(&self, kind: Kind, namespace: &str) -> Result<(), CallError> {
         self.send(Method::GET, &format!("{}?limit=1", collection(kind, namespace)), None).await.map(drop)

@@ -11,6 +11,7 @@
 
 pub mod client;
 pub mod crd;
+pub mod doctor;
 
 mod backoff;
 mod calls;

@@ -1,6 +1,7 @@
 //! The command line. A fault is one sentence that says what to do; exit code 2 for wrong settings, 1 for the rest.
 
 mod accounts;
+mod doctor;
 
 use crate::{
     config::{Config, ConfigError},
@@ -77,6 +78,8 @@ enum Command {
     User(accounts::UserCommand),
     /// Brings the database up to date and ends
     Migrate,
+    /// Looks whether the cluster has all that runs need, and says what mends each miss; changes nothing
+    Doctor,
     /// Prints the custom resource definitions as YAML
     Crds,
     /// The configuration
@@ -144,6 +147,7 @@ pub async fn run(cli: Cli) -> Result<(), Fault> {
             print("the database is up to date");
             Ok(())
         }
+        Command::Doctor => doctor::doctor(&config()?).await,
         Command::Crds => {
             print(controller::crd::crds_yaml().map_err(|e| Fault::failed(e.to_string()))?.trim_end());
             Ok(())

@@ -82,7 +82,7 @@ pub fn Decide(view: RecommendationView, beside: Beside, form: FormOutcome) -> im
                 <Notice tone=Tone::Wait><p>"Its time ran out while this page was open. Load the page again."</p></Notice>
             </div>
             {approvable.then(|| view! {
-                <p class="sub">"The approval holds for exactly this ticket. If anything in it changes, it no longer applies."</p>
+                <p class="sub">"The approval holds for exactly this ticket, and for no other."</p>
             })}
             <LiveForm form="decide".to_owned() />
         </form>

@@ -12,7 +12,7 @@ use crate::{
 };
 use domain::{
     playbook::{Parameter, ParameterType},
-    recommendation::{Proposal, RecommendationState},
+    recommendation::{Proposal, RecommendationState, target::names_target},
     services::{RecommendationView, TicketView},
 };
 use leptos::prelude::*;
@@ -113,7 +113,10 @@ pub fn Edit(view: RecommendationView, preview: Option<TicketView>, form: FormOut
     let path = format!("/recommendations/{}", view.recommendation.id);
     let action = format!("{path}/parameters");
     let names = strategy.form.iter().map(|p| p.name.as_str().to_owned()).collect::<Vec<_>>();
-    let fields = strategy.form.clone();
+    // What to do comes before the names of what it is done to: those are seldom wrong.
+    let (whom, what): (Vec<_>, Vec<_>) =
+        strategy.form.iter().cloned().partition(|parameter| names_target(parameter.name.as_str()));
+    let fields: Vec<_> = what.into_iter().chain(whom).collect();
     let shown = view.ticket.as_ref().map(|ticket| ticket.digest.clone());
     let start = view.parameters.clone();
     let faults = form.faults.len();
@@ -289,6 +292,10 @@ fn hint(parameter: &Parameter) -> String {
         format!("only when {name} is {values}")
     });
     let description = (!parameter.description.is_empty()).then(|| parameter.description.clone());
-    let pattern = parameter.pattern.as_ref().map(|p| format!("matches {p}"));
+    // An example says more than a pattern.
+    let pattern = parameter.pattern.as_ref().map(|pattern| match parameter.examples.first() {
+        Some(example) => format!("like {}", plain(example)),
+        None => format!("matches {pattern}"),
+    });
     [description, range, pattern, default].into_iter().flatten().chain(depends).collect::<Vec<_>>().join(" · ")
 }

@@ -5,6 +5,7 @@ use super::{
     tickets::{shell_ticket, steps_plan, ticket},
     world::World,
 };
+use controller::doctor::{Standing, examine};
 use domain::{
     execution::{ExecutionState, TaskState},
     ticket::Ticket,
@@ -146,4 +147,21 @@ async fn applied_by_hand_it_waits_and_then_runs_its_three_steps() {
             (world.workflow(&name).await?["status"]["phase"] == "Completed").then_some(())
         })
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a real cluster"]
+async fn the_preflight_finds_everything_and_says_what_mends_a_miss() {
+    let world = world().await;
+    let client = controller::client(controller::ClientChoice::Kubeconfig).await.expect("KUBECONFIG");
+    let found = examine(client.clone(), &world.namespace).await;
+    let missing: Vec<_> = found.iter().filter(|finding| finding.standing == Standing::Missing).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+    let tekton = found.iter().find(|finding| finding.subject == "Tekton").expect("a word about Tekton");
+    assert!(tekton.words.starts_with("Pipelines v1."), "{tekton:?}");
+    // Where nothing was installed.
+    let found = examine(client, "default").await;
+    let missing: Vec<_> = found.iter().filter(|finding| finding.standing == Standing::Missing).collect();
+    assert_eq!(missing.len(), 1, "{missing:#?}");
+    assert_eq!(missing[0].mend.as_deref(), Some("kubectl apply -f deploy/tekton/"));
 }

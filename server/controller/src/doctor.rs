@@ -1,0 +1,294 @@
+//! The preflight: whether a cluster has all that the console needs of it, part by part, and for each miss the command that mends it.
+//! It reads and asks, and changes nothing. What is judged is pure; only `examine` and the calls below it ask the cluster.
+
+use crate::{
+    calls::{CallError, Calls},
+    client, compare, crd, shipped,
+};
+use serde_json::{Value, json};
+
+/// How a part stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// As it should be.
+    Good,
+    /// Runs go without it; what that means is said.
+    Note,
+    /// Nothing runs before it is mended.
+    Missing,
+}
+
+/// What was found of one part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The part.
+    pub subject: &'static str,
+    /// How it stands.
+    pub standing: Standing,
+    /// What was found, as a sentence without its stop.
+    pub words: String,
+    /// The command that mends it, where there is one.
+    pub mend: Option<String>,
+}
+
+impl Finding {
+    fn good(subject: &'static str, words: impl Into<String>) -> Self {
+        Self { subject, standing: Standing::Good, words: words.into(), mend: None }
+    }
+
+    fn missing(subject: &'static str, words: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { subject, standing: Standing::Missing, words: words.into(), mend: Some(mend.into()) }
+    }
+
+    fn note(subject: &'static str, words: impl Into<String>, mend: Option<String>) -> Self {
+        Self { subject, standing: Standing::Note, words: words.into(), mend }
+    }
+}
+
+/// Where Tekton says its version: upstream, and OpenShift Pipelines.
+const TEKTON: [(&str, &str); 2] = [("tekton-pipelines", "upstream"), ("openshift-pipelines", "OpenShift Pipelines")];
+const CRD: &str = "kubernaut-console crds | kubectl apply -f -";
+const ROLE: &str = include_str!("../../../deploy/rbac/console.yaml");
+const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
+
+/// Looks at everything, as whoever the client is; only at the API server where that does not answer.
+pub async fn examine(client: kube::Client, namespace: &str) -> Vec<Finding> {
+    let calls = Calls::new(client);
+    let server = match calls.version().await {
+        Ok(version) => Finding::good("Kubernetes", version),
+        Err(error) => {
+            let words = format!("the API server does not answer: {error}");
+            return vec![Finding::missing("Kubernetes", words, "kubectl cluster-info")];
+        }
+    };
+    let mut found = vec![server, tekton(&calls).await, definition(&calls).await];
+    found.push(pieces(&calls, namespace).await);
+    found.push(rights(&calls, namespace).await);
+    found.push(storage(&calls).await);
+    found.push(signatures(&calls).await);
+    found
+}
+
+/// Whether something is served or there; none where that can't be told.
+async fn read(calls: &Calls, path: &str) -> Result<Option<Value>, CallError> {
+    match calls.read(path).await {
+        Ok(found) => Ok(Some(found)),
+        Err(CallError::NotFound(_)) => Ok(None),
+        // A path that nobody serves is no object that is not there.
+        Err(CallError::Busy { message, .. }) if message.contains("404") || message.contains("could not find") => {
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+async fn tekton(calls: &Calls) -> Finding {
+    const SUBJECT: &str = "Tekton";
+    match read(calls, "/apis/tekton.dev/v1").await {
+        Ok(Some(_)) => {}
+        Ok(None) => {
+            return Finding::missing(
+                SUBJECT,
+                "the cluster does not serve tekton.dev/v1",
+                "kubectl apply -f RELEASE.yaml of Tekton Pipelines 1.0 or later (on OpenShift: install the OpenShift Pipelines operator)",
+            );
+        }
+        Err(error) => return Finding::note(SUBJECT, format!("it can't be told whether it is there: {error}"), None),
+    }
+    for (namespace, which) in TEKTON {
+        let path = format!("/api/v1/namespaces/{namespace}/configmaps/pipelines-info");
+        if let Ok(Some(info)) = read(calls, &path).await {
+            let version = info["data"]["version"].as_str().unwrap_or("a version that it does not tell");
+            return Finding::good(SUBJECT, format!("Pipelines {version}, {which}"));
+        }
+    }
+    Finding::note(SUBJECT, "it is there; which version can't be read", None)
+}
+
+async fn definition(calls: &Calls) -> Finding {
+    const SUBJECT: &str = "WorkflowExecution";
+    let served = read(calls, "/apis/workflowexecution.kubernaut.ai/v1alpha1").await;
+    match served {
+        Ok(Some(_)) => {}
+        Ok(None) => return Finding::missing(SUBJECT, "the cluster does not know it", CRD),
+        Err(error) => return Finding::note(SUBJECT, format!("it can't be told whether it is there: {error}"), None),
+    }
+    for ours in crd::crds().iter().filter_map(|crd| serde_json::to_value(crd).ok()) {
+        let name = ours["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
+        match read(calls, &path).await {
+            Ok(Some(there)) if !differs(&ours, &there) => {}
+            Ok(_) => return Finding::missing(SUBJECT, format!("{name} is not the one of this console"), CRD),
+            Err(_) => return Finding::note(SUBJECT, "it is there; whether it is this console's can't be read", None),
+        }
+    }
+    Finding::good(SUBJECT, "as this console defines it")
+}
+
+/// Whether a definition says anything else than ours; what the server fills in is no difference.
+fn differs(ours: &Value, there: &Value) -> bool {
+    !compare::specs(&ours["spec"]["versions"], &there["spec"]["versions"]).is_empty()
+}
+
+async fn pieces(calls: &Calls, namespace: &str) -> Finding {
+    const SUBJECT: &str = "Task and Pipelines";
+    match shipped::faults(calls, namespace).await {
+        None => Finding::note(SUBJECT, "the cluster did not answer", None),
+        Some(faults) if faults.is_empty() => {
+            Finding::good(SUBJECT, format!("as this console ships them, in {namespace}"))
+        }
+        Some(faults) => {
+            let changed = faults.iter().any(|fault| fault.contains("not the one that this console ships"));
+            let verb = if changed { "replace" } else { "apply" };
+            Finding::missing(SUBJECT, faults.join("; "), format!("kubectl {verb} -f deploy/tekton/"))
+        }
+    }
+}
+
+/// A right that the console's Role gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wanted {
+    verb: String,
+    group: String,
+    resource: String,
+    subresource: String,
+    /// Empty where any object is meant.
+    name: String,
+}
+
+impl Wanted {
+    /// `patch workflowexecutions/status`.
+    fn words(&self) -> String {
+        let what = if self.subresource.is_empty() {
+            self.resource.clone()
+        } else {
+            format!("{}/{}", self.resource, self.subresource)
+        };
+        format!("{} {what}", self.verb)
+    }
+}
+
+/// Every right of the Roles in a manifest.
+fn wanted(manifest: &str) -> Vec<Wanted> {
+    let texts = |value: &Value| -> Vec<String> {
+        value.as_array().into_iter().flatten().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
+    };
+    let objects = client::read(manifest).unwrap_or_default();
+    let rules =
+        objects.iter().filter(|object| object["kind"] == "Role").filter_map(|role| role["rules"].as_array()).flatten();
+    let mut all = Vec::new();
+    for rule in rules {
+        let names = texts(&rule["resourceNames"]);
+        let name = names.first().cloned().unwrap_or_default();
+        for group in texts(&rule["apiGroups"]) {
+            for resource in texts(&rule["resources"]) {
+                let (resource, subresource) = resource.split_once('/').unwrap_or((&resource, ""));
+                all.extend(texts(&rule["verbs"]).into_iter().map(|verb| Wanted {
+                    verb,
+                    group: group.clone(),
+                    resource: resource.to_owned(),
+                    subresource: subresource.to_owned(),
+                    name: name.clone(),
+                }));
+            }
+        }
+    }
+    all
+}
+
+async fn rights(calls: &Calls, namespace: &str) -> Finding {
+    const SUBJECT: &str = "Rights";
+    let mut denied = Vec::new();
+    for right in wanted(ROLE) {
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": { "resourceAttributes": {
+                "namespace": namespace, "verb": right.verb, "group": right.group,
+                "resource": right.resource, "subresource": right.subresource, "name": right.name,
+            } },
+        });
+        match calls.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await {
+            Ok(answer) if answer["status"]["allowed"] == true => {}
+            Ok(_) => denied.push(right.words()),
+            Err(error) => return Finding::note(SUBJECT, format!("the cluster does not tell: {error}"), None),
+        }
+    }
+    if denied.is_empty() {
+        return Finding::good(SUBJECT, format!("all that the console needs in {namespace}"));
+    }
+    let mend = if namespace == "kubernaut-system" {
+        "kubectl apply -f deploy/rbac/".to_owned()
+    } else {
+        format!("sed s/kubernaut-system/{namespace}/ deploy/rbac/console.yaml | kubectl apply -f -")
+    };
+    Finding::missing(SUBJECT, format!("in {namespace} it may not {}", denied.join(", ")), mend)
+}
+
+async fn storage(calls: &Calls) -> Finding {
+    const SUBJECT: &str = "Storage";
+    match calls.read("/apis/storage.k8s.io/v1/storageclasses").await {
+        Ok(list) => match default_class(&list) {
+            Some(name) => Finding::good(SUBJECT, format!("{name} is the default class: steps can share a workspace")),
+            None => Finding::note(
+                SUBJECT,
+                "no class is the default: runs whose steps share a workspace wait for a volume",
+                Some(format!("kubectl annotate storageclass NAME {DEFAULT_CLASS}=true")),
+            ),
+        },
+        Err(error) => Finding::note(SUBJECT, format!("the classes can't be read: {error}"), None),
+    }
+}
+
+fn default_class(list: &Value) -> Option<&str> {
+    let classes = list["items"].as_array()?;
+    let default = classes.iter().find(|class| class["metadata"]["annotations"][DEFAULT_CLASS] == "true")?;
+    default["metadata"]["name"].as_str()
+}
+
+async fn signatures(calls: &Calls) -> Finding {
+    const SUBJECT: &str = "Signatures";
+    match read(calls, "/apis/policy.sigstore.dev/v1beta1/clusterimagepolicies").await {
+        Ok(Some(list)) if list["items"].as_array().is_some_and(|policies| !policies.is_empty()) => {
+            Finding::good(SUBJECT, "the cluster has image policies")
+        }
+        Ok(_) => Finding::note(SUBJECT, "no image policy: the cluster runs images that nobody signed", None),
+        Err(error) => Finding::note(SUBJECT, format!("the policies can't be read: {error}"), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_right_of_the_role_is_asked_for() {
+        let all: Vec<String> = wanted(ROLE).iter().map(Wanted::words).collect();
+        for right in ["create pipelineruns", "patch workflowexecutions/status", "get pods/log", "create configmaps"] {
+            assert!(all.iter().any(|words| words == right), "{right}: {all:?}");
+        }
+        assert!(!all.iter().any(|words| words.starts_with("delete")), "it never deletes");
+        let named = wanted(ROLE).into_iter().find(|right| right.resource == "tasks").unwrap();
+        assert_eq!(named.name, "kubernaut-action");
+    }
+
+    #[test]
+    fn a_definition_is_ours_though_the_server_filled_something_in() {
+        let ours = serde_json::to_value(&crd::crds()[0]).unwrap();
+        let mut there = ours.clone();
+        there["spec"]["conversion"] = json!({ "strategy": "None" });
+        there["status"] = json!({ "acceptedNames": {} });
+        assert!(!differs(&ours, &there));
+        there["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["description"] = json!("other");
+        assert!(differs(&ours, &there));
+    }
+
+    #[test]
+    fn the_default_class_is_the_one_that_says_so() {
+        let class = |name: &str, default: &str| json!({ "metadata": { "name": name, "annotations": { DEFAULT_CLASS: default } } });
+        let list =
+            json!({ "items": [{ "metadata": { "name": "plain" } }, class("slow", "false"), class("fast", "true")] });
+        assert_eq!(default_class(&list), Some("fast"));
+        assert_eq!(default_class(&json!({ "items": [] })), None);
+    }
+}
