@@ -6,7 +6,7 @@ use app::{
     error::{ErrorPage, Trouble},
     pages::{
         search,
-        settings::{accounts::accounts, keys::keys, tokens::tokens_page},
+        settings::{accounts::accounts, cluster::cluster, keys::keys, tokens::tokens_page},
     },
     preferences::Keys,
 };
@@ -15,8 +15,8 @@ use domain::{
     fault::Fault,
     identity::{Actor, Caller, Role},
     ids::ActorId,
-    ports::{TokenRecord, UserRecord},
-    services::{SearchView, TokenView},
+    ports::{ClusterHealth, Finding, Standing, TokenRecord, UserRecord},
+    services::{HealthView, SearchView, TokenView},
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -53,6 +53,36 @@ fn token(name: &str, owner: Option<&str>, standing: TokenStanding) -> TokenView 
         standing,
         own: owner == Some("user:1"),
     }
+}
+
+#[test]
+fn a_real_cluster_can_be_looked_at_and_each_miss_says_what_mends_it() {
+    let shown = |sandbox, role, found| {
+        let health = HealthView {
+            cluster: ClusterHealth { name: "east".into(), sandbox, version: None, ready: true, problems: vec![] },
+            database_ms: Some(1),
+            environment: None,
+            namespace: "kubernaut-system".into(),
+            kubeconfig_secret: None,
+            approval_ttl_ms: 900_000,
+        };
+        html(|| cluster(health, found, caller(role), vec![])).replace("<!>", "")
+    };
+    let offered = shown(false, Role::Operator, None);
+    assert!(offered.contains("/settings/cluster?preflight=1#preflight") && offered.contains("Look at the cluster"));
+    for page in [shown(true, Role::Operator, None), shown(false, Role::Viewer, None)] {
+        assert!(!page.contains("preflight"), "nothing to look at, or nobody to look");
+    }
+    let finding = |standing, mend: Option<&str>| Finding {
+        subject: "Tekton",
+        standing,
+        words: "it is not <there>".into(),
+        mend: mend.map(str::to_owned),
+    };
+    let found = vec![finding(Standing::Missing, Some("kubectl apply -f x")), finding(Standing::Note, None)];
+    let page = shown(false, Role::Operator, Some(found));
+    assert!(page.contains("Missing") && page.contains("It is not &lt;there&gt;."), "{page}");
+    assert!(page.contains("data-copy=\"kubectl apply -f x\"") && page.contains("Look again"), "{page}");
 }
 
 #[test]

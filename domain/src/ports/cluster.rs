@@ -63,6 +63,30 @@ pub struct ClusterHealth {
     pub problems: Vec<String>,
 }
 
+/// How a part of the cluster stands, as the preflight found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// As it should be.
+    Good,
+    /// Runs go without it; what that means is said.
+    Note,
+    /// Nothing runs before it is mended.
+    Missing,
+}
+
+/// What the preflight found of one part of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The part.
+    pub subject: &'static str,
+    /// How it stands.
+    pub standing: Standing,
+    /// What was found, as a sentence without its stop.
+    pub words: String,
+    /// The command that mends it, where there is one.
+    pub mend: Option<String>,
+}
+
 /// Where images come from.
 #[async_trait]
 pub trait Registry: Send + Sync {
@@ -101,6 +125,8 @@ pub trait Cluster: Send + Sync {
     /// The object that a remediation would act on, as it is now, with what budgets, scales and owns it. Answers within 400 ms,
     /// whatever the cluster does.
     async fn target(&self, resource: &ResourceRef) -> Reading;
+    /// Whether the cluster has all that runs need, part by part: some forty calls, so only when somebody asks.
+    async fn preflight(&self) -> Vec<Finding>;
     /// Wakes the dispatcher: there is a claimed execution, or a cancel was asked for.
     fn wake(&self);
 }

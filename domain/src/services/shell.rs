@@ -4,7 +4,7 @@ use super::{Answer, OverviewView, ShellView};
 use crate::{
     execution::Execution,
     identity::Caller,
-    ports::{ClusterHealth, PlaybookRecord},
+    ports::{ClusterHealth, Finding, PlaybookRecord},
     recommendation::Recommendation,
     time::Timestamp,
 };
@@ -22,6 +22,9 @@ pub trait ShellService: Send + Sync {
     async fn search(&self, caller: &Caller, words: Option<&str>) -> Answer<SearchView>;
     /// How the engine is; any signed-in caller.
     async fn health(&self, caller: &Caller) -> Answer<HealthView>;
+    /// Whether the cluster has all that runs need, and what mends each miss: asked of the cluster now, as the console; none of the
+    /// sandbox, which has it. Needs `runs:control`.
+    async fn preflight(&self, caller: &Caller) -> Answer<Vec<Finding>>;
     /// The server's time now.
     fn now(&self) -> Timestamp;
 }

@@ -5,44 +5,19 @@ use crate::{
     calls::{CallError, Calls},
     client, compare, crd, shipped,
 };
+use domain::ports::{Finding, Standing};
 use serde_json::{Value, json};
 
-/// How a part stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// As it should be.
-    Good,
-    /// Runs go without it; what that means is said.
-    Note,
-    /// Nothing runs before it is mended.
-    Missing,
+fn good(subject: &'static str, words: impl Into<String>) -> Finding {
+    Finding { subject, standing: Standing::Good, words: words.into(), mend: None }
 }
 
-/// What was found of one part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The part.
-    pub subject: &'static str,
-    /// How it stands.
-    pub standing: Standing,
-    /// What was found, as a sentence without its stop.
-    pub words: String,
-    /// The command that mends it, where there is one.
-    pub mend: Option<String>,
+fn missing(subject: &'static str, words: impl Into<String>, mend: impl Into<String>) -> Finding {
+    Finding { subject, standing: Standing::Missing, words: words.into(), mend: Some(mend.into()) }
 }
 
-impl Finding {
-    fn good(subject: &'static str, words: impl Into<String>) -> Self {
-        Self { subject, standing: Standing::Good, words: words.into(), mend: None }
-    }
-
-    fn missing(subject: &'static str, words: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { subject, standing: Standing::Missing, words: words.into(), mend: Some(mend.into()) }
-    }
-
-    fn note(subject: &'static str, words: impl Into<String>, mend: Option<String>) -> Self {
-        Self { subject, standing: Standing::Note, words: words.into(), mend }
-    }
+fn note(subject: &'static str, words: impl Into<String>, mend: Option<String>) -> Finding {
+    Finding { subject, standing: Standing::Note, words: words.into(), mend }
 }
 
 /// Where Tekton says its version: upstream, and OpenShift Pipelines.
@@ -53,19 +28,22 @@ const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Looks at everything, as whoever the client is; only at the API server where that does not answer.
 pub async fn examine(client: kube::Client, namespace: &str) -> Vec<Finding> {
-    let calls = Calls::new(client);
+    look(&Calls::new(client), namespace).await
+}
+
+pub(crate) async fn look(calls: &Calls, namespace: &str) -> Vec<Finding> {
     let server = match calls.version().await {
-        Ok(version) => Finding::good("Kubernetes", version),
+        Ok(version) => good("Kubernetes", version),
         Err(error) => {
             let words = format!("the API server does not answer: {error}");
-            return vec![Finding::missing("Kubernetes", words, "kubectl cluster-info")];
+            return vec![missing("Kubernetes", words, "kubectl cluster-info")];
         }
     };
-    let mut found = vec![server, tekton(&calls).await, definition(&calls).await];
-    found.push(pieces(&calls, namespace).await);
-    found.push(rights(&calls, namespace).await);
-    found.push(storage(&calls).await);
-    found.push(signatures(&calls).await);
+    let mut found = vec![server, tekton(calls).await, definition(calls).await];
+    found.push(pieces(calls, namespace).await);
+    found.push(rights(calls, namespace).await);
+    found.push(storage(calls).await);
+    found.push(signatures(calls).await);
     found
 }
 
@@ -87,22 +65,22 @@ async fn tekton(calls: &Calls) -> Finding {
     match read(calls, "/apis/tekton.dev/v1").await {
         Ok(Some(_)) => {}
         Ok(None) => {
-            return Finding::missing(
+            return missing(
                 SUBJECT,
                 "the cluster does not serve tekton.dev/v1",
                 "kubectl apply -f RELEASE.yaml of Tekton Pipelines 1.0 or later (on OpenShift: install the OpenShift Pipelines operator)",
             );
         }
-        Err(error) => return Finding::note(SUBJECT, format!("it can't be told whether it is there: {error}"), None),
+        Err(error) => return note(SUBJECT, format!("it can't be told whether it is there: {error}"), None),
     }
     for (namespace, which) in TEKTON {
         let path = format!("/api/v1/namespaces/{namespace}/configmaps/pipelines-info");
         if let Ok(Some(info)) = read(calls, &path).await {
             let version = info["data"]["version"].as_str().unwrap_or("a version that it does not tell");
-            return Finding::good(SUBJECT, format!("Pipelines {version}, {which}"));
+            return good(SUBJECT, format!("Pipelines {version}, {which}"));
         }
     }
-    Finding::note(SUBJECT, "it is there; which version can't be read", None)
+    note(SUBJECT, "it is there; which version can't be read", None)
 }
 
 async fn definition(calls: &Calls) -> Finding {
@@ -110,19 +88,19 @@ async fn definition(calls: &Calls) -> Finding {
     let served = read(calls, "/apis/workflowexecution.kubernaut.ai/v1alpha1").await;
     match served {
         Ok(Some(_)) => {}
-        Ok(None) => return Finding::missing(SUBJECT, "the cluster does not know it", CRD),
-        Err(error) => return Finding::note(SUBJECT, format!("it can't be told whether it is there: {error}"), None),
+        Ok(None) => return missing(SUBJECT, "the cluster does not know it", CRD),
+        Err(error) => return note(SUBJECT, format!("it can't be told whether it is there: {error}"), None),
     }
     for ours in crd::crds().iter().filter_map(|crd| serde_json::to_value(crd).ok()) {
         let name = ours["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
         match read(calls, &path).await {
             Ok(Some(there)) if !differs(&ours, &there) => {}
-            Ok(_) => return Finding::missing(SUBJECT, format!("{name} is not the one of this console"), CRD),
-            Err(_) => return Finding::note(SUBJECT, "it is there; whether it is this console's can't be read", None),
+            Ok(_) => return missing(SUBJECT, format!("{name} is not the one of this console"), CRD),
+            Err(_) => return note(SUBJECT, "it is there; whether it is this console's can't be read", None),
         }
     }
-    Finding::good(SUBJECT, "as this console defines it")
+    good(SUBJECT, "as this console defines it")
 }
 
 /// Whether a definition says anything else than ours; what the server fills in is no difference.
@@ -133,14 +111,12 @@ fn differs(ours: &Value, there: &Value) -> bool {
 async fn pieces(calls: &Calls, namespace: &str) -> Finding {
     const SUBJECT: &str = "Task and Pipelines";
     match shipped::faults(calls, namespace).await {
-        None => Finding::note(SUBJECT, "the cluster did not answer", None),
-        Some(faults) if faults.is_empty() => {
-            Finding::good(SUBJECT, format!("as this console ships them, in {namespace}"))
-        }
+        None => note(SUBJECT, "the cluster did not answer", None),
+        Some(faults) if faults.is_empty() => good(SUBJECT, format!("as this console ships them, in {namespace}")),
         Some(faults) => {
             let changed = faults.iter().any(|fault| fault.contains("not the one that this console ships"));
             let verb = if changed { "replace" } else { "apply" };
-            Finding::missing(SUBJECT, faults.join("; "), format!("kubectl {verb} -f deploy/tekton/"))
+            missing(SUBJECT, faults.join("; "), format!("kubectl {verb} -f deploy/tekton/"))
         }
     }
 }
@@ -211,32 +187,32 @@ async fn rights(calls: &Calls, namespace: &str) -> Finding {
         match calls.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await {
             Ok(answer) if answer["status"]["allowed"] == true => {}
             Ok(_) => denied.push(right.words()),
-            Err(error) => return Finding::note(SUBJECT, format!("the cluster does not tell: {error}"), None),
+            Err(error) => return note(SUBJECT, format!("the cluster does not tell: {error}"), None),
         }
     }
     if denied.is_empty() {
-        return Finding::good(SUBJECT, format!("all that the console needs in {namespace}"));
+        return good(SUBJECT, format!("all that the console needs in {namespace}"));
     }
     let mend = if namespace == "kubernaut-system" {
         "kubectl apply -f deploy/rbac/".to_owned()
     } else {
         format!("sed s/kubernaut-system/{namespace}/ deploy/rbac/console.yaml | kubectl apply -f -")
     };
-    Finding::missing(SUBJECT, format!("in {namespace} it may not {}", denied.join(", ")), mend)
+    missing(SUBJECT, format!("in {namespace} it may not {}", denied.join(", ")), mend)
 }
 
 async fn storage(calls: &Calls) -> Finding {
     const SUBJECT: &str = "Storage";
     match calls.read("/apis/storage.k8s.io/v1/storageclasses").await {
         Ok(list) => match default_class(&list) {
-            Some(name) => Finding::good(SUBJECT, format!("{name} is the default class: steps can share a workspace")),
-            None => Finding::note(
+            Some(name) => good(SUBJECT, format!("{name} is the default class: steps can share a workspace")),
+            None => note(
                 SUBJECT,
                 "no class is the default: runs whose steps share a workspace wait for a volume",
                 Some(format!("kubectl annotate storageclass NAME {DEFAULT_CLASS}=true")),
             ),
         },
-        Err(error) => Finding::note(SUBJECT, format!("the classes can't be read: {error}"), None),
+        Err(error) => note(SUBJECT, format!("the classes can't be read: {error}"), None),
     }
 }
 
@@ -250,10 +226,10 @@ async fn signatures(calls: &Calls) -> Finding {
     const SUBJECT: &str = "Signatures";
     match read(calls, "/apis/policy.sigstore.dev/v1beta1/clusterimagepolicies").await {
         Ok(Some(list)) if list["items"].as_array().is_some_and(|policies| !policies.is_empty()) => {
-            Finding::good(SUBJECT, "the cluster has image policies")
+            good(SUBJECT, "the cluster has image policies")
         }
-        Ok(_) => Finding::note(SUBJECT, "no image policy: the cluster runs images that nobody signed", None),
-        Err(error) => Finding::note(SUBJECT, format!("the policies can't be read: {error}"), None),
+        Ok(_) => note(SUBJECT, "no image policy: the cluster runs images that nobody signed", None),
+        Err(error) => note(SUBJECT, format!("the policies can't be read: {error}"), None),
     }
 }
 

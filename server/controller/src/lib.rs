@@ -41,7 +41,7 @@ use async_trait::async_trait;
 use calls::Kind;
 use context::Context;
 use domain::{
-    ports::{Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ExecutionStore, RecommendationStore},
+    ports::{Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ExecutionStore, Finding, RecommendationStore},
     recommendation::ResourceRef,
     target::state::Reading,
 };
@@ -121,6 +121,10 @@ impl Cluster for Handle {
 
     async fn target(&self, resource: &ResourceRef) -> Reading {
         target::read(&self.0, resource).await
+    }
+
+    async fn preflight(&self) -> Vec<Finding> {
+        doctor::look(&self.0.calls, &self.0.config.namespace).await
     }
 
     fn wake(&self) {

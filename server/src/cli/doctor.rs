@@ -2,10 +2,8 @@
 
 use super::{Fault, print};
 use crate::config::{ClusterChoice, Config};
-use controller::{
-    ClientChoice,
-    doctor::{Finding, Standing, examine},
-};
+use controller::{ClientChoice, doctor::examine};
+use domain::ports::{Finding, Standing};
 
 /// Examines the cluster of this configuration.
 pub async fn doctor(config: &Config) -> Result<(), Fault> {

@@ -8,7 +8,7 @@ use domain::{
     identity::{Caller, Right},
     ids::{ExecutionId, RecommendationId},
     paging::Page,
-    ports::{CatalogFilter, ClusterHealth, ExecutionFilter, RecommendationFilter},
+    ports::{CatalogFilter, ClusterHealth, ExecutionFilter, Finding, RecommendationFilter},
     recommendation::RecommendationState,
     services::{
         Answer, ApprovalService, CatalogService, HealthView, OverviewView, RunService, SearchView, ServiceError,
@@ -121,6 +121,14 @@ impl ShellService for Services {
             kubeconfig_secret: settings.kubeconfig_secret.clone(),
             approval_ttl_ms: settings.approval_ttl_ms,
         })
+    }
+
+    async fn preflight(&self, caller: &Caller) -> Answer<Vec<Finding>> {
+        caller.require(Right::RunsControl)?;
+        match self.world.cluster.get() {
+            Some(cluster) if !self.world.settings.sandbox => Ok(cluster.preflight().await),
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn now(&self) -> Timestamp {

@@ -5,24 +5,31 @@ use crate::{
     components::{Command, Equivalent, Mark, Notice, PageHead, Section, State, Tone, equivalent},
     error::sentence,
     icon::Icon,
+    islands::CopyText,
     page::{Ask, Page},
 };
 use domain::{
-    identity::Caller,
+    identity::{Caller, Right},
+    ports::{Finding, Standing},
     services::{Answer, HealthView},
     time::human,
 };
 use leptos::prelude::*;
 
-/// Asks for the health.
+/// Asks for the health, and looks at the cluster itself where the address says so.
 pub async fn page(ask: Ask) -> Answer<Page> {
     let health = ask.console.shell.health(&ask.caller).await?;
+    let found = match ask.query.get("preflight") {
+        Some(_) => Some(ask.console.shell.preflight(&ask.caller).await?),
+        None => None,
+    };
     let commands = equivalent::health(&health, &ask.console.public_url);
-    Ok(Page::below("Cluster", cluster(health, ask.caller, commands)))
+    Ok(Page::below("Cluster", cluster(health, found, ask.caller, commands)))
 }
 
-/// The page.
-pub fn cluster(health: HealthView, caller: Caller, commands: Vec<Command>) -> AnyView {
+/// The page; `found` is what the preflight came to, where it was asked for.
+pub fn cluster(health: HealthView, found: Option<Vec<Finding>>, caller: Caller, commands: Vec<Command>) -> AnyView {
+    let looks = !health.cluster.sandbox && caller.may(Right::RunsControl);
     let ready = health.ready();
     let title = if ready { "Decisions and new runs are possible" } else { "New runs can't start" };
     let HealthView { cluster, database_ms, environment, namespace, kubeconfig_secret, approval_ttl_ms } = health;
@@ -62,7 +69,39 @@ pub fn cluster(health: HealthView, caller: Caller, commands: Vec<Command>) -> An
                 <dt>"An approval holds"</dt><dd>{human(approval_ttl_ms)}</dd>
             </dl>
         </Section>
+        {looks.then(|| view! { <Preflight found /> })}
         <Equivalent commands />
+    }
+    .into_any()
+}
+
+/// Whether the cluster has all that runs need, part by part, each miss with what mends it.
+#[component]
+fn Preflight(found: Option<Vec<Finding>>) -> impl IntoView {
+    let asked = found.is_some();
+    let mark = |standing: Standing| match standing {
+        Standing::Good => Mark { word: "Good", icon: Icon::Check, tone: Tone::Ok },
+        Standing::Note => Mark { word: "Note", icon: Icon::Info, tone: Tone::Idle },
+        Standing::Missing => Mark { word: "Missing", icon: Icon::Cross, tone: Tone::Bad },
+    };
+    view! {
+        <Section title="Preflight" id="preflight">
+            <p class="sub">"Looks at the cluster as the console: Tekton, definitions, rights, storage, signatures. It changes nothing."</p>
+            {found.map(|found| view! {
+                <ul class="rows preflight">
+                    {found.into_iter().map(|Finding { subject, standing, words, mend }| view! {
+                        <li>
+                            <State of=mark(standing) />
+                            <div>
+                                <b>{subject}</b>" "<span>{sentence(&words)}</span>
+                                {mend.map(|line| view! { <p><code>{line.clone()}</code>" "<CopyText text=line what="command" /></p> })}
+                            </div>
+                        </li>
+                    }).collect_view()}
+                </ul>
+            })}
+            <p class="actions"><a class="btn" href="/settings/cluster?preflight=1#preflight">{if asked { "Look again" } else { "Look at the cluster" }}</a></p>
+        </Section>
     }
     .into_any()
 }

@@ -5,9 +5,10 @@ use super::{
     tickets::{shell_ticket, steps_plan, ticket},
     world::World,
 };
-use controller::doctor::{Standing, examine};
+use controller::doctor::examine;
 use domain::{
     execution::{ExecutionState, TaskState},
+    ports::Standing,
     ticket::Ticket,
 };
 use serde_json::{Value, json};
