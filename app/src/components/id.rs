@@ -32,13 +32,16 @@ pub fn DigestId(of: Digest, #[prop(default = "ticket digest")] what: &'static st
 /// An image: readable name and the digest that pins it.
 #[component]
 pub fn Image(image: ImageRef) -> impl IntoView {
-    let digest = image.digest().map_or_else(|| "not pinned".to_owned(), Digest::short);
     let whole = image.to_string();
-    view! {
-        <code class="image" title=whole.clone()>{image.repository().to_owned()}<wbr />"@"{digest}</code>
-        " "<CopyText text=whole what="image" />
-    }
-    .into_any()
+    view! { <ImageName image />" "<CopyText text=whole what="image" /> }.into_any()
+}
+
+/// The same where there is no room for a button.
+#[component]
+pub fn ImageName(image: ImageRef) -> impl IntoView {
+    let digest = image.digest().map_or_else(|| "not pinned".to_owned(), Digest::short);
+    view! { <code class="image" title=image.to_string()>{image.repository().to_owned()}<wbr />"@"{digest}</code> }
+        .into_any()
 }
 
 #[cfg(test)]

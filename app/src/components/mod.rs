@@ -17,7 +17,7 @@ mod time;
 pub use equivalent::{Command, Equivalent};
 pub use field::{Field, Select};
 pub use frame::{Filters, PageHead, Pager, Prose, Section, TableBox};
-pub use id::{DigestId, Id, Image, short_id};
+pub use id::{DigestId, Id, Image, ImageName, short_id};
 pub use inbox::{Earlier, Hint, InboxRow, off_target, remedy};
 pub use notice::{Changes, Empty, Faults, FormFaults, Notice, before_and_after, plain};
 pub use rates::{Rates, interval};

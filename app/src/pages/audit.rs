@@ -3,7 +3,7 @@
 
 use crate::{
     components::{
-        Ago, DigestId, Empty, Field, Filters, Id, Image, PageHead, Pager, Prose, Select, TableBox, plain, short_id,
+        Ago, DigestId, Empty, Field, Filters, Id, ImageName, PageHead, Pager, Prose, Select, TableBox, plain, short_id,
     },
     islands::CopyText,
     page::{Ask, Page},
@@ -344,7 +344,7 @@ fn Told(value: Value) -> impl IntoView {
             Ok(digest) => view! { <DigestId of=digest what="digest" /> }.into_any(),
             Err(_) if text.is_empty() => view! { <i>"empty"</i> }.into_any(),
             Err(_) => match pinned(text) {
-                Some(image) => view! { <Image image /> }.into_any(),
+                Some(image) => view! { <ImageName image /> }.into_any(),
                 None => view! { <span>{text.clone()}</span> }.into_any(),
             },
         },
