@@ -3,9 +3,12 @@
 
 use crate::{
     calls::{CallError, Calls},
-    client, compare, crd, shipped,
+    client, crd, shipped,
 };
-use domain::ports::{Finding, Standing};
+use domain::{
+    json::canonical,
+    ports::{Finding, Standing},
+};
 use serde_json::{Value, json};
 
 fn good(subject: &'static str, words: impl Into<String>) -> Finding {
@@ -40,6 +43,14 @@ pub(crate) async fn look(calls: &Calls, namespace: &str) -> Vec<Finding> {
         }
     };
     let mut found = vec![server, tekton(calls).await, definition(calls).await];
+    let place = format!("/api/v1/namespaces/{namespace}");
+    if let Err(CallError::NotFound(_)) = calls.read(&place).await {
+        found.push(missing(
+            "Namespace",
+            format!("{namespace} is not there"),
+            format!("kubectl create namespace {namespace}"),
+        ));
+    }
     found.push(pieces(calls, namespace).await);
     found.push(rights(calls, namespace).await);
     found.push(storage(calls).await);
@@ -103,9 +114,11 @@ async fn definition(calls: &Calls) -> Finding {
     good(SUBJECT, "as this console defines it")
 }
 
-/// Whether a definition says anything else than ours; what the server fills in is no difference.
+/// Whether a definition says anything else than ours. Beside the versions the server fills in names and conversion; 5.0 and 5 are the
+/// same number (RFC 8785).
 fn differs(ours: &Value, there: &Value) -> bool {
-    !compare::specs(&ours["spec"]["versions"], &there["spec"]["versions"]).is_empty()
+    let text = |definition: &Value| canonical::to_string(&definition["spec"]["versions"]);
+    text(ours) != text(there)
 }
 
 async fn pieces(calls: &Calls, namespace: &str) -> Finding {
@@ -116,7 +129,10 @@ async fn pieces(calls: &Calls, namespace: &str) -> Finding {
         Some(faults) => {
             let changed = faults.iter().any(|fault| fault.contains("not the one that this console ships"));
             let verb = if changed { "replace" } else { "apply" };
-            missing(SUBJECT, faults.join("; "), format!("kubectl {verb} -f deploy/tekton/"))
+            // What mends them stands once, after all of them.
+            let words =
+                faults.iter().map(|fault| fault.split_once("; run `").map_or(fault.as_str(), |(words, _)| words));
+            missing(SUBJECT, words.collect::<Vec<_>>().join("; "), format!("kubectl {verb} -f deploy/tekton/"))
         }
     }
 }
@@ -254,6 +270,8 @@ mod tests {
         let mut there = ours.clone();
         there["spec"]["conversion"] = json!({ "strategy": "None" });
         there["status"] = json!({ "acceptedNames": {} });
+        let retries = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/retries/maximum";
+        *there.pointer_mut(retries).unwrap() = json!(5);
         assert!(!differs(&ours, &there));
         there["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["description"] = json!("other");
         assert!(differs(&ours, &there));
