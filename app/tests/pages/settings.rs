@@ -81,7 +81,7 @@ fn a_real_cluster_can_be_looked_at_and_each_miss_says_what_mends_it() {
     };
     let found = vec![finding(Standing::Missing, Some("kubectl apply -f x")), finding(Standing::Note, None)];
     let page = shown(false, Role::Operator, Some(found));
-    assert!(page.contains("Missing") && page.contains("It is not &lt;there&gt;."), "{page}");
+    assert!(page.contains("Missing") && page.contains(": it is not &lt;there&gt;"), "{page}");
     assert!(page.contains("data-copy=\"kubectl apply -f x\"") && page.contains("Look again"), "{page}");
 }
 

@@ -93,7 +93,7 @@ fn Preflight(found: Option<Vec<Finding>>) -> impl IntoView {
                         <li>
                             <State of=mark(standing) />
                             <div>
-                                <b>{subject}</b>" "<span>{sentence(&words)}</span>
+                                <b>{subject}</b>": "{words}
                                 {mend.map(|line| view! { <p><code>{line.clone()}</code>" "<CopyText text=line what="command" /></p> })}
                             </div>
                         </li>
