@@ -164,7 +164,7 @@ test('after a lost connection nothing is stuck: it says so, catches up without a
 
 test('a finished run does not go back to running, however late an older answer comes', async () => {
   const id = await talkOn(world, 'inc-backwards');
-  const page = await open(`/runs/${id}`);
+  const page = await open(`/runs/${id}`, { routed: true });
   const shown = page.locator('#run .head .state').first();
   await page.locator('.live-word.on').waitFor();
   await shown.and(page.getByText('Running')).waitFor();

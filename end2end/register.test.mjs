@@ -18,8 +18,8 @@ before(async () => {
 after(on.close);
 
 /** A page at `path`, alive; the test fails on anything that the browser complains about but the answers that say no. */
-async function opened(path, { javascript = true, forgiven = [/status of 422/] } = {}) {
-  const page = await openPage(browser, console_.url, { state, javascript });
+async function opened(path, { javascript = true, forgiven = [/status of 422/], routed } = {}) {
+  const page = await openPage(browser, console_.url, { state, javascript, routed });
   if (javascript) await noteAnswers(page);
   await page.goto(path);
   if (javascript) await awake(page);
@@ -62,7 +62,7 @@ test('a fault appears once a field has been left, follows what is typed, and nev
 });
 
 test('an answer that comes late never overwrites a newer one, and a lost connection is silent', async () => {
-  const page = await opened('/catalog/new', { forgiven: [/status of 422/, /ERR_FAILED/] });
+  const page = await opened('/catalog/new', { forgiven: [/status of 422/, /ERR_FAILED/], routed: true });
   await field(page, 'title').fill('First');
   await page.keyboard.press('Tab');
   await page.locator('#review h3', { hasText: 'First' }).waitFor();

@@ -69,7 +69,7 @@ test('the palette opens by Ctrl K, finds while one types, is walked by arrows an
 });
 
 test('Enter before the answer leads to the page of results, never to a hit of other words', async () => {
-  const page = await at('/runs');
+  const page = await at('/runs', { routed: true });
   // Answers to words are held back until the page is left.
   let release;
   const held = new Promise((done) => (release = done));
@@ -210,7 +210,7 @@ test('a token is made, shown once and revoked by plain forms', async () => {
 });
 
 test('what palette and keys await has lines in its place', async () => {
-  const page = await at('/runs');
+  const page = await at('/runs', { routed: true });
   let answer;
   const awaited = new Promise((resolve) => (answer = resolve));
   await page.route(/\/search\?|\/settings\/keys/, async (route) => {

@@ -26,7 +26,7 @@ export function openBrowser() {
  * A fresh page at `url`, without cookies or with those of `state` (a context's storageState). Faults that the page reports are kept in `page.faults`: uncaught errors, console errors
  * (a violated Content-Security-Policy among them), failed requests.
  */
-export async function openPage(browser, url, { javascript = true, width = 1440, height = 900, theme = 'light', touch = false, motion = 'reduce', state } = {}) {
+export async function openPage(browser, url, { javascript = true, width = 1440, height = 900, theme = 'light', touch = false, motion = 'reduce', state, routed = false } = {}) {
   const context = await browser.newContext({
     baseURL: url,
     javaScriptEnabled: javascript,
@@ -41,6 +41,8 @@ export async function openPage(browser, url, { javascript = true, width = 1440, 
   });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
+  // A browser that begins to hold requests back only after a page has loaded now and then lets one through still.
+  if (routed) await page.route('**/nothing-is-here', (route) => route.abort());
   page.faults = [];
   page.on('pageerror', (error) => page.faults.push(`uncaught: ${error.message}`));
   page.on('console', (message) => message.type() === 'error' && page.faults.push(`console: ${message.text()} ${message.location().url}`));
