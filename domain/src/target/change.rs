@@ -166,6 +166,12 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
+/// That all of it is so already, where there are changes and they are none.
+pub fn nothing_to_change(changes: &[FieldChange]) -> Option<&'static str> {
+    let none = !changes.is_empty() && changes.iter().all(FieldChange::is_so_already);
+    none.then_some("It is so already: this would change nothing.")
+}
+
 /// What stands in the way of the changes or follows from them, as sentences; the weightiest first.
 pub fn cautions(changes: &[FieldChange], state: &TargetState) -> Vec<String> {
     let mut said = Vec::new();
@@ -177,9 +183,7 @@ pub fn cautions(changes: &[FieldChange], state: &TargetState) -> Vec<String> {
         of_replicas(&replicas.after, state, &mut said);
     }
     said.extend(effective.iter().filter_map(|change| below_the_request(change, &effective, state)));
-    if !changes.is_empty() && effective.is_empty() {
-        said.push("It is so already: this would change nothing.".to_owned());
-    }
+    said.extend(nothing_to_change(changes).map(str::to_owned));
     if let Some(manager) = &state.manager {
         let name = manager.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
         said.push(if manager.reverts {

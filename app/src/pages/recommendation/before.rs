@@ -12,7 +12,7 @@ use domain::{
     json::diff::Change,
     recommendation::{Origin, Proposal, RecommendationState, target::Target},
     services::{RecommendationView, TargetView},
-    target::{change::FieldChange, state::Reading},
+    target::{change::nothing_to_change, state::Reading},
 };
 use leptos::prelude::*;
 
@@ -45,10 +45,6 @@ pub fn of_target(view: &RecommendationView, beside: &Beside) -> Vec<Heed> {
             let name = of.target.acts_on().map_or_else(|| "The target".to_owned(), reading::name);
             add(Tone::Wait, "Target has changed", "#target", format!("{name} has changed since the analysis: {what}."));
         }
-        if !of.changes.is_empty() && of.changes.iter().all(FieldChange::is_so_already) {
-            let text = "It is so already: this would change nothing.".to_owned();
-            add(Tone::Wait, "Changes nothing", "#target", text);
-        }
         if let Some(text) = tried(view, of) {
             add(Tone::Wait, "Tried before", "#target", text);
         }
@@ -61,9 +57,13 @@ pub fn of_target(view: &RecommendationView, beside: &Beside) -> Vec<Heed> {
     heeds
 }
 
-/// The same, and that the ticket has other values than those for which the reasons on its page were written.
+/// The same, and what only the page of one recommendation has far from its buttons: that nothing would change, and that the ticket has
+/// other values than those for which the reasons were written.
 pub fn heeds(view: &RecommendationView, beside: &Beside) -> Vec<Heed> {
     let mut heeds = of_target(view, beside);
+    if let Some(text) = beside.target.as_ref().and_then(|of| nothing_to_change(&of.changes)) {
+        heeds.push(Heed { tone: Tone::Wait, short: "Changes nothing", at: "#target", text: text.to_owned() });
+    }
     let open = view.recommendation.state == RecommendationState::Open;
     let changes = view.ticket.as_ref().filter(|_| open).map(|ticket| &*ticket.changes).unwrap_or_default();
     if view.recommendation.origin == Origin::Model && !changes.is_empty() {

@@ -28,7 +28,7 @@ use crate::{
 use domain::{
     identity::Right,
     playbook::{PlaybookId, Reach, Version, proposed},
-    services::{Answer, BaseView, Review, ServiceError},
+    services::{Answer, Review, ServiceError},
 };
 use fields::{AS, CAME_BACK, DOCUMENT, FROM, Fields, PASTE};
 use form::ByForm;
@@ -128,14 +128,15 @@ async fn start(ask: &Ask) -> Answer<Vec<(String, String)>> {
     Ok(fields)
 }
 
-/// What [`SAME`] says of the version that would be registered again.
-fn named(base: &BaseView) -> String {
-    format!("{}@{}", base.id, base.version)
+/// Whether somebody who starts from a version has still to be asked before it is registered under another number: not once they have
+/// said so of that very version.
+pub fn to_be_asked(fields: &Fields) -> bool {
+    from(fields).is_some() && from(fields) != fields::value(fields, SAME)
 }
 
-/// Whoever started from a version and would register the same under another number is asked first; `said` is what they answered.
-pub fn asked(review: &Review, said: Option<&str>) -> Answer<()> {
-    match review.repeats().filter(|base| said != Some(&named(base))) {
+/// Whoever would register the same under another number is asked first.
+pub fn ask(review: &Review) -> Answer<()> {
+    match review.repeats() {
         None => Ok(()),
         Some(base) => Err(ServiceError::Conflict {
             code: UNCHANGED,
@@ -157,7 +158,7 @@ pub fn register(form: FormOutcome, review: Option<Review>) -> AnyView {
     let sent = validated || form.message.is_some() || (!form.faults.is_empty() && form.code != CHECKED);
     let came_back = sent || form.value(CAME_BACK).is_some();
     let from = form.value(FROM).map(str::to_owned);
-    let same = review.as_ref().and_then(Review::repeats).filter(|_| form.code == UNCHANGED).map(named);
+    let same = from.clone().filter(|_| form.code == UNCHANGED);
     view! {
         <div class="two register">
             <div>

@@ -10,6 +10,13 @@ use serde_json::Value;
 
 pub const NAMESPACE: &str = "kubernaut-system";
 
+/// The console's Task and Pipeline, and the service account that runs them.
+pub const SHIPPED: [&str; 3] = [
+    include_str!("../../../../deploy/tekton/task-kubernaut-action.yaml"),
+    include_str!("../../../../deploy/tekton/pipeline-playbook-executor.yaml"),
+    "{apiVersion: v1, kind: ServiceAccount, metadata: {name: playbook-executor, namespace: kubernaut-system}}",
+];
+
 /// A sandbox at its real pace, in paused time.
 pub fn fast() -> Sandbox {
     at_pace(1.0)
@@ -27,12 +34,17 @@ fn start(pace: f64, scene: Scene) -> Sandbox {
 
 /// Any kind, by group, version and name.
 pub fn dynamic(sandbox: &Sandbox, api_version: &str, kind: &str, namespace: Option<&str>) -> Api<DynamicObject> {
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+    let resource = resource(api_version, kind);
     match namespace {
         Some(namespace) => Api::namespaced_with(sandbox.client(), namespace, &resource),
         None => Api::all_with(sandbox.client(), &resource),
     }
+}
+
+/// A kind by its group, version and name.
+pub fn resource(api_version: &str, kind: &str) -> ApiResource {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind))
 }
 
 pub fn object(value: Value) -> DynamicObject {
@@ -62,11 +74,7 @@ pub fn troubled() -> Sandbox {
 }
 
 fn with_tekton(sandbox: Sandbox) -> Sandbox {
-    for manifest in [
-        include_str!("../../../../deploy/tekton/task-kubernaut-action.yaml"),
-        include_str!("../../../../deploy/tekton/pipeline-playbook-executor.yaml"),
-        "{apiVersion: v1, kind: ServiceAccount, metadata: {name: playbook-executor, namespace: kubernaut-system}}",
-    ] {
+    for manifest in SHIPPED {
         sandbox.apply_yaml(manifest).unwrap();
     }
     sandbox

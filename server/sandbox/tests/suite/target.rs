@@ -3,23 +3,16 @@
 
 use kube::{
     Client,
-    api::{Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Patch, PatchParams},
+    api::{Api, DeleteParams, DynamicObject, Patch, PatchParams},
 };
 use sandbox::Sandbox;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::bench::{NAMESPACE, eventually, ready};
+use crate::bench::{NAMESPACE, SHIPPED, eventually, ready, resource};
 
 /// Where the record has its images.
 const RECORDED: &str = "10.244.0.1:5000/";
-
-/// What every case needs, as it is shipped.
-const SHIPPED: [&str; 3] = [
-    include_str!("../../../../deploy/tekton/task-kubernaut-action.yaml"),
-    include_str!("../../../../deploy/tekton/pipeline-playbook-executor.yaml"),
-    "{apiVersion: v1, kind: ServiceAccount, metadata: {name: playbook-executor, namespace: kubernaut-system}}",
-];
 
 /// Any object may own a run here.
 const DEFINITION: &str = r"
@@ -147,9 +140,4 @@ impl Target {
         })
         .await;
     }
-}
-
-fn resource(api_version: &str, kind: &str) -> ApiResource {
-    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind))
 }

@@ -88,9 +88,8 @@ async fn registered(gate: &Gate, parts: &Parts, fields: &Fields) -> Answer<Optio
         gate.services.validate(&caller, &document).await?;
         return Ok(None);
     }
-    if let Some(base) = register::base(fields) {
-        let review = gate.services.review(&caller, &document, Some(base)).await?;
-        register::asked(&review, field(fields, register::SAME))?;
+    if register::to_be_asked(fields) {
+        register::ask(&gate.services.review(&caller, &document, register::base(fields)).await?)?;
     }
     let (record, _) = gate.services.register(&caller, &document).await?;
     Ok(Some(record.registration))
