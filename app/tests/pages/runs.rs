@@ -235,6 +235,14 @@ fn what_is_not_known_of_the_end_of_a_log_is_told() {
     let mut awaited = log(lines(1, 9));
     awaited.view.state.end = LogEnd::Awaited;
     assert!(page_at(running(), "", Some(awaited)).contains("its last lines are awaited"));
+    // Nor is a log of which nothing has come yet one that is empty.
+    let none = |end| {
+        let mut none = log(Vec::new());
+        (none.view.last, none.view.state.end) = (0, end);
+        page_at(running(), "", Some(none))
+    };
+    assert!(none(LogEnd::Awaited).contains("what it wrote is awaited"));
+    assert!(none(LogEnd::Cut).contains("was not archived in time"));
 }
 
 #[test]

@@ -12,7 +12,7 @@ async fn writer(author: &Caller<'_>, id: &str, image: &str) {
     author.post("/api/v1/playbooks", &playbook).await.expect(201);
 }
 
-/// A run of it that has written so many lines.
+/// A run of it that has written so many lines, all of which are archived.
 async fn written(operator: &Caller<'_>, model: &Caller<'_>, id: &str, lines: u32) -> String {
     let mut answer = recommendation("inc-1");
     answer["strategies"] = json!([{ "action_type": "write_a_log", "workflow_id": id, "confidence": 0.5,
@@ -24,6 +24,8 @@ async fn written(operator: &Caller<'_>, model: &Caller<'_>, id: &str, lines: u32
     let decided = operator.post(&format!("{path}/decisions"), &approve).await.expect(200);
     let id = decided["execution_id"].as_str().unwrap().to_owned();
     operator.until(&format!("/api/v1/executions/{id}"), "succeeded", |e| e["state"] == "succeeded").await;
+    let stream = operator.get(&format!("/api/v1/executions/{id}/tasks/execute/logs?follow=true&attempt=1")).await;
+    assert!(stream.text.contains("event: end"), "the archive is a moment behind the run: {}", stream.text);
     id
 }
 

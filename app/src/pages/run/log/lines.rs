@@ -23,8 +23,9 @@ use std::ops::Range;
 /// The log, or why there is none.
 #[component]
 pub fn Lines(run: Execution, task: Task, log: Option<Log>, selection: Selection) -> impl IntoView {
+    let end = log.as_ref().map(|log| log.view.state.end);
     let Some(log) = log.filter(|log| log.view.last > 0) else {
-        return view! { <div class="log-area"><p class="nothing sub">{nothing(&task)}</p></div> }.into_any();
+        return view! { <div class="log-area"><p class="nothing sub">{nothing(&task, end)}</p></div> }.into_any();
     };
     let view = log.view.clone();
     let attempt = view.state.attempt;
@@ -264,8 +265,10 @@ fn foot(task: &Task, end: LogEnd, last: u32) -> Option<(String, &'static str)> {
 }
 
 /// Why there is nothing to read.
-fn nothing(task: &Task) -> &'static str {
+fn nothing(task: &Task, end: Option<LogEnd>) -> &'static str {
     match task.state {
+        _ if end == Some(LogEnd::Awaited) => "It has ended; what it wrote is awaited.",
+        _ if end == Some(LogEnd::Cut) => "What it wrote was not archived in time: lines may be missing.",
         TaskState::Pending => "It has not started: there is no log yet.",
         TaskState::Skipped => "It was skipped: it never ran and wrote nothing.",
         TaskState::Running => "It has written nothing yet.",
