@@ -84,6 +84,11 @@ pub fn telling(reason: Option<String>) -> Option<String> {
     reason.filter(|reason| !reason.is_empty() && !ORDINARY.contains(&reason.as_str()))
 }
 
+/// That this console only stands by, and which one acts.
+pub fn acts_elsewhere(other: &str) -> String {
+    format!("{other} acts. This console serves pages, and takes over within 15 s when that one ends.")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,16 +4,22 @@ use crate::{
     accounts::{Accounts, hash_password, new_password},
     cli::{self, Fault, print},
     config::{ClusterChoice, Config, Scene},
-    doors::{self, Readiness, gate::Gate, live::Live, rate::Limits},
-    edge::{SystemClock, UuidIds},
+    doors::{
+        self, Readiness,
+        gate::Gate,
+        live::{Live, Reader},
+        rate::Limits,
+    },
+    edge::{self, SystemClock, UuidIds},
     registry::{PinnedOnly, SandboxRegistry},
     scene::{self, SceneWorld},
     services::{Services, Settings, World},
 };
 use domain::{
     audit::AuditEntry,
+    event::Topic,
     identity::{Actor, Role},
-    ports::{AccountStore as _, Clock, Ids as _, RecommendationStore as _, Registry},
+    ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::Sandbox;
@@ -94,6 +100,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
             cluster_name: connected.name,
             sandbox: connected.sandbox.is_some(),
             namespace: config.namespace.clone(),
+            // A sandbox is its console's own.
+            replica: connected.sandbox.is_none().then(edge::replica),
         },
         controller::Ports {
             executions: shared.clone(),
@@ -133,6 +141,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into(),
         stop: streams.clone(),
     };
+    let reader = gate.live.reader(gate.live.latest().await?);
+    tokio::spawn(controller_stop.clone().run_until_cancelled_owned(carry_out(reader, running.cluster())));
     let readiness = Readiness { store: store.clone(), cluster, metrics: metrics.clone() };
     let limits = gate.limits.clone();
     let router = doors::router(gate, readiness.clone(), store.clone());
@@ -252,6 +262,18 @@ async fn first_admin(store: &Store, config: &Config) -> Result<(), Fault> {
         print(&format!("first admin: user name admin, password {password} (shown this once)"));
     }
     Ok(())
+}
+
+/// What was decided at another console is for whichever acts: it hears of it here.
+async fn carry_out(mut reader: Reader, cluster: Arc<dyn Cluster>) {
+    loop {
+        let event = reader.next().await;
+        // A run that was approved is told with its recommendation.
+        let wanted = event.data["recommendation"].is_string() || event.data["cancel_requested"] == true;
+        if event.topic == Topic::Execution && wanted {
+            cluster.wake();
+        }
+    }
 }
 
 /// Says where it listens as soon as it is ready.

@@ -5,7 +5,7 @@ use crate::{
     error::sentence,
     icon::{Glyph, Icon},
     page::{Ask, Page},
-    words::{humane, number, percent},
+    words::{acts_elsewhere, humane, number, percent},
 };
 use domain::{
     execution::{ExecutionLine, Standing},
@@ -132,7 +132,7 @@ fn Engine(
     /// What there is to say about runs that have not started.
     late: Option<String>,
 ) -> impl IntoView {
-    let ClusterHealth { name, sandbox, version, ready, problems } = cluster;
+    let ClusterHealth { name, sandbox, version, ready, problems, acting } = cluster;
     let several = problems.len() > 1;
     view! {
         <Section title="The engine">
@@ -145,6 +145,7 @@ fn Engine(
                         view! { <span class="state bad"><Glyph of=Icon::Cross />"Can't start"</span>" "
                             <span class="sub">{if several { "until all of this is mended:" } else { "until this is mended:" }}</span> }.into_any()
                     }}
+                    {acting.map(|other| view! { <p class="sub">{acts_elsewhere(&other)}</p> })}
                     {problems.into_iter().map(|problem| view! { <Notice tone=Tone::Wait><p>{sentence(&problem)}</p></Notice> }).collect_view()}
                     {late.map(|words| view! { <Notice tone=Tone::Wait><p>{words}</p></Notice> })}
                 </dd>

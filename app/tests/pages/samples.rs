@@ -40,6 +40,7 @@ pub fn cluster() -> ClusterHealth {
         version: Some("v1.34.4".into()),
         ready: true,
         problems: vec![],
+        acting: None,
     }
 }
 

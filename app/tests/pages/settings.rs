@@ -59,7 +59,14 @@ fn token(name: &str, owner: Option<&str>, standing: TokenStanding) -> TokenView 
 fn a_real_cluster_can_be_looked_at_and_each_miss_says_what_mends_it() {
     let shown = |sandbox, role, found| {
         let health = HealthView {
-            cluster: ClusterHealth { name: "east".into(), sandbox, version: None, ready: true, problems: vec![] },
+            cluster: ClusterHealth {
+                name: "east".into(),
+                sandbox,
+                version: None,
+                ready: true,
+                problems: vec![],
+                acting: None,
+            },
             database_ms: Some(1),
             environment: None,
             namespace: "kubernaut-system".into(),
@@ -83,6 +90,30 @@ fn a_real_cluster_can_be_looked_at_and_each_miss_says_what_mends_it() {
     let page = shown(false, Role::Operator, Some(found));
     assert!(page.contains("Missing") && page.contains(": it is not &lt;there&gt;"), "{page}");
     assert!(page.contains("data-copy=\"kubectl apply -f x\"") && page.contains("Look again"), "{page}");
+}
+
+#[test]
+fn a_console_that_stands_by_says_which_one_acts() {
+    let health = HealthView {
+        cluster: ClusterHealth {
+            name: "east".into(),
+            sandbox: false,
+            version: None,
+            ready: true,
+            problems: vec![],
+            acting: Some("console-7_<b>".into()),
+        },
+        database_ms: Some(1),
+        environment: None,
+        namespace: "kubernaut-system".into(),
+        kubeconfig_secret: None,
+        approval_ttl_ms: 900_000,
+    };
+    let page = html(|| cluster(health, None, caller(Role::Viewer), vec![]));
+    assert!(
+        page.contains("Stands by") && page.contains("console-7_&lt;b&gt; acts. This console serves pages"),
+        "{page}"
+    );
 }
 
 #[test]

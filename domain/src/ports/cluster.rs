@@ -61,6 +61,9 @@ pub struct ClusterHealth {
     pub ready: bool,
     /// What is missing, in plain words, with what to do.
     pub problems: Vec<String>,
+    /// The other console that acts, where this one only stands by.
+    #[serde(default)]
+    pub acting: Option<String>,
 }
 
 /// How a part of the cluster stands, as the preflight found it.

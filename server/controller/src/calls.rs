@@ -32,6 +32,8 @@ pub enum Kind {
     Pod,
     /// What runs run as.
     ServiceAccount,
+    /// What decides which console acts.
+    Lease,
 }
 
 impl Kind {
@@ -40,6 +42,7 @@ impl Kind {
             Self::Workflow => "/apis/workflowexecution.kubernaut.ai/v1alpha1",
             Self::PipelineRun | Self::Pipeline | Self::Task | Self::TaskRun => "/apis/tekton.dev/v1",
             Self::ConfigMap | Self::Pod | Self::ServiceAccount => "/api/v1",
+            Self::Lease => "/apis/coordination.k8s.io/v1",
         }
     }
 
@@ -53,6 +56,7 @@ impl Kind {
             Self::ConfigMap => "configmaps",
             Self::Pod => "pods",
             Self::ServiceAccount => "serviceaccounts",
+            Self::Lease => "leases",
         }
     }
 }

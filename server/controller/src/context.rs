@@ -2,14 +2,11 @@
 //! run in the index.
 
 use crate::{
-    Config, Ports,
-    calls::Calls,
+    common::Common,
     crd::WorkflowExecutionStatus,
-    health::Health,
     index::{Index, Tracked},
     objects::Workflow,
     queue::Queue,
-    target::Recent,
     trouble::Trouble,
 };
 use domain::{
@@ -21,9 +18,10 @@ use domain::{
 };
 use std::{
     collections::{HashMap, HashSet},
+    ops::Deref,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Followed logs at a time; more wait, and are read from their start when their turn comes.
@@ -31,27 +29,20 @@ const LOGS: usize = 256;
 /// Logs that ask the store at a time.
 const LOG_TURNS: usize = 2;
 
-/// Shared by all parts.
+/// Shared by all parts that act, from the beginning of this console's turn to its end.
 pub struct Context {
-    pub config: Config,
-    pub ports: Ports,
-    pub client: kube::Client,
-    pub calls: Calls,
-    pub health: Health,
+    common: Arc<Common>,
     /// Executions that may be claimed.
     pub dispatch: Queue<ExecutionId>,
     /// WorkflowExecutions to reconcile, by name.
     pub reconcile: Queue<String>,
     /// Runs whose reading may have changed, by name.
     pub record: Queue<String>,
-    /// There is something to dispatch.
-    pub wake: Notify,
     /// For [`LOGS`].
     pub log_permits: Arc<Semaphore>,
     /// For [`LOG_TURNS`]: whoever decides meanwhile does not stand in line behind hundreds.
     pub log_turns: Arc<Semaphore>,
-    /// Targets that were looked at lately.
-    pub targets: Recent,
+    /// The end of its turn.
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
     index: Mutex<Index>,
@@ -64,21 +55,23 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Deref for Context {
+    type Target = Common;
+
+    fn deref(&self) -> &Common {
+        &self.common
+    }
+}
+
 impl Context {
-    pub fn new(client: kube::Client, config: Config, ports: Ports, stop: CancellationToken) -> Self {
+    pub fn new(common: &Arc<Common>, stop: CancellationToken) -> Self {
         Self {
-            calls: Calls::new(client.clone()),
-            health: Health::new(&config),
-            client,
-            config,
-            ports,
+            common: Arc::clone(common),
             dispatch: Queue::default(),
             reconcile: Queue::default(),
             record: Queue::default(),
-            wake: Notify::new(),
             log_permits: Arc::new(Semaphore::new(LOGS)),
             log_turns: Arc::new(Semaphore::new(LOG_TURNS)),
-            targets: Recent::default(),
             stop,
             tasks: TaskTracker::new(),
             index: Mutex::default(),

@@ -1,7 +1,7 @@
 //! How the engine is: whether the watches have synced, and what is missing in the cluster, in plain words with what to do.
 //! Only what the watches and a rare look at Tekton's pieces have shown; asking costs no call.
 
-use crate::{Config, calls::Kind, context::Context, shipped};
+use crate::{Config, calls::Kind, common::Common, shipped};
 use domain::ports::ClusterHealth;
 use std::{
     collections::BTreeMap,
@@ -49,8 +49,21 @@ impl Watched {
     }
 }
 
+/// Whether this console acts.
+#[derive(Default)]
+enum Turn {
+    /// It does.
+    #[default]
+    Acts,
+    /// Another does.
+    StandsBy(String),
+    /// Nobody knows yet, or why not.
+    Unsettled(Option<String>),
+}
+
 #[derive(Default)]
 struct State {
+    turn: Turn,
     synced: BTreeMap<Watched, bool>,
     problems: BTreeMap<Watched, String>,
     missing: Vec<String>,
@@ -73,13 +86,41 @@ impl Health {
             name: config.cluster_name.clone(),
             sandbox: config.sandbox,
             namespace: config.namespace.clone(),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                turn: if config.replica.is_some() { Turn::Unsettled(None) } else { Turn::Acts },
+                ..State::default()
+            }),
             trouble: Notify::new(),
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This console acts from now on; nothing is watched yet.
+    pub fn acts(&self) {
+        let mut state = self.state();
+        state.turn = Turn::Acts;
+        state.synced.clear();
+        state.problems.clear();
+    }
+
+    /// Another console acts.
+    pub fn stands_by(&self, holder: String) {
+        self.state().turn = Turn::StandsBy(holder);
+    }
+
+    /// This console does not act, and who does is not known yet. What its watches said is history.
+    pub fn waits_for_its_turn(&self) {
+        let mut state = self.state();
+        state.turn = Turn::Unsettled(None);
+        state.problems.clear();
+    }
+
+    /// Who acts can't be found out.
+    pub fn no_turn(&self, why: String) {
+        self.state().turn = Turn::Unsettled(Some(why));
     }
 
     /// A list is complete.
@@ -105,13 +146,22 @@ impl Health {
     /// As others are told.
     pub fn report(&self) -> ClusterHealth {
         let state = self.state();
+        let (acting, unsettled) = match &state.turn {
+            Turn::Acts => (None, None),
+            Turn::StandsBy(holder) => (Some(holder.clone()), None),
+            Turn::Unsettled(why) => {
+                let why = why.as_deref().unwrap_or("it is not settled yet which console acts; wait a moment");
+                (None, Some(why.to_owned()))
+            }
+        };
         let mut problems: Vec<String> = Vec::new();
-        for problem in state.problems.values().chain(&state.missing) {
+        for problem in unsettled.iter().chain(state.problems.values()).chain(&state.missing) {
             if !problems.contains(problem) {
                 problems.push(problem.clone());
             }
         }
-        let synced = Watched::ALL.iter().all(|w| state.synced.get(w).copied().unwrap_or_default());
+        let watches = matches!(state.turn, Turn::Acts);
+        let synced = !watches || Watched::ALL.iter().all(|w| state.synced.get(w).copied().unwrap_or_default());
         if !synced && problems.is_empty() {
             problems.push("the cluster's objects are still being listed; wait a moment".into());
         }
@@ -121,6 +171,7 @@ impl Health {
             version: state.version.clone(),
             ready: synced && problems.is_empty(),
             problems,
+            acting,
         }
     }
 }
@@ -159,39 +210,39 @@ fn in_words(watched: Watched, error: &kube::runtime::watcher::Error, namespace: 
 }
 
 /// Looks for Tekton's pieces now and then, and once for the version.
-pub fn start(context: &Arc<Context>) {
-    let context = Arc::clone(context);
-    context.clone().tasks.spawn(async move {
+pub fn start(common: &Arc<Common>) {
+    let common = Arc::clone(common);
+    common.clone().tasks.spawn(async move {
         loop {
-            let good = look(&context).await;
+            let good = look(&common).await;
             tokio::select! {
-                () = context.stop.cancelled() => return,
+                () = common.stop.cancelled() => return,
                 () = tokio::time::sleep(if good { Duration::from_mins(5) } else { SOON }) => {}
-                () = context.health.trouble.notified(), if good => {}
+                () = common.health.trouble.notified(), if good => {}
             }
         }
     });
 }
 
-async fn look(context: &Context) -> bool {
-    if let Ok(version) = context.calls.version().await {
-        context.health.state().version = Some(version);
+async fn look(common: &Common) -> bool {
+    if let Ok(version) = common.calls.version().await {
+        common.health.state().version = Some(version);
     }
-    let namespace = &context.config.namespace;
-    let missing = shipped::faults(&context.calls, namespace).await;
+    let namespace = &common.config.namespace;
+    let missing = shipped::faults(&common.calls, namespace).await;
     let mut answered = missing.is_some();
     // A watch that goes on where it was says nothing until something happens: asking tells that it can.
-    let broken: Vec<Watched> = context.health.state().problems.keys().copied().collect();
+    let broken: Vec<Watched> = common.health.state().problems.keys().copied().collect();
     for watched in broken {
-        match context.calls.probe(watched.kind(), namespace).await {
-            Ok(()) => context.health.alive(watched),
+        match common.calls.probe(watched.kind(), namespace).await {
+            Ok(()) => common.health.alive(watched),
             Err(_) => answered = false,
         }
     }
     // What is wrong here stays said while the cluster does not answer.
     let nothing_missing = missing.as_ref().is_some_and(Vec::is_empty);
     if let Some(missing) = missing {
-        context.health.state().missing = missing;
+        common.health.state().missing = missing;
     }
     answered && nothing_missing
 }
@@ -201,7 +252,12 @@ mod tests {
     use super::*;
 
     fn health() -> Health {
-        Health::new(&Config { cluster_name: "test".into(), sandbox: true, namespace: "kubernaut-system".into() })
+        Health::new(&Config {
+            cluster_name: "test".into(),
+            sandbox: true,
+            namespace: "kubernaut-system".into(),
+            replica: None,
+        })
     }
 
     fn api_error(code: u16) -> kube::runtime::watcher::Error {

@@ -5,6 +5,7 @@
 //! the rest of the console in the ports of `domain` and knows no database, no HTTP server and no page.
 //!
 //! ```text
+//! leader: the Lease is ours ─▶ everything below
 //! store ─ claimed ─▶ dispatcher ─▶ WorkflowExecution ─ watch ─▶ reconcile ─▶ ConfigMaps, PipelineRun
 //! store ◀─ observations, log lines ─ recorder ◀─ index ◀─ watches of WorkflowExecutions, PipelineRuns, TaskRuns, pods
 //! ```
@@ -15,6 +16,7 @@ pub mod doctor;
 
 mod backoff;
 mod calls;
+mod common;
 mod compare;
 mod context;
 mod desired;
@@ -22,6 +24,8 @@ mod dispatcher;
 mod ensure;
 mod health;
 mod index;
+mod leader;
+mod lease;
 mod logs;
 mod objects;
 mod observe;
@@ -39,7 +43,7 @@ mod fixtures;
 
 use async_trait::async_trait;
 use calls::Kind;
-use context::Context;
+use common::Common;
 use domain::{
     ports::{Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ExecutionStore, Finding, RecommendationStore},
     recommendation::ResourceRef,
@@ -63,6 +67,9 @@ pub struct Config {
     pub sandbox: bool,
     /// The namespace of WorkflowExecutions and PipelineRuns.
     pub namespace: String,
+    /// The name, no other process's, under which this one waits for its turn to act, by a Lease in that namespace; none where it
+    /// acts whatever others do.
+    pub replica: Option<String>,
 }
 
 /// What the controller needs from the rest of the console.
@@ -80,54 +87,56 @@ pub struct Ports {
 
 /// A running controller.
 pub struct Controller {
-    context: Arc<Context>,
+    common: Arc<Common>,
 }
 
 /// Starts the controller on the present tokio runtime; it runs until `stop`. Returns at once: what is missing in the cluster
 /// shows in [`Cluster::health`]. The client must not retry by itself (see [`client`]).
 pub fn start(client: kube::Client, config: Config, ports: Ports, stop: CancellationToken) -> Controller {
-    let context = Arc::new(Context::new(client, config, ports, stop));
-    health::start(&context);
-    recorder::start(&context);
-    reconcile::start(&context);
-    dispatcher::start(&context);
-    context.tasks.close();
-    Controller { context }
+    let common = Arc::new(Common::new(client, config, ports, stop));
+    health::start(&common);
+    leader::start(&common);
+    common.tasks.close();
+    Controller { common }
 }
 
 impl Controller {
     /// The cluster as the services see it.
     pub fn cluster(&self) -> Arc<dyn Cluster> {
-        Arc::new(Handle(Arc::clone(&self.context)))
+        Arc::new(Handle { common: Arc::clone(&self.common), targets: target::Recent::default() })
     }
 
     /// Waits until everything has stopped after the token was cancelled: what was begun is finished first.
     pub async fn finished(self) {
-        self.context.tasks.wait().await;
+        self.common.tasks.wait().await;
     }
 }
 
-struct Handle(Arc<Context>);
+struct Handle {
+    common: Arc<Common>,
+    /// Targets that were looked at lately.
+    targets: target::Recent,
+}
 
 #[async_trait]
 impl Cluster for Handle {
     fn health(&self) -> ClusterHealth {
-        self.0.health.report()
+        self.common.health.report()
     }
 
     async fn pipeline_run(&self, namespace: &str, name: &str) -> Result<Value, ClusterError> {
-        Ok(self.0.calls.get(Kind::PipelineRun, namespace, name).await?)
+        Ok(self.common.calls.get(Kind::PipelineRun, namespace, name).await?)
     }
 
     async fn target(&self, resource: &ResourceRef) -> Reading {
-        target::read(&self.0, resource).await
+        target::read(&self.common, &self.targets, resource).await
     }
 
     async fn preflight(&self) -> Vec<Finding> {
-        doctor::look(&self.0.calls, &self.0.config.namespace).await
+        doctor::look(&self.common.calls, &self.common.config.namespace).await
     }
 
     fn wake(&self) {
-        self.0.wake.notify_one();
+        self.common.wake.notify_one();
     }
 }

@@ -7,7 +7,7 @@ mod wire;
 
 use crate::{
     calls::{CallError, Calls},
-    context::Context,
+    common::Common,
 };
 use domain::{
     recommendation::ResourceRef,
@@ -53,20 +53,20 @@ impl Recent {
 }
 
 /// Looks at a target.
-pub async fn read(context: &Context, resource: &ResourceRef) -> Reading {
+pub async fn read(common: &Common, targets: &Recent, resource: &ResourceRef) -> Reading {
     let Some(place) = Place::of(resource) else { return Reading::Unknown };
-    if let Some(recent) = context.targets.get(&place.path) {
+    if let Some(recent) = targets.get(&place.path) {
         return recent;
     }
-    let reading = timeout(PATIENCE, look(context, resource, &place)).await.unwrap_or(Reading::Late);
+    let reading = timeout(PATIENCE, look(common, resource, &place)).await.unwrap_or(Reading::Late);
     if matches!(reading, Reading::Found(_) | Reading::Missing { .. }) {
-        context.targets.put(place.path, &reading);
+        targets.put(place.path, &reading);
     }
     reading
 }
 
-async fn look(context: &Context, resource: &ResourceRef, place: &Place) -> Reading {
-    let calls = &context.calls;
+async fn look(common: &Common, resource: &ResourceRef, place: &Place) -> Reading {
+    let calls = &common.calls;
     let beside = async |resource: &str| match &place.namespace {
         Some(namespace) => listed(calls, &format!("{}/namespaces/{namespace}/{resource}", group_of(resource))).await,
         None => Beside::Read(Vec::new()),
@@ -76,9 +76,9 @@ async fn look(context: &Context, resource: &ResourceRef, place: &Place) -> Readi
         tokio::join!(object, beside("poddisruptionbudgets"), beside("horizontalpodautoscalers"));
     let object = match object {
         Ok(object) => object,
-        Err(error) => return failed(&error, place, context.ports.clock.now()),
+        Err(error) => return failed(&error, place, common.ports.clock.now()),
     };
-    let mut state = wire::state(&object, resource, context.ports.clock.now());
+    let mut state = wire::state(&object, resource, common.ports.clock.now());
     let owners = owners(calls, &object, place.namespace.as_deref()).await;
     state.manager = state.manager.or_else(|| owners.iter().rev().find_map(|(_, owner)| wire::manager(owner.as_ref()?)));
     state.owners = owners.into_iter().map(|(owner, _)| owner).collect();

@@ -37,3 +37,11 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     rand::rng().fill_bytes(&mut bytes);
     bytes
 }
+
+/// The name of this process among the console's replicas: where it runs, which in a cluster is its pod's name, and what no other has.
+pub fn replica() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "console" } else { host.trim() };
+    let own = u32::from_be_bytes(random_bytes());
+    format!("{host}_{own:08x}")
+}

@@ -145,6 +145,7 @@ impl Services {
                 version: None,
                 ready: false,
                 problems: vec!["The cluster is still being connected.".into()],
+                acting: None,
             },
             |cluster| cluster.health(),
         )

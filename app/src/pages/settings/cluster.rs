@@ -7,6 +7,7 @@ use crate::{
     icon::Icon,
     islands::CopyText,
     page::{Ask, Page},
+    words::acts_elsewhere,
 };
 use domain::{
     identity::{Caller, Right},
@@ -41,7 +42,11 @@ pub fn cluster(health: HealthView, found: Option<Vec<Finding>>, caller: Caller, 
         }
     };
     let database = state(database_ms.is_some(), "Answers", "Does not answer");
-    let engine = state(cluster.ready, "Ready", "Not ready");
+    let engine = match &cluster.acting {
+        Some(_) if cluster.ready => Mark { word: "Stands by", icon: Icon::Check, tone: Tone::Ok },
+        _ => state(cluster.ready, "Ready", "Not ready"),
+    };
+    let acting = cluster.acting.as_deref().map(acts_elsewhere);
     let problems = cluster.problems.clone();
     view! {
         <PageHead title=title sub=|| "Runs that are under way go on, whatever stands here." />
@@ -56,7 +61,7 @@ pub fn cluster(health: HealthView, found: Option<Vec<Finding>>, caller: Caller, 
                 <dt>"Cluster"</dt>
                 <dd><b>{cluster.name}</b>" "<span class="sub">{if cluster.sandbox { "the built-in sandbox: nothing here touches a real cluster" } else { "a real cluster" }}</span></dd>
                 {environment.map(|word| view! { <dt>"Environment"</dt><dd>{word}</dd> })}
-                <dt>"Watches and Tekton"</dt><dd><State of=engine /></dd>
+                <dt>"Watches and Tekton"</dt><dd><State of=engine />{acting.map(|words| view! { " "<span class="sub">{words}</span> })}</dd>
                 <dt>"Kubernetes"</dt><dd>{cluster.version.unwrap_or_else(|| "not known yet".to_owned())}</dd>
                 <dt>"Database"</dt>
                 <dd><State of=database />{database_ms.map(|ms| view! { " "<span class="sub">{if ms == 0 { "at once".to_owned() } else { format!("in {}", human(ms)) }}</span> })}</dd>

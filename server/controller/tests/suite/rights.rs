@@ -56,7 +56,9 @@ fn granted() -> BTreeSet<Right> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_role_grants_what_is_asked_for_and_nothing_else() {
-    let mut world = World::start().await;
+    let mut world = World::without_controller().await;
+    world.replica = Some("a".into());
+    world.start_controller();
     let done = world.approve(&shell_ticket(&[("RUN_SECONDS", "1")], &json!([]), |_| {}));
     assert_eq!(world.ended(&done).await.state, ExecutionState::Succeeded);
     let long = world.approve(&shell_ticket(&[("RUN_SECONDS", "600")], &json!([]), |_| {}));

@@ -43,6 +43,8 @@ pub struct World {
     client: kube::Client,
     /// The controller's way to the API server is cut.
     cut: Arc<AtomicBool>,
+    /// The name under which the controller waits for its turn; none where it acts whatever others do.
+    pub replica: Option<String>,
     running: Option<(Controller, CancellationToken)>,
 }
 
@@ -98,7 +100,8 @@ impl World {
         let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: playbook-executor, namespace: NS}\n";
         controller::install(inner.clone(), &account.replace("NS", namespace)).await.expect("a service account");
         let namespace = namespace.to_owned();
-        Self { sandbox, namespace, inner, store, intake, clock, journal, webhook, asked, client, cut, running: None }
+        let (replica, running) = (None, None);
+        Self { sandbox, namespace, inner, store, intake, clock, journal, webhook, asked, client, cut, replica, running }
     }
 
     pub fn sandbox(&self) -> &Sandbox {
@@ -124,16 +127,29 @@ impl World {
 
     /// A second replica, or the first.
     pub fn another_controller(&self) -> (Controller, CancellationToken) {
+        self.controller_over(self.client.clone(), self.replica.clone())
+    }
+
+    /// A replica with a way to the API server of its own, which nothing cuts.
+    pub fn beside(&self, replica: &str) -> (Controller, CancellationToken) {
+        self.controller_over(self.inner.clone(), Some(replica.to_owned()))
+    }
+
+    fn controller_over(&self, client: kube::Client, replica: Option<String>) -> (Controller, CancellationToken) {
         let stop = CancellationToken::new();
-        let config =
-            Config { cluster_name: "test".into(), sandbox: self.sandbox.is_some(), namespace: self.namespace.clone() };
+        let config = Config {
+            cluster_name: "test".into(),
+            sandbox: self.sandbox.is_some(),
+            namespace: self.namespace.clone(),
+            replica,
+        };
         let ports = Ports {
             executions: self.store.clone(),
             recommendations: self.store.clone(),
             intake: self.intake.clone(),
             clock: self.clock.clone(),
         };
-        (controller::start(self.client.clone(), config, ports, stop.clone()), stop)
+        (controller::start(client, config, ports, stop.clone()), stop)
     }
 
     pub async fn stop_controller(&mut self) {

@@ -1,9 +1,10 @@
 //! Where the cases are played: in the sandbox, in paused time; or on a real Kubernetes with Tekton, each case in a namespace of its own.
 //! `scripts/test cluster` starts a cluster, or takes that of `TEST_KUBECONFIG`.
 
+use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Client,
-    api::{Api, DeleteParams, DynamicObject, Patch, PatchParams},
+    api::{Api, DeleteParams, DynamicObject, LogParams, Patch, PatchParams},
 };
 use sandbox::Sandbox;
 use serde::Deserialize as _;
@@ -78,6 +79,16 @@ impl Target {
     /// A kind of the target's namespace.
     pub fn api(&self, api_version: &str, kind: &str) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource(api_version, kind))
+    }
+
+    /// Waits until a container has written something.
+    pub async fn logged(&self, pod: &str, container: &str) {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
+        let parameters = LogParams { container: Some(container.into()), ..LogParams::default() };
+        eventually("a line in the log", || async {
+            pods.logs(pod, &parameters).await.is_ok_and(|text| !text.is_empty()).then_some(())
+        })
+        .await;
     }
 
     async fn apply(&self, manifest: &str) {
