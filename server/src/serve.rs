@@ -43,9 +43,9 @@ const STAGE: Duration = Duration::from_secs(5);
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// The manifests that the sandbox starts with: what an administrator applies to a real cluster.
 const MANIFESTS: [&str; 3] = [
-    include_str!("../../deploy/tekton/serviceaccount-playbook-executor.yaml"),
-    include_str!("../../deploy/tekton/task-kubernaut-action.yaml"),
-    include_str!("../../deploy/tekton/pipeline-playbook-executor.yaml"),
+    include_str!("../../deploy/base/tekton/serviceaccount-playbook-executor.yaml"),
+    include_str!("../../deploy/base/tekton/task-kubernaut-action.yaml"),
+    include_str!("../../deploy/base/tekton/pipeline-playbook-executor.yaml"),
 ];
 
 /// The Secret that playbooks find their target with; in the sandbox it only has to be there.

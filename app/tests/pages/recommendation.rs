@@ -230,7 +230,10 @@ fn another_target_than_the_incidents_is_flagged() {
 fn what_could_not_be_read_is_said_with_what_to_do() {
     for (reading, words) in [
         (Reading::Late, "did not answer in time"),
-        (Reading::NotAllowed { advice: "kubectl apply -f deploy/rbac/targets.yaml lets it.".into() }, "targets.yaml"),
+        (
+            Reading::NotAllowed { advice: "kubectl apply -f deploy/base/rbac/targets.yaml lets it.".into() },
+            "targets.yaml",
+        ),
         (Reading::Unavailable { detail: "connection refused".into() }, "connection refused"),
         (Reading::Unknown, "does not read objects of this kind"),
     ] {

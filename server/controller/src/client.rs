@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_shipped_manifests_are_read() {
-        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/tekton");
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/base/tekton");
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|e| e == "yaml") {

@@ -26,7 +26,7 @@ fn note(subject: &'static str, words: impl Into<String>, mend: Option<String>) -
 /// Where Tekton says its version: upstream, and OpenShift Pipelines.
 const TEKTON: [(&str, &str); 2] = [("tekton-pipelines", "upstream"), ("openshift-pipelines", "OpenShift Pipelines")];
 const CRD: &str = "kubernaut-console crds | kubectl apply -f -";
-const ROLE: &str = include_str!("../../../deploy/rbac/console.yaml");
+const ROLE: &str = include_str!("../../../deploy/base/rbac/console.yaml");
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Looks at everything, as whoever the client is; only at the API server where that does not answer.
@@ -132,7 +132,7 @@ async fn pieces(calls: &Calls, namespace: &str) -> Finding {
             // What mends them stands once, after all of them.
             let words =
                 faults.iter().map(|fault| fault.split_once("; run `").map_or(fault.as_str(), |(words, _)| words));
-            missing(SUBJECT, words.collect::<Vec<_>>().join("; "), format!("kubectl {verb} -f deploy/tekton/"))
+            missing(SUBJECT, words.collect::<Vec<_>>().join("; "), format!("kubectl {verb} -k deploy/base/tekton/"))
         }
     }
 }
@@ -210,9 +210,9 @@ async fn rights(calls: &Calls, namespace: &str) -> Finding {
         return good(SUBJECT, format!("all that the console needs in {namespace}"));
     }
     let mend = if namespace == "kubernaut-system" {
-        "kubectl apply -f deploy/rbac/".to_owned()
+        "kubectl apply -k deploy/base/rbac/".to_owned()
     } else {
-        format!("sed s/kubernaut-system/{namespace}/ deploy/rbac/console.yaml | kubectl apply -f -")
+        format!("sed s/kubernaut-system/{namespace}/ deploy/base/rbac/console.yaml | kubectl apply -f -")
     };
     missing(SUBJECT, format!("in {namespace} it may not {}", denied.join(", ")), mend)
 }

@@ -201,7 +201,9 @@ fn in_words(watched: Watched, error: &kube::runtime::watcher::Error, namespace: 
                 .into()
         }
         (403, _) => {
-            format!("the console may not list and watch {name} in {namespace}; run `kubectl apply -f deploy/rbac/`")
+            format!(
+                "the console may not list and watch {name} in {namespace}; run `kubectl apply -k deploy/base/rbac/`"
+            )
         }
         (410, _) => format!("the watch of {name} fell behind and lists anew"),
         (0, _) => "the cluster's API server can't be reached; check that it is up and the address is right".into(),

@@ -1,5 +1,5 @@
-//! What the console ships for Tekton (`deploy/tekton/`) against what stands in the cluster. A PipelineRun names its Pipeline and
-//! its Task, so whoever edits those decides what an approved run does: they are compared too, now and then.
+//! What the console ships for Tekton (`deploy/base/tekton/`) against what stands in the cluster. A PipelineRun names its Pipeline
+//! and its Task, so whoever edits those decides what an approved run does: they are compared too, now and then.
 
 use crate::{
     calls::{CallError, Calls, Kind},
@@ -9,9 +9,9 @@ use crate::{
 use serde_json::Value;
 
 const MANIFESTS: [&str; 3] = [
-    include_str!("../../../deploy/tekton/serviceaccount-playbook-executor.yaml"),
-    include_str!("../../../deploy/tekton/task-kubernaut-action.yaml"),
-    include_str!("../../../deploy/tekton/pipeline-playbook-executor.yaml"),
+    include_str!("../../../deploy/base/tekton/serviceaccount-playbook-executor.yaml"),
+    include_str!("../../../deploy/base/tekton/task-kubernaut-action.yaml"),
+    include_str!("../../../deploy/base/tekton/pipeline-playbook-executor.yaml"),
 ];
 
 /// One shipped object.
@@ -50,7 +50,7 @@ pub async fn faults(calls: &Calls, namespace: &str) -> Option<Vec<String>> {
             Ok(there) => found.extend(difference(&piece, &there, namespace)),
             Err(CallError::NotFound(_)) => found.push(missing(&piece, namespace)),
             Err(CallError::Refused { code: 403, .. }) => found.push(format!(
-                "the console may not read the {} {} in {namespace}; run `kubectl apply -f deploy/rbac/`",
+                "the console may not read the {} {} in {namespace}; run `kubectl apply -k deploy/base/rbac/`",
                 piece.word, piece.name
             )),
             Err(_) => return None,
@@ -60,7 +60,7 @@ pub async fn faults(calls: &Calls, namespace: &str) -> Option<Vec<String>> {
 }
 
 fn missing(piece: &Piece, namespace: &str) -> String {
-    format!("the {} {} is not in {namespace}; run `kubectl apply -f deploy/tekton/`", piece.word, piece.name)
+    format!("the {} {} is not in {namespace}; run `kubectl apply -k deploy/base/tekton/`", piece.word, piece.name)
 }
 
 /// Says where it is not what is shipped. Whoever may write it decides what playbooks do, so it is no mere warning.
@@ -69,7 +69,7 @@ fn difference(piece: &Piece, there: &Value, namespace: &str) -> Option<String> {
     (!found.is_empty()).then(|| {
         format!(
             "the {} {} in {namespace} is not the one that this console ships, and decides what runs; look who changed it, \
-             then run `kubectl replace -f deploy/tekton/`: {}",
+             then run `kubectl replace -k deploy/base/tekton/`: {}",
             piece.word,
             piece.name,
             compare::sentence(&found)

@@ -96,7 +96,7 @@ fn failed(error: &CallError, place: &Place, now: Timestamp) -> Reading {
             let at = place.namespace.as_ref().map(|namespace| format!(" in {namespace}")).unwrap_or_default();
             Reading::NotAllowed {
                 advice: format!(
-                    "The console may not read {}{at}. kubectl apply -f deploy/rbac/targets.yaml lets it.",
+                    "The console may not read {}{at}. kubectl apply -f deploy/base/rbac/targets.yaml lets it.",
                     place.plural
                 ),
             }
@@ -213,7 +213,7 @@ mod tests {
         let now = Timestamp::default();
         let refused = CallError::Refused { code: 403, reason: "Forbidden".into(), message: "no".into() };
         let Reading::NotAllowed { advice } = failed(&refused, &place, now) else { panic!("not allowed") };
-        assert!(advice.contains("deployments in p") && advice.contains("deploy/rbac/targets.yaml"), "{advice}");
+        assert!(advice.contains("deployments in p") && advice.contains("deploy/base/rbac/targets.yaml"), "{advice}");
         assert_eq!(failed(&CallError::NotFound("x".into()), &place, now), Reading::Missing { read_at: now });
         let bare = CallError::Busy { retry_after: None, message: "404 page not found".into() };
         assert!(matches!(failed(&bare, &place, now), Reading::Unavailable { .. }));

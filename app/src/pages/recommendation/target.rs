@@ -227,7 +227,7 @@ fn Autoscalers(scalers: Next<Autoscaler>) -> impl IntoView {
 }
 
 fn unreadable() -> impl IntoView {
-    view! { <span class="sub">"the console may not read it; deploy/rbac/targets.yaml lets it"</span> }
+    view! { <span class="sub">"the console may not read it; deploy/base/rbac/targets.yaml lets it"</span> }
 }
 
 fn owner(state: &TargetState) -> Option<String> {

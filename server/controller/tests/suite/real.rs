@@ -164,5 +164,5 @@ async fn the_preflight_finds_everything_and_says_what_mends_a_miss() {
     let found = examine(client, "default").await;
     let missing: Vec<_> = found.iter().filter(|finding| finding.standing == Standing::Missing).collect();
     assert_eq!(missing.len(), 1, "{missing:#?}");
-    assert_eq!(missing[0].mend.as_deref(), Some("kubectl apply -f deploy/tekton/"));
+    assert_eq!(missing[0].mend.as_deref(), Some("kubectl apply -k deploy/base/tekton/"));
 }

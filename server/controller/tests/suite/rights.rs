@@ -38,7 +38,7 @@ fn right(method: &str, uri: &str) -> Option<Right> {
 }
 
 fn granted() -> BTreeSet<Right> {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/rbac/console.yaml");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/base/rbac/console.yaml");
     let text = std::fs::read_to_string(file).unwrap();
     let objects = serde_norway::Deserializer::from_str(&text).map(|document| Value::deserialize(document).unwrap());
     let role = objects.into_iter().find(|object| object["kind"] == "Role").unwrap();
@@ -133,7 +133,7 @@ async fn who_edits_the_pipeline_is_noticed() {
                 (!health.ready && health.problems.iter().any(|p| p.contains(word))).then_some(health.problems)
             })
             .await;
-        assert!(problems.iter().any(|p| p.contains("kubectl replace -f deploy/tekton/")), "{problems:?}");
+        assert!(problems.iter().any(|p| p.contains("kubectl replace -k deploy/base/tekton/")), "{problems:?}");
     }
     let mut world = World::without_controller().await;
     world.delete(&format!("/api/v1/namespaces/{NAMESPACE}/serviceaccounts/playbook-executor")).await;

@@ -62,7 +62,7 @@ async fn what_may_not_be_read_is_said_and_nobody_waits_for_a_cluster_that_hangs(
     let Reading::NotAllowed { advice } = world.cluster().target(&resource("Deployment", "catalog")).await else {
         panic!("not allowed")
     };
-    assert!(advice.contains("deploy/rbac/targets.yaml"), "{advice}");
+    assert!(advice.contains("deploy/base/rbac/targets.yaml"), "{advice}");
 
     fault(Verb::List, "poddisruptionbudgets", Effect::Forbidden("no".into()));
     fault(Verb::List, "horizontalpodautoscalers", Effect::Hang);
@@ -118,7 +118,7 @@ async fn the_cluster_role_grants_what_is_asked_for_and_nothing_else() {
     let asked = world.asked.lock().unwrap().clone();
     let asked: BTreeSet<Right> = asked.iter().filter_map(|(method, uri)| right(method, uri)).collect();
 
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/rbac/targets.yaml");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/base/rbac/targets.yaml");
     let text = std::fs::read_to_string(file).unwrap();
     let mut objects = serde_norway::Deserializer::from_str(&text).map(|document| Value::deserialize(document).unwrap());
     let role = objects.find(|object| object["kind"] == "ClusterRole").unwrap();

@@ -12,8 +12,8 @@ pub const NAMESPACE: &str = "kubernaut-system";
 
 /// The console's Task and Pipeline, and the service account that runs them.
 pub const SHIPPED: [&str; 3] = [
-    include_str!("../../../../deploy/tekton/task-kubernaut-action.yaml"),
-    include_str!("../../../../deploy/tekton/pipeline-playbook-executor.yaml"),
+    include_str!("../../../../deploy/base/tekton/task-kubernaut-action.yaml"),
+    include_str!("../../../../deploy/base/tekton/pipeline-playbook-executor.yaml"),
     "{apiVersion: v1, kind: ServiceAccount, metadata: {name: playbook-executor, namespace: kubernaut-system}}",
 ];
 

@@ -69,7 +69,7 @@ impl Target {
         target.remove().await;
         let namespace = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {}}}}}", target.namespace);
         target.apply(&namespace).await;
-        target.apply(include_str!("../../../../deploy/crds/workflowexecutions.yaml")).await;
+        target.apply(include_str!("../../../../deploy/base/crds/workflowexecutions.yaml")).await;
         for manifest in SHIPPED {
             target.apply(&target.here(manifest)).await;
         }
