@@ -106,7 +106,7 @@ function runConsole(args, env) {
  * The REST API with a bearer token (or none): `call(method, path, body?, headers?)`, `get(path)`, `post(path, body)`.
  * Each answers `{status, body, headers}`, the body parsed when it is JSON.
  */
-function api(url, token) {
+export function api(url, token) {
   const call = async (method, path, body, headers = {}) => {
     const response = await fetch(url + path, {
       method,

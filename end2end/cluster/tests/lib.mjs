@@ -5,15 +5,16 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const workspace = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+/** The checkout. */
+export const workspace = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
 /** What an administrator applies, in its order. */
 const shipped = [
-  'deploy/crds/workflowexecutions.yaml',
-  'deploy/tekton/serviceaccount-playbook-executor.yaml',
-  'deploy/tekton/task-kubernaut-action.yaml',
-  'deploy/tekton/pipeline-playbook-executor.yaml',
-  'deploy/rbac/console.yaml',
+  'deploy/base/crds/workflowexecutions.yaml',
+  'deploy/base/tekton/serviceaccount-playbook-executor.yaml',
+  'deploy/base/tekton/task-kubernaut-action.yaml',
+  'deploy/base/tekton/pipeline-playbook-executor.yaml',
+  'deploy/base/rbac/console.yaml',
 ];
 
 /** A file of the checkout. */
