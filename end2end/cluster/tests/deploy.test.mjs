@@ -12,14 +12,16 @@ import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cache, good, json, kubectl, lend, render, root, run, takeBack, until } from './lib/cluster.mjs';
-import { begin, ended, playbook, steps, workflowExecution } from './lib/runs.mjs';
+import {
+  ADMIN, COLLECTOR, CONSOLE, CONTROLLER, OTHER_TEKTON, OURS, PLAYBOOK, POWERFUL_CONSOLE, RUNS, TEKTON, byHand, configMap, create, object, patch, pipelineRun, pod, podSpec, powerful, remove, taskRun, tokenSecret, workload,
+} from './lib/requests.mjs';
+import { begin, ended, playbook, steps } from './lib/runs.mjs';
 
 const deploy = join(root, 'deploy');
 const definitions = process.env.CLUSTER_KINDS ?? join(cache, 'kinds');
 
-/** Where everything is tried instead of kubernaut-system; where runs really run, under the policies; where neither reaches. */
+/** Where everything is tried instead of kubernaut-system, and where no policy reaches. */
 const HERE = 'deploy-suite';
-const RUNS = 'deploy-suite-runs';
 const ELSEWHERE = 'deploy-suite-shop';
 
 const moved = (text, to = HERE) => text.replaceAll('kubernaut-system', to).replaceAll('namespace: shop', `namespace: ${ELSEWHERE}`);
@@ -35,13 +37,13 @@ async function accepted(manifests) {
 const PARTS = ['crds', 'tekton', 'rbac', 'policy', 'console'];
 const OVERLAYS = ['upstream', 'openshift'];
 const scratch = [];
-/** An overlay as an administrator writes one: of the base, or of another overlay, with components and an address. */
-async function overlay({ of = 'base', components = [], url }) {
+/** An overlay as an administrator writes one: of the base, with components and an address. */
+async function overlay({ components, url }) {
   const directory = await mkdtemp(join(tmpdir(), 'deploy-suite-'));
   scratch.push(directory);
   const from = (path) => relative(directory, join(deploy, path));
   const settings = url && [{ name: 'kubernaut-console', namespace: 'kubernaut-system', behavior: 'merge', literals: [`KUBERNAUT_PUBLIC_URL=${url}`] }];
-  const kustomization = { resources: [from(of)], components: components.map((name) => from(`components/${name}`)), configMapGenerator: settings };
+  const kustomization = { resources: [from('base')], components: components.map((name) => from(`components/${name}`)), configMapGenerator: settings };
   await writeFile(join(directory, 'kustomization.yaml'), JSON.stringify(kustomization));
   return directory;
 }
@@ -54,6 +56,7 @@ const targets = {
   'components/route': async () => render(await overlay({ components: ['route'], url: ADDRESS })),
   'components/monitoring': async () => render(await overlay({ components: ['monitoring'] })),
   'examples/playbook-account.yaml': () => readFile(join(deploy, 'examples/playbook-account.yaml'), 'utf8'),
+  'examples/postgres.yaml': () => readFile(join(deploy, 'examples/postgres.yaml'), 'utf8'),
 };
 const objects = {};
 /** Of one target, what the API server made of it. */
@@ -199,7 +202,7 @@ test('every rule of a Role says why it is there', async () => {
 });
 
 test('what messages and documents name is there, and kubectl takes it so', async () => {
-  const { out } = await run('git', ['grep', '-nIoE', "(-[fk] )?deploy/[a-z0-9_./-]*[a-z0-9_/-]", '--', '.', ':!end2end/cluster/tests']);
+  const { out } = await run('git', ['grep', '-nIoE', "(-[fk] )?deploy/[a-z0-9_./-]*[a-z0-9_/-]", '--', '.', ':!end2end/cluster/tests/deploy.test.mjs']);
   const named = out.trim().split('\n').map((line) => line.match(/^(?<where>[^:]+:\d+):(?:-(?<flag>[fk]) )?(?<path>.+)$/).groups);
   assert.ok(named.length > 20);
   for (const { where, flag, path } of named) {
@@ -235,36 +238,6 @@ test('an account of a playbook may do what its example says and no more', async 
 
 // --- the admission policies ---------------------------------------------------------------------------------------------------------
 
-/** Somebody with every right, and a name: what is denied then is denied by the policies. */
-const powerful = (name, ...groups) => [`--as=${name}`, '--as-group=system:masters', '--as-group=system:authenticated', ...groups.map((group) => `--as-group=${group}`)];
-const ADMIN = powerful('dana');
-/** With the rights of its Role alone; and with every right, where the rights would deny it before the policies are asked. */
-const CONSOLE = [`--as=system:serviceaccount:${RUNS}:kubernaut-console`];
-const POWERFUL_CONSOLE = powerful(`system:serviceaccount:${RUNS}:kubernaut-console`, `system:serviceaccounts:${RUNS}`);
-const TEKTON = powerful('system:serviceaccount:tekton-pipelines:tekton-pipelines-controller', 'system:serviceaccounts:tekton-pipelines');
-const OTHER_TEKTON = powerful('system:serviceaccount:openshift-pipelines:tekton-pipelines-controller', 'system:serviceaccounts:openshift-pipelines');
-const PLAYBOOK = powerful(`system:serviceaccount:${RUNS}:playbook-executor`, `system:serviceaccounts:${RUNS}`);
-const COLLECTOR = powerful('system:serviceaccount:kube-system:generic-garbage-collector', 'system:serviceaccounts:kube-system');
-const CONTROLLER = (name) => powerful(`system:serviceaccount:kube-system:${name}`, 'system:serviceaccounts:kube-system');
-
-const OURS = { 'kubernaut.io/workflow': 'tried' };
-const object = (apiVersion, kind, name, rest, labels) => JSON.stringify({ apiVersion, kind, metadata: { name, namespace: RUNS, labels }, ...rest });
-const step = { name: 's', image: 'example.com/s:1' };
-const pipelineRun = (labels, account = 'default') =>
-  object('tekton.dev/v1', 'PipelineRun', 'tried', { spec: { pipelineSpec: { tasks: [{ name: 't', taskSpec: { steps: [step] } }] }, taskRunTemplate: { serviceAccountName: account } } }, labels);
-const taskRun = (labels) => object('tekton.dev/v1', 'TaskRun', 'tried', { spec: { taskSpec: { steps: [step] } } }, labels);
-const configMap = (labels, name = 'tried') => object('v1', 'ConfigMap', name, { data: { A: 'b' } }, labels);
-const podSpec = (account) => ({ serviceAccountName: account, containers: [{ name: 'c', image: 'example.com/c:1' }] });
-const pod = (account) => object('v1', 'Pod', 'tried', { spec: podSpec(account) });
-const workload = (kind, spec, name = 'tried') =>
-  object('apps/v1', kind, name, { spec: { selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } }, spec } } });
-const tokenSecret = (account) =>
-  object('v1', 'Secret', 'tried', { type: 'kubernetes.io/service-account-token' }).replace('"metadata":{', `"metadata":{"annotations":{"kubernetes.io/service-account.name":"${account}"},`);
-const byHand = (name) => JSON.stringify(workflowExecution(RUNS, name));
-
-const create = (text) => [['create', '--dry-run=server', '-f', '-'], text];
-const patch = (what, change, ...more) => [['-n', RUNS, 'patch', what, '--type=merge', '--dry-run=server', '-p', JSON.stringify(change), ...more]];
-const remove = (...what) => [['-n', RUNS, 'delete', '--dry-run=server', ...what]];
 const ask = (as, [args, input]) => kubectl([...args, ...as], input);
 async function denied(policy, words, cases) {
   for (const [what, as, request] of cases) {
