@@ -42,7 +42,7 @@ async function overlay({ components, url }) {
   const directory = await mkdtemp(join(tmpdir(), 'deploy-suite-'));
   scratch.push(directory);
   const from = (path) => relative(directory, join(deploy, path));
-  const settings = url && [{ name: 'kubernaut-console', namespace: 'kubernaut-system', behavior: 'merge', literals: [`KUBERNAUT_PUBLIC_URL=${url}`] }];
+  const settings = url && [{ name: 'kubernaut-console-settings', namespace: 'kubernaut-system', behavior: 'merge', literals: [`KUBERNAUT_PUBLIC_URL=${url}`] }];
   const kustomization = { resources: [from('base')], components: components.map((name) => from(`components/${name}`)), configMapGenerator: settings };
   await writeFile(join(directory, 'kustomization.yaml'), JSON.stringify(kustomization));
   return directory;
@@ -156,6 +156,13 @@ test('upstream and OpenShift differ where they have to', async () => {
   const ports = (all) => find(all, 'NetworkPolicy').spec.egress.flatMap((rule) => rule.ports.map((it) => `${it.port}/${it.protocol}`));
   assert.ok(!ports(upstream).includes('5353/UDP') && ports(openshift).includes('5353/UDP') && ports(openshift).includes('5353/TCP'));
   assert.ok(find(openshift, 'Route') && find(openshift, 'ServiceMonitor') && !find(upstream, 'Route'));
+});
+
+test('the rights are those of the file, to the letter', async () => {
+  // Kustomize takes what a rule names for a reference to whatever bears that name, and renames it with that.
+  const written = await good(['create', '--dry-run=client', '-o', 'json', '-f', join(deploy, 'base/rbac/console.yaml')]);
+  const [role] = written.split(/\n(?=\{)/).map((text) => JSON.parse(text)).filter((it) => it.kind === 'Role');
+  for (const name of OVERLAYS) assert.deepEqual(find(await of(`overlays/${name}`), 'Role').rules, role.rules);
 });
 
 test('an address is said once', async () => {

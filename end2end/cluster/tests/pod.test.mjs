@@ -114,13 +114,15 @@ function kustomization(console_) {
       } },
     },
   };
+  // Tekton's own containers are as `restricted` wants them only with its flag, which is the whole cluster's; deploy.test.mjs sets it.
+  const lenient = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } } };
   return {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
     resources: [relative(overlay, join(workspace, 'deploy/overlays/upstream'))],
     images: [{ name: 'kubernaut-console', newName: console_.split('@')[0], digest: console_.split('@')[1] }],
-    configMapGenerator: [{ name: 'kubernaut-console', namespace: NAMESPACE, behavior: 'merge', literals: [`KUBERNAUT_PUBLIC_URL=${url}`] }],
-    patches: [{ patch: JSON.stringify(deployment) }],
+    configMapGenerator: [{ name: 'kubernaut-console-settings', namespace: NAMESPACE, behavior: 'merge', literals: [`KUBERNAUT_PUBLIC_URL=${url}`] }],
+    patches: [deployment, lenient].map((patch) => ({ patch: JSON.stringify(patch) })),
   };
 }
 

@@ -150,7 +150,7 @@ fn micro_time(common: &Common) -> String {
 fn in_words(error: &CallError, namespace: &str) -> String {
     match error {
         CallError::Refused { code: 403, .. } => format!(
-            "the console may not hold its Lease in {namespace}, so it does not act; run `kubectl apply -f deploy/rbac/`"
+            "the console may not hold its Lease in {namespace}, so it does not act; run `kubectl apply -k deploy/base/rbac/`"
         ),
         CallError::Busy { message, .. } | CallError::NotFound(message) if message.contains("namespaces") => {
             format!("the namespace {namespace} is not there; run `kubectl create namespace {namespace}`")
