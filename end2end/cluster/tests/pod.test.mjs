@@ -78,7 +78,9 @@ test('a playbook is registered, recommended, approved and runs; its log is read'
   await press(page, 'Approve');
   await page.goto('/runs');
   await page.locator('main a[href^="/runs/"]').first().click();
-  await page.locator('main').getByText('Succeeded').first().waitFor({ timeout: 60_000 });
+  await page.locator('main').getByText('Succeeded').first().waitFor({ timeout: 60_000 }).catch(async (error) => {
+    throw new Error(await page.locator('main').innerText(), { cause: error });
+  });
   await page.goto(`${page.url().split('?')[0]}?task=execute&tab=log`);
   await page.getByText('REMEDIATION_TYPE=scale_down').first().waitFor();
   assert.deepEqual(page.faults, []);
