@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { seed } from '../../lib/world.mjs';
 
 const workspace = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
@@ -67,6 +68,12 @@ export async function namespace(name) {
     get: (...args) => get('--namespace', name, ...args),
     remove: async () => void (await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false'])),
   };
+}
+
+/** The seed's steps; their images are those of the tests. */
+export async function steps(changes = {}) {
+  const spec = { ...(await seed('workflow-execution-spec')), ...changes };
+  return { ...spec, steps: spec.steps.map((step) => ({ ...step, image: image('playbook-shell') })) };
 }
 
 /** A playbook from one of the tests' images that takes these parameters: texts, and none is required. */
