@@ -21,7 +21,7 @@ export async function watchFreezes(page) {
 }
 
 /** How much longer everything takes on a machine that has more to do than cores to do it with. */
-const crowded = () => Math.max(1, loadavg()[0] / availableParallelism());
+export const crowded = () => Math.max(1, loadavg()[0] / availableParallelism());
 
 /** What froze the document that is open for longer than `limit` since this was last asked, once it has been painted as it is. */
 export async function freezes(page, limit = FREEZE) {

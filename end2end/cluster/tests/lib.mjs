@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { seed } from '../../lib/world.mjs';
 
 /** The checkout. */
 export const workspace = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -27,18 +28,24 @@ export function image(name) {
   return line.split(' ')[1];
 }
 
-/** Runs kubectl; resolves to what it printed, rejects with what it said when it fails. `input` goes to its standard input. */
-export function kubectl(args, input) {
+/** What kubectl prints, byte for byte; rejects with what it said when it fails. `input` goes to its standard input. */
+export function bytes(args, input) {
   return new Promise((done, failed) => {
     const child = spawn('kubectl', args, { stdio: ['pipe', 'pipe', 'pipe'] });
-    let [out, err] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
-    child.stderr.setEncoding('utf8').on('data', (text) => (err += text));
+    const [out, err] = [[], []];
+    child.stdout.on('data', (chunk) => out.push(chunk));
+    child.stderr.on('data', (chunk) => err.push(chunk));
     child.once('error', failed);
-    child.once('close', (code) => (code === 0 ? done(out) : failed(new Error(`kubectl ${args.join(' ')}: ${err.trim()}`))));
+    child.once('close', (code) => {
+      if (code === 0) done(Buffer.concat(out));
+      else failed(new Error(`kubectl ${args.join(' ')}: ${Buffer.concat(err).toString().trim()}`));
+    });
     child.stdin.end(input ?? '');
   });
 }
+
+/** The same as text. */
+export const kubectl = async (args, input) => (await bytes(args, input)).toString();
 
 /** One object, or a list of them, as the API server has it. */
 export const get = async (...args) => JSON.parse(await kubectl(['get', ...args, '-o', 'json']));
@@ -63,3 +70,27 @@ export async function namespace(name) {
     remove: async () => void (await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false'])),
   };
 }
+
+/** The seed's steps; their images are those of the tests. */
+export async function steps(changes = {}) {
+  const spec = { ...(await seed('workflow-execution-spec')), ...changes };
+  return { ...spec, steps: spec.steps.map((step) => ({ ...step, image: image('playbook-shell') })) };
+}
+
+/** A playbook from one of the tests' images that takes these parameters: texts, and none is required. */
+export const playbook = (workflow_id, name, parameters, execution) => ({
+  workflow_id,
+  version: '1.0.0',
+  title: `Runs ${name}`,
+  description: 'An image of the tests.',
+  container_image: image(name),
+  parameters: parameters.map((parameter) => ({ name: parameter, description: 'Read by the image', type: 'string', required: false })),
+  ...(execution && { execution }),
+});
+
+/** Recommends a playbook with these parameters and approves it; resolves to the execution's id. */
+export async function start(world, workflow_id, parameters = {}) {
+  const strategy = { action_type: 'say', workflow_id, confidence: 0.8, rationale: 'r', estimated_risk: 'low', parameters };
+  return world.approve(await world.recommend(`inc-${workflow_id}-${(started += 1)}`, { strategies: [strategy] }));
+}
+let started = 0;

@@ -90,7 +90,10 @@ impl Follower {
             let ended = *self.ended.borrow();
             let had = position.line;
             let pass = self.pass(&mut position).await;
-            let before = std::mem::replace(&mut read_to_an_end, pass == Pass::Whole);
+            let before = read_to_an_end;
+            // A kubelet that removes a pod refuses for a moment what it has just shown to its end.
+            let refused = matches!(pass, Pass::Broken(Broken::Refused(_))) && position.line == had;
+            read_to_an_end = pass == Pass::Whole || (before && refused);
             if position.line > had {
                 (failures, failing_since) = (0, None);
             }
