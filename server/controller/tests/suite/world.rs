@@ -88,7 +88,7 @@ impl World {
         let cut = Arc::new(AtomicBool::new(false));
         let client =
             recorded(inner.clone(), Arc::clone(&journal), Arc::clone(&webhook), Arc::clone(&asked), Arc::clone(&cut));
-        let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy");
+        let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/base");
         for file in [
             "crds/workflowexecutions.yaml",
             "tekton/task-kubernaut-action.yaml",
