@@ -76,11 +76,19 @@ attempt() {
   if answer=$(kubectl "$@" 2>&1); then return 0; fi
   case $answer in
     *'(NotFound)'*) fail $NOT_THERE "the cluster does not have it: $answer" ;;
-    *'(Forbidden)'* | *'(Unauthorized)'*)
+  esac
+  unless_refused
+  return 1
+}
+
+# unless_refused: ends where $answer is a refusal. Not every command of kubectl says the reason in brackets.
+unless_refused() {
+  case $answer in
+    *'forbidden: User '*' cannot '* | *'(Unauthorized)'*)
       fail $NO_RIGHT "the cluster refuses this account. Grant what rbac.yaml of this image lists, in the target's namespace. $answer"
       ;;
+    *' is forbidden: '* | *'(Forbidden)'* | *'denied the request'*) fail $IN_THE_WAY "a rule of the cluster forbids it: $answer" ;;
   esac
-  return 1
 }
 
 # kube ARGUMENTS…: the same where a failure is the end.
