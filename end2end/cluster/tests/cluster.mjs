@@ -71,6 +71,15 @@ export async function installTekton(places) {
 const param = (name, value) => ({ name, value });
 let runs = 0;
 
+// Only so many runs at once: with more, containers fail to start in time on a small machine.
+let free = 6;
+const waiting = [];
+const turn = () => (free-- > 0 ? null : new Promise((go) => waiting.push(go)));
+const over = () => {
+  free++;
+  waiting.shift()?.();
+};
+
 /** A playbook's run; resolves when it has ended. */
 export function runPlaybook(namespace, { playbook, parameters, account = 'playbook-executor', retries = 0, kubeconfig }) {
   const name = `remediation-${salt}-${++runs}`;
@@ -128,6 +137,7 @@ export function runSteps(namespace, steps, account) {
 
 /** Creates the ConfigMaps and the pending PipelineRun, lets it go, and gives what came of it. */
 async function start(namespace, name, spec, configMaps) {
+  await turn();
   const metadata = (name) => ({ name, namespace, labels: { 'kubernaut.io/workflow': name } });
   for (const [name, data] of configMaps) {
     await apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(name), immutable: true, data });
@@ -148,6 +158,7 @@ export class Run {
   }
 
   cancel() {
+    over();
     return patchRun(this.namespace, this.name, [{ op: 'add', path: '/spec/status', value: 'CancelledRunFinally' }]);
   }
 
@@ -165,14 +176,18 @@ export class Run {
       },
       300,
     );
+    over();
     const tasks = {};
     for (const taskRun of await this.taskRuns()) {
       const outputs = taskRun.status.results?.find(({ name }) => name === 'outputs')?.value;
       const pod = taskRun.status.podName;
+      const terminated = taskRun.status.steps?.[0]?.terminated;
+      const log = await kubectl(['--namespace', this.namespace, 'logs', pod, '--container=step-execute']).catch((error) => `${error}`);
       tasks[taskRun.metadata.labels['tekton.dev/pipelineTask']] = {
-        exitCode: taskRun.status.steps?.[0]?.terminated?.exitCode,
+        exitCode: terminated?.exitCode,
         outputs: outputs && JSON.parse(outputs),
-        log: await kubectl(['--namespace', this.namespace, 'logs', pod, '--container=step-execute']).catch((error) => `${error}`),
+        // A container that did not start has none, and its reason says why.
+        log: log || `${terminated?.reason}: ${terminated?.message}`,
         attempts: 1 + (taskRun.status.retriesStatus?.length ?? 0),
       };
     }
