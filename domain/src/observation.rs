@@ -283,7 +283,8 @@ mod tests {
 
     #[test]
     fn the_sums_of_a_task_are_those_of_its_attempts() {
-        let mut known = run(vec![task("a", TaskState::Running, vec![attempt(1, TaskState::Running, Some(2000), None)])]);
+        let mut known =
+            run(vec![task("a", TaskState::Running, vec![attempt(1, TaskState::Running, Some(2000), None)])]);
         // The container ran from 2000 on, its step from 5000 on.
         let tries = vec![attempt(1, TaskState::Succeeded, Some(5000), Some(8000))];
         let mut ended = task("a", TaskState::Succeeded, tries.clone());

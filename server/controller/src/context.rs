@@ -49,6 +49,7 @@ pub struct Context {
     written: Mutex<HashMap<String, WorkflowExecutionStatus>>,
     seen: Mutex<HashMap<String, Workflow>>,
     verified: Mutex<HashSet<String>>,
+    condemned: Mutex<HashSet<String>>,
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -78,6 +79,7 @@ impl Context {
             written: Mutex::default(),
             seen: Mutex::default(),
             verified: Mutex::default(),
+            condemned: Mutex::default(),
         }
     }
 
@@ -99,6 +101,24 @@ impl Context {
     /// Runs that have not ended and whose PipelineRun was seen here, let go, to be what was approved.
     pub fn verified(&self) -> MutexGuard<'_, HashSet<String>> {
         lock(&self.verified)
+    }
+
+    /// A run whose PipelineRun is being stopped because it must not run: how it ends is for who stops it to say, not for what the
+    /// cluster makes of the stop.
+    pub fn condemn(&self, name: &str) {
+        lock(&self.condemned).insert(name.to_owned());
+    }
+
+    /// The run was not stopped after all, or nothing speaks against it any more: the cluster's word counts again.
+    pub fn absolve(&self, name: &str) {
+        if lock(&self.condemned).remove(name) {
+            self.record.add(name.to_owned());
+        }
+    }
+
+    /// Whether somebody else will say how this run ends.
+    pub fn is_condemned(&self, name: &str) -> bool {
+        lock(&self.condemned).contains(name)
     }
 
     /// The approved ticket under this digest, proved to hash to it. `None`: there is none.
@@ -173,6 +193,7 @@ impl Context {
         // Whoever follows its logs must hear that it has ended.
         self.record.add(execution.subject.name.clone());
         self.verified().remove(&execution.subject.name);
+        lock(&self.condemned).remove(&execution.subject.name);
         self.reconcile.add(execution.subject.name.clone());
         Ok(())
     }

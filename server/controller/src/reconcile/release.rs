@@ -71,6 +71,7 @@ pub async fn verify(context: &Context, execution: &Execution, built: &Value, the
         return Err(stop_because(context, there, difference).await);
     }
     context.verified().insert(execution.subject.name.clone());
+    context.absolve(&execution.subject.name);
     Ok(Next::Done)
 }
 
@@ -184,7 +185,10 @@ fn not_stopped(why: &str) -> Trouble {
 /// Stops a PipelineRun because of `cause`, which then ends the run. While it can't be stopped both are said, and it is tried
 /// again.
 pub async fn stop_because(context: &Context, there: &Value, cause: Trouble) -> Trouble {
+    let name = there["metadata"]["name"].as_str().unwrap_or_default();
+    context.condemn(name);
     let Err(trouble) = stop(context, there, "Cancelled").await else { return cause };
+    context.absolve(name);
     let (Trouble::Never { message: first, .. } | Trouble::Later { why: first, .. }) = cause;
     match trouble {
         Trouble::Later { asked, why } => Trouble::Later { asked, why: format!("{first}; {why}") },
