@@ -21,7 +21,7 @@ use domain::{
 };
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
 };
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -44,6 +44,10 @@ pub struct Context {
     pub reconcile: Queue<String>,
     /// Runs whose reading may have changed, by name.
     pub record: Queue<String>,
+    /// RemediationWorkflows to register, by name.
+    pub register: Queue<String>,
+    /// All RemediationWorkflows that were there at the start have been asked for.
+    pub registrations_listed: AtomicBool,
     /// There is something to dispatch.
     pub wake: Notify,
     /// For [`LOGS`].
@@ -75,6 +79,8 @@ impl Context {
             dispatch: Queue::default(),
             reconcile: Queue::default(),
             record: Queue::default(),
+            register: Queue::default(),
+            registrations_listed: AtomicBool::new(false),
             wake: Notify::new(),
             log_permits: Arc::new(Semaphore::new(LOGS)),
             log_turns: Arc::new(Semaphore::new(LOG_TURNS)),

@@ -7,6 +7,7 @@
 //! ```text
 //! store ─ claimed ─▶ dispatcher ─▶ WorkflowExecution ─ watch ─▶ reconcile ─▶ ConfigMaps, PipelineRun
 //! store ◀─ observations, log lines ─ recorder ◀─ index ◀─ watches of WorkflowExecutions, PipelineRuns, TaskRuns, pods
+//! catalog ◀─ intake ◀─ registrar ◀─ watch of RemediationWorkflows
 //! ```
 
 pub mod client;
@@ -28,6 +29,7 @@ mod observe;
 mod queue;
 mod reconcile;
 mod recorder;
+mod registrar;
 mod shipped;
 mod target;
 mod trouble;
@@ -72,7 +74,7 @@ pub struct Ports {
     pub executions: Arc<dyn ExecutionStore>,
     /// Tickets and decisions.
     pub recommendations: Arc<dyn RecommendationStore>,
-    /// The door for WorkflowExecutions that somebody applied.
+    /// The door for WorkflowExecutions and RemediationWorkflows that somebody applied.
     pub intake: Arc<dyn ClusterIntake>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
@@ -91,6 +93,7 @@ pub fn start(client: kube::Client, config: Config, ports: Ports, stop: Cancellat
     recorder::start(&context);
     reconcile::start(&context);
     dispatcher::start(&context);
+    registrar::start(&context);
     context.tasks.close();
     Controller { context }
 }
