@@ -178,6 +178,16 @@ impl Actor {
         self.owner.as_ref().unwrap_or(&self.id)
     }
 
+    /// Whoever applied something to the cluster: who that was, the cluster does not tell.
+    pub fn cluster() -> Self {
+        Self::system("cluster")
+    }
+
+    /// Whether it came by way of the cluster.
+    pub fn is_cluster(&self) -> bool {
+        self.id.as_str() == "system:cluster"
+    }
+
     /// The console acting by itself, for example a reconciler or the demo scene.
     pub fn system(part: &str) -> Self {
         Self::new(ActorId::new(format!("system:{part}")), part)
@@ -249,6 +259,12 @@ mod tests {
             Caller { actor: Actor::system("x"), roles: vec![], request_id: String::new(), route: String::new() };
         assert!(Right::ALL.iter().all(|r| !caller.may(*r)));
         assert!(caller.require(Right::Decide).unwrap_err().to_string().contains("recommendations:decide"));
+    }
+
+    #[test]
+    fn what_comes_by_way_of_the_cluster_is_known_by_its_actor() {
+        assert!(Actor::cluster().is_cluster());
+        assert!(!Actor::new(ActorId::new("user:cluster"), "cluster").is_cluster());
     }
 
     #[test]

@@ -11,3 +11,47 @@ pub const STEPS: usize = 1_000;
 pub const STEP_NAME: usize = 63;
 /// Characters of an action type.
 pub const ACTION_TYPE: usize = 128;
+
+/// Of a playbook's registration.
+pub mod registration {
+    /// Characters of its id.
+    pub const ID: usize = 63;
+    /// Characters of its version.
+    pub const VERSION: usize = 64;
+    /// Characters of the title.
+    pub const TITLE: usize = 200;
+    /// Characters of the description.
+    pub const DESCRIPTION: usize = 4096;
+    /// Characters of an image's name.
+    pub const IMAGE: usize = 512;
+    /// Characters of a label.
+    pub const LABEL: usize = 128;
+    /// Tags.
+    pub const TAGS: usize = 32;
+    /// Characters of a tag.
+    pub const TAG: usize = 63;
+    /// Steps that are told to people.
+    pub const TOLD_STEPS: usize = 100;
+    /// Characters of such a step.
+    pub const TOLD_STEP: usize = 1000;
+    /// Retries of a task.
+    pub const RETRIES: u32 = 5;
+    /// Declared outputs.
+    pub const OUTPUTS: usize = 32;
+    /// Characters of the name of a parameter, or of an output.
+    pub const NAME: usize = 63;
+    /// Characters of what a parameter is for.
+    pub const PARAMETER_DESCRIPTION: usize = 2048;
+    /// Values that a parameter may be one of, and values in a condition.
+    pub const VALUES: usize = 200;
+    /// Examples of a parameter's value.
+    pub const EXAMPLES: usize = 20;
+    /// Characters of a pattern.
+    pub const PATTERN: usize = 512;
+    /// Characters of a `tekton_mapping`.
+    pub const MAPPING: usize = 128;
+    /// Parameters that one may depend on.
+    pub const CONDITIONS: usize = 8;
+    /// Characters of the name of an object in Kubernetes, and of a Secret's key.
+    pub const OBJECT_NAME: usize = 253;
+}

@@ -21,6 +21,7 @@ pub struct Command {
 }
 
 const WORKFLOW: &str = "workflowexecutions.workflowexecution.kubernaut.ai";
+const REGISTRATION: &str = "remediationworkflows.workflowexecution.kubernaut.ai";
 const TOKEN: &str = "--header \"Authorization: Bearer $KUBERNAUT_TOKEN\"";
 
 fn command(what: &'static str, line: String) -> Command {
@@ -164,11 +165,17 @@ pub fn of_playbook(id: &PlaybookId, version: &Version) -> Vec<Command> {
     let url = console_url();
     let (id, version) = (segment(id.as_ref()), segment(&version.to_string()));
     let path = format!("playbooks/{id}/versions/{version}");
-    vec![
+    let mut all = vec![
         command("This version", get(&url, &path)),
         command("What a model is shown of it", get(&url, &format!("{path}/schema"))),
         command("Its runs' action records", get(&url, &format!("actions?workflow_id={id}"))),
-    ]
+    ];
+    if !in_sandbox() {
+        let of_it = quoted(&format!("spec.workflowId={id}")).into_owned();
+        let line = format!("kubectl get {REGISTRATION} --all-namespaces --field-selector {of_it}");
+        all.push(command("Versions of it that were registered from the cluster", line));
+    }
+    all
 }
 
 /// For the list of runs: what the page filters by, the API takes too.

@@ -47,6 +47,16 @@ fn a_playbook_keeps_what_a_model_sees_apart_from_what_it_never_sees() {
 }
 
 #[test]
+fn a_version_says_who_registered_it_or_that_it_came_from_the_cluster() {
+    let mut view = samples::playbook();
+    view.versions[0].registered_by = domain::identity::Actor::cluster();
+    let page = html(|| playbook(view, 0, None, true, FormOutcome::default(), NOW)).replace("<!>", "");
+    assert!(page.contains(" from the cluster</d"), "{page}");
+    assert!(page.contains(" by a.lindqvist</td>"), "the other version");
+    assert!(page.contains("--field-selector spec.workflowId=oomkill-scale-down"));
+}
+
+#[test]
 fn no_data_is_a_dash_with_a_word() {
     let page = html(|| effectiveness(samples::report(), &asked(None)));
     let row = page.rsplit("never-run").next().unwrap().split("</tr>").next().unwrap();

@@ -55,26 +55,42 @@ fn token(name: &str, owner: Option<&str>, standing: TokenStanding) -> TokenView 
     }
 }
 
+fn health(sandbox: bool) -> HealthView {
+    HealthView {
+        cluster: ClusterHealth {
+            name: "east".into(),
+            sandbox,
+            version: None,
+            ready: true,
+            problems: vec![],
+            acting: None,
+        },
+        database_ms: Some(1),
+        environment: None,
+        namespace: "kubernaut-system".into(),
+        kubeconfig_secret: None,
+        approval_ttl_ms: 900_000,
+    }
+}
+
+#[test]
+fn what_runs_go_without_does_not_stand_in_their_way() {
+    let shown = |ready| {
+        let mut health = health(false);
+        health.cluster.ready = ready;
+        health.cluster.problems = vec!["the cluster does not know RemediationWorkflow; run `x`".into()];
+        html(|| cluster(health, None, caller(Role::Viewer), vec![]))
+    };
+    let (without, hindered) = (shown(true), shown(false));
+    assert!(without.contains("runs go without") && without.contains("does not know RemediationWorkflow"), "{without}");
+    assert!(without.contains("Decisions and new runs are possible") && !without.contains("stands in the way"));
+    assert!(hindered.contains("What stands in the way"), "{hindered}");
+}
+
 #[test]
 fn a_real_cluster_can_be_looked_at_and_each_miss_says_what_mends_it() {
-    let shown = |sandbox, role, found| {
-        let health = HealthView {
-            cluster: ClusterHealth {
-                name: "east".into(),
-                sandbox,
-                version: None,
-                ready: true,
-                problems: vec![],
-                acting: None,
-            },
-            database_ms: Some(1),
-            environment: None,
-            namespace: "kubernaut-system".into(),
-            kubeconfig_secret: None,
-            approval_ttl_ms: 900_000,
-        };
-        html(|| cluster(health, found, caller(role), vec![])).replace("<!>", "")
-    };
+    let shown =
+        |sandbox, role, found| html(|| cluster(health(sandbox), found, caller(role), vec![])).replace("<!>", "");
     let offered = shown(false, Role::Operator, None);
     assert!(offered.contains("/settings/cluster?preflight=1#preflight") && offered.contains("Look at the cluster"));
     for page in [shown(true, Role::Operator, None), shown(false, Role::Viewer, None)] {
@@ -94,21 +110,8 @@ fn a_real_cluster_can_be_looked_at_and_each_miss_says_what_mends_it() {
 
 #[test]
 fn a_console_that_stands_by_says_which_one_acts() {
-    let health = HealthView {
-        cluster: ClusterHealth {
-            name: "east".into(),
-            sandbox: false,
-            version: None,
-            ready: true,
-            problems: vec![],
-            acting: Some("console-7_<b>".into()),
-        },
-        database_ms: Some(1),
-        environment: None,
-        namespace: "kubernaut-system".into(),
-        kubeconfig_secret: None,
-        approval_ttl_ms: 900_000,
-    };
+    let mut health = health(false);
+    health.cluster.acting = Some("console-7_<b>".into());
     let page = html(|| cluster(health, None, caller(Role::Viewer), vec![]));
     assert!(
         page.contains("Stands by") && page.contains("console-7_&lt;b&gt; acts. This console serves pages"),

@@ -92,7 +92,7 @@ impl FromStr for ImageRef {
     fn from_str(text: &str) -> Result<Self, Complaint> {
         let complaint =
             |advice: &str| Complaint::new(code::MALFORMED, format!("{} is no image reference: {advice}", quoted(text)));
-        if text.len() > 512 {
+        if text.len() > crate::limits::registration::IMAGE {
             return Err(complaint("at most 512 characters are allowed"));
         }
         if text.contains("://") {

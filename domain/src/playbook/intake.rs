@@ -8,10 +8,8 @@ use super::parameter_intake::{self, Drafts};
 use super::settings::{ExecutionSettings, Labels, OutputDeclaration, PullPolicy};
 use super::{Registration, consistency};
 use crate::fault::{Faults, code};
+use crate::limits::registration as limits;
 use crate::reader::{self, ObjectReader};
-
-/// The most retries of a task.
-const MOST_RETRIES: i64 = 5;
 
 impl Registration {
     /// Reads a registration in either of the seeds' forms (`parameters` as a flat list, or exposed and hidden).
@@ -33,8 +31,8 @@ fn read(value: &Value, faults: &mut Faults) -> Option<Registration> {
     let mut object = ObjectReader::new(value, "", faults);
     let id = object.required("workflow_id", reader::parsed());
     let version = object.required("version", reader::parsed());
-    let title = object.required("title", reader::line(1..=200));
-    let description = object.required("description", reader::paragraphs(1..=4096));
+    let title = object.required("title", reader::line(1..=limits::TITLE));
+    let description = object.required("description", reader::paragraphs(1..=limits::DESCRIPTION));
     let image = object.required("container_image", reader::parsed());
     let image_pull_policy = object.optional("image_pull_policy", reader::one_of(PullPolicy::WORDS));
     let parameters = object.optional("parameters", parameters);
@@ -84,7 +82,7 @@ fn parameters(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Param
 
 fn labels(value: &Value, pointer: &str, faults: &mut Faults) -> Labels {
     let mut object = ObjectReader::new(value, pointer, faults);
-    let mut label = |name| object.optional(name, reader::line(1..=128));
+    let mut label = |name| object.optional(name, reader::line(1..=limits::LABEL));
     let mut labels = Labels {
         signal_type: label("signal_type"),
         severity: label("severity"),
@@ -103,22 +101,22 @@ fn labels(value: &Value, pointer: &str, faults: &mut Faults) -> Labels {
 
 fn tags(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Vec<String>> {
     let tag = |value: &Value, pointer: &str, faults: &mut Faults| {
-        reader::line(1..=63)(value, pointer, faults).map(|tag| (pointer.to_owned(), tag))
+        reader::line(1..=limits::TAG)(value, pointer, faults).map(|tag| (pointer.to_owned(), tag))
     };
-    let tags = reader::array(0..=32, tag)(value, pointer, faults)?;
+    let tags = reader::array(0..=limits::TAGS, tag)(value, pointer, faults)?;
     refuse_repeated(&tags, |tag| tag.as_str(), "tag", faults);
     Some(tags.into_iter().map(|(_, tag)| tag).collect())
 }
 
 fn steps() -> impl Fn(&Value, &str, &mut Faults) -> Option<Vec<String>> {
-    reader::array(0..=100, reader::paragraphs(1..=1000))
+    reader::array(0..=limits::TOLD_STEPS, reader::paragraphs(1..=limits::TOLD_STEP))
 }
 
 fn execution(value: &Value, pointer: &str, faults: &mut Faults) -> ExecutionSettings {
     let otherwise = ExecutionSettings::default();
     let mut object = ObjectReader::new(value, pointer, faults);
     let timeout = object.optional("timeout", reader::parsed());
-    let retry_count = object.optional("retry_count", reader::integer(0..=MOST_RETRIES));
+    let retry_count = object.optional("retry_count", reader::integer(0..=i64::from(limits::RETRIES)));
     let service_account = object.optional("service_account", reader::parsed());
     object.finish();
     ExecutionSettings {
@@ -136,7 +134,7 @@ fn outputs(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Vec<Outp
         object.finish();
         Some((format!("{pointer}/name"), OutputDeclaration { name: name?, kind: kind? }))
     };
-    let outputs = reader::array(0..=32, output)(value, pointer, faults)?;
+    let outputs = reader::array(0..=limits::OUTPUTS, output)(value, pointer, faults)?;
     refuse_repeated(&outputs, |output| output.name.as_str(), "output", faults);
     Some(outputs.into_iter().map(|(_, output)| output).collect())
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Complaint, code};
+use crate::limits::registration as limits;
 use crate::reader::quoted;
 
 /// A text that has passed a check: parses, prints, and goes over the wire as a string.
@@ -118,7 +119,7 @@ fn malformed(message: String) -> Complaint {
 }
 
 fn check_playbook_id(text: &str) -> Result<(), Complaint> {
-    if text.len() <= 63 && is_dns_label(text) {
+    if text.len() <= limits::ID && is_dns_label(text) {
         return Ok(());
     }
     Err(malformed(format!(
@@ -131,7 +132,7 @@ fn check_playbook_id(text: &str) -> Result<(), Complaint> {
 fn check_parameter_name(text: &str) -> Result<(), Complaint> {
     let bytes = text.as_bytes();
     let well_formed = matches!(bytes.first(), Some(b'A'..=b'Z'))
-        && bytes.len() <= 63
+        && bytes.len() <= limits::NAME
         && bytes.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
     if !well_formed {
         return Err(malformed(format!(
@@ -154,7 +155,7 @@ fn check_parameter_name(text: &str) -> Result<(), Complaint> {
 fn check_output_name(text: &str) -> Result<(), Complaint> {
     let bytes = text.as_bytes();
     let well_formed = bytes.first().is_some_and(u8::is_ascii_alphabetic)
-        && bytes.len() <= 63
+        && bytes.len() <= limits::NAME
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     if well_formed {
         return Ok(());
@@ -166,7 +167,7 @@ fn check_output_name(text: &str) -> Result<(), Complaint> {
 }
 
 fn check_subdomain(text: &str) -> Result<(), Complaint> {
-    if text.len() <= 253 && text.split('.').all(|label| label.len() <= 63 && is_dns_label(label)) {
+    if text.len() <= limits::OBJECT_NAME && text.split('.').all(|label| label.len() <= 63 && is_dns_label(label)) {
         return Ok(());
     }
     Err(malformed(format!(
@@ -177,7 +178,7 @@ fn check_subdomain(text: &str) -> Result<(), Complaint> {
 
 fn check_secret_key(text: &str) -> Result<(), Complaint> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    if (1..=253).contains(&text.len()) && text.bytes().all(allowed) && text != "." && text != ".." {
+    if (1..=limits::OBJECT_NAME).contains(&text.len()) && text.bytes().all(allowed) && text != "." && text != ".." {
         return Ok(());
     }
     Err(malformed(format!("{} is no key of a Secret: use letters, digits, '-', '_' and '.'", quoted(text))))
@@ -222,7 +223,7 @@ impl FromStr for Version {
     type Err = Complaint;
 
     fn from_str(text: &str) -> Result<Self, Complaint> {
-        if text.len() > 64 {
+        if text.len() > limits::VERSION {
             return Err(malformed("shorten the version: at most 64 characters".to_owned()));
         }
         if text.starts_with(['v', 'V']) && semver::Version::parse(&text[1..]).is_ok() {

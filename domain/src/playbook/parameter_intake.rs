@@ -8,6 +8,7 @@ use super::parameter::{HiddenParameter, HiddenSource, Parameter, ParameterType};
 use super::scalar;
 use crate::fault::{Complaint, Faults, code};
 use crate::json::pointer::join;
+use crate::limits::registration as limits;
 use crate::reader::{self, ObjectReader, quoted, refuse, wrong_type};
 use crate::text::VALUE_BYTES;
 
@@ -55,19 +56,19 @@ pub(super) fn hidden(value: &Value, pointer: &str, faults: &mut Faults) -> Optio
 fn exposed_parameter(value: &Value, pointer: &str, faults: &mut Faults) -> Draft<Parameter> {
     let mut object = ObjectReader::new(value, pointer, faults);
     let name = object.required("name", reader::parsed());
-    let description = object.optional("description", reader::paragraphs(0..=2048));
+    let description = object.optional("description", reader::paragraphs(0..=limits::PARAMETER_DESCRIPTION));
     let kind = object.required("type", reader::one_of(ParameterType::WORDS));
     let required = object.optional("required", reader::boolean());
     let default = object.optional("default", placed(fitting(kind)));
-    let allowed = object.optional("enum", distinct_values(1..=200, kind)).unwrap_or_default();
-    let examples = object.optional("examples", distinct_values(0..=20, kind)).unwrap_or_default();
-    let pattern = object.optional("pattern", reader::line(1..=512));
+    let allowed = object.optional("enum", distinct_values(1..=limits::VALUES, kind)).unwrap_or_default();
+    let examples = object.optional("examples", distinct_values(0..=limits::EXAMPLES, kind)).unwrap_or_default();
+    let pattern = object.optional("pattern", reader::line(1..=limits::PATTERN));
     let minimum = object.optional("minimum", bound(kind));
     let maximum = object.optional("maximum", bound(kind));
     let min_length = object.optional("min_length", length());
     let max_length = object.optional("max_length", length());
     let depends_on = object.optional("depends_on", conditions).unwrap_or_default();
-    let tekton_mapping = object.optional("tekton_mapping", reader::line(1..=128));
+    let tekton_mapping = object.optional("tekton_mapping", reader::line(1..=limits::MAPPING));
     refuse_constraints_of_other_types(&mut object, kind);
     if let (Some(least), Some(most)) = (&minimum, &maximum)
         && least.as_f64() > most.as_f64()
@@ -118,7 +119,7 @@ fn hidden_parameter(value: &Value, pointer: &str, faults: &mut Faults) -> Draft<
     let secret_given = object.has("secret_ref");
     let text = object.optional("value", hidden_value);
     let secret = object.optional("secret_ref", secret_ref);
-    let description = object.optional("description", reader::paragraphs(0..=2048));
+    let description = object.optional("description", reader::paragraphs(0..=limits::PARAMETER_DESCRIPTION));
     match (value_given, secret_given) {
         (false, false) => object.fault_here(Complaint::new(
             code::REQUIRED,
@@ -219,7 +220,7 @@ fn length() -> impl Fn(&Value, &str, &mut Faults) -> Option<u32> {
 
 /// `{"OTHER": ["value", …]}`; whose names and values these are is not known here.
 fn conditions(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Vec<Condition>> {
-    const MOST: usize = 8;
+    const MOST: usize = limits::CONDITIONS;
     let Some(members) = value.as_object() else {
         return wrong_type(value, pointer, faults, "an object {\"OTHER_PARAMETER\": [\"value\", …]}");
     };
@@ -234,7 +235,7 @@ fn condition(name: &str, value: &Value, pointer: &str, faults: &mut Faults) -> C
     let pointer = join(pointer, name);
     let as_it_is = |value: &Value, pointer: &str, _: &mut Faults| Some((pointer.to_owned(), value.clone()));
     let values = match value {
-        Value::Array(_) => reader::array(1..=200, as_it_is)(value, &pointer, faults).unwrap_or_default(),
+        Value::Array(_) => reader::array(1..=limits::VALUES, as_it_is)(value, &pointer, faults).unwrap_or_default(),
         other => {
             let message =
                 format!("send a list of the values that {} may have, not {}", quoted(name), reader::described(other));

@@ -1,6 +1,6 @@
 //! The cluster, as the services need it. Everything about objects and watches stays in the controller.
 
-use super::StoreError;
+use super::{PlaybookRecord, StoreError};
 use crate::{
     fault::Fault, ids::RecommendationId, playbook::ImageRef, recommendation::ResourceRef, target::state::Reading,
 };
@@ -59,7 +59,7 @@ pub struct ClusterHealth {
     pub version: Option<String>,
     /// Whether runs can start.
     pub ready: bool,
-    /// What is missing, in plain words, with what to do.
+    /// What is missing, in plain words, with what to do. While it is ready: what runs go without.
     pub problems: Vec<String>,
     /// The other console that acts, where this one only stands by.
     #[serde(default)]
@@ -108,6 +108,30 @@ pub struct AppliedWorkflow {
     pub spec: Value,
 }
 
+/// A RemediationWorkflow that somebody applied: a version of a playbook to be registered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AppliedPlaybook {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its `spec` as the cluster has it.
+    pub spec: Value,
+}
+
+/// What came of a RemediationWorkflow.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PlaybookApplied {
+    /// The catalog has this version with this content: since now, or since before.
+    Registered(Box<PlaybookRecord>),
+    /// It has this version with another content; a sentence that says what to do.
+    Different(String),
+    /// What is wrong with it, with pointers into the `spec`.
+    Invalid(Vec<Fault>),
+    /// It can't be told now, and nothing is wrong with it that is known: hand it in again.
+    Later,
+}
+
 /// The door for what comes by way of the cluster. It asks for the same checks as any other door.
 #[async_trait]
 pub trait ClusterIntake: Send + Sync {
@@ -116,6 +140,8 @@ pub trait ClusterIntake: Send + Sync {
         &self,
         applied: AppliedWorkflow,
     ) -> Result<Result<RecommendationId, Vec<Fault>>, StoreError>;
+    /// Registers it, unless the catalog has this version already. Handing it in again gives the same answer and changes nothing.
+    async fn playbook_applied(&self, applied: AppliedPlaybook) -> PlaybookApplied;
 }
 
 /// The cluster.

@@ -15,8 +15,8 @@ pub use catalog::{
     StatusChange, StatusChanged,
 };
 pub use cluster::{
-    AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, Finding, ImageResolution, Registry,
-    Signature, Standing,
+    AppliedPlaybook, AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, Finding, ImageResolution,
+    PlaybookApplied, Registry, Signature, Standing,
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};

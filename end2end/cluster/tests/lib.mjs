@@ -12,6 +12,7 @@ export const workspace = resolve(dirname(fileURLToPath(import.meta.url)), '../..
 /** What an administrator applies, in its order. */
 const shipped = [
   'deploy/base/crds/workflowexecutions.yaml',
+  'deploy/base/crds/remediationworkflows.yaml',
   'deploy/base/tekton/serviceaccount-playbook-executor.yaml',
   'deploy/base/tekton/task-kubernaut-action.yaml',
   'deploy/base/tekton/pipeline-playbook-executor.yaml',

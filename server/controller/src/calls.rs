@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub enum Kind {
     /// Our own.
     Workflow,
+    /// Our own.
+    Registration,
     /// Tekton's.
     PipelineRun,
     /// Tekton's.
@@ -39,7 +41,7 @@ pub enum Kind {
 impl Kind {
     const fn prefix(self) -> &'static str {
         match self {
-            Self::Workflow => "/apis/workflowexecution.kubernaut.ai/v1alpha1",
+            Self::Workflow | Self::Registration => "/apis/workflowexecution.kubernaut.ai/v1alpha1",
             Self::PipelineRun | Self::Pipeline | Self::Task | Self::TaskRun => "/apis/tekton.dev/v1",
             Self::ConfigMap | Self::Pod | Self::ServiceAccount => "/api/v1",
             Self::Lease => "/apis/coordination.k8s.io/v1",
@@ -49,6 +51,7 @@ impl Kind {
     const fn plural(self) -> &'static str {
         match self {
             Self::Workflow => "workflowexecutions",
+            Self::Registration => "remediationworkflows",
             Self::PipelineRun => "pipelineruns",
             Self::Pipeline => "pipelines",
             Self::Task => "tasks",

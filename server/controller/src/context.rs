@@ -19,7 +19,7 @@ use domain::{
 use std::{
     collections::{HashMap, HashSet},
     ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
 };
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -38,6 +38,10 @@ pub struct Context {
     pub reconcile: Queue<String>,
     /// Runs whose reading may have changed, by name.
     pub record: Queue<String>,
+    /// RemediationWorkflows to register, by name.
+    pub register: Queue<String>,
+    /// All RemediationWorkflows that were there at the start of the turn have been asked for.
+    pub registrations_listed: AtomicBool,
     /// For [`LOGS`].
     pub log_permits: Arc<Semaphore>,
     /// For [`LOG_TURNS`]: whoever decides meanwhile does not stand in line behind hundreds.
@@ -71,6 +75,8 @@ impl Context {
             dispatch: Queue::default(),
             reconcile: Queue::default(),
             record: Queue::default(),
+            register: Queue::default(),
+            registrations_listed: AtomicBool::new(false),
             log_permits: Arc::new(Semaphore::new(LOGS)),
             log_turns: Arc::new(Semaphore::new(LOG_TURNS)),
             stop,

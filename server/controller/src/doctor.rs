@@ -25,6 +25,8 @@ fn note(subject: &'static str, words: impl Into<String>, mend: Option<String>) -
 
 /// Where Tekton says its version: upstream, and OpenShift Pipelines.
 const TEKTON: [(&str, &str); 2] = [("tekton-pipelines", "upstream"), ("openshift-pipelines", "OpenShift Pipelines")];
+/// What runs go without.
+const REGISTRATIONS: &str = "remediationworkflows";
 const CRD: &str = "kubernaut-console crds | kubectl apply -f -";
 const ROLE: &str = include_str!("../../../deploy/base/rbac/console.yaml");
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
@@ -42,7 +44,8 @@ pub(crate) async fn look(calls: &Calls, namespace: &str) -> Vec<Finding> {
             return vec![missing("Kubernetes", words, "kubectl cluster-info")];
         }
     };
-    let mut found = vec![server, tekton(calls).await, definition(calls).await];
+    let mut found = vec![server, tekton(calls).await];
+    found.extend(definitions(calls).await);
     let place = format!("/api/v1/namespaces/{namespace}");
     if let Err(CallError::NotFound(_)) = calls.read(&place).await {
         found.push(missing(
@@ -94,24 +97,49 @@ async fn tekton(calls: &Calls) -> Finding {
     note(SUBJECT, "it is there; which version can't be read", None)
 }
 
-async fn definition(calls: &Calls) -> Finding {
-    const SUBJECT: &str = "WorkflowExecution";
-    let served = read(calls, "/apis/workflowexecution.kubernaut.ai/v1alpha1").await;
-    match served {
-        Ok(Some(_)) => {}
-        Ok(None) => return missing(SUBJECT, "the cluster does not know it", CRD),
-        Err(error) => return note(SUBJECT, format!("it can't be told whether it is there: {error}"), None),
-    }
+/// A finding for each definition. Runs go without RemediationWorkflow.
+async fn definitions(calls: &Calls) -> Vec<Finding> {
+    const SUBJECTS: [&str; 2] = [crd::KIND, "RemediationWorkflow"];
+    let served = read(calls, &format!("/apis/{}/{}", crd::GROUP, crd::VERSION)).await;
+    let mut found = Vec::new();
     for ours in crd::crds().iter().filter_map(|crd| serde_json::to_value(crd).ok()) {
-        let name = ours["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
-        match read(calls, &path).await {
-            Ok(Some(there)) if !differs(&ours, &there) => {}
-            Ok(_) => return missing(SUBJECT, format!("{name} is not the one of this console"), CRD),
-            Err(_) => return note(SUBJECT, "it is there; whether it is this console's can't be read", None),
-        }
+        let kind = &ours["spec"]["names"]["kind"];
+        let Some(subject) = SUBJECTS.into_iter().find(|subject| kind == *subject) else { continue };
+        found.push(match &served {
+            Ok(list) if is_served(list.as_ref(), subject) => definition(calls, subject, &ours).await,
+            Ok(_) => lacking(subject, "the cluster does not know it".into()),
+            Err(error) => note(subject, format!("it can't be told whether it is there: {error}"), None),
+        });
     }
-    good(SUBJECT, "as this console defines it")
+    found
+}
+
+/// Whether the list of what a group serves has this kind.
+fn is_served(list: Option<&Value>, kind: &str) -> bool {
+    list.and_then(|list| list["resources"].as_array())
+        .is_some_and(|resources| resources.iter().any(|resource| resource["kind"] == kind))
+}
+
+async fn definition(calls: &Calls, subject: &'static str, ours: &Value) -> Finding {
+    let name = ours["metadata"]["name"].as_str().unwrap_or_default();
+    let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
+    match read(calls, &path).await {
+        Ok(Some(there)) if !differs(ours, &there) => good(subject, "as this console defines it"),
+        Ok(_) => lacking(subject, format!("{name} is not the one of this console")),
+        Err(_) => note(subject, "it is there; whether it is this console's can't be read", None),
+    }
+}
+
+/// A definition that is not there, or another.
+fn lacking(subject: &'static str, words: String) -> Finding {
+    if subject == crd::KIND {
+        return missing(subject, words, CRD);
+    }
+    note(
+        subject,
+        format!("{words}; runs go without it, playbooks are then registered in the console only"),
+        Some(CRD.into()),
+    )
 }
 
 /// Whether a definition says anything else than ours. Beside the versions the server fills in names and conversion; 5.0 and 5 are the
@@ -202,19 +230,25 @@ async fn rights(calls: &Calls, namespace: &str) -> Finding {
         });
         match calls.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await {
             Ok(answer) if answer["status"]["allowed"] == true => {}
-            Ok(_) => denied.push(right.words()),
+            Ok(_) => denied.push(right),
             Err(error) => return note(SUBJECT, format!("the cluster does not tell: {error}"), None),
         }
     }
     if denied.is_empty() {
         return good(SUBJECT, format!("all that the console needs in {namespace}"));
     }
+    let (less, denied): (Vec<_>, Vec<_>) = denied.into_iter().partition(|right| right.resource == REGISTRATIONS);
+    let words = |rights: &[Wanted]| rights.iter().map(Wanted::words).collect::<Vec<_>>().join(", ");
     let mend = if namespace == "kubernaut-system" {
         "kubectl apply -k deploy/base/rbac/".to_owned()
     } else {
         format!("sed s/kubernaut-system/{namespace}/ deploy/base/rbac/console.yaml | kubectl apply -f -")
     };
-    missing(SUBJECT, format!("in {namespace} it may not {}", denied.join(", ")), mend)
+    if denied.is_empty() {
+        let words = format!("in {namespace} it may not {}: nothing is registered from the cluster", words(&less));
+        return note(SUBJECT, words, Some(mend));
+    }
+    missing(SUBJECT, format!("in {namespace} it may not {}", words(&[denied, less].concat())), mend)
 }
 
 async fn storage(calls: &Calls) -> Finding {
@@ -266,7 +300,10 @@ mod tests {
 
     #[test]
     fn a_definition_is_ours_though_the_server_filled_something_in() {
+        let registration = serde_json::to_value(&crd::crds()[1]).unwrap();
+        assert!(!differs(&registration, &registration));
         let ours = serde_json::to_value(&crd::crds()[0]).unwrap();
+        assert!(differs(&ours, &registration));
         let mut there = ours.clone();
         there["spec"]["conversion"] = json!({ "strategy": "None" });
         there["status"] = json!({ "acceptedNames": {} });
@@ -275,6 +312,17 @@ mod tests {
         assert!(!differs(&ours, &there));
         there["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["description"] = json!("other");
         assert!(differs(&ours, &there));
+    }
+
+    #[test]
+    fn a_kind_is_served_only_where_the_list_of_its_group_has_it() {
+        let list = json!({ "resources": [{ "name": "workflowexecutions", "kind": "WorkflowExecution" }] });
+        assert!(is_served(Some(&list), "WorkflowExecution"));
+        assert!(!is_served(Some(&list), "RemediationWorkflow") && !is_served(None, "WorkflowExecution"));
+        let (runs, registrations) =
+            (lacking("WorkflowExecution", String::new()), lacking("RemediationWorkflow", String::new()));
+        assert_eq!((runs.standing, registrations.standing), (Standing::Missing, Standing::Note));
+        assert!([runs, registrations].iter().all(|finding| finding.mend.as_deref() == Some(CRD)));
     }
 
     #[test]

@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 
 /// The pause between looks while something is wrong.
 const SOON: Duration = Duration::from_secs(2);
+/// The pause while something is wrong that runs go without.
+const LATER: Duration = Duration::from_mins(1);
 
 /// What is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,10 +26,17 @@ pub enum Watched {
     TaskRuns,
     /// The kubelet's.
     Pods,
+    /// Our own. Runs go without it: a cluster may not have this definition.
+    Registrations,
 }
 
 impl Watched {
-    const ALL: [Self; 4] = [Self::Workflows, Self::PipelineRuns, Self::TaskRuns, Self::Pods];
+    /// Those that runs need.
+    const NEEDED: [Self; 4] = [Self::Workflows, Self::PipelineRuns, Self::TaskRuns, Self::Pods];
+
+    fn is_needed(self) -> bool {
+        Self::NEEDED.contains(&self)
+    }
 
     const fn kind(self) -> Kind {
         match self {
@@ -35,6 +44,7 @@ impl Watched {
             Self::PipelineRuns => Kind::PipelineRun,
             Self::TaskRuns => Kind::TaskRun,
             Self::Pods => Kind::Pod,
+            Self::Registrations => Kind::Registration,
         }
     }
 
@@ -45,6 +55,7 @@ impl Watched {
             Self::PipelineRuns => "pipelineruns",
             Self::TaskRuns => "taskruns",
             Self::Pods => "pods",
+            Self::Registrations => "remediationworkflows",
         }
     }
 }
@@ -138,9 +149,14 @@ impl Health {
     /// The watch broke.
     pub fn broke(&self, watched: Watched, error: &kube::runtime::watcher::Error) {
         let problem = in_words(watched, error, &self.namespace);
-        tracing::warn!(kind = watched.name(), %error, problem, "a watch broke and begins anew");
-        self.state().problems.insert(watched, problem);
-        self.trouble.notify_one();
+        let known = self.state().problems.insert(watched, problem.clone());
+        if watched.is_needed() {
+            tracing::warn!(kind = watched.name(), %error, problem, "a watch broke and begins anew");
+            self.trouble.notify_one();
+        } else if known.as_ref() != Some(&problem) {
+            // It may stay so for good: it is said once.
+            tracing::warn!(kind = watched.name(), %error, problem, "a watch that runs go without broke; it begins anew");
+        }
     }
 
     /// As others are told.
@@ -155,21 +171,28 @@ impl Health {
             }
         };
         let mut problems: Vec<String> = Vec::new();
-        for problem in unsettled.iter().chain(state.problems.values()).chain(&state.missing) {
+        let needed = state.problems.iter().filter(|(watched, _)| watched.is_needed()).map(|(_, problem)| problem);
+        for problem in unsettled.iter().chain(needed).chain(&state.missing) {
             if !problems.contains(problem) {
                 problems.push(problem.clone());
             }
         }
         let watches = matches!(state.turn, Turn::Acts);
-        let synced = !watches || Watched::ALL.iter().all(|w| state.synced.get(w).copied().unwrap_or_default());
+        let synced = !watches || Watched::NEEDED.iter().all(|w| state.synced.get(w).copied().unwrap_or_default());
         if !synced && problems.is_empty() {
             problems.push("the cluster's objects are still being listed; wait a moment".into());
+        }
+        let ready = synced && problems.is_empty();
+        for (_, problem) in state.problems.iter().filter(|(watched, _)| !watched.is_needed()) {
+            if !problems.contains(problem) {
+                problems.push(problem.clone());
+            }
         }
         ClusterHealth {
             name: self.name.clone(),
             sandbox: self.sandbox,
             version: state.version.clone(),
-            ready: synced && problems.is_empty(),
+            ready,
             problems,
             acting,
         }
@@ -190,6 +213,11 @@ fn in_words(watched: Watched, error: &kube::runtime::watcher::Error, namespace: 
     match (code, watched) {
         (404, Watched::Workflows) => {
             "the cluster does not know WorkflowExecution; run `kubernaut-console crds | kubectl apply -f -`".into()
+        }
+        (404, Watched::Registrations) => {
+            "the cluster does not know RemediationWorkflow, so playbooks can't be registered with kubectl; run \
+             `kubernaut-console crds | kubectl apply -f -`"
+                .into()
         }
         (404, Watched::PipelineRuns | Watched::TaskRuns) => {
             "Tekton Pipelines is not installed (the cluster does not serve \
@@ -217,9 +245,14 @@ pub fn start(common: &Arc<Common>) {
     common.clone().tasks.spawn(async move {
         loop {
             let good = look(&common).await;
+            let pause = match good {
+                false => SOON,
+                true if common.health.state().problems.is_empty() => Duration::from_mins(5),
+                true => LATER,
+            };
             tokio::select! {
                 () = common.stop.cancelled() => return,
-                () = tokio::time::sleep(if good { Duration::from_mins(5) } else { SOON }) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = common.health.trouble.notified(), if good => {}
             }
         }
@@ -238,7 +271,8 @@ async fn look(common: &Common) -> bool {
     for watched in broken {
         match common.calls.probe(watched.kind(), namespace).await {
             Ok(()) => common.health.alive(watched),
-            Err(_) => answered = false,
+            Err(_) if watched.is_needed() => answered = false,
+            Err(_) => {}
         }
     }
     // What is wrong here stays said while the cluster does not answer.
@@ -271,7 +305,7 @@ mod tests {
     fn ready_when_all_has_synced_and_nothing_is_missing() {
         let health = health();
         assert!(!health.report().ready);
-        for watched in Watched::ALL {
+        for watched in Watched::NEEDED {
             health.synced(watched);
         }
         assert!(health.report().ready);
@@ -279,6 +313,24 @@ mod tests {
         assert!(!health.report().ready);
         health.alive(Watched::Pods);
         assert!(health.report().ready);
+    }
+
+    #[test]
+    fn runs_go_without_a_definition_that_they_do_not_need_and_it_is_said() {
+        let health = health();
+        for watched in Watched::NEEDED {
+            health.synced(watched);
+        }
+        health.broke(Watched::Registrations, &api_error(404));
+        let report = health.report();
+        assert!(report.ready);
+        assert!(report.problems[0].contains("does not know RemediationWorkflow"), "{report:?}");
+        assert!(report.problems[0].contains("kubernaut-console crds | kubectl apply -f -"), "{report:?}");
+        health.broke(Watched::Pods, &api_error(500));
+        assert_eq!((health.report().ready, health.report().problems.len()), (false, 2));
+        health.synced(Watched::Registrations);
+        health.alive(Watched::Pods);
+        assert!(health.report().problems.is_empty());
     }
 
     #[test]

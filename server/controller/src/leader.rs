@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     dispatcher,
     lease::{self, Candidate, DEADLINE, EVERY, Move},
-    reconcile, recorder,
+    reconcile, recorder, registrar,
 };
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
@@ -51,6 +51,7 @@ fn act(common: &Arc<Common>, term: CancellationToken) -> Arc<Context> {
     recorder::start(&context);
     reconcile::start(&context);
     dispatcher::start(&context);
+    registrar::start(&context);
     context.tasks.close();
     context
 }

@@ -8,6 +8,7 @@
 //! leader: the Lease is ours ─▶ everything below
 //! store ─ claimed ─▶ dispatcher ─▶ WorkflowExecution ─ watch ─▶ reconcile ─▶ ConfigMaps, PipelineRun
 //! store ◀─ observations, log lines ─ recorder ◀─ index ◀─ watches of WorkflowExecutions, PipelineRuns, TaskRuns, pods
+//! catalog ◀─ intake ◀─ registrar ◀─ watch of RemediationWorkflows
 //! ```
 
 pub mod client;
@@ -32,6 +33,7 @@ mod observe;
 mod queue;
 mod reconcile;
 mod recorder;
+mod registrar;
 mod shipped;
 mod target;
 mod trouble;
@@ -79,7 +81,7 @@ pub struct Ports {
     pub executions: Arc<dyn ExecutionStore>,
     /// Tickets and decisions.
     pub recommendations: Arc<dyn RecommendationStore>,
-    /// The door for WorkflowExecutions that somebody applied.
+    /// The door for WorkflowExecutions and RemediationWorkflows that somebody applied.
     pub intake: Arc<dyn ClusterIntake>,
     /// The clock.
     pub clock: Arc<dyn Clock>,

@@ -3,7 +3,7 @@
 
 mod wire;
 
-pub use wire::{PipelineRunObject, PodObject, TaskRunObject, WorkflowObject};
+pub use wire::{PipelineRunObject, PodObject, RegistrationObject, TaskRunObject, WorkflowObject};
 
 use domain::time::Timestamp;
 use serde_json::Value;
@@ -34,6 +34,17 @@ pub struct Workflow {
     pub digest: Option<String>,
     /// Whether its phase says that nothing more will happen.
     pub ended: bool,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+}
+
+/// A RemediationWorkflow, as far as the queue needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// Its name.
+    pub name: String,
+    /// Whether its status says, about this very spec, that it is registered or that it can't be.
+    pub settled: bool,
     /// Whether it is being deleted.
     pub deleting: bool,
 }

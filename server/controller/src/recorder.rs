@@ -4,6 +4,8 @@
 mod ask;
 mod watches;
 
+pub use watches::{Seen, run as watch};
+
 use crate::{
     context::Context,
     index::{Look, Reading, Tracked},

@@ -32,7 +32,7 @@ pub fn routes(readiness: Readiness) -> Router {
         .with_state(readiness)
 }
 
-/// 200 when decisions and starts are possible; 503 with the reasons when not.
+/// 200 when decisions and starts are possible; 503 with the reasons when not. Notes tell what is missing that they go without.
 async fn ready(State(readiness): State<Readiness>) -> Response {
     let (ok, body) = readiness.check().await;
     let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -63,6 +63,7 @@ impl Readiness {
         let body = json!({
             "ready": ready,
             "reasons": problems,
+            "notes": health.as_ref().filter(|h| h.ready).map(|h| &h.problems),
             "cluster": health.as_ref().map(|h| &h.name),
             "sandbox": health.as_ref().map(|h| h.sandbox),
         });

@@ -1,5 +1,6 @@
 //! Playbooks: registering, finding, and the projection that a model may see.
 
+mod applied;
 mod review;
 
 use super::{Services, image_fault, limits, reason, store_fault};
@@ -23,19 +24,7 @@ use serde_json::{Value, json};
 impl CatalogService for Services {
     async fn register(&self, caller: &Caller, registration: &Value) -> Answer<(PlaybookRecord, bool)> {
         caller.require(Right::CatalogWrite)?;
-        let new = self.prepare(caller, registration).await?;
-        let id = format!("{}@{}", new.registration.id, new.registration.version);
-        let mut audit = AuditEntry::by(caller, "playbook.register", "playbook", id);
-        audit.after = Some(json!({ "image": new.image, "title": new.registration.title }));
-        let wanted = new.registration.clone();
-        match self.world.catalog.register(new, audit).await.map_err(store_fault)? {
-            Registered::Created(record) => Ok((*record, true)),
-            Registered::Same(record) => Ok((*record, false)),
-            Registered::Different(record) => {
-                let differences = diff::diff(&json!(record.registration), &json!(wanted));
-                Err(different_content(&wanted, differences))
-            }
-        }
+        self.store_registration(caller, registration, json!({})).await
     }
 
     async fn validate(&self, caller: &Caller, registration: &Value) -> Answer<RegistrationPreview> {
@@ -140,6 +129,30 @@ impl CatalogService for Services {
 }
 
 impl Services {
+    /// Registers for whoever may. `after` is what the audit row says beside image and title.
+    async fn store_registration(
+        &self,
+        caller: &Caller,
+        registration: &Value,
+        mut after: Value,
+    ) -> Answer<(PlaybookRecord, bool)> {
+        let new = self.prepare(caller, registration).await?;
+        let id = format!("{}@{}", new.registration.id, new.registration.version);
+        let mut audit = AuditEntry::by(caller, "playbook.register", "playbook", id);
+        after["image"] = json!(new.image);
+        after["title"] = json!(new.registration.title);
+        audit.after = Some(after);
+        let wanted = new.registration.clone();
+        match self.world.catalog.register(new, audit).await.map_err(store_fault)? {
+            Registered::Created(record) => Ok((*record, true)),
+            Registered::Same(record) => Ok((*record, false)),
+            Registered::Different(record) => {
+                let differences = diff::diff(&json!(record.registration), &json!(wanted));
+                Err(different_content(&wanted, differences))
+            }
+        }
+    }
+
     /// Everything that a registration must pass before it is compared with what is there.
     async fn prepare(&self, caller: &Caller, registration: &Value) -> Answer<NewPlaybook> {
         let registration = parse(registration)?;

@@ -1,5 +1,5 @@
 //! What comes in: a model's answer, a WorkflowExecution's spec by hand, and one that somebody applied to the cluster. The same
-//! checks for all three.
+//! checks for all three. A RemediationWorkflow comes by the same door, and goes to the catalog.
 
 use super::{Services, check::under, image_fault, store_fault};
 use async_trait::async_trait;
@@ -10,7 +10,7 @@ use domain::{
     ids::{FindingId, RecommendationId},
     json::pointer::{join, join_index},
     playbook::values,
-    ports::{AppliedWorkflow, ClusterIntake, NewRecommendation, StoreError},
+    ports::{AppliedPlaybook, AppliedWorkflow, ClusterIntake, NewRecommendation, PlaybookApplied, StoreError},
     recommendation::{
         Content, Incident, Origin, Proposal, Recommendation, Risk, Severity, Strategy,
         intake::{self, OWN_INCIDENTS},
@@ -208,12 +208,7 @@ impl ClusterIntake for Services {
         if let Some(known) = self.world.recommendations.by_cluster_uid(&applied.uid).await? {
             return Ok(Ok(known.id));
         }
-        let caller = Caller {
-            actor: Actor::system("cluster"),
-            roles: Vec::new(),
-            request_id: applied.uid.clone(),
-            route: "WorkflowExecution applied to the cluster".into(),
-        };
+        let caller = by_cluster("WorkflowExecution", &applied.uid);
         if let Some(fault) = self.unusable_name(&applied.name).await? {
             return Ok(Err(vec![fault]));
         }
@@ -223,6 +218,21 @@ impl ClusterIntake for Services {
             Err(ServiceError::Invalid(faults)) => Ok(Err(faults)),
             Err(other) => Err(StoreError::Unavailable(other.to_string())),
         }
+    }
+
+    async fn playbook_applied(&self, applied: AppliedPlaybook) -> PlaybookApplied {
+        let caller = by_cluster("RemediationWorkflow", &applied.uid);
+        self.register_applied(&caller, &applied).await
+    }
+}
+
+/// Whoever applied an object: the cluster judged whether they may, and does not tell who they are.
+fn by_cluster(kind: &str, uid: &str) -> Caller {
+    Caller {
+        actor: Actor::cluster(),
+        roles: Vec::new(),
+        request_id: uid.to_owned(),
+        route: format!("{kind} applied to the cluster"),
     }
 }
 

@@ -76,7 +76,8 @@ fn accounts_tokens_definitions_and_settings_are_at_hand() {
     let definitions = run(&["crds"]);
     assert!(
         definitions.contains("kind: CustomResourceDefinition")
-            && definitions.contains("workflowexecution.kubernaut.ai")
+            && definitions.contains("name: workflowexecutions.workflowexecution.kubernaut.ai")
+            && definitions.contains("name: remediationworkflows.workflowexecution.kubernaut.ai")
     );
     let url = "postgres://me@db/x?user=me&password=hunter2&sslpassword=hunter3";
     let shown = run(&["config", "show", "--database-url", url]);

@@ -6,11 +6,17 @@ use crate::{
     context::FormOutcome,
 };
 use domain::{
+    identity::Actor,
     playbook::PullPolicy,
     ports::{PlaybookRecord, PlaybookStatus, Signature},
     time::Timestamp,
 };
 use leptos::prelude::*;
+
+/// Who registered a version, in words.
+pub fn registrar(actor: &Actor) -> String {
+    if actor.is_cluster() { "from the cluster".to_owned() } else { format!("by {}", actor.name) }
+}
 
 /// How it runs.
 #[component]
@@ -42,7 +48,7 @@ pub fn Facts(record: PlaybookRecord, now: Timestamp) -> impl IntoView {
             <dt>"Runs as"</dt><dd><code>{execution.service_account.to_string()}</code></dd>
             <dt>"Limits"</dt><dd>{format!("{}, {retries}", execution.timeout)}</dd>
             {(!outputs.is_empty()).then(|| view! { <dt>"Reports"</dt><dd>{outputs.join(", ")}</dd> })}
-            <dt>"Registered"</dt><dd><Ago at=registered_at now />" by "{registered_by.name}</dd>
+            <dt>"Registered"</dt><dd><Ago at=registered_at now />" "{registrar(&registered_by)}</dd>
         </dl>
     }
     .into_any()

@@ -1,6 +1,6 @@
 //! Every version, newest first: where it stands and why, how it has done, who registered it, and what it changed.
 
-use super::encode;
+use super::{encode, facts::registrar};
 use crate::components::{Ago, Measured, Section, State, TableBox};
 use domain::{effectiveness::EffectivenessRow, ports::PlaybookRecord, time::Timestamp};
 use leptos::prelude::*;
@@ -87,7 +87,7 @@ fn Line(row: Row, now: Timestamp) -> impl IntoView {
             <td><State of=record.status />
                 {record.status_reason.map(|reason| view! { <p class="sub why-status">{reason}</p> })}</td>
             <td class="track"><Measured track /></td>
-            <td class="sub"><Ago at=record.registered_at now />" by "{record.registered_by.name}</td>
+            <td class="sub"><Ago at=record.registered_at now />" "{registrar(&record.registered_by)}</td>
             <td class="sub">{match changes {
                 Some(link) => link.into_any(),
                 None => view! { "the first" }.into_any(),

@@ -52,8 +52,8 @@ pub fn cluster(health: HealthView, found: Option<Vec<Finding>>, caller: Caller, 
         <PageHead title=title sub=|| "Runs that are under way go on, whatever stands here." />
         <Tabs here=Tab::Cluster caller />
         {(!problems.is_empty()).then(|| view! {
-            <Section title="What stands in the way">
-                {problems.into_iter().map(|problem| view! { <Notice tone=Tone::Bad><p>{sentence(&problem)}</p></Notice> }).collect_view()}
+            <Section title=if cluster.ready { "What is missing, and runs go without" } else { "What stands in the way" }>
+                {problems.into_iter().map(|problem| view! { <Notice tone=if cluster.ready { Tone::Wait } else { Tone::Bad }><p>{sentence(&problem)}</p></Notice> }).collect_view()}
             </Section>
         })}
         <Section title="The engine">

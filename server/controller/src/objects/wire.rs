@@ -1,6 +1,6 @@
 //! The wire form, as far as it is read. Everything that is not named here is dropped while parsing.
 
-use super::{Attempt, Child, Condition, Container, PipelineRun, PipelineTask, Pod, TaskRun, Workflow};
+use super::{Attempt, Child, Condition, Container, PipelineRun, PipelineTask, Pod, Registration, TaskRun, Workflow};
 use domain::{
     pipeline_run::{DIGEST_ANNOTATION, WORKFLOW_LABEL},
     time::Timestamp,
@@ -57,6 +57,10 @@ macro_rules! watched {
 watched! {
     /// A WorkflowExecution as it is watched.
     WorkflowObject, "workflowexecution.kubernaut.ai", "v1alpha1", "WorkflowExecution", "workflowexecutions", Ignored, WorkflowStatus
+}
+watched! {
+    /// A RemediationWorkflow as it is watched: its spec is read when it is registered.
+    RegistrationObject, "workflowexecution.kubernaut.ai", "v1alpha1", "RemediationWorkflow", "remediationworkflows", Ignored, crate::crd::RemediationWorkflowStatus
 }
 watched! {
     /// A PipelineRun as it is watched.
@@ -283,6 +287,19 @@ impl From<WorkflowObject> for Workflow {
             uid: meta.uid.unwrap_or_default(),
             generation: meta.generation.unwrap_or_default(),
             ended: status.phase.ended(),
+            deleting: meta.deletion_timestamp.is_some(),
+        }
+    }
+}
+
+impl From<RegistrationObject> for Registration {
+    fn from(object: RegistrationObject) -> Self {
+        let RegistrationObject { metadata: meta, spec: Ignored {}, status } = object;
+        Self {
+            settled: status.observed_generation.is_some()
+                && status.observed_generation == meta.generation
+                && status.registered().is_some_and(|condition| condition.status != "Unknown"),
+            name: meta.name.unwrap_or_default(),
             deleting: meta.deletion_timestamp.is_some(),
         }
     }

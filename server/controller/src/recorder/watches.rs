@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use std::{collections::HashSet, fmt::Debug, sync::Arc};
 
 /// What a watch saw.
-enum Seen<T> {
+pub enum Seen<T> {
     /// It is there.
     There(T),
     /// It was deleted; this was its last state.
@@ -39,7 +39,8 @@ pub fn start(context: &Arc<Context>) {
     run::<PodObject, Pod>(context, Watched::Pods, labelled(), pod);
 }
 
-fn run<O, T>(context: &Arc<Context>, watched: Watched, config: watcher::Config, put: fn(&Context, Seen<T>))
+/// Watches a kind until the end; `put` hears of all that is seen.
+pub fn run<O, T>(context: &Arc<Context>, watched: Watched, config: watcher::Config, put: fn(&Context, Seen<T>))
 where
     O: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + 'static,
     T: From<O> + 'static,

@@ -7,13 +7,17 @@ use domain::{
     audit::AuditEntry,
     decision::Decision,
     fault::Fault,
+    identity::Actor,
     ids::{Digest, RecommendationId},
     paging::{Page, PageOf},
+    playbook::{Registration, applied},
     ports::{
-        AppliedWorkflow, ClusterIntake, DecideError, Decided, DecidedRecommendation, NewDecision, NewRecommendation,
-        RecommendationFilter, RecommendationStore, StoreError, StoredTicket,
+        AppliedPlaybook, AppliedWorkflow, ClusterIntake, DecideError, Decided, DecidedRecommendation, NewDecision,
+        NewRecommendation, PlaybookApplied, PlaybookRecord, PlaybookStatus, RecommendationFilter, RecommendationStore,
+        StoreError, StoredTicket,
     },
     recommendation::{Recommendation, RecommendationState},
+    time::Timestamp,
 };
 use std::sync::{Arc, Mutex};
 
@@ -70,6 +74,10 @@ pub struct FakeIntake {
     pub came: Mutex<Vec<AppliedWorkflow>>,
     pub faults: Mutex<Vec<Fault>>,
     pub store: Mutex<Option<Arc<FakeStore>>>,
+    /// Names of RemediationWorkflows that were handed in.
+    pub handed_in: Mutex<Vec<String>>,
+    /// What was registered.
+    pub catalog: Mutex<Vec<PlaybookRecord>>,
 }
 
 #[async_trait]
@@ -86,6 +94,39 @@ impl ClusterIntake for FakeIntake {
         }
         self.came.lock().unwrap().push(applied);
         Ok(if faults.is_empty() { Ok(RecommendationId::new("rec-1")) } else { Err(faults) })
+    }
+
+    /// The rules of `domain`, and a catalog that is away when the store is.
+    async fn playbook_applied(&self, object: AppliedPlaybook) -> PlaybookApplied {
+        self.handed_in.lock().unwrap().push(object.name);
+        if self.store.lock().unwrap().as_ref().is_some_and(|store| store.state().is_err()) {
+            return PlaybookApplied::Later;
+        }
+        let registration = match Registration::parse(&applied::registration(&object.spec)) {
+            Ok(registration) => registration,
+            Err(faults) => return PlaybookApplied::Invalid(faults.into_iter().map(applied::fault).collect()),
+        };
+        let mut catalog = self.catalog.lock().unwrap();
+        let same = |known: &&PlaybookRecord| {
+            known.registration.id == registration.id && known.registration.version == registration.version
+        };
+        match catalog.iter().find(same) {
+            Some(known) if known.registration == registration => PlaybookApplied::Registered(Box::new(known.clone())),
+            Some(_) => PlaybookApplied::Different("give this one a new version".into()),
+            None => {
+                let record = PlaybookRecord {
+                    image: registration.image.with_digest(Digest::from_bytes([7; 32])),
+                    registration,
+                    signed: None,
+                    status: PlaybookStatus::Active,
+                    status_reason: None,
+                    registered_at: Timestamp::parse("2026-11-23T03:00:00Z").unwrap(),
+                    registered_by: Actor::cluster(),
+                };
+                catalog.push(record.clone());
+                PlaybookApplied::Registered(Box::new(record))
+            }
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod measure;
 mod permit;
 mod real;
 mod refusals;
+mod registrations;
 mod replicas;
 mod restarts;
 mod rights;

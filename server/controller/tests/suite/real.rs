@@ -2,6 +2,7 @@
 //! `CLUSTER_IMAGES` is a file with a line for each image of the tests: its name, and where the cluster finds it, by digest.
 
 use super::{
+    registrations,
     tickets::{shell_ticket, steps_plan, ticket},
     world::World,
 };
@@ -148,6 +149,37 @@ async fn applied_by_hand_it_waits_and_then_runs_its_three_steps() {
             (world.workflow(&name).await?["status"]["phase"] == "Completed").then_some(())
         })
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a real cluster"]
+async fn a_playbook_is_registered_by_the_documented_example_and_the_definition_refuses_what_it_must() {
+    let world = world().await;
+    let path = format!(
+        "/apis/workflowexecution.kubernaut.ai/v1alpha1/namespaces/{NAMESPACE}/remediationworkflows/{}",
+        registrations::NAME
+    );
+    if world.get(&path).await.is_some() {
+        world.delete(&path).await;
+    }
+    let object = registrations::applied(NAMESPACE);
+    world.apply(&object).await.unwrap();
+    let told = registrations::answered(&world, registrations::NAME, "True").await;
+    assert_eq!(told["playbook"]["version"], "1.0.0");
+    // The same again is fine; so is another label; another content is not.
+    world.apply(&object).await.unwrap();
+    for (what, value) in [("title", json!("another")), ("version", json!("1.0.1"))] {
+        let mut changed = object.clone();
+        changed["spec"][what] = value;
+        let refused = format!("{:?}", world.apply(&changed).await.unwrap_err());
+        assert!(refused.contains("spec is immutable"), "{refused}");
+    }
+    let mut default = object.clone();
+    default["spec"]["parameters"]["exposed"][4]["default"] = json!(2);
+    let refused = format!("{:?}", world.apply(&default).await.unwrap_err());
+    assert!(refused.contains("spec is immutable"), "values without a type are compared, too: {refused}");
+    registrations::refuses_what_it_must(&world, NAMESPACE).await;
+    world.delete(&path).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

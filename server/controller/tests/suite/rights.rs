@@ -37,8 +37,8 @@ fn right(method: &str, uri: &str) -> Option<Right> {
     Some((group.to_owned(), resource, verb.to_owned()))
 }
 
-fn granted() -> BTreeSet<Right> {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/base/rbac/console.yaml");
+fn granted(file: &str) -> BTreeSet<Right> {
+    let file = format!("{}/../../deploy/base/rbac/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(file).unwrap();
     let objects = serde_norway::Deserializer::from_str(&text).map(|document| Value::deserialize(document).unwrap());
     let role = objects.into_iter().find(|object| object["kind"] == "Role").unwrap();
@@ -84,6 +84,8 @@ async fn the_role_grants_what_is_asked_for_and_nothing_else() {
     }
     let id = world.approve(&adopted);
     assert_eq!(world.ended(&id).await.state, ExecutionState::Succeeded);
+    world.apply(&super::registrations::applied(NAMESPACE)).await.unwrap();
+    super::registrations::answered(&world, super::registrations::NAME, "True").await;
     // A TaskRun that the watch does not bring is asked for.
     let declared = json!([{"name": "observed", "type": "string"}]);
     let unseen = world.approve(&shell_ticket(&[("RUN_SECONDS", "60")], &declared, |_| {}));
@@ -99,7 +101,7 @@ async fn the_role_grants_what_is_asked_for_and_nothing_else() {
 
     let asked = world.asked.lock().unwrap().clone();
     let asked: BTreeSet<Right> = asked.iter().filter_map(|(method, uri)| right(method, uri)).collect();
-    let granted = granted();
+    let granted = granted("console.yaml");
     let refused: Vec<_> = asked.difference(&granted).collect();
     assert!(refused.is_empty(), "asked for and not granted: {refused:?}");
     // The API server asks for this one on the controller's behalf.
@@ -107,6 +109,15 @@ async fn the_role_grants_what_is_asked_for_and_nothing_else() {
         ["workflowexecution.kubernaut.ai", "workflowexecutions/finalizers", "update"].map(str::to_owned).into();
     let idle: Vec<_> = granted.difference(&asked).filter(|right| **right != finalizers).collect();
     assert!(idle.is_empty(), "granted and never asked for: {idle:?}");
+}
+
+#[test]
+fn an_author_registers_and_can_do_nothing_else() {
+    let verbs = granted("playbook-authors.yaml").into_iter().map(|(group, resource, verb)| {
+        assert_eq!((group.as_str(), resource.as_str()), ("workflowexecution.kubernaut.ai", "remediationworkflows"));
+        verb
+    });
+    assert_eq!(verbs.collect::<Vec<_>>(), ["create", "delete", "get", "list", "patch", "watch"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

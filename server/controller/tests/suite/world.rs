@@ -91,6 +91,8 @@ impl World {
         let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/base");
         for file in [
             "crds/workflowexecutions.yaml",
+            "crds/remediationworkflows.yaml",
+            "crds/remediationworkflows.yaml",
             "tekton/task-kubernaut-action.yaml",
             "tekton/pipeline-playbook-executor.yaml",
         ] {
@@ -242,6 +244,11 @@ impl World {
     pub async fn workflow(&self, name: &str) -> Option<Value> {
         let group = "/apis/workflowexecution.kubernaut.ai/v1alpha1";
         self.get(&format!("{group}/namespaces/{}/workflowexecutions/{name}", self.namespace)).await
+    }
+
+    pub async fn registration(&self, name: &str) -> Option<Value> {
+        let group = "/apis/workflowexecution.kubernaut.ai/v1alpha1";
+        self.get(&format!("{group}/namespaces/{}/remediationworkflows/{name}", self.namespace)).await
     }
 
     pub async fn pipeline_run(&self, name: &str) -> Option<Value> {

@@ -1,5 +1,5 @@
 //! The few CEL rules that a definition of the console's needs: equality with the old value, presence, comparison of
-//! sizes, and their combination with `!`, `&&`, `||`. A rule outside this subset is taken as satisfied (and said so in
+//! sizes, `all` and `exists` over a list, and their combination with `!`, `&&`, `||`. A rule outside this subset is taken as satisfied (and said so in
 //! the log), because only a real API server can judge it.
 
 use serde_json::Value;
@@ -18,6 +18,13 @@ enum Expr {
     And(Vec<Expr>),
     Not(Box<Expr>),
     Has(Path),
+    /// What holds for all items of a list, or for one at least.
+    Each {
+        list: Path,
+        all: bool,
+        item: String,
+        holds: Box<Expr>,
+    },
     Compare(Operand, Operator, Operand),
     Bool(Operand),
 }
@@ -34,8 +41,16 @@ enum Operator {
 
 #[derive(Debug, Clone)]
 struct Path {
-    old: bool,
+    start: Start,
     fields: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Start {
+    This,
+    Old,
+    /// An item of a list that `all` or `exists` goes through.
+    Item(String),
 }
 
 #[derive(Debug)]
@@ -49,7 +64,7 @@ enum Operand {
 impl Rule {
     pub(crate) fn new(json: &Value) -> Self {
         let text = json["rule"].as_str().unwrap_or_default().to_owned();
-        let mut parser = Parser { rest: &text };
+        let mut parser = Parser { rest: &text, items: Vec::new() };
         let expression = parser.or().filter(|_| parser.rest.trim().is_empty());
         if expression.is_none() {
             tracing::debug!(rule = text, "the sandbox does not judge this CEL rule");
@@ -64,27 +79,34 @@ impl Rule {
         if self.text.contains("oldSelf") && old.is_none() {
             return Ok(());
         }
-        match expression.holds(&Scope { this: value, old }) {
+        match expression.holds(&Scope { this: value, old, items: Vec::new() }) {
             Some(false) => Err(self.message.clone()),
             _ => Ok(()),
         }
     }
 }
 
+#[derive(Clone)]
 struct Scope<'a> {
     this: &'a Value,
     old: Option<&'a Value>,
+    /// The innermost last.
+    items: Vec<(&'a str, &'a Value)>,
 }
 
 impl Path {
     fn get<'a>(&self, scope: &Scope<'a>) -> Option<&'a Value> {
-        let start = if self.old { scope.old } else { Some(scope.this) };
+        let start = match &self.start {
+            Start::This => Some(scope.this),
+            Start::Old => scope.old,
+            Start::Item(name) => scope.items.iter().rev().find(|(item, _)| item == name).map(|(_, value)| *value),
+        };
         self.fields.iter().try_fold(start?, |value, field| value.get(field))
     }
 }
 
 impl Operand {
-    fn value(&self, scope: &Scope<'_>) -> Option<Value> {
+    fn value<'a>(&'a self, scope: &Scope<'a>) -> Option<Value> {
         match self {
             Self::At(path) => path.get(scope).cloned(),
             Self::Size(path) => Some(Value::from(match path.get(scope)? {
@@ -101,27 +123,20 @@ impl Operand {
 
 impl Expr {
     /// `None`: a field that is not there was read; CEL would raise an error, which we leave to a real server.
-    fn holds(&self, scope: &Scope<'_>) -> Option<bool> {
+    fn holds<'a>(&'a self, scope: &Scope<'a>) -> Option<bool> {
         match self {
-            Self::Or(parts) => {
-                let results: Vec<_> = parts.iter().map(|part| part.holds(scope)).collect();
-                if results.contains(&Some(true)) {
-                    Some(true)
-                } else if results.contains(&None) {
-                    None
-                } else {
-                    Some(false)
-                }
-            }
-            Self::And(parts) => {
-                let results: Vec<_> = parts.iter().map(|part| part.holds(scope)).collect();
-                if results.contains(&Some(false)) {
-                    Some(false)
-                } else if results.contains(&None) {
-                    None
-                } else {
-                    Some(true)
-                }
+            Self::Or(parts) => any(parts.iter().map(|part| part.holds(scope))),
+            Self::And(parts) => every(parts.iter().map(|part| part.holds(scope))),
+            Self::Each { list, all, item, holds } => {
+                let items = list.get(scope)?.as_array()?;
+                let mut inner = scope.clone();
+                let results = items.iter().map(|value| {
+                    inner.items.push((item, value));
+                    let held = holds.holds(&inner);
+                    inner.items.pop();
+                    held
+                });
+                if *all { every(results) } else { any(results) }
             }
             Self::Not(part) => part.holds(scope).map(|held| !held),
             Self::Has(path) => Some(path.get(scope).is_some()),
@@ -142,9 +157,29 @@ impl Expr {
     }
 }
 
+/// One that holds outweighs those that can't be told, as in CEL.
+fn any(results: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    every(results.map(|held| held.map(|held| !held))).map(|none| !none)
+}
+
+/// One that does not hold outweighs those that can't be told.
+fn every(results: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut answer = Some(true);
+    for held in results {
+        match held {
+            Some(false) => return held,
+            Some(true) => {}
+            None => answer = None,
+        }
+    }
+    answer
+}
+
 /// Recursive descent: or → and → not → comparison.
 struct Parser<'a> {
     rest: &'a str,
+    /// Names of the items that are known here.
+    items: Vec<String>,
 }
 
 impl Parser<'_> {
@@ -227,6 +262,13 @@ impl Parser<'_> {
             }
         }
         let mut path = self.path()?;
+        let last = path.fields.last().map(String::as_str);
+        if let Some(all) = last.filter(|word| matches!(*word, "all" | "exists")).map(|word| word == "all")
+            && self.eat("(")
+        {
+            path.fields.pop();
+            return self.each(path, all);
+        }
         if path.fields.last().is_some_and(|last| last == "size") && self.eat("()") {
             path.fields.pop();
             return Some(Operand::Size(path));
@@ -234,18 +276,33 @@ impl Parser<'_> {
         Some(Operand::At(path))
     }
 
+    /// After `list.all(`: the item's name, and what holds for it.
+    fn each(&mut self, list: Path, all: bool) -> Option<Operand> {
+        let (item, rest) = self.rest.split_once(',')?;
+        let item = item.trim().to_owned();
+        if !item.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return None;
+        }
+        self.rest = rest;
+        self.items.push(item.clone());
+        let holds = Box::new(self.or()?);
+        self.items.pop();
+        self.eat(")").then(|| Operand::Nested(Box::new(Expr::Each { list, all, item, holds })))
+    }
+
     fn path(&mut self) -> Option<Path> {
         let trimmed = self.rest.trim_start();
         let end = trimmed.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(trimmed.len());
         let mut words = trimmed.get(..end)?.split('.');
-        let old = match words.next()? {
-            "self" => false,
-            "oldSelf" => true,
+        let start = match words.next()? {
+            "self" => Start::This,
+            "oldSelf" => Start::Old,
+            item if self.items.iter().any(|known| known == item) => Start::Item(item.to_owned()),
             _ => return None,
         };
         let fields: Vec<String> = words.map(Into::into).collect();
         self.rest = trimmed.get(end..)?;
-        Some(Path { old, fields })
+        Some(Path { start, fields })
     }
 }
 
@@ -275,8 +332,21 @@ mod tests {
     }
 
     #[test]
+    fn goes_through_lists() {
+        let apart = "self.a.all(x, !self.b.exists(y, y.name == x.name))";
+        let lists = |a: &str, b: &str| json!({"a": [{"name": "k"}, {"name": a}], "b": [{"name": b}, {"name": "l"}]});
+        assert!(holds(apart, &lists("m", "n"), None));
+        assert!(!holds(apart, &lists("m", "m"), None));
+        assert!(holds(&format!("!has(self.b) || {apart}"), &json!({"a": [{"name": "k"}]}), None));
+        assert!(!holds("self.items.all(x, x > 1)", &json!({"items": [2, 0]}), None));
+        assert!(holds("self.items.all(x, x > 1) && !self.items.exists(x, x == 2)", &json!({"items": []}), None));
+        assert!(holds("self.items.all(x, x.y == 1)", &json!({"items": [{}]}), None), "who can't tell does not refuse");
+    }
+
+    #[test]
     fn leaves_other_rules_to_a_real_server() {
-        assert!(holds("self.items.all(x, x > 1)", &json!({"items": [0]}), None));
+        assert!(holds("self.items.map(x, x > 1)", &json!({"items": [0]}), None));
+        assert!(holds("self.items.all(x, z > 1)", &json!({"items": [0]}), None));
         assert!(holds("self.missing == 1", &json!({}), None));
     }
 }

@@ -28,7 +28,36 @@ pub struct Schema {
     nullable: bool,
     preserve: bool,
     int_or_string: bool,
+    unique: Option<Unique>,
     rules: Vec<Rule>,
+}
+
+/// What no two items of a list may have in common (`x-kubernetes-list-type`).
+#[derive(Debug)]
+enum Unique {
+    /// A set: the whole item.
+    Whole,
+    /// A map: these fields.
+    Keys(Vec<String>),
+}
+
+impl Unique {
+    fn new(json: &Value) -> Option<Self> {
+        let keys = json["x-kubernetes-list-map-keys"].as_array().into_iter().flatten();
+        match json["x-kubernetes-list-type"].as_str() {
+            Some("set") => Some(Self::Whole),
+            Some("map") => Some(Self::Keys(keys.filter_map(|key| key.as_str().map(Into::into)).collect())),
+            _ => None,
+        }
+    }
+
+    /// What of an item must be unique.
+    fn of(&self, item: &Value) -> Value {
+        match self {
+            Self::Whole => item.clone(),
+            Self::Keys(keys) => keys.iter().filter_map(|key| Some((key.clone(), item.get(key)?.clone()))).collect(),
+        }
+    }
 }
 
 impl Schema {
@@ -67,6 +96,7 @@ impl Schema {
             nullable: json["nullable"] == Value::Bool(true),
             preserve: json["x-kubernetes-preserve-unknown-fields"] == Value::Bool(true),
             int_or_string: json["x-kubernetes-int-or-string"] == Value::Bool(true),
+            unique: Unique::new(json),
             rules: json["x-kubernetes-validations"].as_array().into_iter().flatten().map(Rule::new).collect(),
         }
     }
@@ -193,6 +223,16 @@ impl Schema {
             let why = format!("{path} in body should have at least {least} items");
             causes.push(Cause::invalid(path, &Value::from(length), &why));
         }
+        if let Some(unique) = &self.unique {
+            let keys: Vec<Value> = items.iter().map(|item| unique.of(item)).collect();
+            causes.extend(keys.iter().enumerate().filter(|(index, key)| keys[..*index].contains(key)).map(
+                |(index, key)| Cause {
+                    field: format!("{path}[{index}]"),
+                    reason: "FieldValueDuplicate",
+                    message: format!("Duplicate value: {key}"),
+                },
+            ));
+        }
         let Some(schema) = &self.items else { return };
         for (index, item) in items.iter().enumerate() {
             schema.check(item, old.and_then(|old| old.get(index)), &format!("{path}[{index}]"), causes);
@@ -286,6 +326,22 @@ mod tests {
         assert_eq!(fields, ["spec.count", "spec.env.A", "spec.mode", "spec.name", "spec.name"]);
         assert_eq!(schema().validate(&json!({}), None), [Cause::required("spec")]);
         assert_eq!(schema().validate(&json!({"spec": {}}), None), [Cause::required("spec.name")]);
+    }
+
+    #[test]
+    fn nothing_is_twice_in_a_set_or_under_one_key() {
+        let schema = Schema::new(&json!({"type": "object", "properties": {
+            "tags": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
+            "named": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
+                "items": {"type": "object", "properties": {"name": {"type": "string"}, "n": {"type": "integer"}}}},
+        }}));
+        let twice = json!({"tags": ["a", "b", "a"], "named": [{"name": "x", "n": 1}, {"name": "x", "n": 2}]});
+        let causes = schema.validate(&twice, None);
+        let told: Vec<String> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        assert_eq!(told, ["named[1]: Duplicate value: {\"name\":\"x\"}", "tags[2]: Duplicate value: \"a\""]);
+        assert!(
+            schema.validate(&json!({"tags": ["a", "b"], "named": [{"name": "x"}, {"name": "y"}]}), None).is_empty()
+        );
     }
 
     #[test]
