@@ -18,12 +18,13 @@ export const playbook = (changes) => ({
 
 /**
  * Sets one up on a stage. `args` are more flags of the console, `env` more of its environment; `name` is its namespace, or `home` one that is there.
+ * It speaks to the API server as what is shipped, or without `as` as KUBECONFIG does; `socketPath` leads to another API server.
  * What `close` does not end, the stage does.
  */
-export async function bench(on, name, { args = [], env = {}, home, as = true } = {}) {
+export async function bench(on, name, { args = [], env = {}, home, as = true, socketPath } = {}) {
   const own = home ?? (await namespace(name));
   const dataDir = await on.directory();
-  const proxy = await startProxy(as && { as: `${own.name}/kubernaut-console` });
+  const proxy = await startProxy({ as: as ? `${own.name}/kubernaut-console` : undefined, socketPath });
   const kubeconfig = await proxy.kubeconfig(join(dataDir, 'kubeconfig'));
   const start = (listen) => on.console({ args: [...own.args, ...args], env: { KUBECONFIG: kubeconfig, ...env }, dataDir, listen });
   let console_ = await start();
@@ -67,7 +68,7 @@ export async function proposed(world, incident, { seconds = 0, workflow = 'says'
   return { name: ticket.body.name, digest: ticket.body.digest, recommendation: recommendation.id, approve: () => world.approve(recommendation) };
 }
 
-/** What a run's page says: its state, and the sentences that say why. */
+/** What a run's page says: its state, and the sentences that say why, but for what it quotes from a log. */
 export async function page(world, id) {
   const { status, body } = await world.first.get(`/runs/${id}`);
   assert.equal(status, 200);
@@ -75,7 +76,7 @@ export async function page(world, id) {
   const notes = [...body.matchAll(/<div class="note [^"]*"><svg.*?<\/svg><div>(.*?)<\/div><\/div>/gs)].map(([, html]) => html).join('');
   return {
     state: text(body.match(/<div class="head"><div class="line">(<span class="state [^"]*">.*?<\/span>)/s)[1]),
-    why: [...notes.matchAll(/<p class="why[^"]*">(.*?)<\/p>/gs)].map(([, html]) => text(html)),
+    why: [...notes.matchAll(/<p class="why">(.*?)<\/p>/gs)].map(([, html]) => text(html)),
   };
 }
 
