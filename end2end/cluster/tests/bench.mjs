@@ -92,10 +92,16 @@ export async function objects(home, name) {
 export const happens = (home, what, condition, seconds = 60) => kubectl(['--namespace', home.name, 'wait', what, `--for=${condition}`, `--timeout=${seconds}s`]);
 
 /** Waits until a run has ended, however. */
-export const ended = ({ world }, id, seconds = 90) => until(`execution ${id} to end`, async () => {
-  const run = await world.execution(id);
-  return !['pending', 'running'].includes(run.state) && run;
-}, seconds);
+export async function ended({ world }, id, seconds = 90) {
+  let run;
+  const isOver = async () => {
+    run = await world.execution(id);
+    return !['pending', 'running'].includes(run.state) && run;
+  };
+  return until(`execution ${id} to end`, isOver, seconds).catch((error) => {
+    throw new Error(`${error.message}; it is ${run.state} (${run.stage}), ${run.reason}: ${run.message}`, { cause: JSON.stringify(run.tasks) });
+  });
+}
 
 /**
  * Proves that a run succeeded and that all of it happened exactly once: in the cluster, in the container's log, in the audit trail. `cut`: the
