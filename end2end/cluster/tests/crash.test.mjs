@@ -96,7 +96,8 @@ async function disturbed(n, act) {
   const run = await calm.proposed(`inc-disturbed-${n}`, { seconds: 1 });
   const hooks = steps.map((one) => calm.proxy.hook((call) => about(run.name)(call) && step(call) === one, act, 1));
   await ranOnce(calm, await run.approve());
-  for (const [at, hook] of hooks.entries()) assert.equal(hook.calls.length, 1, `${steps[at]} was to be disturbed`);
+  // What is only read may have been known already.
+  for (const [at, hook] of hooks.entries()) if (isWrite(steps[at])) assert.equal(hook.calls.length, 1, `${steps[at]} was to be disturbed`);
 }
 
 test('whatever happens to its words with the API server, it has run once', { concurrency: true }, async (t) => {
