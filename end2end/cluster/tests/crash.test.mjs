@@ -109,6 +109,7 @@ test('whatever happens to its words with the API server, it has run once', { con
     'is answered 429, with Retry-After': faults.answered(429, { headers: { 'retry-after': '1' } }),
     'is answered 500': faults.answered(500),
     'is answered 503': faults.answered(503),
+    'is answered 403 by an API server that does not know the rights yet': faults.answered(403, { message: 'objects is forbidden: User "console" cannot create resource "objects"' }),
     'is answered 404 by who stands before the API server': () => ({ status: 404, headers: { 'content-type': 'text/plain' }, body: '404 page not found\n' }),
   };
   await Promise.all([
