@@ -121,7 +121,8 @@ async function away(one, down, up) {
   const [why] = (await one.page(first)).why;
   assert.match(why, /^WaitingForCluster\. Not started yet: no answer from the cluster, so the outcome is unknown: .*client error \((Connect|SendRequest)\)\.$/);
   assert.deepEqual(await unready(one), [UNREACHED]);
-  // By now it has not been able to renew its Lease either, and does not act.
+  // When it has not been able to renew its Lease for 7 s, it does not act.
+  await until('the console to give up its turn', () => one.console().output().includes('this console does not act any more'));
   const second = await later.approve();
   assert.deepEqual(await one.page(second), { state: 'Pending', why: [] });
   assert.equal((await one.world.execution(running.id)).state, 'running', 'what cannot be seen is no end');
