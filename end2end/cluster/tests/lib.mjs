@@ -62,8 +62,8 @@ export const apply = (what, ...args) =>
  */
 export async function namespace(name) {
   await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=true', '--timeout=120s']);
-  await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-  for (const path of shipped) await apply(file(path).replaceAll('kubernaut-system', name));
+  const own = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  await apply([own, ...shipped.map((path) => file(path).replaceAll('kubernaut-system', name))].join('\n---\n'));
   return {
     name,
     args: ['--cluster', 'kubeconfig', '--namespace', name, '--kubeconfig-secret', 'none'],

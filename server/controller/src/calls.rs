@@ -3,12 +3,16 @@
 //! objects mean.
 
 use bytes::Bytes;
-use domain::ports::ClusterError;
+use domain::{ports::ClusterError, time::Timestamp};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::Value;
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
 
 /// After this long without a whole answer the outcome of a call is unknown.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -100,6 +104,15 @@ pub enum CallError {
     Unknown(String),
 }
 
+impl CallError {
+    /// The API server knows no right to this (the authorizer's words, not those of a policy). It may be granted yet, and one that has
+    /// just started knows nobody's rights for a moment.
+    pub fn lacks_a_right(&self) -> bool {
+        matches!(self, Self::Refused { code: 403, message, .. }
+            if message.contains("is forbidden: User \"") && message.contains("\" cannot "))
+    }
+}
+
 impl From<CallError> for ClusterError {
     fn from(error: CallError) -> Self {
         match error {
@@ -114,12 +127,21 @@ impl From<CallError> for ClusterError {
 pub struct Calls {
     client: kube::Client,
     patience: Duration,
+    /// The time that the API server told last, and when by this process's monotonic clock.
+    told: Arc<Mutex<Option<(Timestamp, Instant)>>>,
 }
 
 impl Calls {
     /// Calls over this client, which must not retry by itself (see [`crate::client`]).
     pub fn new(client: kube::Client) -> Self {
-        Self { client, patience: PATIENCE }
+        Self { client, patience: PATIENCE, told: Arc::default() }
+    }
+
+    /// The cluster's time, by the last answer that told one: what the cluster wrote is compared with this, never with the clock of
+    /// the machine that the console runs on. None before the first answer.
+    pub fn now(&self) -> Option<Timestamp> {
+        let (told, at) = (*self.told.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some(told.plus_ms(i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// The object of that name.
@@ -201,6 +223,9 @@ impl Calls {
         let exchange = async {
             let response = self.client.send(request).await.map_err(|e| unknown(e.to_string()))?;
             let (head, body) = response.into_parts();
+            if let Some(told) = head.headers.get(header::DATE).and_then(|date| http_date(date.to_str().ok()?)) {
+                *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some((told, Instant::now()));
+            }
             let retry_after = head.headers.get(header::RETRY_AFTER).and_then(|v| v.to_str().ok()?.trim().parse().ok());
             let bytes = body.collect().await.map_err(|e| unknown(e.to_string()))?.to_bytes();
             judge(path, head.status, retry_after.map(Duration::from_secs), &bytes)
@@ -209,6 +234,15 @@ impl Calls {
             .await
             .unwrap_or_else(|_| Err(unknown(format!("nothing came within {} s", self.patience.as_secs()))))
     }
+}
+
+/// What the header `Date` says: `Sat, 28 Nov 2026 01:26:08 GMT`.
+fn http_date(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let parts: Vec<&str> = text.split(' ').collect();
+    let [_, day, month, year, time, "GMT"] = parts[..] else { return None };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    Timestamp::parse(&format!("{year}-{month:02}-{day}T{time}Z")).ok()
 }
 
 fn collection(kind: Kind, namespace: &str) -> String {
@@ -286,6 +320,21 @@ mod tests {
     }
 
     #[test]
+    fn a_right_that_is_missing_is_told_from_a_policy() {
+        let says = |message: &str| answer(403, None, &json!({"reason": "Forbidden", "message": message}));
+        let user = "system:serviceaccount:kubernaut-system:kubernaut-console";
+        assert!(says(&format!(
+            r#"pipelineruns.tekton.dev is forbidden: User "{user}" cannot create resource "pipelineruns" in API group "tekton.dev""#
+        ))
+        .lacks_a_right());
+        assert!(!says(r#"admission webhook "x" denied the request: no"#).lacks_a_right());
+        assert!(
+            !says(r#"pipelineruns.tekton.dev "x" is forbidden: ValidatingAdmissionPolicy 'p' denied request: no"#)
+                .lacks_a_right()
+        );
+    }
+
+    #[test]
     fn only_the_api_servers_own_word_makes_an_object_not_found() {
         let real = include_str!("../../sandbox/fixtures/api/get-not-found.json");
         let real: Value = serde_json::from_str(real).unwrap();
@@ -313,6 +362,20 @@ mod tests {
         assert_eq!(wait(answer(429, Some(7), &json!({"details": {"retryAfterSeconds": 1}}))), Some(7));
         assert_eq!(wait(answer(503, None, &json!({"details": {"retryAfterSeconds": 3}}))), Some(3));
         assert_eq!(wait(answer(500, None, &json!({}))), None);
+    }
+
+    #[test]
+    fn the_clusters_time_is_read_from_its_answers() {
+        let read = |text| http_date(text).map(|at| at.to_string());
+        assert_eq!(
+            read("Sat, 28 Nov 2026 01:26:08 GMT"),
+            Timestamp::parse("2026-11-28T01:26:08Z").ok().map(|at| at.to_string())
+        );
+        for text in
+            ["", "Sat, 28 Nov 2026 01:26:08 CET", "Saturday, 28-Nov-26 01:26:08 GMT", "Sat, 28 Foo 2026 01:26:08 GMT"]
+        {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What lives as long as the process, whether or not this console is the one that acts.
 
 use crate::{Config, Ports, calls::Calls, health::Health};
+use domain::time::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -29,5 +30,10 @@ impl Common {
             stop,
             tasks: TaskTracker::new(),
         }
+    }
+
+    /// The time by the clock that wrote when the cluster's runs began; this machine's where the cluster has told none.
+    pub fn cluster_now(&self) -> Timestamp {
+        self.calls.now().unwrap_or_else(|| self.ports.clock.now())
     }
 }

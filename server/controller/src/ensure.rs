@@ -36,7 +36,7 @@ pub async fn ensure(calls: &Calls, kind: Kind, sent: &Value) -> Result<Ensured, 
         // It may be there or still be on its way. If it is not, the next try finds out: the name is the same.
         Err(CallError::Unknown(why)) => match calls.get(kind, namespace, name).await {
             Ok(there) => there,
-            Err(_) => return Err(Trouble::later(why)),
+            Err(_) => return Err(CallError::Unknown(why).into()),
         },
         Err(other) => return Err(other.into()),
     };

@@ -150,6 +150,10 @@ fn micro_time(common: &Common) -> String {
 
 fn in_words(error: &CallError, namespace: &str) -> String {
     match error {
+        CallError::Refused { message, .. } if message.contains("because it is being terminated") => format!(
+            "the namespace {namespace} is being deleted, so nothing runs in it; run `kubectl create namespace {namespace}` when it \
+             is gone"
+        ),
         CallError::Refused { code: 403, .. } => format!(
             "the console may not hold its Lease in {namespace}, so it does not act; run `kubectl apply -k deploy/base/rbac/`"
         ),

@@ -189,7 +189,7 @@ impl Recorder {
             return Ok(false);
         }
         let began = whole.started_at.or(created_at);
-        if began.is_some_and(|began| ask::overdue(began, tracked.timeout_ms, context.ports.clock.now())) {
+        if began.is_some_and(|began| ask::overdue(began, tracked.timeout_ms, context.cluster_now())) {
             ask::end_overdue(context, tracked).await?;
             return Ok(false);
         }

@@ -44,6 +44,9 @@ impl From<StoreError> for Trouble {
 impl From<CallError> for Trouble {
     fn from(error: CallError) -> Self {
         let why = error.to_string();
+        if error.lacks_a_right() {
+            return Self::Later { asked: None, why };
+        }
         match error {
             CallError::Refused { reason, message, .. } => Self::Never { reason, message },
             CallError::Busy { retry_after, .. } => Self::Later { asked: retry_after, why },

@@ -149,7 +149,10 @@ fn aim(run: &Execution) -> Option<String> {
 fn Why(run: Execution, quote: Option<Quote>) -> impl IntoView {
     let reason = telling(run.reason.clone());
     // While it goes on as it should, there is only Tekton's tally, which the tasks below tell better.
-    let message = run.message.clone().filter(|text| !text.is_empty() && (run.state.ended() || reason.is_some()));
+    // After its start, Tekton says by this reason that the volume of its steps can't be made yet, and why.
+    let held = run.started_at.is_some() && run.reason.as_deref() == Some("PipelineRunPending");
+    let message =
+        run.message.clone().filter(|text| !text.is_empty() && (run.state.ended() || reason.is_some() || held));
     let said = [reason, message].into_iter().flatten();
     let said = said.map(|text| sentence(&text)).collect::<Vec<_>>().join(" ");
     // The task that went wrong tells more than Tekton's tally of tasks.

@@ -56,7 +56,7 @@ pub async fn release(
                 now
             }
             // Left pending, anybody who may change PipelineRuns could start it.
-            Err(refused @ CallError::Refused { .. }) => {
+            Err(refused @ CallError::Refused { .. }) if !refused.lacks_a_right() => {
                 return Err(stop_because(context, &there, refused.into()).await);
             }
             Err(other) => return Err(other.into()),

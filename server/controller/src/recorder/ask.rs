@@ -91,7 +91,7 @@ pub(super) async fn confirm(context: &Context, name: &str, tracked: &Tracked) ->
         }
         Err(other) => {
             let began = execution.started_at.unwrap_or(execution.created_at);
-            if overdue(began, tracked.timeout_ms, context.ports.clock.now()) {
+            if overdue(began, tracked.timeout_ms, context.cluster_now()) {
                 end_overdue(context, tracked).await?;
                 return Ok(false);
             }
