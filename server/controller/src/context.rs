@@ -20,14 +20,18 @@ use std::{
     collections::{HashMap, HashSet},
     ops::Deref,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Followed logs at a time; more wait, and are read from their start when their turn comes.
 const LOGS: usize = 256;
 /// Logs that ask the store at a time.
 const LOG_TURNS: usize = 2;
+
+/// For so long a right that is missing may only not be known yet: an API server that starts fills its lists of rights within seconds.
+const DENIED: Duration = Duration::from_secs(20);
 
 /// Shared by all parts that act, from the beginning of this console's turn to its end.
 pub struct Context {
@@ -54,6 +58,7 @@ pub struct Context {
     seen: Mutex<HashMap<String, Workflow>>,
     verified: Mutex<HashSet<String>>,
     condemned: Mutex<HashSet<String>>,
+    denied: Mutex<HashMap<String, Instant>>,
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -86,6 +91,7 @@ impl Context {
             seen: Mutex::default(),
             verified: Mutex::default(),
             condemned: Mutex::default(),
+            denied: Mutex::default(),
         }
     }
 
@@ -125,6 +131,18 @@ impl Context {
     /// Whether somebody else will say how this run ends.
     pub fn is_condemned(&self, name: &str) -> bool {
         lock(&self.condemned).contains(name)
+    }
+
+    /// Trouble with a run, with a missing right told apart: for a while it may come back, then that is the API server's word.
+    pub fn settled(&self, name: &str, trouble: Trouble) -> Trouble {
+        let Trouble::Later { denied: Some(reason), why: message, .. } = trouble else { return trouble };
+        let since = *lock(&self.denied).entry(name.to_owned()).or_insert_with(Instant::now);
+        if since.elapsed() < DENIED { Trouble::later(message) } else { Trouble::Never { reason, message } }
+    }
+
+    /// The run went a step on: what was denied before does not count any more.
+    pub fn went_on(&self, name: &str) {
+        lock(&self.denied).remove(name);
     }
 
     /// The approved ticket under this digest, proved to hash to it. `None`: there is none.
@@ -200,6 +218,7 @@ impl Context {
         self.record.add(execution.subject.name.clone());
         self.verified().remove(&execution.subject.name);
         lock(&self.condemned).remove(&execution.subject.name);
+        self.went_on(&execution.subject.name);
         self.reconcile.add(execution.subject.name.clone());
         Ok(())
     }

@@ -126,8 +126,10 @@ async fn claim_and_create(context: &Context, id: &ExecutionId) -> Result<(), Tro
         context.track(&Execution { uid: Some(ensured.uid().to_owned()), ..execution.clone() }, &ticket);
         Ok(ensured)
     };
-    match created.await {
+    let name = &execution.subject.name;
+    match created.await.map_err(|trouble| context.settled(name, trouble)) {
         Ok(ensured) => {
+            context.went_on(name);
             context.reached(id, Stage::Created, ensured.uid()).await?;
             let Ensured { adopted, .. } = ensured;
             tracing::info!(execution = %id, name = execution.subject.name, epoch, adopted, "WorkflowExecution is there");

@@ -13,6 +13,9 @@ pub enum Trouble {
         asked: Option<Duration>,
         /// What happened.
         why: String,
+        /// The API server's word, where it knows no right to the step. One that has just started knows nobody's for a moment: whether
+        /// it means it shows in time ([`Context::settled`](crate::context::Context::settled)).
+        denied: Option<String>,
     },
     /// It will not; the run ends here.
     Never {
@@ -31,7 +34,7 @@ impl Trouble {
 
     /// It may go through later.
     pub fn later(why: impl Into<String>) -> Self {
-        Self::Later { asked: None, why: why.into() }
+        Self::Later { asked: None, why: why.into(), denied: None }
     }
 }
 
@@ -44,12 +47,11 @@ impl From<StoreError> for Trouble {
 impl From<CallError> for Trouble {
     fn from(error: CallError) -> Self {
         let why = error.to_string();
-        if error.lacks_a_right() {
-            return Self::Later { asked: None, why };
-        }
+        let denied = error.lacks_a_right();
         match error {
+            CallError::Refused { reason, .. } if denied => Self::Later { asked: None, why, denied: Some(reason) },
             CallError::Refused { reason, message, .. } => Self::Never { reason, message },
-            CallError::Busy { retry_after, .. } => Self::Later { asked: retry_after, why },
+            CallError::Busy { retry_after, .. } => Self::Later { asked: retry_after, why, denied: None },
             CallError::Exists(_) | CallError::Conflict(_) | CallError::NotFound(_) | CallError::Unknown(_) => {
                 Self::later(why)
             }

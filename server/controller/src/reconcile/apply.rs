@@ -35,7 +35,7 @@ pub async fn start(context: &Context, run: &Run, epoch: i64) -> Result<Next, Tro
         let got = ensure(&context.calls, Kind::PipelineRun, &release::pending(&built.pipeline_run)).await?;
         Ok(got)
     };
-    let got = match result.await {
+    let got = match result.await.map_err(|trouble| context.settled(&execution.subject.name, trouble)) {
         Ok(got) => got,
         // An earlier try may have left a pending PipelineRun.
         Err(Trouble::Never { reason, message }) => {
@@ -88,10 +88,10 @@ async fn pass_on(context: &Context, execution: &Execution, there: &Value) -> Res
     let asked = &there["spec"]["status"];
     let word = if asked == PENDING { "Cancelled" } else { "CancelledRunFinally" };
     if asked != word && asked != "Cancelled" {
-        if let Err(Trouble::Later { asked, why }) = stop(context, there, word).await {
+        if let Err(Trouble::Later { asked, why, .. }) = stop(context, there, word).await {
             let message = format!("the wish to cancel was not passed on yet: {why}");
             context.says(&execution.subject.id, execution.state, "CancelWaiting", message).await;
-            return Err(Trouble::Later { asked, why });
+            return Err(Trouble::Later { asked, why, denied: None });
         }
         tracing::info!(execution = %execution.subject.id, name = execution.subject.name, "cancellation passed on");
     }
@@ -147,11 +147,16 @@ async fn parameters_are_there(context: &Context, execution: &Execution, built: &
 
 /// Ends a run that will never start.
 async fn concluded(context: &Context, execution: &Execution, result: Result<Next, Trouble>) -> Result<Next, Trouble> {
-    match result {
+    let name = &execution.subject.name;
+    match result.map_err(|trouble| context.settled(name, trouble)) {
         Err(Trouble::Never { reason, message }) => {
             context.conclude(execution, ExecutionState::Failed, &reason, &message).await?;
             Ok(Next::Done)
         }
-        other => other,
+        Ok(next) => {
+            context.went_on(name);
+            Ok(next)
+        }
+        later => later,
     }
 }

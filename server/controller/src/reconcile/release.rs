@@ -56,8 +56,11 @@ pub async fn release(
                 now
             }
             // Left pending, anybody who may change PipelineRuns could start it.
-            Err(refused @ CallError::Refused { .. }) if !refused.lacks_a_right() => {
-                return Err(stop_because(context, &there, refused.into()).await);
+            Err(refused @ CallError::Refused { .. }) => {
+                return Err(match context.settled(&execution.subject.name, refused.into()) {
+                    never @ Trouble::Never { .. } => stop_because(context, &there, never).await,
+                    later => later,
+                });
             }
             Err(other) => return Err(other.into()),
         };
@@ -191,7 +194,7 @@ pub async fn stop_because(context: &Context, there: &Value, cause: Trouble) -> T
     context.absolve(name);
     let (Trouble::Never { message: first, .. } | Trouble::Later { why: first, .. }) = cause;
     match trouble {
-        Trouble::Later { asked, why } => Trouble::Later { asked, why: format!("{first}; {why}") },
+        Trouble::Later { asked, why, .. } => Trouble::Later { asked, why: format!("{first}; {why}"), denied: None },
         Trouble::Never { message, .. } => Trouble::later(format!("{first}; {message}")),
     }
 }

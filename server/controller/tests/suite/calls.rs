@@ -94,6 +94,34 @@ async fn what_the_server_forbids_ends_the_run_with_its_words() {
     }
 }
 
+/// The authorizer's own words.
+fn no_right(plural: &str) -> Effect {
+    let user = "system:serviceaccount:kubernaut-system:kubernaut-console";
+    Effect::Forbidden(format!(r#"{plural} is forbidden: User "{user}" cannot create resource "{plural}""#))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_an_api_server_does_not_know_yet_is_waited_for() {
+    let world = World::start().await;
+    for kind in ["workflowexecutions", "configmaps", "pipelineruns"] {
+        world.sandbox().faults().push(Fault::once(Verb::Create, kind, no_right(kind)).times(2));
+    }
+    let id = world.approve(&shell_ticket(&[("RUN_SECONDS", "1")], &json!([]), |_| {}));
+    assert_eq!(world.ended(&id).await.state, ExecutionState::Succeeded);
+    assert_eq!(world.all("pipelineruns").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_stays_missing_ends_the_run() {
+    let world = World::start().await;
+    world.sandbox().faults().push(Fault::once(Verb::Create, "pipelineruns", no_right("pipelineruns")).times(1000));
+    let id = world.approve(&shell_ticket(&[("RUN_SECONDS", "1")], &json!([]), |_| {}));
+    let ended = world.ended(&id).await;
+    assert_eq!((ended.state, ended.reason.as_deref()), (ExecutionState::Failed, Some("Forbidden")));
+    assert!(ended.message.as_ref().unwrap().contains("cannot create resource"), "{:?}", ended.message);
+    assert!(world.all("pipelineruns").await.is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_approval_that_runs_out_while_the_server_is_busy_never_starts() {
     let world = World::start().await;
