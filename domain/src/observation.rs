@@ -87,7 +87,8 @@ pub fn merge(known: &mut Execution, seen: Observation) -> Changed {
     }
     known.uid = known.uid.take().or(seen.uid);
     known.run_uid = known.run_uid.take().or(seen.run_uid);
-    known.started_at = known.started_at.or(seen.started_at);
+    // Tekton may write it anew in a run's first seconds.
+    known.started_at = seen.started_at.or(known.started_at);
     if known.state.ended() {
         known.stage = Stage::Ended;
         known.finished_at = seen.finished_at.or(known.finished_at);
@@ -141,14 +142,23 @@ fn merge_task(old: &mut Task, new: Task) -> bool {
     if new.attempts.len() >= merged.attempts.len() {
         for (at, attempt) in new.attempts.into_iter().enumerate() {
             match merged.attempts.get_mut(at) {
-                Some(known) => {
-                    known.state = if known.state.ended() { known.state } else { attempt.state };
+                Some(known) if known.state.ended() => {
                     known.reason = attempt.reason.or(known.reason.take());
                     known.pod = attempt.pod.or(known.pod.take());
                     known.queued_at = known.queued_at.or(attempt.queued_at);
                     known.pulling_at = known.pulling_at.or(attempt.pulling_at);
                     known.running_at = known.running_at.or(attempt.running_at);
                     known.finished_at = known.finished_at.or(attempt.finished_at);
+                }
+                // Until it has ended, what is seen later is nearer to the truth: the container runs before Tekton lets the step begin.
+                Some(known) => {
+                    known.state = attempt.state;
+                    known.reason = attempt.reason.or(known.reason.take());
+                    known.pod = attempt.pod.or(known.pod.take());
+                    known.queued_at = attempt.queued_at.or(known.queued_at);
+                    known.pulling_at = attempt.pulling_at.or(known.pulling_at);
+                    known.running_at = attempt.running_at.or(known.running_at);
+                    known.finished_at = attempt.finished_at.or(known.finished_at);
                 }
                 None => merged.attempts.push(attempt),
             }
@@ -157,7 +167,11 @@ fn merge_task(old: &mut Task, new: Task) -> bool {
     merged.queued_ms = new.queued_ms.or(merged.queued_ms);
     merged.pulling_ms = new.pulling_ms.or(merged.pulling_ms);
     merged.running_ms = new.running_ms.or(merged.running_ms);
-    merged.started_at = merged.started_at.or(new.started_at);
+    merged.started_at = new.started_at.or(merged.started_at);
+    // The sums are those of the attempts as they stand now.
+    if !merged.attempts.is_empty() {
+        merged.measure();
+    }
     merged.finished_at = new.finished_at.or(merged.finished_at);
     merged.results.extend(new.results);
     if merged.parameters.is_empty() {
@@ -266,6 +280,19 @@ mod tests {
         let attempts: Vec<_> = known.tasks[0].attempts.iter().map(|a| (a.state, a.finished_at)).collect();
         assert_eq!(attempts, [(TaskState::Failed, None), (TaskState::Failed, Some(at(6000)))]);
         assert_eq!(known.tasks[0].running_ms, Some(2000));
+    }
+
+    #[test]
+    fn the_sums_of_a_task_are_those_of_its_attempts() {
+        let mut known = run(vec![task("a", TaskState::Running, vec![attempt(1, TaskState::Running, Some(2000), None)])]);
+        // The container ran from 2000 on, its step from 5000 on.
+        let tries = vec![attempt(1, TaskState::Succeeded, Some(5000), Some(8000))];
+        let mut ended = task("a", TaskState::Succeeded, tries.clone());
+        ended.started_at = Some(at(5000));
+        merge(&mut known, seen(ExecutionState::Running, vec![ended]));
+        let told = &known.tasks[0];
+        assert_eq!((told.attempts.clone(), told.started_at), (tries, Some(at(5000))));
+        assert_eq!((told.queued_ms, told.pulling_ms, told.running_ms), (Some(1000), Some(4000), Some(3000)));
     }
 
     #[test]
