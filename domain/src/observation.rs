@@ -137,8 +137,15 @@ fn merge_task(old: &mut Task, new: Task) -> bool {
     // A retry takes a running task back to pending: until it has ended, any state may follow.
     let mut merged = old.clone();
     merged.state = new.state;
+    // Another reason brings its own sentence, or none: what a task waited for is not said of it once it runs.
+    let another = new.reason.is_some() && new.reason != merged.reason;
+    merged.message = if another { new.message } else { new.message.or(merged.message) };
     merged.reason = new.reason.or(merged.reason);
-    merged.message = new.message.or(merged.message);
+    // A task may be met by its TaskRun before its pipeline is known.
+    if merged.run_after.is_empty() {
+        merged.run_after = new.run_after;
+    }
+    merged.finally |= new.finally;
     if new.attempts.len() >= merged.attempts.len() {
         for (at, attempt) in new.attempts.into_iter().enumerate() {
             match merged.attempts.get_mut(at) {
