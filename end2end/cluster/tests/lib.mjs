@@ -93,3 +93,26 @@ export async function start(world, workflow_id, parameters = {}) {
   return world.approve(await world.recommend(`inc-${workflow_id}-${(started += 1)}`, { strategies: [strategy] }));
 }
 let started = 0;
+
+/**
+ * Keeps what the API server says of some kinds of objects in a namespace: of each name the last state, also of what was deleted.
+ * @returns {{of: (kind: string) => any[], end: () => void}}
+ */
+export function watch(namespace, ...kinds) {
+  const known = Object.fromEntries(kinds.map((kind) => [kind, new Map()]));
+  const children = kinds.map((kind) => {
+    const child = spawn('kubectl', ['--namespace', namespace, 'get', kind, '--watch', '--output-watch-events', '--output', 'json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let rest = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      const events = (rest + text).split('\n');
+      rest = events.pop();
+      for (const event of events) {
+        const { type, object } = JSON.parse(event);
+        // One that was deleted and came again under its name is another one.
+        known[kind].set(object.metadata.uid, { ...object, gone: type === 'DELETED' });
+      }
+    });
+    return child;
+  });
+  return { of: (kind) => [...known[kind].values()], end: () => children.forEach((child) => child.kill()) };
+}
