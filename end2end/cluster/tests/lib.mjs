@@ -95,21 +95,25 @@ export async function start(world, workflow_id, parameters = {}) {
 let started = 0;
 
 /**
- * Keeps what the API server says of some kinds of objects in a namespace: of each name the last state, also of what was deleted.
+ * Keeps what the API server says of some kinds of objects in a namespace: of each the last state, also of what was deleted; of a TaskRun
+ * that has ended the first, for Tekton now and then writes its end once more, a second later.
  * @returns {{of: (kind: string) => any[], end: () => void}}
  */
 export function watch(namespace, ...kinds) {
   const known = Object.fromEntries(kinds.map((kind) => [kind, new Map()]));
+  const ended = ({ kind, status }) => kind === 'TaskRun' && status?.conditions?.some(({ type, status }) => type === 'Succeeded' && status !== 'Unknown');
   const children = kinds.map((kind) => {
-    const child = spawn('kubectl', ['--namespace', namespace, 'get', kind, '--watch', '--output-watch-events', '--output', 'json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const args = ['--namespace', namespace, 'get', kind, '--watch', '--output-watch-events', '--output', 'json'];
+    const child = spawn('kubectl', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let rest = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       const events = (rest + text).split('\n');
       rest = events.pop();
       for (const event of events) {
-        const { type, object } = JSON.parse(event);
+        const { object } = JSON.parse(event);
         // One that was deleted and came again under its name is another one.
-        known[kind].set(object.metadata.uid, { ...object, gone: type === 'DELETED' });
+        const before = known[kind].get(object.metadata.uid);
+        if (!before || !ended(before)) known[kind].set(object.metadata.uid, object);
       }
     });
     return child;

@@ -108,6 +108,8 @@ function attempt(status, { number, queued, uid, timedOut }) {
     return ['pending', condition?.reason ?? null, condition && !ordinary.includes(condition.reason) ? condition.message : null];
   };
   const [state, reason, message] = stands();
+  // Of a step that it ended while it waited, Tekton says that it started when the TaskRun was made; the kubelet knows better.
+  const ran = !pod || Boolean(began(ofPod));
   const ended = !['pending', 'running'].includes(state);
   const said = {
     attempt: number,
@@ -116,7 +118,7 @@ function attempt(status, { number, queued, uid, timedOut }) {
     pod: status.podName || null,
     queued_at: queued,
     pulling_at: scheduled?.status === 'True' ? time(scheduled.lastTransitionTime) : null,
-    running_at: time(began(step)),
+    running_at: ran ? time(began(step)) : null,
     finished_at: ended ? time(terminated?.finishedAt ?? status.completionTime ?? condition.lastTransitionTime) : null,
   };
   return { said, message, results: status.results ?? [] };
