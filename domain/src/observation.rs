@@ -87,7 +87,8 @@ pub fn merge(known: &mut Execution, seen: Observation) -> Changed {
     }
     known.uid = known.uid.take().or(seen.uid);
     known.run_uid = known.run_uid.take().or(seen.run_uid);
-    known.started_at = known.started_at.or(seen.started_at);
+    // Tekton may write it anew in a run's first seconds.
+    known.started_at = seen.started_at.or(known.started_at);
     if known.state.ended() {
         known.stage = Stage::Ended;
         known.finished_at = seen.finished_at.or(known.finished_at);
@@ -136,8 +137,15 @@ fn merge_task(old: &mut Task, new: Task) -> bool {
     // A retry takes a running task back to pending: until it has ended, any state may follow.
     let mut merged = old.clone();
     merged.state = new.state;
+    // Another reason brings its own sentence, or none: what a task waited for is not said of it once it runs.
+    let another = new.reason.is_some() && new.reason != merged.reason;
+    merged.message = if another { new.message } else { new.message.or(merged.message) };
     merged.reason = new.reason.or(merged.reason);
-    merged.message = new.message.or(merged.message);
+    // A task may be met by its TaskRun before its pipeline is known.
+    if merged.run_after.is_empty() {
+        merged.run_after = new.run_after;
+    }
+    merged.finally |= new.finally;
     if new.attempts.len() >= merged.attempts.len() {
         for (at, attempt) in new.attempts.into_iter().enumerate() {
             match merged.attempts.get_mut(at) {

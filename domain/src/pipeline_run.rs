@@ -209,7 +209,12 @@ fn immutable_config_map(ticket: &Ticket, owner: Option<&Owner>, name: &str, data
     if let Some(annotations) = meta["annotations"].as_object_mut() {
         annotations.retain(|key, _| key == DIGEST_ANNOTATION);
     }
-    json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "immutable": true, "data": data })
+    let mut map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "immutable": true });
+    // The API server leaves out what is empty, and what comes back must be what was sent.
+    if !data.is_empty() {
+        map["data"] = json!(data);
+    }
+    map
 }
 
 fn metadata(ticket: &Ticket, owner: Option<&Owner>, name: &str) -> Value {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { stage } from '../../lib/stage.mjs';
 import { World, seed, until } from '../../lib/world.mjs';
-import { apply, bytes, image, kubectl, namespace, steps } from './lib.mjs';
+import { apply, bytes, image, kubectl, namespace, playbook, start, steps } from './lib.mjs';
 
 const on = stage();
 let [home, world, auditor] = [];
@@ -26,7 +26,7 @@ async function succeeded(id) {
   const ended = await until(`run ${id} to end`, async () => {
     const execution = await world.execution(id);
     return !['pending', 'running'].includes(execution.state) && execution;
-  }, 90);
+  }, 180);
   assert.equal(ended.state, 'succeeded', JSON.stringify(ended));
   for (const { name } of ended.tasks) await world.logged(id, name);
   return ended;
@@ -122,6 +122,12 @@ async function toldBack(ended) {
 
 // Each of them runs by itself; what takes time is waiting.
 describe('side by side', { concurrency: true }, () => {
+  test('a playbook that takes no parameters runs as well', async () => {
+    await world.register(playbook('takes-nothing', 'playbook-static', []));
+    const ended = await succeeded(await start(world, 'takes-nothing'));
+    assert.deepEqual(ended.tasks[0].parameters, {});
+  });
+
   test("the seed's three steps run in their order, the third on the volume that they share", async () => {
     const spec = await steps();
     const id = await world.approve(await world.propose(spec));
@@ -174,13 +180,13 @@ describe('side by side', { concurrency: true }, () => {
   test('a WorkflowExecution of a playbook that somebody applies takes its hidden parameters from the catalog', async () => {
     const name = 'scale-my-app';
     const { strategies: [{ parameters }] } = await seed('recommendation');
-    const playbook = {
+    const scaling = {
       id: 'oomkill-scale-down',
       version: '1.0.0',
       actionType: 'scale_down_replicas',
       parameters: Object.entries(parameters).map(([name, value]) => ({ name, value: String(value) })),
     };
-    const spec = { workflowType: 'oomkill-scale-down', reason: 'the node is full', playbook };
+    const spec = { workflowType: 'oomkill-scale-down', reason: 'the node is full', playbook: scaling };
     await apply({ apiVersion: 'workflowexecution.kubernaut.ai/v1alpha1', kind: 'WorkflowExecution', metadata: { name, namespace: home.name }, spec });
     const id = await world.approve(await waiting(name));
     const ended = await succeeded(id);

@@ -100,6 +100,8 @@ fn read_attempt(
     // Tekton gives no completion time where the container could not be made (`CreateContainerConfigError`).
     let said = seen.condition.as_ref().and_then(|c| c.since);
     let ended = step.and_then(|s| s.finished_at).or(seen.finished_at).or(said);
+    // Of a step that it ended while it waited, Tekton says that it started when the TaskRun was made.
+    let ran = pod.is_none_or(|p| p.steps.iter().any(|s| s.started_at.is_some()));
     TaskAttempt {
         attempt: u32::try_from(before + 1).unwrap_or(u32::MAX),
         state,
@@ -107,7 +109,7 @@ fn read_attempt(
         pod: seen.pod.clone(),
         queued_at,
         pulling_at: pod.and_then(|p| p.scheduled_at),
-        running_at: step.and_then(|s| s.started_at),
+        running_at: step.and_then(|s| s.started_at).filter(|_| ran),
         finished_at: ended.filter(|_| state.ended()),
     }
 }
