@@ -16,6 +16,7 @@ use crate::{
 };
 use domain::{
     execution::{Execution, Stage, Task, TaskAttempt},
+    ids::ExecutionId,
     observation::Changed,
 };
 use k8s_openapi::api::core::v1::Pod;
@@ -45,6 +46,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The same while the TaskRuns are still being listed for the first time: after a restart there may be thousands, and asking
 /// for each would only make it longer.
 const LISTING: Duration = Duration::from_mins(1);
+/// Runs that ended at most this long ago may have logs that were not read to their end.
+const JUST_ENDED_MS: i64 = 600_000;
+/// Of so many that ended last.
+const LAST: u32 = 100;
 /// The container that runs the step of both our Task and our Pipeline.
 const CONTAINER: &str = "step-execute";
 
@@ -90,7 +95,31 @@ pub fn start(context: &Arc<Context>) {
             }
         }
         watches::start(&context);
+        if let Err(error) = read_rests(&context).await {
+            tracing::warn!(?error, "the logs of what has just ended can't be read to their end");
+        }
     });
+}
+
+/// Reads on where whoever acted before was reading when it ended: the run is over, but its pods may still be there.
+async fn read_rests(context: &Context) -> Result<(), Trouble> {
+    let store = &context.ports.executions;
+    let ended = store.last_ended(LAST).await?.into_iter().map(|line| line.execution);
+    let recent = |run: &Execution| {
+        let age = |at| context.ports.clock.now().since(at);
+        run.subject.cluster == context.config.cluster_name && run.finished_at.is_some_and(|at| age(at) < JUST_ENDED_MS)
+    };
+    for id in ended.filter(recent).map(|run| run.subject.id) {
+        let Some(run) = store.get(&id).await? else { continue };
+        for task in &run.tasks {
+            for attempt in task.attempts.iter().filter(|a| a.running_at.is_some()) {
+                if !store.log_closed(&id, &task.name, attempt.attempt).await? {
+                    spawn_follower(context, &id, task, attempt, watch::channel(true).1);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Follows every unfinished run that has an object in the cluster.
@@ -209,7 +238,7 @@ impl Recorder {
                     continue;
                 }
                 let (sender, receiver) = watch::channel(ended);
-                if spawn_follower(context, tracked, task, attempt, receiver) {
+                if spawn_follower(context, &tracked.id, task, attempt, receiver) {
                     of_run.insert(key, sender);
                 }
             }
@@ -236,7 +265,7 @@ impl Recorder {
 
 fn spawn_follower(
     context: &Context,
-    tracked: &Tracked,
+    id: &ExecutionId,
     task: &Task,
     attempt: &TaskAttempt,
     ended: watch::Receiver<bool>,
@@ -250,7 +279,7 @@ fn spawn_follower(
         archive: Archive::new(
             Arc::clone(&context.ports.executions),
             Arc::clone(&context.log_turns),
-            Source { execution: tracked.id.clone(), task: task.name.clone(), attempt: attempt.attempt, pod },
+            Source { execution: id.clone(), task: task.name.clone(), attempt: attempt.attempt, pod },
         ),
         ended,
         late,

@@ -56,6 +56,21 @@ async fn of_a_run_that_ended_without_its_pipeline_run_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_a_crash_broke_off_after_the_run_had_ended_is_read_on() {
+    let mut world = World::start().await;
+    // Nobody gets to read it before the run has ended, nor before the console has.
+    world.sandbox().faults().push(Fault::once(Verb::Get, "pods", Effect::Unavailable).named("execute-pod").times(1000));
+    let id = world.approve(&runs_for("1"));
+    world.ended(&id).await;
+    world.stop_controller().await;
+    assert!(!world.store.log_is_whole(&id, "execute", 1), "it was not read");
+    world.sandbox().faults().clear();
+    world.start_controller();
+    let lines = whole(&world, &id).await;
+    assert!(lines.last().unwrap().contains("done"), "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gap_names_its_cause() {
     let world = World::start().await;
     let forbidden = Effect::Forbidden("the console may not read logs here".into());

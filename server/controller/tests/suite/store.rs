@@ -5,8 +5,8 @@ use domain::{
     audit::AuditEntry,
     decision::Decision,
     execution::{
-        ActionRecord, Assessment, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Stage, Standing,
-        Task, TaskState,
+        ActionRecord, Assessment, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Progress, Stage,
+        Standing, Task, TaskState,
     },
     identity::Actor,
     ids::{ActorId, Digest, ExecutionId},
@@ -303,8 +303,15 @@ impl ExecutionStore for FakeStore {
         Ok(PageOf::default())
     }
 
-    async fn last_ended(&self, _: u32) -> Result<Vec<ExecutionLine>, StoreError> {
-        Ok(Vec::new())
+    async fn last_ended(&self, many: u32) -> Result<Vec<ExecutionLine>, StoreError> {
+        let state = self.state()?;
+        let mut ended: Vec<&Execution> = state.executions.values().filter(|e| e.state.ended()).collect();
+        ended.sort_by_key(|e| std::cmp::Reverse(e.finished_at));
+        let line = |e: &Execution| ExecutionLine {
+            execution: Execution { tasks: Vec::new(), ..e.clone() },
+            progress: Progress::default(),
+        };
+        Ok(ended.into_iter().take(many as usize).map(line).collect())
     }
 
     async fn standing(&self) -> Result<Standing, StoreError> {
