@@ -174,3 +174,12 @@ async fn the_cluster_tells_how_it_is() {
     world.sandbox().faults().clear();
     world.eventually("back", async || world.cluster().health().ready.then_some(())).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_playbook_without_parameters_runs() {
+    let world = World::start().await;
+    let id = world.approve(&shell_ticket(&[], &json!([]), |_| {}));
+    let ended = world.ended(&id).await;
+    assert_eq!(ended.state, ExecutionState::Succeeded, "{:?}", ended.message);
+    assert!(world.all("configmaps").await[0].get("data").is_none(), "the API server leaves out what is empty");
+}

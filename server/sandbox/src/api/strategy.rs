@@ -52,6 +52,15 @@ pub(crate) fn on_write(kind: &Kind, value: &mut Value) {
                 value["data"][name] = serde_json::to_value(bytes).unwrap_or_default();
             }
         }
+        "configmaps" => {
+            // What is empty is left out of what the API server keeps.
+            let is_empty = |value: &mut Value| value.as_object().is_some_and(serde_json::Map::is_empty);
+            for field in ["data", "binaryData"] {
+                if value.get_mut(field).is_some_and(is_empty) {
+                    value.as_object_mut().map(|map| map.remove(field));
+                }
+            }
+        }
         "deployments.apps" | "statefulsets.apps" | "replicasets.apps" => default(value, "/spec", "replicas", json!(1)),
         _ => {}
     }
