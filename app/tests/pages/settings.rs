@@ -15,7 +15,7 @@ use domain::{
     fault::Fault,
     identity::{Actor, Caller, Role},
     ids::ActorId,
-    ports::{ClusterHealth, Finding, Standing, TokenRecord, UserRecord},
+    ports::{ClusterHealth, PreflightCheck, PreflightOutcome, TokenRecord, UserRecord},
     services::{HealthView, SearchView, TokenView},
 };
 use http::StatusCode;
@@ -96,13 +96,14 @@ fn a_real_cluster_can_be_looked_at_and_each_miss_says_what_mends_it() {
     for page in [shown(true, Role::Operator, None), shown(false, Role::Viewer, None)] {
         assert!(!page.contains("preflight"), "nothing to look at, or nobody to look");
     }
-    let finding = |standing, mend: Option<&str>| Finding {
+    let finding = |outcome, mend: Option<&str>| PreflightCheck {
         subject: "Tekton",
-        standing,
+        outcome,
         words: "it is not <there>".into(),
         mend: mend.map(str::to_owned),
     };
-    let found = vec![finding(Standing::Missing, Some("kubectl apply -f x")), finding(Standing::Note, None)];
+    let found =
+        vec![finding(PreflightOutcome::Missing, Some("kubectl apply -f x")), finding(PreflightOutcome::Note, None)];
     let page = shown(false, Role::Operator, Some(found));
     assert!(page.contains("Missing") && page.contains(": it is not &lt;there&gt;"), "{page}");
     assert!(page.contains("data-copy=\"kubectl apply -f x\"") && page.contains("Look again"), "{page}");

@@ -68,7 +68,7 @@ pub struct ClusterHealth {
 
 /// How a part of the cluster stands, as the preflight found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum PreflightOutcome {
     /// As it should be.
     Good,
     /// Runs go without it; what that means is said.
@@ -79,11 +79,11 @@ pub enum Standing {
 
 /// What the preflight found of one part of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct PreflightCheck {
     /// The part.
     pub subject: &'static str,
     /// How it stands.
-    pub standing: Standing,
+    pub outcome: PreflightOutcome,
     /// What was found, as a sentence without its stop.
     pub words: String,
     /// The command that mends it, where there is one.
@@ -155,7 +155,7 @@ pub trait Cluster: Send + Sync {
     /// whatever the cluster does.
     async fn target(&self, resource: &ResourceRef) -> Reading;
     /// Whether the cluster has all that runs need, part by part: some forty calls, so only when somebody asks.
-    async fn preflight(&self) -> Vec<Finding>;
+    async fn preflight(&self) -> Vec<PreflightCheck>;
     /// Wakes the dispatcher: there is a claimed execution, or a cancel was asked for.
     fn wake(&self);
 }

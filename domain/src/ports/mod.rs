@@ -15,8 +15,8 @@ pub use catalog::{
     StatusChange, StatusChanged,
 };
 pub use cluster::{
-    AppliedPlaybook, AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, Finding, ImageResolution,
-    PlaybookApplied, Registry, Signature, Standing,
+    AppliedPlaybook, AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, ImageResolution,
+    PlaybookApplied, PreflightCheck, PreflightOutcome, Registry, Signature,
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};

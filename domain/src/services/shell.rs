@@ -4,7 +4,7 @@ use super::{Answer, OverviewView, ShellView};
 use crate::{
     execution::Execution,
     identity::Caller,
-    ports::{ClusterHealth, Finding, PlaybookRecord},
+    ports::{ClusterHealth, PlaybookRecord, PreflightCheck},
     recommendation::Recommendation,
     time::Timestamp,
 };
@@ -24,7 +24,7 @@ pub trait ShellService: Send + Sync {
     async fn health(&self, caller: &Caller) -> Answer<HealthView>;
     /// Whether the cluster has all that runs need, and what mends each miss: asked of the cluster now, as the console; none of the
     /// sandbox, which has it. Needs `runs:control`.
-    async fn preflight(&self, caller: &Caller) -> Answer<Vec<Finding>>;
+    async fn preflight(&self, caller: &Caller) -> Answer<Vec<PreflightCheck>>;
     /// The server's time now.
     fn now(&self) -> Timestamp;
 }

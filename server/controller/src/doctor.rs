@@ -7,20 +7,20 @@ use crate::{
 };
 use domain::{
     json::canonical,
-    ports::{Finding, Standing},
+    ports::{PreflightCheck, PreflightOutcome},
 };
 use serde_json::{Value, json};
 
-fn good(subject: &'static str, words: impl Into<String>) -> Finding {
-    Finding { subject, standing: Standing::Good, words: words.into(), mend: None }
+fn good(subject: &'static str, words: impl Into<String>) -> PreflightCheck {
+    PreflightCheck { subject, outcome: PreflightOutcome::Good, words: words.into(), mend: None }
 }
 
-fn missing(subject: &'static str, words: impl Into<String>, mend: impl Into<String>) -> Finding {
-    Finding { subject, standing: Standing::Missing, words: words.into(), mend: Some(mend.into()) }
+fn missing(subject: &'static str, words: impl Into<String>, mend: impl Into<String>) -> PreflightCheck {
+    PreflightCheck { subject, outcome: PreflightOutcome::Missing, words: words.into(), mend: Some(mend.into()) }
 }
 
-fn note(subject: &'static str, words: impl Into<String>, mend: Option<String>) -> Finding {
-    Finding { subject, standing: Standing::Note, words: words.into(), mend }
+fn note(subject: &'static str, words: impl Into<String>, mend: Option<String>) -> PreflightCheck {
+    PreflightCheck { subject, outcome: PreflightOutcome::Note, words: words.into(), mend }
 }
 
 /// Where Tekton says its version: upstream, and OpenShift Pipelines.
@@ -32,20 +32,26 @@ const ROLE: &str = include_str!("../../../deploy/base/rbac/console.yaml");
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Looks at everything, as whoever the client is; only at the API server where that does not answer.
-pub async fn examine(client: kube::Client, namespace: &str) -> Vec<Finding> {
+pub async fn examine(client: kube::Client, namespace: &str) -> Vec<PreflightCheck> {
     look(&Calls::new(client), namespace).await
 }
 
-pub(crate) async fn look(calls: &Calls, namespace: &str) -> Vec<Finding> {
-    let server = match calls.version().await {
+pub(crate) async fn look(calls: &Calls, namespace: &str) -> Vec<PreflightCheck> {
+    let version = match calls.version().await {
         Ok(version) => good("Kubernetes", version),
         Err(error) => {
             let words = format!("the API server does not answer: {error}");
             return vec![missing("Kubernetes", words, "kubectl cluster-info")];
         }
     };
-    let mut found = vec![server, tekton(calls).await];
-    found.extend(definitions(calls).await);
+    let served = match Served::ask(calls).await {
+        Ok(served) => served,
+        Err(error) => {
+            return vec![version, note("Tekton", format!("what the cluster serves can't be read: {error}"), None)];
+        }
+    };
+    let mut found = vec![version, tekton(calls, &served).await];
+    found.extend(definitions(calls, &served).await);
     let place = format!("/api/v1/namespaces/{namespace}");
     if let Err(CallError::NotFound(_)) = calls.read(&place).await {
         found.push(missing(
@@ -57,35 +63,43 @@ pub(crate) async fn look(calls: &Calls, namespace: &str) -> Vec<Finding> {
     found.push(pieces(calls, namespace).await);
     found.push(rights(calls, namespace).await);
     found.push(storage(calls).await);
-    found.push(signatures(calls).await);
+    found.push(signatures(calls, &served).await);
     found
 }
 
-/// Whether something is served or there; none where that can't be told.
+/// The object or list at this path; none where the API server says that it is not there.
 async fn read(calls: &Calls, path: &str) -> Result<Option<Value>, CallError> {
     match calls.read(path).await {
         Ok(found) => Ok(Some(found)),
         Err(CallError::NotFound(_)) => Ok(None),
-        // A path that nobody serves is no object that is not there.
-        Err(CallError::Busy { message, .. }) if message.contains("404") || message.contains("could not find") => {
-            Ok(None)
-        }
         Err(other) => Err(other),
     }
 }
 
-async fn tekton(calls: &Calls) -> Finding {
+/// What the API server serves beside the core: each group with its version, `tekton.dev/v1`.
+struct Served(Vec<String>);
+
+impl Served {
+    async fn ask(calls: &Calls) -> Result<Self, CallError> {
+        let groups = calls.read("/apis").await?;
+        let groups = groups["groups"].as_array().into_iter().flatten();
+        let versions = groups.filter_map(|group| group["versions"].as_array()).flatten();
+        Ok(Self(versions.filter_map(|version| Some(version["groupVersion"].as_str()?.to_owned())).collect()))
+    }
+
+    fn has(&self, group_version: &str) -> bool {
+        self.0.iter().any(|served| served == group_version)
+    }
+}
+
+async fn tekton(calls: &Calls, served: &Served) -> PreflightCheck {
     const SUBJECT: &str = "Tekton";
-    match read(calls, "/apis/tekton.dev/v1").await {
-        Ok(Some(_)) => {}
-        Ok(None) => {
-            return missing(
-                SUBJECT,
-                "the cluster does not serve tekton.dev/v1",
-                "kubectl apply -f RELEASE.yaml of Tekton Pipelines 1.0 or later (on OpenShift: install the OpenShift Pipelines operator)",
-            );
-        }
-        Err(error) => return note(SUBJECT, format!("it can't be told whether it is there: {error}"), None),
+    if !served.has("tekton.dev/v1") {
+        return missing(
+            SUBJECT,
+            "the cluster does not serve tekton.dev/v1",
+            "kubectl apply -f RELEASE.yaml of Tekton Pipelines 1.0 or later (on OpenShift: install the OpenShift Pipelines operator)",
+        );
     }
     for (namespace, which) in TEKTON {
         let path = format!("/api/v1/namespaces/{namespace}/configmaps/pipelines-info");
@@ -98,14 +112,15 @@ async fn tekton(calls: &Calls) -> Finding {
 }
 
 /// A finding for each definition. Runs go without RemediationWorkflow.
-async fn definitions(calls: &Calls) -> Vec<Finding> {
+async fn definitions(calls: &Calls, served: &Served) -> Vec<PreflightCheck> {
     const SUBJECTS: [&str; 2] = [crd::KIND, "RemediationWorkflow"];
-    let served = read(calls, &format!("/apis/{}/{}", crd::GROUP, crd::VERSION)).await;
+    let group = format!("{}/{}", crd::GROUP, crd::VERSION);
+    let resources = if served.has(&group) { read(calls, &format!("/apis/{group}")).await } else { Ok(None) };
     let mut found = Vec::new();
     for ours in crd::crds().iter().filter_map(|crd| serde_json::to_value(crd).ok()) {
         let kind = &ours["spec"]["names"]["kind"];
         let Some(subject) = SUBJECTS.into_iter().find(|subject| kind == *subject) else { continue };
-        found.push(match &served {
+        found.push(match &resources {
             Ok(list) if is_served(list.as_ref(), subject) => definition(calls, subject, &ours).await,
             Ok(_) => lacking(subject, "the cluster does not know it".into()),
             Err(error) => note(subject, format!("it can't be told whether it is there: {error}"), None),
@@ -120,7 +135,7 @@ fn is_served(list: Option<&Value>, kind: &str) -> bool {
         .is_some_and(|resources| resources.iter().any(|resource| resource["kind"] == kind))
 }
 
-async fn definition(calls: &Calls, subject: &'static str, ours: &Value) -> Finding {
+async fn definition(calls: &Calls, subject: &'static str, ours: &Value) -> PreflightCheck {
     let name = ours["metadata"]["name"].as_str().unwrap_or_default();
     let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
     match read(calls, &path).await {
@@ -131,7 +146,7 @@ async fn definition(calls: &Calls, subject: &'static str, ours: &Value) -> Findi
 }
 
 /// A definition that is not there, or another.
-fn lacking(subject: &'static str, words: String) -> Finding {
+fn lacking(subject: &'static str, words: String) -> PreflightCheck {
     if subject == crd::KIND {
         return missing(subject, words, CRD);
     }
@@ -149,18 +164,17 @@ fn differs(ours: &Value, there: &Value) -> bool {
     text(ours) != text(there)
 }
 
-async fn pieces(calls: &Calls, namespace: &str) -> Finding {
+async fn pieces(calls: &Calls, namespace: &str) -> PreflightCheck {
     const SUBJECT: &str = "Task and Pipelines";
     match shipped::faults(calls, namespace).await {
         None => note(SUBJECT, "the cluster did not answer", None),
         Some(faults) if faults.is_empty() => good(SUBJECT, format!("as this console ships them, in {namespace}")),
         Some(faults) => {
-            let changed = faults.iter().any(|fault| fault.contains("not the one that this console ships"));
-            let verb = if changed { "replace" } else { "apply" };
-            // What mends them stands once, after all of them.
-            let words =
-                faults.iter().map(|fault| fault.split_once("; run `").map_or(fault.as_str(), |(words, _)| words));
-            missing(SUBJECT, words.collect::<Vec<_>>().join("; "), format!("kubectl {verb} -k deploy/base/tekton/"))
+            let mut mends: Vec<&str> = faults.iter().map(|fault| fault.mend).collect();
+            mends.sort_unstable();
+            mends.dedup();
+            let words: Vec<String> = faults.into_iter().map(|fault| fault.words).collect();
+            missing(SUBJECT, words.join("; "), mends.join(" && "))
         }
     }
 }
@@ -216,7 +230,7 @@ fn wanted(manifest: &str) -> Vec<Wanted> {
     all
 }
 
-async fn rights(calls: &Calls, namespace: &str) -> Finding {
+async fn rights(calls: &Calls, namespace: &str) -> PreflightCheck {
     const SUBJECT: &str = "Rights";
     let mut denied = Vec::new();
     for right in wanted(ROLE) {
@@ -251,7 +265,7 @@ async fn rights(calls: &Calls, namespace: &str) -> Finding {
     missing(SUBJECT, format!("in {namespace} it may not {}", words(&[denied, less].concat())), mend)
 }
 
-async fn storage(calls: &Calls) -> Finding {
+async fn storage(calls: &Calls) -> PreflightCheck {
     const SUBJECT: &str = "Storage";
     match calls.read("/apis/storage.k8s.io/v1/storageclasses").await {
         Ok(list) => match default_class(&list) {
@@ -272,9 +286,12 @@ fn default_class(list: &Value) -> Option<&str> {
     default["metadata"]["name"].as_str()
 }
 
-async fn signatures(calls: &Calls) -> Finding {
+async fn signatures(calls: &Calls, served: &Served) -> PreflightCheck {
     const SUBJECT: &str = "Signatures";
-    match read(calls, "/apis/policy.sigstore.dev/v1beta1/clusterimagepolicies").await {
+    const GROUP: &str = "policy.sigstore.dev/v1beta1";
+    let policies =
+        if served.has(GROUP) { read(calls, &format!("/apis/{GROUP}/clusterimagepolicies")).await } else { Ok(None) };
+    match policies {
         Ok(Some(list)) if list["items"].as_array().is_some_and(|policies| !policies.is_empty()) => {
             good(SUBJECT, "the cluster has image policies")
         }
@@ -321,8 +338,8 @@ mod tests {
         assert!(!is_served(Some(&list), "RemediationWorkflow") && !is_served(None, "WorkflowExecution"));
         let (runs, registrations) =
             (lacking("WorkflowExecution", String::new()), lacking("RemediationWorkflow", String::new()));
-        assert_eq!((runs.standing, registrations.standing), (Standing::Missing, Standing::Note));
-        assert!([runs, registrations].iter().all(|finding| finding.mend.as_deref() == Some(CRD)));
+        assert_eq!((runs.outcome, registrations.outcome), (PreflightOutcome::Missing, PreflightOutcome::Note));
+        assert!([runs, registrations].iter().all(|check| check.mend.as_deref() == Some(CRD)));
     }
 
     #[test]

@@ -278,7 +278,7 @@ async fn look(common: &Common) -> bool {
     // What is wrong here stays said while the cluster does not answer.
     let nothing_missing = missing.as_ref().is_some_and(Vec::is_empty);
     if let Some(missing) = missing {
-        common.health.state().missing = missing;
+        common.health.state().missing = missing.iter().map(ToString::to_string).collect();
     }
     answered && nothing_missing
 }

@@ -47,7 +47,9 @@ use async_trait::async_trait;
 use calls::Kind;
 use common::Common;
 use domain::{
-    ports::{Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ExecutionStore, Finding, RecommendationStore},
+    ports::{
+        Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ExecutionStore, PreflightCheck, RecommendationStore,
+    },
     recommendation::ResourceRef,
     target::state::Reading,
 };
@@ -134,7 +136,7 @@ impl Cluster for Handle {
         target::read(&self.common, &self.targets, resource).await
     }
 
-    async fn preflight(&self) -> Vec<Finding> {
+    async fn preflight(&self) -> Vec<PreflightCheck> {
         doctor::look(&self.common.calls, &self.common.config.namespace).await
     }
 

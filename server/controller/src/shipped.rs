@@ -7,6 +7,7 @@ use crate::{
     compare::{self, Difference},
 };
 use serde_json::Value;
+use std::fmt;
 
 const MANIFESTS: [&str; 3] = [
     include_str!("../../../deploy/base/tekton/serviceaccount-playbook-executor.yaml"),
@@ -42,38 +43,56 @@ fn pieces() -> Vec<Piece> {
     objects.filter_map(piece).collect()
 }
 
-/// What is missing or different in this namespace, in words with what to do; none when the cluster did not answer.
-pub async fn faults(calls: &Calls, namespace: &str) -> Option<Vec<String>> {
+/// What is wrong with a shipped object, and the command that mends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What is wrong.
+    pub words: String,
+    /// What mends it.
+    pub mend: &'static str,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; run `{}`", self.words, self.mend)
+    }
+}
+
+/// What is missing or different in this namespace; none when the cluster did not answer.
+pub async fn faults(calls: &Calls, namespace: &str) -> Option<Vec<Fault>> {
     let mut found = Vec::new();
     for piece in pieces() {
         match calls.get(piece.kind, namespace, &piece.name).await {
             Ok(there) => found.extend(difference(&piece, &there, namespace)),
             Err(CallError::NotFound(_)) => found.push(missing(&piece, namespace)),
-            Err(CallError::Refused { code: 403, .. }) => found.push(format!(
-                "the console may not read the {} {} in {namespace}; run `kubectl apply -k deploy/base/rbac/`",
-                piece.word, piece.name
-            )),
+            Err(CallError::Refused { code: 403, .. }) => found.push(Fault {
+                words: format!("the console may not read the {} {} in {namespace}", piece.word, piece.name),
+                mend: "kubectl apply -k deploy/base/rbac/",
+            }),
             Err(_) => return None,
         }
     }
     Some(found)
 }
 
-fn missing(piece: &Piece, namespace: &str) -> String {
-    format!("the {} {} is not in {namespace}; run `kubectl apply -k deploy/base/tekton/`", piece.word, piece.name)
+fn missing(piece: &Piece, namespace: &str) -> Fault {
+    Fault {
+        words: format!("the {} {} is not in {namespace}", piece.word, piece.name),
+        mend: "kubectl apply -k deploy/base/tekton/",
+    }
 }
 
 /// Says where it is not what is shipped. Whoever may write it decides what playbooks do, so it is no mere warning.
-fn difference(piece: &Piece, there: &Value, namespace: &str) -> Option<String> {
+fn difference(piece: &Piece, there: &Value, namespace: &str) -> Option<Fault> {
     let found: Vec<Difference> = compare::specs(&piece.spec, &there["spec"]);
-    (!found.is_empty()).then(|| {
-        format!(
-            "the {} {} in {namespace} is not the one that this console ships, and decides what runs; look who changed it, \
-             then run `kubectl replace -k deploy/base/tekton/`: {}",
+    (!found.is_empty()).then(|| Fault {
+        words: format!(
+            "the {} {} in {namespace} is not the one that this console ships, and decides what runs ({}); look who changed it",
             piece.word,
             piece.name,
             compare::sentence(&found)
-        )
+        ),
+        mend: "kubectl replace -k deploy/base/tekton/",
     })
 }
 
@@ -109,7 +128,7 @@ mod tests {
             let mut edited = there.clone();
             let (parent, leaf) = pointer.rsplit_once('/').unwrap();
             edited.pointer_mut(parent).unwrap()[leaf] = value;
-            let said = difference(pipeline, &edited, "ns").unwrap();
+            let said = difference(pipeline, &edited, "ns").unwrap().to_string();
             assert!(said.contains("Pipeline playbook-executor") && said.contains("kubectl replace"), "{said}");
         }
     }

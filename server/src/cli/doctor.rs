@@ -3,7 +3,7 @@
 use super::{Fault, print};
 use crate::config::{ClusterChoice, Config};
 use controller::{ClientChoice, doctor::examine};
-use domain::ports::{Finding, Standing};
+use domain::ports::{PreflightCheck, PreflightOutcome};
 
 /// Examines the cluster of this configuration.
 pub async fn doctor(config: &Config) -> Result<(), Fault> {
@@ -20,10 +20,10 @@ pub async fn doctor(config: &Config) -> Result<(), Fault> {
     let client =
         controller::client(choice).await.map_err(|e| Fault::failed(format!("the cluster can't be used: {e}")))?;
     let found = examine(client, &config.namespace).await;
-    for finding in &found {
-        print(&line(finding));
+    for check in &found {
+        print(&line(check));
     }
-    match found.iter().filter(|finding| finding.standing == Standing::Missing).count() {
+    match found.iter().filter(|check| check.outcome == PreflightOutcome::Missing).count() {
         0 => Ok(()),
         1 => Err(Fault::failed("one thing is missing; mend it, then look again")),
         n => Err(Fault::failed(format!("{n} things are missing; mend them, then look again"))),
@@ -31,14 +31,14 @@ pub async fn doctor(config: &Config) -> Result<(), Fault> {
 }
 
 /// `missing  Tekton              the cluster does not serve tekton.dev/v1`, and under it the command that mends it.
-fn line(finding: &Finding) -> String {
-    let standing = match finding.standing {
-        Standing::Good => "good",
-        Standing::Note => "note",
-        Standing::Missing => "missing",
+fn line(check: &PreflightCheck) -> String {
+    let outcome = match check.outcome {
+        PreflightOutcome::Good => "good",
+        PreflightOutcome::Note => "note",
+        PreflightOutcome::Missing => "missing",
     };
-    let mend = finding.mend.as_ref().map(|command| format!("\n{:29}mend: {command}", "")).unwrap_or_default();
-    format!("{standing:<9}{:<20}{}{mend}", finding.subject, finding.words)
+    let mend = check.mend.as_ref().map(|command| format!("\n{:29}mend: {command}", "")).unwrap_or_default();
+    format!("{outcome:<9}{:<20}{}{mend}", check.subject, check.words)
 }
 
 #[cfg(test)]
@@ -47,13 +47,13 @@ mod tests {
 
     #[test]
     fn a_miss_comes_with_the_command_that_mends_it() {
-        let finding = Finding {
+        let check = PreflightCheck {
             subject: "Tekton",
-            standing: Standing::Missing,
+            outcome: PreflightOutcome::Missing,
             words: "it is not there".into(),
             mend: Some("kubectl apply -f x".into()),
         };
-        let text = line(&finding);
+        let text = line(&check);
         assert!(text.starts_with("missing  Tekton              it is not there\n"), "{text}");
         assert!(text.ends_with("  mend: kubectl apply -f x"), "{text}");
     }

@@ -8,7 +8,7 @@ use domain::{
     identity::{Caller, Right},
     ids::{ExecutionId, RecommendationId},
     paging::Page,
-    ports::{CatalogFilter, ClusterHealth, ExecutionFilter, Finding, RecommendationFilter},
+    ports::{CatalogFilter, ClusterHealth, ExecutionFilter, PreflightCheck, RecommendationFilter},
     recommendation::RecommendationState,
     services::{
         Answer, ApprovalService, CatalogService, HealthView, OverviewView, RunService, SearchView, ServiceError,
@@ -123,7 +123,7 @@ impl ShellService for Services {
         })
     }
 
-    async fn preflight(&self, caller: &Caller) -> Answer<Vec<Finding>> {
+    async fn preflight(&self, caller: &Caller) -> Answer<Vec<PreflightCheck>> {
         caller.require(Right::RunsControl)?;
         match self.world.cluster.get() {
             Some(cluster) if !self.world.settings.sandbox => Ok(cluster.preflight().await),

@@ -11,7 +11,7 @@ use crate::{
 };
 use domain::{
     identity::{Caller, Right},
-    ports::{Finding, Standing},
+    ports::{PreflightCheck, PreflightOutcome},
     services::{Answer, HealthView},
     time::human,
 };
@@ -29,7 +29,12 @@ pub async fn page(ask: Ask) -> Answer<Page> {
 }
 
 /// The page; `found` is what the preflight came to, where it was asked for.
-pub fn cluster(health: HealthView, found: Option<Vec<Finding>>, caller: Caller, commands: Vec<Command>) -> AnyView {
+pub fn cluster(
+    health: HealthView,
+    found: Option<Vec<PreflightCheck>>,
+    caller: Caller,
+    commands: Vec<Command>,
+) -> AnyView {
     let looks = !health.cluster.sandbox && caller.may(Right::RunsControl);
     let ready = health.ready();
     let title = if ready { "Decisions and new runs are possible" } else { "New runs can't start" };
@@ -82,21 +87,21 @@ pub fn cluster(health: HealthView, found: Option<Vec<Finding>>, caller: Caller, 
 
 /// Whether the cluster has all that runs need, part by part, each miss with what mends it.
 #[component]
-fn Preflight(found: Option<Vec<Finding>>) -> impl IntoView {
+fn Preflight(found: Option<Vec<PreflightCheck>>) -> impl IntoView {
     let asked = found.is_some();
-    let mark = |standing: Standing| match standing {
-        Standing::Good => Mark { word: "Good", icon: Icon::Check, tone: Tone::Ok },
-        Standing::Note => Mark { word: "Note", icon: Icon::Info, tone: Tone::Idle },
-        Standing::Missing => Mark { word: "Missing", icon: Icon::Cross, tone: Tone::Bad },
+    let mark = |outcome: PreflightOutcome| match outcome {
+        PreflightOutcome::Good => Mark { word: "Good", icon: Icon::Check, tone: Tone::Ok },
+        PreflightOutcome::Note => Mark { word: "Note", icon: Icon::Info, tone: Tone::Idle },
+        PreflightOutcome::Missing => Mark { word: "Missing", icon: Icon::Cross, tone: Tone::Bad },
     };
     view! {
         <Section title="Preflight" id="preflight">
             <p class="sub">"Looks at the cluster as the console: Tekton, definitions, rights, storage, signatures. It changes nothing."</p>
             {found.map(|found| view! {
                 <ul class="rows preflight">
-                    {found.into_iter().map(|Finding { subject, standing, words, mend }| view! {
+                    {found.into_iter().map(|PreflightCheck { subject, outcome, words, mend }| view! {
                         <li>
-                            <State of=mark(standing) />
+                            <State of=mark(outcome) />
                             <div>
                                 <b>{subject}</b>": "{words}
                                 {mend.map(|line| view! { <p><code>{line.clone()}</code>" "<CopyText text=line what="command" /></p> })}

@@ -9,7 +9,7 @@ use super::{
 use controller::doctor::examine;
 use domain::{
     execution::{ExecutionState, TaskState},
-    ports::Standing,
+    ports::PreflightOutcome,
     ticket::Ticket,
 };
 use serde_json::{Value, json};
@@ -188,13 +188,13 @@ async fn the_preflight_finds_everything_and_says_what_mends_a_miss() {
     let world = world().await;
     let client = controller::client(controller::ClientChoice::Kubeconfig).await.expect("KUBECONFIG");
     let found = examine(client.clone(), &world.namespace).await;
-    let missing: Vec<_> = found.iter().filter(|finding| finding.standing == Standing::Missing).collect();
+    let missing: Vec<_> = found.iter().filter(|check| check.outcome == PreflightOutcome::Missing).collect();
     assert!(missing.is_empty(), "{missing:#?}");
-    let tekton = found.iter().find(|finding| finding.subject == "Tekton").expect("a word about Tekton");
+    let tekton = found.iter().find(|check| check.subject == "Tekton").expect("a word about Tekton");
     assert!(tekton.words.starts_with("Pipelines v1."), "{tekton:?}");
     // Where nothing was installed.
     let found = examine(client, "default").await;
-    let missing: Vec<_> = found.iter().filter(|finding| finding.standing == Standing::Missing).collect();
+    let missing: Vec<_> = found.iter().filter(|check| check.outcome == PreflightOutcome::Missing).collect();
     assert_eq!(missing.len(), 1, "{missing:#?}");
     assert_eq!(missing[0].mend.as_deref(), Some("kubectl apply -k deploy/base/tekton/"));
 }

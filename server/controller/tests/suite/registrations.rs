@@ -213,9 +213,13 @@ async fn without_the_definition_runs_go_on_and_it_is_said_what_mends_it() {
     assert_eq!(world.ended(&id).await.state, ExecutionState::Succeeded);
     let preflight = controller::doctor::examine(world.sandbox().client(), NAMESPACE).await;
     let found = preflight.iter().find(|finding| finding.subject == "RemediationWorkflow").unwrap();
-    assert_eq!(found.standing, domain::ports::Standing::Note);
+    assert_eq!(found.outcome, domain::ports::PreflightOutcome::Note);
     assert_eq!(found.mend.as_deref(), Some("kubernaut-console crds | kubectl apply -f -"));
-    assert!(preflight.iter().any(|f| f.subject == "WorkflowExecution" && f.standing == domain::ports::Standing::Good));
+    assert!(
+        preflight
+            .iter()
+            .any(|f| f.subject == "WorkflowExecution" && f.outcome == domain::ports::PreflightOutcome::Good)
+    );
 
     let again = json!({"apiVersion": definition["apiVersion"], "kind": definition["kind"],
         "metadata": {"name": definition["metadata"]["name"]}, "spec": definition["spec"]});
