@@ -44,8 +44,8 @@ cluster: ## a real Kubernetes with Tekton on this machine; prints its KUBECONFIG
 cluster-down: ## ends it and all that it held
 	@end2end/cluster/down
 
-cluster-test: ## the cases recorded on a real cluster, and the controller, on that cluster or on the one of TEST_KUBECONFIG
-	@scripts/test cluster
+cluster-test: ## everything that is proved on a real cluster: on that one, or on the one of TEST_KUBECONFIG
+	@scripts/test cluster cluster-long
 
 deny: ## bans, licences and sources of the dependencies
 	@scripts/test deny

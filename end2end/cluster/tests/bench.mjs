@@ -48,7 +48,7 @@ export async function bench(on, name, { args = [], env = {}, home, as = true, so
       console_ = await start(host);
     },
     /** Waits until this console acts: then it watches what there is to watch. */
-    acts: () => until('the console to act', () => proxy.watched().length === 4),
+    acts: () => until('the console to act', () => proxy.watched().length === 5),
     /** A run that awaits its decision: its name is known before, so that faults can wait for it. */
     proposed: (incident, options) => proposed(world, incident, options),
     page: (id) => page(world, id),

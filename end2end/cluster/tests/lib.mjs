@@ -5,6 +5,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seed } from '../../lib/world.mjs';
+import { cache } from './lib/cluster.mjs';
+
+// kubectl is built with the cluster; whoever brings another cluster brings their own.
+process.env.PATH += `:${join(cache, 'programs')}`;
 
 /** The checkout. */
 export const workspace = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -62,7 +66,7 @@ export const apply = (what, ...args) =>
  */
 export async function namespace(name) {
   await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=true', '--timeout=120s']);
-  const own = JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  const own = `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${name}`;
   await apply([own, ...shipped.map((path) => file(path).replaceAll('kubernaut-system', name))].join('\n---\n'));
   return {
     name,
