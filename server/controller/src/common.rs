@@ -1,7 +1,12 @@
 //! What lives as long as the process, whether or not this console is the one that acts.
 
 use crate::{Config, Ports, calls::Calls, health::Health};
-use domain::time::Timestamp;
+use domain::{
+    execution::{ExecutionState, Stage},
+    ids::ExecutionId,
+    observation::Observation,
+    time::Timestamp,
+};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -29,6 +34,29 @@ impl Common {
             wake: Notify::new(),
             stop,
             tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Writes why a run that was approved has not started yet.
+    pub async fn waits(&self, id: &ExecutionId, why: &str) {
+        self.says(id, ExecutionState::Pending, "WaitingForCluster", format!("not started yet: {why}")).await;
+    }
+
+    /// Writes what a run in this state is held up by.
+    pub async fn says(&self, id: &ExecutionId, state: ExecutionState, reason: &str, message: String) {
+        let seen = Observation {
+            state,
+            stage: Stage::Claimed,
+            reason: Some(reason.into()),
+            message: Some(message),
+            uid: None,
+            run_uid: None,
+            started_at: None,
+            finished_at: None,
+            tasks: Vec::new(),
+        };
+        if let Err(error) = self.ports.executions.observe(id, seen).await {
+            tracing::debug!(%error, "what holds a run up could not be written");
         }
     }
 

@@ -169,29 +169,6 @@ impl Context {
         Ok(changed)
     }
 
-    /// Writes why a run that was approved has not started yet.
-    pub async fn waits(&self, id: &ExecutionId, why: &str) {
-        self.says(id, ExecutionState::Pending, "WaitingForCluster", format!("not started yet: {why}")).await;
-    }
-
-    /// Writes what a run in this state is held up by.
-    pub async fn says(&self, id: &ExecutionId, state: ExecutionState, reason: &str, message: String) {
-        let seen = Observation {
-            state,
-            stage: Stage::Claimed,
-            reason: Some(reason.into()),
-            message: Some(message),
-            uid: None,
-            run_uid: None,
-            started_at: None,
-            finished_at: None,
-            tasks: Vec::new(),
-        };
-        if let Err(error) = self.ports.executions.observe(id, seen).await {
-            tracing::debug!(%error, "what holds a run up could not be written");
-        }
-    }
-
     /// Writes that a run ended without Tekton's word for it.
     pub async fn conclude(
         &self,

@@ -9,6 +9,7 @@ use crate::{
     lease::{self, Candidate, DEADLINE, EVERY, Move},
     reconcile, recorder, registrar,
 };
+use domain::execution::Stage;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
@@ -63,9 +64,24 @@ async fn stand_by(common: &Common, me: &str) -> Value {
         match attempt(common, me, &mut candidate).await {
             Ok(Some(lease)) => return lease,
             Ok(None) => {}
-            Err(error) => common.health.no_turn(in_words(&error, &common.config.namespace)),
+            Err(error) => {
+                let why = in_words(&error, &common.config.namespace);
+                nobody_acts(common, &why).await;
+                common.health.no_turn(why);
+            }
         }
         tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// What was approved meanwhile says why it has not started: there may be nobody else to say it. Whoever acts would have begun with it
+/// by now.
+async fn nobody_acts(common: &Common, why: &str) {
+    let patience = i64::try_from(lease::DURATION.as_millis()).unwrap_or(i64::MAX);
+    let Ok(due) = common.ports.executions.due(&common.config.cluster_name).await else { return };
+    let now = common.ports.clock.now();
+    for run in due.iter().filter(|run| run.stage == Stage::Claimed && now.since(run.created_at) > patience) {
+        common.waits(&run.subject.id, why).await;
     }
 }
 
