@@ -48,6 +48,9 @@ export async function startApiServer() {
       if (server.exitCode !== null || Date.now() > end) throw new Error('the second API server did not start');
       await wait(200);
     }
+    // Who answers must be this one: an earlier test that was killed may have left its own behind.
+    await wait(500);
+    if (server.exitCode !== null) throw new Error(`something else listens on the node's port ${PORT}: end it first`);
   };
   const kill = () => [server, door].forEach((child) => child?.kill('SIGKILL'));
   process.once('exit', kill);

@@ -51,7 +51,7 @@ after(async () => {
 });
 
 /** Kills the console when it is about to do something for one run and has done it, and not heard of it yet, for another; and starts it again. */
-async function killed(lane, incident, match, cases, cut) {
+async function killed(lane, incident, match, cases) {
   let dead;
   const gone = new Promise((done) => (dead = done));
   const runs = await Promise.all(cases.map(async (reached) => {
@@ -71,7 +71,7 @@ async function killed(lane, incident, match, cases, cut) {
   await lane.kill();
   dead();
   await lane.restart();
-  await Promise.all(ids.map((id) => ranOnce(lane, id, { cut })));
+  await Promise.all(ids.map((id) => ranOnce(lane, id)));
   for (const { hook } of runs) assert.equal(hook.calls.length, 1);
 }
 
@@ -82,7 +82,7 @@ test('a console that is killed before or after any write, and started again, has
   await Promise.all(points.map(([what, match, cases], n) => t.test(what, async () => {
     const lane = free.pop() ?? (await new Promise((next) => waiting.push(next)));
     try {
-      await killed(lane, `inc-killed-${n}`, match, cases, what.endsWith('Completed'));
+      await killed(lane, `inc-killed-${n}`, match, cases);
     } finally {
       const next = waiting.shift();
       if (next) next(lane);

@@ -348,7 +348,7 @@ test('admission policies', async (t) => {
     ]);
     const refused = await ask(['--as=robin'], create(pipelineRun()));
     assert.match(refused.err, /cannot create resource "pipelineruns"/, 'by the rights already');
-    await denied('runs', 'is not the console, which alone says how a WorkflowExecution stands', [
+    await denied('runs', 'is not the console, which alone says how a WorkflowExecution or a RemediationWorkflow stands', [
       ['an administrator', ADMIN, patch('workflowexecution/plays', { status: { phase: 'Completed' } }, '--subresource=status')],
     ]);
   });

@@ -108,8 +108,10 @@ impl CallError {
     /// The API server knows no right to this (the authorizer's words, not those of a policy). It may be granted yet, and one that has
     /// just started knows nobody's rights for a moment.
     pub fn lacks_a_right(&self) -> bool {
+        // The second comes where owner references are enforced, of one whose finalizers may not be set.
         matches!(self, Self::Refused { code: 403, message, .. }
-            if message.contains("is forbidden: User \"") && message.contains("\" cannot "))
+            if message.contains("is forbidden: User \"") && message.contains("\" cannot ")
+                || message.contains("is forbidden: cannot set blockOwnerDeletion"))
     }
 }
 
@@ -324,6 +326,8 @@ mod tests {
             r#"pipelineruns.tekton.dev is forbidden: User "{user}" cannot create resource "pipelineruns" in API group "tekton.dev""#
         ))
         .lacks_a_right());
+        let owner = "cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on: , <nil>";
+        assert!(says(&format!(r#"pipelineruns.tekton.dev "x" is forbidden: {owner}"#)).lacks_a_right());
         assert!(!says(r#"admission webhook "x" denied the request: no"#).lacks_a_right());
         assert!(
             !says(r#"pipelineruns.tekton.dev "x" is forbidden: ValidatingAdmissionPolicy 'p' denied request: no"#)

@@ -57,7 +57,7 @@ pub struct Context {
     written: Mutex<HashMap<String, WorkflowExecutionStatus>>,
     seen: Mutex<HashMap<String, Workflow>>,
     verified: Mutex<HashSet<String>>,
-    condemned: Mutex<HashSet<String>>,
+    condemned: Mutex<HashMap<String, Trouble>>,
     denied: Mutex<HashMap<String, Instant>>,
 }
 
@@ -115,27 +115,30 @@ impl Context {
         lock(&self.verified)
     }
 
-    /// A run whose PipelineRun is being stopped because it must not run: how it ends is for who stops it to say, not for what the
-    /// cluster makes of the stop.
-    pub fn condemn(&self, name: &str) {
-        lock(&self.condemned).insert(name.to_owned());
+    /// A run whose PipelineRun is being stopped for this cause: that is how it ends, not what the cluster makes of the stop.
+    pub fn condemn(&self, name: &str, cause: Trouble) {
+        lock(&self.condemned).insert(name.to_owned(), cause);
     }
 
-    /// The run was not stopped after all, or nothing speaks against it any more: the cluster's word counts again.
+    /// Nothing speaks against the run any more: the cluster's word counts again.
     pub fn absolve(&self, name: &str) {
-        if lock(&self.condemned).remove(name) {
+        if lock(&self.condemned).remove(name).is_some() {
             self.record.add(name.to_owned());
         }
     }
 
-    /// Whether somebody else will say how this run ends.
-    pub fn is_condemned(&self, name: &str) -> bool {
-        lock(&self.condemned).contains(name)
+    /// What ends this run once it has stopped, where it is being stopped.
+    pub fn cause_against(&self, name: &str) -> Option<Trouble> {
+        lock(&self.condemned).get(name).cloned()
     }
 
     /// Trouble with a run, with a missing right told apart: for a while it may come back, then that is the API server's word.
     pub fn settled(&self, name: &str, trouble: Trouble) -> Trouble {
-        let Trouble::Later { denied: Some(reason), why: message, .. } = trouble else { return trouble };
+        let Trouble::Later { denied: Some(reason), why: message, .. } = trouble else {
+            // Whatever it is, it is another trouble: the time begins anew.
+            self.went_on(name);
+            return trouble;
+        };
         let since = *lock(&self.denied).entry(name.to_owned()).or_insert_with(Instant::now);
         if since.elapsed() < DENIED { Trouble::later(message) } else { Trouble::Never { reason, message } }
     }

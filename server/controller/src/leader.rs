@@ -2,6 +2,7 @@
 //! store's epoch and the derived name, with or without a Lease (`safety.md`, Faults).
 
 use crate::{
+    Config,
     calls::{CallError, Kind},
     common::Common,
     context::Context,
@@ -9,14 +10,16 @@ use crate::{
     lease::{self, Candidate, DEADLINE, EVERY, Move},
     reconcile, recorder, registrar,
 };
-use domain::execution::Stage;
+use domain::execution::{Execution, Stage};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// The Lease, in the namespace of the runs.
 const NAME: &str = "kubernaut-console";
+/// Which cluster its holder takes this for: runs are found under that name.
+const CLUSTER: &str = "kubernaut.io/cluster";
 /// One call about the Lease: a later one is of more use than one that hangs.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -28,20 +31,20 @@ pub fn start(common: &Arc<Common>) {
             act(&common, common.stop.clone()).tasks.wait().await;
             return;
         };
-        while let Some(lease) = common.stop.run_until_cancelled(stand_by(&common, &me)).await {
+        while let Some((lease, taken)) = common.stop.run_until_cancelled(stand_by(&common, &me)).await {
             tracing::info!(replica = me, "this console acts from now on");
             let term = common.stop.child_token();
             let context = act(&common, term.clone());
-            let lease = common.stop.run_until_cancelled(hold(&common, &me, lease)).await;
+            common.stop.run_until_cancelled(hold(&common, &me, lease, taken)).await;
+            // Nothing is begun any more; what was, ends with its calls.
             term.cancel();
             context.tasks.wait().await;
             common.health.waits_for_its_turn();
-            if lease.is_none() {
-                give_back(&common, &me).await;
-                return;
+            if !common.stop.is_cancelled() {
+                tracing::warn!(replica = me, "this console does not act any more");
             }
-            tracing::warn!(replica = me, "this console does not act any more");
         }
+        give_back(&common, &me).await;
     });
 }
 
@@ -57,30 +60,37 @@ fn act(common: &Arc<Common>, term: CancellationToken) -> Arc<Context> {
     context
 }
 
-/// Waits until the Lease is ours; the Lease as it is then.
-async fn stand_by(common: &Common, me: &str) -> Value {
+/// Waits until the Lease is ours; the Lease as it is then, and when it was asked for.
+async fn stand_by(common: &Common, me: &str) -> (Value, Instant) {
     let mut candidate = Candidate::new(me);
+    let mut answered: Option<Instant> = None;
     loop {
+        let asked = Instant::now();
         match attempt(common, me, &mut candidate).await {
-            Ok(Some(lease)) => return lease,
-            Ok(None) => {}
+            Ok(Some(lease)) => return (lease, asked),
+            Ok(None) => answered = Some(asked),
             Err(error) => {
-                let why = in_words(&error, &common.config.namespace);
-                nobody_acts(common, &why).await;
-                common.health.no_turn(why);
+                // While somebody acts, one answer that does not come says nothing yet; a refusal does.
+                let away = answered.is_none_or(|at| at.elapsed() >= DEADLINE);
+                if away || matches!(error, CallError::Refused { .. }) {
+                    let why = in_words(&error, &common.config.namespace);
+                    let _ = timeout(PATIENCE, nobody_acts(common, &why)).await;
+                    common.health.no_turn(why);
+                }
             }
         }
         tokio::time::sleep(EVERY).await;
     }
 }
 
-/// What was approved meanwhile says why it has not started: there may be nobody else to say it. Whoever acts would have begun with it
-/// by now.
+/// What was approved meanwhile says why it has not started, unless somebody has said so: there may be nobody else to do it. Whoever
+/// acts would have begun with it by now.
 async fn nobody_acts(common: &Common, why: &str) {
     let patience = i64::try_from(lease::DURATION.as_millis()).unwrap_or(i64::MAX);
     let Ok(due) = common.ports.executions.due(&common.config.cluster_name).await else { return };
     let now = common.ports.clock.now();
-    for run in due.iter().filter(|run| run.stage == Stage::Claimed && now.since(run.created_at) > patience) {
+    let silent = |run: &&Execution| run.stage == Stage::Claimed && run.reason.is_none();
+    for run in due.iter().filter(silent).filter(|run| now.since(run.created_at) > patience) {
         common.waits(&run.subject.id, why).await;
     }
 }
@@ -94,18 +104,27 @@ async fn attempt(common: &Common, me: &str, candidate: &mut Candidate) -> Result
     };
     let now = micro_time(common);
     let taken = match (candidate.look(read.as_ref(), Instant::now()), &read) {
-        (Move::Wait { holder }, _) => {
-            common.health.stands_by(holder);
+        (Move::Wait { holder }, lease) => {
+            let theirs = lease.as_ref().and_then(|lease| lease["metadata"]["annotations"][CLUSTER].as_str());
+            match theirs.filter(|theirs| *theirs != common.config.cluster_name) {
+                Some(theirs) => common.health.no_turn(stranger(&holder, theirs, &common.config)),
+                None => common.health.stands_by(holder),
+            }
             return Ok(None);
         }
         (Move::Take, Some(lease)) => {
-            let change = json!({ "spec": lease::taken(me, &now, Some(lease)) });
+            let change = json!({
+                "metadata": { "annotations": { CLUSTER: common.config.cluster_name } },
+                "spec": lease::taken(me, &now, Some(lease)),
+            });
             soon(common.calls.merge_read(Kind::Lease, lease, change)).await
         }
         (Move::Take | Move::Create, _) => {
             let lease = json!({
                 "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-                "metadata": { "name": NAME, "namespace": namespace },
+                "metadata": {
+                    "name": NAME, "namespace": namespace, "annotations": { CLUSTER: common.config.cluster_name },
+                },
                 "spec": lease::taken(me, &now, None),
             });
             soon(common.calls.create(Kind::Lease, namespace, &lease)).await
@@ -119,26 +138,49 @@ async fn attempt(common: &Common, me: &str, candidate: &mut Candidate) -> Result
     }
 }
 
-/// Renews it until it is lost.
-async fn hold(common: &Common, me: &str, mut lease: Value) {
-    let mut renewed = Instant::now();
-    while renewed.elapsed() < DEADLINE {
-        tokio::time::sleep(EVERY).await;
-        let sent = Instant::now();
-        let change = json!({ "spec": { "renewTime": micro_time(common) } });
-        match soon(common.calls.merge_read(Kind::Lease, &lease, change)).await {
-            Ok(there) => (lease, renewed) = (there, sent),
-            // An earlier renewal whose reply was lost, or somebody else's hand. Reading renews nothing.
-            Err(CallError::Conflict(_) | CallError::NotFound(_)) => {
-                match soon(common.calls.get(Kind::Lease, &common.config.namespace, NAME)).await {
-                    Ok(there) if lease::holder(&there) == me => lease = there,
-                    Ok(_) | Err(CallError::NotFound(_)) => return,
-                    Err(error) => tracing::warn!(%error, "the Lease could not be read"),
-                }
-            }
-            Err(error) => tracing::warn!(%error, "the Lease could not be renewed"),
+/// What came of one try to renew it.
+enum Renewal {
+    /// It was renewed, by a call that was sent then.
+    Done(Value, Instant),
+    /// It is still ours. Reading renews nothing.
+    Read(Value),
+    /// Nobody answered.
+    Failed,
+    /// It is somebody else's.
+    Lost,
+}
+
+/// Renews it until it is lost, or could not be renewed in time.
+async fn hold(common: &Common, me: &str, mut lease: Value, taken: Instant) {
+    let mut renewed = taken;
+    while let Ok(renewal) = timeout_at(renewed + DEADLINE, renew(common, me, &lease)).await {
+        match renewal {
+            Renewal::Done(there, sent) => (lease, renewed) = (there, sent),
+            Renewal::Read(there) => lease = there,
+            Renewal::Failed => {}
+            Renewal::Lost => return,
         }
     }
+}
+
+async fn renew(common: &Common, me: &str, lease: &Value) -> Renewal {
+    tokio::time::sleep(EVERY).await;
+    let sent = Instant::now();
+    let change = json!({ "spec": { "renewTime": micro_time(common) } });
+    let error = match soon(common.calls.merge_read(Kind::Lease, lease, change)).await {
+        Ok(there) => return Renewal::Done(there, sent),
+        // An earlier renewal whose reply was lost, or somebody else's hand.
+        Err(CallError::Conflict(_) | CallError::NotFound(_)) => {
+            match soon(common.calls.get(Kind::Lease, &common.config.namespace, NAME)).await {
+                Ok(there) if lease::holder(&there) == me => return Renewal::Read(there),
+                Ok(_) | Err(CallError::NotFound(_)) => return Renewal::Lost,
+                Err(error) => error,
+            }
+        }
+        Err(error) => error,
+    };
+    tracing::warn!(%error, "the Lease could not be renewed");
+    Renewal::Failed
 }
 
 /// Whoever waits need not wait until it has run out.
@@ -162,6 +204,15 @@ async fn soon<T>(call: impl Future<Output = Result<T, CallError>>) -> Result<T, 
 /// As `metav1.MicroTime` wants it.
 fn micro_time(common: &Common) -> String {
     common.ports.clock.now().to_string().replace('Z', "000Z")
+}
+
+/// A console that would not see what is approved here.
+fn stranger(holder: &str, theirs: &str, config: &Config) -> String {
+    format!(
+        "{holder} acts in {} and knows this cluster as {theirs}, not as {}, so it does not see what is approved here; \
+         give both one database and one --cluster, or each a --namespace of its own",
+        config.namespace, config.cluster_name
+    )
 }
 
 fn in_words(error: &CallError, namespace: &str) -> String {

@@ -87,7 +87,7 @@ pub fn start(context: &Arc<Context>) {
     }
     let context = Arc::clone(context);
     context.clone().tasks.spawn(async move {
-        while let Err(error) = catch_up(&context).await {
+        while let Err(error) = begin(&context).await {
             tracing::warn!(?error, "the recorder can't ask the store what is unfinished");
             tokio::select! {
                 () = context.stop.cancelled() => return,
@@ -95,10 +95,13 @@ pub fn start(context: &Arc<Context>) {
             }
         }
         watches::start(&context);
-        if let Err(error) = read_rests(&context).await {
-            tracing::warn!(?error, "the logs of what has just ended can't be read to their end");
-        }
     });
+}
+
+/// Takes up all that somebody else may have left.
+async fn begin(context: &Context) -> Result<(), Trouble> {
+    catch_up(context).await?;
+    read_rests(context).await
 }
 
 /// Reads on where whoever acted before was reading when it ended: the run is over, but its pods may still be there.
@@ -106,18 +109,21 @@ async fn read_rests(context: &Context) -> Result<(), Trouble> {
     let store = &context.ports.executions;
     let ended = store.last_ended(LAST).await?.into_iter().map(|line| line.execution);
     let recent = |run: &Execution| {
-        let age = |at| context.ports.clock.now().since(at);
+        let age = |at| context.cluster_now().since(at);
         run.subject.cluster == context.config.cluster_name && run.finished_at.is_some_and(|at| age(at) < JUST_ENDED_MS)
     };
+    let mut open = Vec::new();
     for id in ended.filter(recent).map(|run| run.subject.id) {
-        let Some(run) = store.get(&id).await? else { continue };
-        for task in &run.tasks {
+        for task in store.get(&id).await?.into_iter().flat_map(|run| run.tasks) {
             for attempt in task.attempts.iter().filter(|a| a.running_at.is_some()) {
                 if !store.log_closed(&id, &task.name, attempt.attempt).await? {
-                    spawn_follower(context, &id, task, attempt, watch::channel(true).1);
+                    open.push((id.clone(), task.clone(), attempt.clone()));
                 }
             }
         }
+    }
+    for (id, task, attempt) in open {
+        spawn_follower(context, &id, &task, &attempt, watch::channel(true).1);
     }
     Ok(())
 }
@@ -152,7 +158,11 @@ impl Recorder {
         let began = Instant::now();
         let look = context.index().look(&name);
         let result = match look {
-            Look::Confirm(_) | Look::Tell(..) if context.is_condemned(&name) => Ok(true),
+            // How it ends is for whoever stopped it to say.
+            Look::Tell(_, ref reading) if reading.whole.state.ended() && context.cause_against(&name).is_some() => {
+                context.reconcile.add(name.clone());
+                Ok(true)
+            }
             Look::Nothing => {
                 self.close(&name);
                 return Next::Done;

@@ -59,6 +59,7 @@ pub async fn carry_on(context: &Context, execution: &Execution) -> Result<Next, 
     let (namespace, name) = (&execution.subject.namespace, &execution.subject.name);
     if execution.state.ended() {
         context.verified().remove(name);
+        context.absolve(name);
         return Ok(Next::Done);
     }
     if context.verified().contains(name) && !execution.cancel_requested {
@@ -68,13 +69,22 @@ pub async fn carry_on(context: &Context, execution: &Execution) -> Result<Next, 
         Ok(there) => there,
         Err(CallError::NotFound(_)) => {
             // The recorder settles whether it is lost.
+            context.absolve(name);
             context.record.add(name.clone());
             return Ok(Next::Done);
         }
         Err(other) => return Err(other.into()),
     };
-    if !belongs(&there, execution) || has_ended(&there) {
+    if !belongs(&there, execution) {
+        context.absolve(name);
         return Ok(Next::Done);
+    }
+    if has_ended(&there) {
+        return match context.cause_against(name) {
+            // It was stopped, and that could not be written then.
+            Some(cause) => concluded(context, execution, Err(cause)).await,
+            None => Ok(Next::Done),
+        };
     }
     if execution.cancel_requested {
         return pass_on(context, execution, &there).await;

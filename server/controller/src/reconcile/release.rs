@@ -185,13 +185,14 @@ fn not_stopped(why: &str) -> Trouble {
     Trouble::later(format!("its PipelineRun could not be stopped: {why}"))
 }
 
-/// Stops a PipelineRun because of `cause`, which then ends the run. While it can't be stopped both are said, and it is tried
-/// again.
+/// Stops a PipelineRun because of `cause`, which then ends the run, whatever the cluster says of the stop meanwhile. While it can't be
+/// stopped both are said, and it is tried again.
 pub async fn stop_because(context: &Context, there: &Value, cause: Trouble) -> Trouble {
     let name = there["metadata"]["name"].as_str().unwrap_or_default();
-    context.condemn(name);
+    if matches!(cause, Trouble::Never { .. }) {
+        context.condemn(name, cause.clone());
+    }
     let Err(trouble) = stop(context, there, "Cancelled").await else { return cause };
-    context.absolve(name);
     let (Trouble::Never { message: first, .. } | Trouble::Later { why: first, .. }) = cause;
     match trouble {
         Trouble::Later { asked, why, .. } => Trouble::Later { asked, why: format!("{first}; {why}"), denied: None },

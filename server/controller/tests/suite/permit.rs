@@ -125,6 +125,29 @@ async fn what_was_changed_after_it_was_compared_is_not_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_stopped_ends_for_its_cause_though_that_cannot_be_written_at_once() {
+    let world = World::start().await;
+    let meddle = world.meddle(&ticket().name());
+    let (done, store) = (AtomicBool::new(false), Arc::clone(&world.store));
+    *world.webhook.lock().unwrap() = Some(Box::new(move |method, path, body| {
+        if lets_go(method, path, body) && !done.swap(true, Ordering::SeqCst) {
+            meddle(json!({"spec": {"taskRunTemplate": {"serviceAccountName": "cluster-admin"}}}));
+        }
+        if method == Method::PATCH && body["spec"]["status"] == "Cancelled" {
+            store.down.store(true, Ordering::SeqCst);
+        }
+    }));
+    let id = world.approve(&ticket());
+    world.until_for(10, "stopped", || world.store.down.load(Ordering::SeqCst)).await;
+    // Long enough for the cluster to have ended it.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.store.down.store(false, Ordering::SeqCst);
+    let ended = world.ended(&id).await;
+    assert_eq!((ended.state, ended.reason.as_deref()), (ExecutionState::Failed, Some("NotAsApproved")));
+    nothing_runs(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cancellation_by_somebody_else_is_not_undone() {
     let (world, ended) = under_our_hands(json!({"spec": {"status": "Cancelled"}})).await;
     assert_eq!(ended.state, ExecutionState::Cancelled, "{:?}", ended.message);

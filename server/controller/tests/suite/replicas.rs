@@ -71,8 +71,8 @@ async fn a_holder_that_is_cut_off_stops_and_the_other_takes_over() {
         .until_for(15, "a takeover", || other.cluster().health().acting.is_none() && other.cluster().health().ready)
         .await;
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
-    let first = world.cluster().health();
-    assert!(!first.ready && first.problems[0].contains("can't be reached"), "{first:?}");
+    let first = settled(&world, &world.cluster(), |health| health.problems[0].contains("can't be reached")).await;
+    assert!(!first.ready, "{first:?}");
     // It comes back, and waits for its turn.
     world.cut_off(false);
     let health = settled(&world, &world.cluster(), |health| health.ready).await;
@@ -82,6 +82,17 @@ async fn a_holder_that_is_cut_off_stops_and_the_other_takes_over() {
     assert_eq!(world.ended(&id).await.state, ExecutionState::Cancelled);
     stop.cancel();
     other.finished().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_calls_the_cluster_otherwise_is_no_console_to_stand_by_for() {
+    let world = first().await;
+    let theirs = json!({ "metadata": { "annotations": { "kubernaut.io/cluster": "west" } }, "spec": { "holderIdentity": "other" } });
+    world.edit(LEASE, &theirs).await;
+    let told = |health: &ClusterHealth| health.problems.iter().any(|p| p.contains("other acts in kubernaut-system"));
+    let health = settled(&world, &world.cluster(), told).await;
+    assert!(!health.ready && health.acting.is_none(), "{health:?}");
+    assert!(health.problems[0].contains("knows this cluster as west, not as test"), "{health:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

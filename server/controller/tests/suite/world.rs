@@ -92,7 +92,6 @@ impl World {
         for file in [
             "crds/workflowexecutions.yaml",
             "crds/remediationworkflows.yaml",
-            "crds/remediationworkflows.yaml",
             "tekton/task-kubernaut-action.yaml",
             "tekton/pipeline-playbook-executor.yaml",
         ] {
