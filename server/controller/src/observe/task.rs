@@ -100,8 +100,10 @@ fn read_attempt(
     // Tekton gives no completion time where the container could not be made (`CreateContainerConfigError`).
     let said = seen.condition.as_ref().and_then(|c| c.since);
     let ended = step.and_then(|s| s.finished_at).or(seen.finished_at).or(said);
-    // Of a step that it ended while it waited, Tekton says that it started when the TaskRun was made.
-    let ran = pod.is_none_or(|p| p.steps.iter().any(|s| s.started_at.is_some()));
+    // Of a step that it ended while it waited, Tekton says that it started when the TaskRun was made; it names such ends after the
+    // TaskRun. Of any other its word counts: what was seen of the pod may be older.
+    let by_tekton = step.and_then(|s| s.reason.as_deref()).is_some_and(|reason| reason.starts_with("TaskRun"));
+    let ran = !by_tekton || pod.is_none_or(|p| p.steps.iter().any(|s| s.started_at.is_some()));
     TaskAttempt {
         attempt: u32::try_from(before + 1).unwrap_or(u32::MAX),
         state,

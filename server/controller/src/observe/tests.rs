@@ -14,9 +14,13 @@ fn file<T: DeserializeOwned>(case: &str, name: &str) -> Option<T> {
 
 /// The reading of a case at a stage.
 fn read(case: &str, stage: &str) -> Observation {
+    read_with(case, stage, file(case, &format!("{stage}-pods")).unwrap_or_default())
+}
+
+/// The same with other pods: their watch may be behind.
+fn read_with(case: &str, stage: &str, pods: Vec<PodObject>) -> Observation {
     let run: PipelineRunObject = file(case, &format!("{stage}-pipelinerun")).expect("the PipelineRun");
     let task_runs: Vec<TaskRunObject> = file(case, &format!("{stage}-taskruns")).unwrap_or_default();
-    let pods: Vec<PodObject> = file(case, &format!("{stage}-pods")).unwrap_or_default();
     let run = PipelineRun::from(run);
     let task_runs: Vec<TaskRun> = task_runs.into_iter().map(TaskRun::from).collect();
     let pods = pods.into_iter().map(Pod::from).map(|p| (p.name.clone(), p)).collect();
@@ -50,6 +54,20 @@ fn a_playbook_that_succeeds() {
     assert_eq!(task.attempts.len(), 1);
     assert_eq!(task.attempts[0].pod.as_deref(), Some("remediation-inc-001-oomkill-scale-down-execute-pod"));
     assert_eq!((task.queued_ms, task.pulling_ms, task.running_ms), (Some(0), Some(3000), Some(3000)));
+}
+
+#[test]
+fn what_ran_has_run_though_its_pod_was_last_seen_before_it_did() {
+    let mut pods: Vec<serde_json::Value> = file("strategy-succeeds", "ended-pods").expect("pods");
+    for container in pods[0]["status"]["containerStatuses"].as_array_mut().expect("containers") {
+        container["state"] = json!({ "waiting": { "reason": "PodInitializing" } });
+    }
+    let pods = pods.into_iter().map(|pod| serde_json::from_value(pod).expect("a pod")).collect();
+    let ended = read_with("strategy-succeeds", "ended", pods);
+    assert!(only(&ended).attempts[0].running_at.is_some(), "else nobody reads its log: {:?}", only(&ended).attempts);
+    // What never ran has not, whatever Tekton says of its step.
+    let waiting = file("image-pull-fails", "waiting-pods").expect("pods");
+    assert!(only(&read_with("image-pull-fails", "ended", waiting)).attempts[0].running_at.is_none());
 }
 
 #[test]
