@@ -149,23 +149,20 @@ fn merge_task(old: &mut Task, new: Task) -> bool {
     if new.attempts.len() >= merged.attempts.len() {
         for (at, attempt) in new.attempts.into_iter().enumerate() {
             match merged.attempts.get_mut(at) {
-                Some(known) if known.state.ended() => {
-                    known.reason = attempt.reason.or(known.reason.take());
-                    known.pod = attempt.pod.or(known.pod.take());
-                    known.queued_at = known.queued_at.or(attempt.queued_at);
-                    known.pulling_at = known.pulling_at.or(attempt.pulling_at);
-                    known.running_at = known.running_at.or(attempt.running_at);
-                    known.finished_at = known.finished_at.or(attempt.finished_at);
-                }
-                // Until it has ended, what is seen later is nearer to the truth: the container runs before Tekton lets the step begin.
                 Some(known) => {
-                    known.state = attempt.state;
+                    // Until it has ended, what is seen later is nearer to the truth: the container runs before Tekton lets the step
+                    // begin.
+                    let settled = known.state.ended();
+                    let nearer = |old: Option<Timestamp>, new| if settled { old.or(new) } else { new.or(old) };
+                    if !settled {
+                        known.state = attempt.state;
+                    }
                     known.reason = attempt.reason.or(known.reason.take());
                     known.pod = attempt.pod.or(known.pod.take());
-                    known.queued_at = attempt.queued_at.or(known.queued_at);
-                    known.pulling_at = attempt.pulling_at.or(known.pulling_at);
-                    known.running_at = attempt.running_at.or(known.running_at);
-                    known.finished_at = attempt.finished_at.or(known.finished_at);
+                    known.queued_at = nearer(known.queued_at, attempt.queued_at);
+                    known.pulling_at = nearer(known.pulling_at, attempt.pulling_at);
+                    known.running_at = nearer(known.running_at, attempt.running_at);
+                    known.finished_at = nearer(known.finished_at, attempt.finished_at);
                 }
                 None => merged.attempts.push(attempt),
             }

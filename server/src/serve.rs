@@ -141,8 +141,10 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into(),
         stop: streams.clone(),
     };
-    let reader = gate.live.reader(gate.live.latest().await?);
-    tokio::spawn(controller_stop.clone().run_until_cancelled_owned(carry_out(reader, running.cluster())));
+    if connected.sandbox.is_none() {
+        let reader = gate.live.reader(gate.live.latest().await?);
+        tokio::spawn(controller_stop.clone().run_until_cancelled_owned(carry_out(reader, running.cluster())));
+    }
     let readiness = Readiness { store: store.clone(), cluster, metrics: metrics.clone() };
     let limits = gate.limits.clone();
     let router = doors::router(gate, readiness.clone(), store.clone());

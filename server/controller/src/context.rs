@@ -134,13 +134,17 @@ impl Context {
 
     /// Trouble with a run, with a missing right told apart: for a while it may come back, then that is the API server's word.
     pub fn settled(&self, name: &str, trouble: Trouble) -> Trouble {
-        let Trouble::Later { denied: Some(reason), why: message, .. } = trouble else {
+        let Trouble::Later { denied: Some(reason), why, .. } = &trouble else {
             // Whatever it is, it is another trouble: the time begins anew.
             self.went_on(name);
             return trouble;
         };
         let since = *lock(&self.denied).entry(name.to_owned()).or_insert_with(Instant::now);
-        if since.elapsed() < DENIED { Trouble::later(message) } else { Trouble::Never { reason, message } }
+        if since.elapsed() < DENIED {
+            // As it is: whoever settles it once more finds the same.
+            return trouble;
+        }
+        Trouble::Never { reason: reason.clone(), message: why.clone() }
     }
 
     /// The run went a step on: what was denied before does not count any more.

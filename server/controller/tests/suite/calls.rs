@@ -1,7 +1,7 @@
 //! Calls that are lost, refused for now, or answered twice: one object of a run, whatever happens.
 
 use super::{tickets::shell_ticket, world::World};
-use domain::execution::ExecutionState;
+use domain::execution::{Execution, ExecutionState};
 use sandbox::{Effect, Fault, Verb};
 use serde_json::json;
 
@@ -120,6 +120,20 @@ async fn a_right_that_stays_missing_ends_the_run() {
     assert_eq!((ended.state, ended.reason.as_deref()), (ExecutionState::Failed, Some("Forbidden")));
     assert!(ended.message.as_ref().unwrap().contains("cannot create resource"), "{:?}", ended.message);
     assert!(world.all("pipelineruns").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_to_change_runs_that_stays_missing_is_said_to_keep_it_from_being_stopped_too() {
+    let world = World::start().await;
+    world.sandbox().faults().push(Fault::once(Verb::Patch, "pipelineruns", no_right("pipelineruns")).times(1000));
+    let id = world.approve(&shell_ticket(&[("RUN_SECONDS", "1")], &json!([]), |_| {}));
+    let stuck = |run: &Execution| run.message.as_ref().is_some_and(|words| words.contains("could not be stopped"));
+    world.until(&id, "not stopped either", stuck).await;
+    assert!(world.all("taskruns").await.is_empty(), "it is held");
+    // It could not be stopped, and nothing else speaks against it.
+    world.sandbox().faults().clear();
+    assert_eq!(world.ended(&id).await.state, ExecutionState::Succeeded);
+    assert_eq!(world.all("pipelineruns").await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
