@@ -292,6 +292,7 @@ test('a gantt scrolled out of step with its rows', async () => {
   const page = await open(`/runs/${run}?unfold=all`);
   await page.locator('html[data-alive]').waitFor();
   const rows = page.locator('.time-rows');
+  await rows.evaluate((list) => (window.rows = list));
   const ordered = await page.locator('.time-rows .r').evaluateAll((all) => all.map((row) => row.dataset.name));
   assert.equal(ordered.length, 60);
   for (const share of [0, 0.4, 1]) {
@@ -315,6 +316,10 @@ test('a gantt scrolled out of step with its rows', async () => {
     return [...document.querySelectorAll('.time, .time *')].filter(able).map((element) => element.className);
   });
   assert.ok(scrolls.length <= 1, `these scroll by themselves: ${scrolls}`);
+  // Nor does it begin anew when the first task has run, and a critical path is told above it.
+  await page.locator('.crit-words').waitFor();
+  const kept = await rows.evaluate((list) => list === window.rows && list.scrollTop > 0);
+  assert.ok(kept, 'the list is the same, and scrolled as it was');
   await world.cancel(run);
   await page.context().close();
 });

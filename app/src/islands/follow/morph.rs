@@ -45,6 +45,7 @@ fn children(old: &Element, new: &Element) {
     };
     let mut next = old.first_child();
     for fresh in fresh {
+        pass_marks(old, &mut next, &fresh);
         let place = next.clone().filter(|node| alike(node, &fresh)).or_else(|| elsewhere(old, &fresh));
         if let Some(node) = place {
             if next.as_ref().is_some_and(|next| next.is_same_node(Some(&node))) {
@@ -61,6 +62,23 @@ fn children(old: &Element, new: &Element) {
     while let Some(left) = next {
         next = left.next_sibling();
         let _ = old.remove_child(&left);
+    }
+}
+
+/// Takes away the marks and spaces before the element that can become `fresh`: an element that is moved, or made anew, loses
+/// how far it was scrolled.
+fn pass_marks(old: &Element, next: &mut Option<Node>, fresh: &Node) {
+    let mark = |node: &Node| node.dyn_ref::<Element>().is_none();
+    let mut ahead = next.clone();
+    while ahead.as_ref().is_some_and(mark) {
+        ahead = ahead.and_then(|node| node.next_sibling());
+    }
+    if !ahead.is_some_and(|element| alike(&element, fresh)) {
+        return;
+    }
+    while let Some(passed) = next.clone().filter(mark) {
+        *next = passed.next_sibling();
+        let _ = old.remove_child(&passed);
     }
 }
 

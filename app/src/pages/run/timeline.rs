@@ -78,7 +78,7 @@ pub fn Timeline(run: Execution, plan: Plan, selection: Selection, now: Timestamp
     let first_after = plan.items.iter().position(|item| run.tasks[item.tasks[0]].finally).filter(|at| *at > 0);
     let tasks = run.tasks;
     view! {
-        <div class="time" data-from=live.then(|| axis.from.as_millis().to_string()) data-span=live.then(|| axis.span_ms.to_string())>
+        <div class="time" id="timeline" data-from=live.then(|| axis.from.as_millis().to_string()) data-span=live.then(|| axis.span_ms.to_string())>
             <h2 class="vh">"Timeline"</h2>
             <Patterns />
             <ol class="time-rows">
