@@ -194,6 +194,12 @@ impl Calls {
         self.merge(kind, text("namespace"), text("name"), text("uid"), change).await
     }
 
+    /// Changes the object by these operations (RFC 6902), all of them or none: where one of its tests fails, 422 comes back.
+    pub async fn patch(&self, kind: Kind, namespace: &str, name: &str, operations: &Value) -> Result<Value, CallError> {
+        let path = format!("{}/{name}?fieldManager=kubernaut-console", collection(kind, namespace));
+        self.send(Method::PATCH, &path, Some(("application/json-patch+json", operations))).await
+    }
+
     /// Changes the status of exactly the object with this uid.
     pub async fn merge_status(
         &self,
@@ -216,6 +222,8 @@ impl Calls {
 
     async fn send(&self, method: Method, path: &str, body: Option<(&str, &Value)>) -> Result<Value, CallError> {
         let unknown = |what: String| CallError::Unknown(what);
+        let (began, asked) =
+            (Instant::now(), [("method", method.to_string()), ("resource", resource(path).to_owned())]);
         let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT, "application/json");
         if let Some((kind, _)) = body {
             request = request.header(header::CONTENT_TYPE, kind);
@@ -232,9 +240,22 @@ impl Calls {
             let bytes = body.collect().await.map_err(|e| unknown(e.to_string()))?.to_bytes();
             judge(path, head.status, retry_after.map(Duration::from_secs), &bytes)
         };
-        tokio::time::timeout(self.patience, exchange)
+        let answer = tokio::time::timeout(self.patience, exchange)
             .await
-            .unwrap_or_else(|_| Err(unknown(format!("nothing came within {} s", self.patience.as_secs()))))
+            .unwrap_or_else(|_| Err(unknown(format!("nothing came within {} s", self.patience.as_secs()))));
+        metrics::histogram!("kubernaut_api_request_seconds", &asked).record(began.elapsed());
+        answer
+    }
+}
+
+/// The plural of the kind that a path is about, such as `pipelineruns`.
+fn resource(path: &str) -> &str {
+    let mut parts = path.split('?').next().unwrap_or(path).trim_start_matches('/').split('/');
+    let versions = if parts.next() == Some("apis") { 2 } else { 1 };
+    match parts.nth(versions - 1).and_then(|_| parts.next()) {
+        Some("namespaces") => parts.nth(1).unwrap_or("namespaces"),
+        Some(plural) => plural,
+        None => path,
     }
 }
 
@@ -300,6 +321,21 @@ mod tests {
     fn answer(status: u16, retry_after: Option<u64>, body: &Value) -> CallError {
         let bytes = Bytes::from(body.to_string());
         judge(PATH, StatusCode::from_u16(status).unwrap(), retry_after.map(Duration::from_secs), &bytes).unwrap_err()
+    }
+
+    #[test]
+    fn a_request_is_counted_by_what_it_is_about() {
+        let told = [
+            (PATH, "pipelineruns"),
+            ("/api/v1/namespaces/x/pods", "pods"),
+            ("/api/v1/namespaces/x", "namespaces"),
+            ("/apis/tekton.dev/v1/namespaces/x/taskruns/y/status", "taskruns"),
+            ("/apis/storage.k8s.io/v1/storageclasses?limit=1", "storageclasses"),
+            ("/version", "/version"),
+        ];
+        for (path, plural) in told {
+            assert_eq!(resource(path), plural);
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use domain::{
     ports::StoreError,
     ticket::Ticket,
 };
+use serde_json::Value;
 use std::{
     collections::{HashMap, HashSet},
     ops::Deref,
@@ -56,6 +57,7 @@ pub struct Context {
     index: Mutex<Index>,
     written: Mutex<HashMap<String, WorkflowExecutionStatus>>,
     seen: Mutex<HashMap<String, Workflow>>,
+    fresh: Mutex<HashMap<String, (Value, Instant)>>,
     verified: Mutex<HashSet<String>>,
     condemned: Mutex<HashMap<String, Trouble>>,
     denied: Mutex<HashMap<String, Instant>>,
@@ -89,6 +91,7 @@ impl Context {
             index: Mutex::default(),
             written: Mutex::default(),
             seen: Mutex::default(),
+            fresh: Mutex::default(),
             verified: Mutex::default(),
             condemned: Mutex::default(),
             denied: Mutex::default(),
@@ -108,6 +111,11 @@ impl Context {
     /// The WorkflowExecutions that have not ended, as the watch saw them last.
     pub fn seen(&self) -> MutexGuard<'_, HashMap<String, Workflow>> {
         lock(&self.seen)
+    }
+
+    /// WorkflowExecutions as the API server answered their creation, and when, until the reconciler has looked at them.
+    pub fn fresh(&self) -> MutexGuard<'_, HashMap<String, (Value, Instant)>> {
+        lock(&self.fresh)
     }
 
     /// Runs that have not ended and whose PipelineRun was seen here, let go, to be what was approved.

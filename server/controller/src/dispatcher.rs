@@ -131,8 +131,11 @@ async fn claim_and_create(context: &Context, id: &ExecutionId) -> Result<(), Tro
         Ok(ensured) => {
             context.went_on(name);
             context.reached(id, Stage::Created, ensured.uid()).await?;
-            let Ensured { adopted, .. } = ensured;
+            let Ensured { object, adopted } = ensured;
             tracing::info!(execution = %id, name = execution.subject.name, epoch, adopted, "WorkflowExecution is there");
+            if !adopted {
+                context.fresh().insert(execution.subject.name.clone(), (object, Instant::now()));
+            }
             context.reconcile.add(execution.subject.name);
             Ok(())
         }

@@ -19,8 +19,10 @@ use validate::Verdict;
 
 /// WorkflowExecutions worked on at a time.
 const WORKERS: usize = 8;
-/// How often the status of a running WorkflowExecution follows its steps.
-pub const STATUS_EVERY: Duration = Duration::from_secs(1);
+/// How long the status of a WorkflowExecution may be behind its run. How it ends, and why it waits, is written at once.
+pub const STATUS_EVERY: Duration = Duration::from_secs(3);
+/// When one is looked at again that somebody else seems to be at.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Starts it.
 pub fn start(context: &Arc<Context>) {
@@ -86,11 +88,10 @@ async fn recipe(context: &Context, name: &str) -> Result<Next, Trouble> {
 
 /// Starts it, or ends it. What is judged is judged after the try began: whoever judged before gets no permit any more.
 async fn created(context: &Context, run: &Run) -> Result<Next, Trouble> {
-    show(context, &run.execution.subject.id).await;
     let permit = context.ports.executions.begin_start(&run.execution.subject.id).await?;
     match validate::judge(run, permit) {
         Verdict::Start(epoch) => apply::start(context, run, epoch).await,
-        Verdict::Leave => Ok(Next::After(STATUS_EVERY)),
+        Verdict::Leave => Ok(Next::After(LOOK_AGAIN)),
         Verdict::Stop { state, reason, message } => {
             release::unless_started(context, &run.execution, state, reason, &message).await
         }

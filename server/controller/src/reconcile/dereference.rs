@@ -14,6 +14,10 @@ use domain::{
     ticket::Ticket,
 };
 use serde_json::Value;
+use std::time::Duration;
+
+/// What this console has just created is not asked for once more.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// All that belongs to a run that may start.
 pub struct Run {
@@ -70,7 +74,12 @@ pub async fn find(context: &Context, name: &str) -> Result<Found, Trouble> {
         }
         other => other,
     };
-    let object = match context.calls.get(Kind::Workflow, &context.config.namespace, name).await {
+    let fresh = context.fresh().remove(name).filter(|(_, at)| at.elapsed() < FRESH).map(|(object, _)| object);
+    let object = match fresh {
+        Some(object) => Ok(object),
+        None => context.calls.get(Kind::Workflow, &context.config.namespace, name).await,
+    };
+    let object = match object {
         Ok(object) => object,
         Err(CallError::NotFound(_)) => {
             return Ok(execution.map_or(Found::Nothing, |execution| Found::Deleted(Box::new(execution))));

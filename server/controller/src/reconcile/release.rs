@@ -1,7 +1,9 @@
 //! Letting a pending PipelineRun go, or stopping it for good. It is compared with what was built, the store gives its permit,
-//! and exactly what was compared is let go (by its resourceVersion): whatever changes between starts the round anew.
+//! and exactly what was compared is let go: whatever changes between starts the round anew. Tekton itself changes a pending
+//! PipelineRun as soon as it is there (its status, a label of its own); the first round leaves the API server to test only what
+//! was compared, those after it insist on the resourceVersion.
 
-use super::{STATUS_EVERY, validate};
+use super::{LOOK_AGAIN, validate};
 use crate::{
     calls::{CallError, Kind},
     context::Context,
@@ -30,7 +32,8 @@ pub async fn release(
     mut there: Value,
 ) -> Result<Next, Trouble> {
     let id = &execution.subject.id;
-    for _ in 0..ROUNDS {
+    let (namespace, name) = (&execution.subject.namespace, &execution.subject.name);
+    for round in 0..ROUNDS {
         if let Err(difference) = unchanged("PipelineRun", built, &without_status(&there)) {
             return Err(stop_because(context, &there, difference).await);
         }
@@ -39,25 +42,25 @@ pub async fn release(
         }
         let uid = there["metadata"]["uid"].as_str().unwrap_or_default();
         match context.ports.executions.may_start(id, epoch, uid).await? {
-            Permit::Given(_) => context.index().started(&execution.subject.name, uid),
+            Permit::Given(_) => context.index().started(name, uid),
             refused => return withhold(context, execution, refused).await,
         }
-        let change = json!({ "spec": { "status": null } });
-        there = match context.calls.merge_read(Kind::PipelineRun, &there, change).await {
+        let first = round == 0;
+        let released = if first {
+            context.calls.patch(Kind::PipelineRun, namespace, name, &let_go(built, &there)).await
+        } else {
+            context.calls.merge_read(Kind::PipelineRun, &there, json!({ "spec": { "status": null } })).await
+        };
+        there = match released {
             Ok(released) => released,
-            Err(CallError::Conflict(_)) => {
-                let (namespace, name) = (&execution.subject.namespace, &execution.subject.name);
-                let now = context.calls.get(Kind::PipelineRun, namespace, name).await?;
-                if !belongs(&now, execution) {
-                    // The recorder settles that ours is gone.
-                    context.record.add(name.clone());
-                    return Ok(Next::Done);
-                }
+            // Of a 422 the next round tells whether a test failed or it was refused.
+            Err(error) if is_outdated(&error, first) => {
+                let Some(now) = read_again(context, execution).await? else { return Ok(Next::Done) };
                 now
             }
             // Left pending, anybody who may change PipelineRuns could start it.
             Err(refused @ CallError::Refused { .. }) => {
-                return Err(match context.settled(&execution.subject.name, refused.into()) {
+                return Err(match context.settled(name, refused.into()) {
                     never @ Trouble::Never { .. } => stop_because(context, &there, never).await,
                     later => later,
                 });
@@ -66,6 +69,44 @@ pub async fn release(
         };
     }
     Err(Trouble::later("the pending PipelineRun changes again and again"))
+}
+
+/// The operations that let a pending PipelineRun go if it still is, in all that was compared, the one that was read.
+fn let_go(built: &Value, there: &Value) -> Value {
+    let test = |path: String, value: &Value| json!({ "op": "test", "path": path, "value": value });
+    let mut operations = vec![
+        test("/metadata/uid".into(), &there["metadata"]["uid"]),
+        test("/metadata/ownerReferences".into(), &there["metadata"]["ownerReferences"]),
+        test("/spec".into(), &there["spec"]),
+    ];
+    for field in ["labels", "annotations"] {
+        for (key, value) in built["metadata"][field].as_object().into_iter().flatten() {
+            let key = key.replace('~', "~0").replace('/', "~1");
+            operations.push(test(format!("/metadata/{field}/{key}"), value));
+        }
+    }
+    operations.push(json!({ "op": "remove", "path": "/spec/status" }));
+    operations.into()
+}
+
+/// Whether the API server found another object than was compared.
+const fn is_outdated(error: &CallError, tested: bool) -> bool {
+    match error {
+        CallError::Conflict(_) => true,
+        CallError::Refused { code, .. } => tested && *code == 422,
+        _ => false,
+    }
+}
+
+/// The PipelineRun as it is now; none when the one under the name is not this run's, which the recorder then settles.
+async fn read_again(context: &Context, execution: &Execution) -> Result<Option<Value>, Trouble> {
+    let (namespace, name) = (&execution.subject.namespace, &execution.subject.name);
+    let now = context.calls.get(Kind::PipelineRun, namespace, name).await?;
+    if belongs(&now, execution) {
+        return Ok(Some(now));
+    }
+    context.record.add(name.clone());
+    Ok(None)
 }
 
 /// Looks at a PipelineRun that is not pending any more, once: after its start Tekton lets nobody change what it runs.
@@ -85,7 +126,7 @@ pub async fn withhold(context: &Context, execution: &Execution, refused: Permit)
         Permit::Expired => validate::expired(execution),
         Permit::Over => return clear_away(context, execution).await,
         // Whoever is at it may die of it, so it is looked at again.
-        Permit::Overtaken | Permit::Given(_) => return Ok(Next::After(STATUS_EVERY)),
+        Permit::Overtaken | Permit::Given(_) => return Ok(Next::After(LOOK_AGAIN)),
     };
     unless_started(context, execution, state, reason, &message).await
 }

@@ -107,6 +107,7 @@ fn workflow(context: &Context, seen: Seen<Workflow>) {
         }
         Seen::Gone(workflow) => {
             context.seen().remove(&workflow.name);
+            context.fresh().remove(&workflow.name);
             context.reconcile.add(workflow.name);
         }
         Seen::Listed(names) => {
