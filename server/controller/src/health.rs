@@ -292,6 +292,7 @@ mod tests {
             cluster_name: "test".into(),
             sandbox: true,
             namespace: "kubernaut-system".into(),
+            database: "test".into(),
             replica: None,
         })
     }
