@@ -3,7 +3,7 @@
 
 use crate::{
     calls::{CallError, Calls},
-    client, crd, shipped,
+    client, crd, mend, shipped,
 };
 use domain::{
     json::canonical,
@@ -170,7 +170,7 @@ async fn pieces(calls: &Calls, namespace: &str) -> PreflightCheck {
         None => note(SUBJECT, "the cluster did not answer", None),
         Some(faults) if faults.is_empty() => good(SUBJECT, format!("as this console ships them, in {namespace}")),
         Some(faults) => {
-            let mut mends: Vec<&str> = faults.iter().map(|fault| fault.mend).collect();
+            let mut mends: Vec<String> = faults.iter().map(|fault| fault.mend.clone()).collect();
             mends.sort_unstable();
             mends.dedup();
             let words: Vec<String> = faults.into_iter().map(|fault| fault.words).collect();
@@ -253,11 +253,7 @@ async fn rights(calls: &Calls, namespace: &str) -> PreflightCheck {
     }
     let (less, denied): (Vec<_>, Vec<_>) = denied.into_iter().partition(|right| right.resource == REGISTRATIONS);
     let words = |rights: &[Wanted]| rights.iter().map(Wanted::words).collect::<Vec<_>>().join(", ");
-    let mend = if namespace == "kubernaut-system" {
-        "kubectl apply -k deploy/base/rbac/".to_owned()
-    } else {
-        format!("sed s/kubernaut-system/{namespace}/ deploy/base/rbac/console.yaml | kubectl apply -f -")
-    };
+    let mend = mend::apply(mend::RIGHTS, namespace);
     if denied.is_empty() {
         let words = format!("in {namespace} it may not {}: nothing is registered from the cluster", words(&less));
         return note(SUBJECT, words, Some(mend));

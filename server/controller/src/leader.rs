@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     dispatcher,
     lease::{self, Candidate, DEADLINE, EVERY, Move},
-    reconcile, recorder, registrar,
+    mend, reconcile, recorder, registrar,
 };
 use domain::execution::{Execution, Stage};
 use serde_json::{Value, json};
@@ -240,7 +240,8 @@ fn in_words(error: &CallError, namespace: &str) -> String {
              is gone"
         ),
         CallError::Refused { code: 403, .. } => format!(
-            "the console may not hold its Lease in {namespace}, so it does not act; run `kubectl apply -k deploy/base/rbac/`"
+            "the console may not hold its Lease in {namespace}, so it does not act; run `{}`",
+            mend::apply(mend::RIGHTS, namespace)
         ),
         CallError::Busy { message, .. } | CallError::NotFound(message) if message.contains("namespaces") => {
             format!("the namespace {namespace} is not there; run `kubectl create namespace {namespace}`")

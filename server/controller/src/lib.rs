@@ -28,6 +28,7 @@ mod index;
 mod leader;
 mod lease;
 mod logs;
+mod mend;
 mod objects;
 mod observe;
 mod queue;
