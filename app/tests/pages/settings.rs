@@ -102,9 +102,13 @@ fn a_real_cluster_can_be_looked_at_and_each_miss_says_what_mends_it() {
         words: "it is not <there>".into(),
         mend: mend.map(str::to_owned),
     };
-    let found =
-        vec![finding(PreflightOutcome::Missing, Some("kubectl apply -f x")), finding(PreflightOutcome::Note, None)];
+    let found = vec![
+        finding(PreflightOutcome::Missing, Some("kubectl apply -f x")),
+        finding(PreflightOutcome::Note, None),
+        finding(PreflightOutcome::Unknown, None),
+    ];
     let page = shown(false, Role::Operator, Some(found));
+    assert!(page.contains("Not known"), "another answer than that it is not there: {page}");
     assert!(page.contains("Missing") && page.contains(": it is not &lt;there&gt;"), "{page}");
     assert!(page.contains("data-copy=\"kubectl apply -f x\"") && page.contains("Look again"), "{page}");
 }

@@ -51,6 +51,8 @@ pub struct Fault {
     pub words: String,
     /// What mends it.
     pub mend: String,
+    /// The right that reading it needs, where that is what is lacking: how it is is not known then.
+    pub lacks: Option<String>,
 }
 
 impl fmt::Display for Fault {
@@ -69,6 +71,7 @@ pub async fn faults(calls: &Calls, namespace: &str) -> Option<Vec<Fault>> {
             Err(CallError::Refused { code: 403, .. }) => found.push(Fault {
                 words: format!("the console may not read the {} {} in {namespace}", piece.word, piece.name),
                 mend: mend::apply(mend::RIGHTS, namespace),
+                lacks: Some(format!("get the {} {} in {namespace}", piece.word, piece.name)),
             }),
             Err(_) => return None,
         }
@@ -80,6 +83,7 @@ fn missing(piece: &Piece, namespace: &str) -> Fault {
     Fault {
         words: format!("the {} {} is not in {namespace}", piece.word, piece.name),
         mend: mend::apply(mend::TEKTON, namespace),
+        lacks: None,
     }
 }
 
@@ -94,6 +98,7 @@ fn difference(piece: &Piece, there: &Value, namespace: &str) -> Option<Fault> {
             compare::sentence(&found)
         ),
         mend: mend::replace(mend::TEKTON, namespace),
+        lacks: None,
     })
 }
 

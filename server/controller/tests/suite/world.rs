@@ -326,7 +326,8 @@ fn recorded(
             if !watch && parts.method != Method::GET {
                 journal.note(format!("{} {path}", parts.method));
             }
-            if parts.method == Method::POST {
+            // A review of rights makes nothing.
+            if parts.method == Method::POST && !path.starts_with("/apis/authorization.k8s.io/") {
                 let sent: Value = serde_json::from_slice(&bytes).expect("JSON");
                 assert!(sent["metadata"]["name"].is_string(), "a create without a name: {sent}");
                 assert!(sent["metadata"].get("generateName").is_none(), "a name is never generated");
