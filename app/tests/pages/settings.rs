@@ -9,6 +9,7 @@ use app::{
         settings::{accounts::accounts, cluster::cluster, keys::keys, tokens::tokens_page},
     },
     preferences::Keys,
+    shell::Piece,
 };
 use domain::{
     accounts::{Secret, TokenStanding},
@@ -16,7 +17,7 @@ use domain::{
     identity::{Actor, Caller, Role},
     ids::ActorId,
     ports::{ClusterHealth, PreflightCheck, PreflightOutcome, TokenRecord, UserRecord},
-    services::{HealthView, SearchView, TokenView},
+    services::{HealthView, SearchView, ShellView, TokenView},
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -122,6 +123,27 @@ fn a_console_that_stands_by_says_which_one_acts() {
         page.contains("Stands by") && page.contains("console-7_&lt;b&gt; acts. This console serves pages"),
         "{page}"
     );
+}
+
+#[test]
+fn the_head_of_every_page_says_what_stands_in_the_way() {
+    let shown = |ready| {
+        let problems = vec!["another console with another database acts here".into()];
+        let shell = ShellView {
+            user: "mara".into(),
+            waiting: 0,
+            cluster: ClusterHealth { ready, problems, ..health(false).cluster },
+            environment: None,
+            may_audit: false,
+            may_register: false,
+            may_control: false,
+            now: NOW,
+        };
+        html(|| view! { <Piece place=None main=None shell=Some(shell) now=NOW /> }.into_any())
+    };
+    let hindered = shown(false);
+    assert!(hindered.contains("not ready: another console with another database acts here"), "{hindered}");
+    assert!(!shown(true).contains("another database"), "what runs go without is told elsewhere");
 }
 
 #[test]
