@@ -216,7 +216,8 @@ fn NavLink(
     .into_any()
 }
 
-/// Which cluster all this is about and what it is for, and the way to its health; the sandbox looks different from any other.
+/// Which cluster all this is about and what it is for, and the way to its health; the sandbox looks different from any other. What
+/// stands in the way of new runs is said where it points to, and in its tooltip.
 #[component]
 fn ClusterPill(shell: Option<ShellView>) -> impl IntoView {
     const HEALTH: &str = "/settings/cluster";
@@ -224,7 +225,11 @@ fn ClusterPill(shell: Option<ShellView>) -> impl IntoView {
         return view! { <a id="cluster" data-follow="" class="where bad" href=HEALTH><i></i>"Cluster unknown"</a> }
             .into_any();
     };
-    let health = if cluster.ready { "ready" } else { "not ready" };
+    let health = match cluster.problems.first() {
+        _ if cluster.ready => "ready".to_owned(),
+        Some(problem) => format!("not ready: {problem}"),
+        None => "not ready".to_owned(),
+    };
     let title = match (&cluster.version, cluster.sandbox) {
         (_, true) => format!("Sandbox: nothing here touches a real cluster. {health}"),
         (Some(version), false) => format!("Cluster {}, Kubernetes {version}, {health}", cluster.name),

@@ -1,5 +1,11 @@
 //! How long what comes from outside may be, where more than one reader has to agree: the readers here, and the schema of the
-//! custom resource, which must not let in what a reader then refuses.
+//! custom resource, which must not let in what a reader then refuses. And for how long something may take before people are told.
+
+use std::time::Duration;
+
+/// A run that was let go and that Tekton has not taken up after this says that it waits for Tekton. One that works takes a run up within a
+/// second, within some when many come at once, and is back within ten when its pod is replaced: sooner would alarm people for nothing.
+pub const TAKEN_UP_WITHIN: Duration = Duration::from_secs(10);
 
 /// Characters of a `workflowType`; a playbook's id is one.
 pub const WORKFLOW_TYPE: usize = 63;

@@ -79,8 +79,10 @@ pub fn merge(known: &mut Execution, seen: Observation) -> Changed {
     );
     if known.state.may_become(seen.state) {
         known.state = seen.state;
+        // Another reason brings its own sentence, or none: what a run waited for is not said of it once it goes on.
+        let another = seen.reason.is_some() && seen.reason != known.reason;
+        known.message = if another { seen.message } else { seen.message.or(known.message.take()) };
         known.reason = seen.reason.or(known.reason.take());
-        known.message = seen.message.or(known.message.take());
     }
     if known.stage.may_become(seen.stage) {
         known.stage = seen.stage;
@@ -298,6 +300,22 @@ mod tests {
         let told = &known.tasks[0];
         assert_eq!((told.attempts.clone(), told.started_at), (tries, Some(at(5000))));
         assert_eq!((told.queued_ms, told.pulling_ms, told.running_ms), (Some(1000), Some(4000), Some(3000)));
+    }
+
+    #[test]
+    fn what_a_run_waited_for_is_not_said_of_it_once_it_goes_on() {
+        let mut known = run(vec![]);
+        known.state = ExecutionState::Pending;
+        let says = |state, reason: Option<&str>, message: Option<&str>| Observation {
+            reason: reason.map(str::to_owned),
+            message: message.map(str::to_owned),
+            ..seen(state, vec![])
+        };
+        merge(&mut known, says(ExecutionState::Pending, Some("WaitingForTekton"), Some("it is away")));
+        assert!(!merge(&mut known, says(ExecutionState::Pending, None, None)).any(), "nothing is emptied");
+        assert_eq!(known.message.as_deref(), Some("it is away"));
+        merge(&mut known, says(ExecutionState::Running, Some("Started"), None));
+        assert_eq!((known.reason.as_deref(), known.message), (Some("Started"), None));
     }
 
     #[test]

@@ -100,6 +100,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
             cluster_name: connected.name,
             sandbox: connected.sandbox.is_some(),
             namespace: config.namespace.clone(),
+            database: store.installation().await?,
             // A sandbox is its console's own.
             replica: connected.sandbox.is_none().then(edge::replica),
         },

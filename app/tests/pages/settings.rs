@@ -9,6 +9,7 @@ use app::{
         settings::{accounts::accounts, cluster::cluster, keys::keys, tokens::tokens_page},
     },
     preferences::Keys,
+    shell::Piece,
 };
 use domain::{
     accounts::{Secret, TokenStanding},
@@ -16,7 +17,7 @@ use domain::{
     identity::{Actor, Caller, Role},
     ids::ActorId,
     ports::{ClusterHealth, PreflightCheck, PreflightOutcome, TokenRecord, UserRecord},
-    services::{HealthView, SearchView, TokenView},
+    services::{HealthView, SearchView, ShellView, TokenView},
 };
 use http::StatusCode;
 use leptos::prelude::*;
@@ -102,9 +103,13 @@ fn a_real_cluster_can_be_looked_at_and_each_miss_says_what_mends_it() {
         words: "it is not <there>".into(),
         mend: mend.map(str::to_owned),
     };
-    let found =
-        vec![finding(PreflightOutcome::Missing, Some("kubectl apply -f x")), finding(PreflightOutcome::Note, None)];
+    let found = vec![
+        finding(PreflightOutcome::Missing, Some("kubectl apply -f x")),
+        finding(PreflightOutcome::Note, None),
+        finding(PreflightOutcome::Unknown, None),
+    ];
     let page = shown(false, Role::Operator, Some(found));
+    assert!(page.contains("Not known"), "another answer than that it is not there: {page}");
     assert!(page.contains("Missing") && page.contains(": it is not &lt;there&gt;"), "{page}");
     assert!(page.contains("data-copy=\"kubectl apply -f x\"") && page.contains("Look again"), "{page}");
 }
@@ -118,6 +123,27 @@ fn a_console_that_stands_by_says_which_one_acts() {
         page.contains("Stands by") && page.contains("console-7_&lt;b&gt; acts. This console serves pages"),
         "{page}"
     );
+}
+
+#[test]
+fn the_head_of_every_page_says_what_stands_in_the_way() {
+    let shown = |ready| {
+        let problems = vec!["another console with another database acts here".into()];
+        let shell = ShellView {
+            user: "mara".into(),
+            waiting: 0,
+            cluster: ClusterHealth { ready, problems, ..health(false).cluster },
+            environment: None,
+            may_audit: false,
+            may_register: false,
+            may_control: false,
+            now: NOW,
+        };
+        html(|| view! { <Piece place=None main=None shell=Some(shell) now=NOW /> }.into_any())
+    };
+    let hindered = shown(false);
+    assert!(hindered.contains("not ready: another console with another database acts here"), "{hindered}");
+    assert!(!shown(true).contains("another database"), "what runs go without is told elsewhere");
 }
 
 #[test]

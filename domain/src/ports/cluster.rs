@@ -73,6 +73,8 @@ pub enum PreflightOutcome {
     Good,
     /// Runs go without it; what that means is said.
     Note,
+    /// It can't be told: a right is lacking, or the cluster does not answer.
+    Unknown,
     /// Nothing runs before it is mended.
     Missing,
 }
@@ -154,7 +156,7 @@ pub trait Cluster: Send + Sync {
     /// The object that a remediation would act on, as it is now, with what budgets, scales and owns it. Answers within 400 ms,
     /// whatever the cluster does.
     async fn target(&self, resource: &ResourceRef) -> Reading;
-    /// Whether the cluster has all that runs need, part by part: some forty calls, so only when somebody asks.
+    /// Whether the cluster has all that runs need, part by part: some sixty calls, so only when somebody asks.
     async fn preflight(&self) -> Vec<PreflightCheck>;
     /// Wakes the dispatcher: there is a claimed execution, or a cancel was asked for.
     fn wake(&self);

@@ -444,11 +444,17 @@ test('Tekton does not work for a while', async () => {
     await until('its PipelineRun to be let go', () => one.proxy.calls.some((call) => call.verb === 'patch' && call.kind === 'pipelineruns' && call.name === next.name && call.told === 200));
     await happens(one.home, `pod/${running.name}-execute-pod`, 'jsonpath={.status.phase}=Succeeded');
     assert.equal((await one.world.execution(running.id)).state, 'running');
-    assert.deepEqual(await one.page(id), { state: 'Pending', why: [] });
+    const waiting = await waits(one, id, 'WaitingForTekton');
+    assert.deepEqual([waiting.state, waiting.stage], ['pending', 'started']);
+    const why = 'WaitingForTekton. Tekton has not taken it up yet: its controller is away, or has much to do; look with '
+      + '`kubectl get pods --all-namespaces --selector app=tekton-pipelines-controller`.';
+    assert.deepEqual(await one.page(id), { state: 'Pending', why: [why] });
+    // What ran is Tekton's to end: nothing is said of it before its time is over.
     assert.deepEqual(await one.page(running.id), { state: 'Running', why: [] });
   } finally {
     await kubectl(['scale', '--namespace', 'tekton-pipelines', '--replicas=1', 'deployment/tekton-pipelines-controller']);
   }
+  await until('it to be said no more', async () => (await one.world.execution(id)).reason !== 'WaitingForTekton');
   await ranOnce(one, running.id);
   await ranOnce(one, id);
 });

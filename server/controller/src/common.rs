@@ -42,8 +42,8 @@ impl Common {
         self.says(id, ExecutionState::Pending, "WaitingForCluster", format!("not started yet: {why}")).await;
     }
 
-    /// Writes what a run in this state is held up by.
-    pub async fn says(&self, id: &ExecutionId, state: ExecutionState, reason: &str, message: String) {
+    /// Writes what a run in this state is held up by; whether that is new.
+    pub async fn says(&self, id: &ExecutionId, state: ExecutionState, reason: &str, message: String) -> bool {
         let seen = Observation {
             state,
             stage: Stage::Claimed,
@@ -55,8 +55,12 @@ impl Common {
             finished_at: None,
             tasks: Vec::new(),
         };
-        if let Err(error) = self.ports.executions.observe(id, seen).await {
-            tracing::debug!(%error, "what holds a run up could not be written");
+        match self.ports.executions.observe(id, seen).await {
+            Ok(changed) => changed.any(),
+            Err(error) => {
+                tracing::debug!(%error, "what holds a run up could not be written");
+                false
+            }
         }
     }
 

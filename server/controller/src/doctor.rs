@@ -1,15 +1,20 @@
 //! The preflight: whether a cluster has all that the console needs of it, part by part, and for each miss the command that mends it.
-//! It reads and asks, and changes nothing. What is judged is pure; only `examine` and the calls below it ask the cluster.
+//! It reads and asks, and changes nothing. What is judged is pure; only `examine` and the calls below it ask the cluster. What it may not
+//! read is not known, which is another answer than that it is not there; `deploy/base/rbac/preflight.yaml` lets it read all.
+
+mod flags;
+mod policies;
+mod rights;
 
 use crate::{
     calls::{CallError, Calls},
-    client, crd, shipped,
+    crd, mend, shipped,
 };
 use domain::{
     json::canonical,
     ports::{PreflightCheck, PreflightOutcome},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 fn good(subject: &'static str, words: impl Into<String>) -> PreflightCheck {
     PreflightCheck { subject, outcome: PreflightOutcome::Good, words: words.into(), mend: None }
@@ -23,12 +28,32 @@ fn note(subject: &'static str, words: impl Into<String>, mend: Option<String>) -
     PreflightCheck { subject, outcome: PreflightOutcome::Note, words: words.into(), mend }
 }
 
+/// What can't be told, and why.
+fn untold(subject: &'static str, words: impl Into<String>, mend: Option<String>) -> PreflightCheck {
+    PreflightCheck { subject, outcome: PreflightOutcome::Unknown, words: words.into(), mend }
+}
+
+/// What the console may not read.
+fn unpermitted(subject: &'static str, right: &str, namespace: &str) -> PreflightCheck {
+    let words = format!(
+        "the console needs the right to {right}; grant it, or ask an administrator to run \
+         `kubernaut-console doctor --cluster kubeconfig`"
+    );
+    untold(subject, words, Some(mend::apply(mend::RIGHTS, namespace)))
+}
+
+/// What could not be read. `right` is what reading it needs.
+fn unknown(subject: &'static str, error: &CallError, right: &str, namespace: &str) -> PreflightCheck {
+    match error {
+        CallError::Refused { code: 403, .. } => unpermitted(subject, right, namespace),
+        other => untold(subject, other.to_string(), None),
+    }
+}
+
 /// Where Tekton says its version: upstream, and OpenShift Pipelines.
 const TEKTON: [(&str, &str); 2] = [("tekton-pipelines", "upstream"), ("openshift-pipelines", "OpenShift Pipelines")];
-/// What runs go without.
-const REGISTRATIONS: &str = "remediationworkflows";
+const TEKTON_API: &str = "tekton.dev/v1";
 const CRD: &str = "kubernaut-console crds | kubectl apply -f -";
-const ROLE: &str = include_str!("../../../deploy/base/rbac/console.yaml");
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Looks at everything, as whoever the client is; only at the API server where that does not answer.
@@ -46,14 +71,16 @@ pub(crate) async fn look(calls: &Calls, namespace: &str) -> Vec<PreflightCheck> 
     };
     let served = match Served::ask(calls).await {
         Ok(served) => served,
-        Err(error) => {
-            return vec![version, note("Tekton", format!("what the cluster serves can't be read: {error}"), None)];
-        }
+        Err(error) => return vec![version, unknown("Tekton", &error, "read what the cluster serves", namespace)],
     };
-    let mut found = vec![version, tekton(calls, &served).await];
-    found.extend(definitions(calls, &served).await);
-    let place = format!("/api/v1/namespaces/{namespace}");
-    if let Err(CallError::NotFound(_)) = calls.read(&place).await {
+    let place = Place::read(calls, namespace).await;
+    let (engine, tekton) = tekton(calls, &served, namespace).await;
+    let mut found = vec![version, engine];
+    if served.has(TEKTON_API) {
+        found.push(flags::check(calls, &served, tekton, &place).await);
+    }
+    found.extend(definitions(calls, &served, namespace).await);
+    if let Err(CallError::NotFound(_)) = &place.labels {
         found.push(missing(
             "Namespace",
             format!("{namespace} is not there"),
@@ -61,9 +88,10 @@ pub(crate) async fn look(calls: &Calls, namespace: &str) -> Vec<PreflightCheck> 
         ));
     }
     found.push(pieces(calls, namespace).await);
-    found.push(rights(calls, namespace).await);
-    found.push(storage(calls).await);
-    found.push(signatures(calls, &served).await);
+    found.push(rights::check(calls, namespace).await);
+    found.push(policies::check(calls, &served, tekton, namespace).await);
+    found.push(storage(calls, namespace).await);
+    found.push(signatures(calls, &served, &place).await);
     found
 }
 
@@ -73,6 +101,25 @@ async fn read(calls: &Calls, path: &str) -> Result<Option<Value>, CallError> {
         Ok(found) => Ok(Some(found)),
         Err(CallError::NotFound(_)) => Ok(None),
         Err(other) => Err(other),
+    }
+}
+
+/// The namespace of the runs.
+struct Place<'a> {
+    name: &'a str,
+    /// Its labels, as an object; why not, where they can't be read.
+    labels: Result<Value, CallError>,
+}
+
+impl<'a> Place<'a> {
+    async fn read(calls: &Calls, name: &'a str) -> Self {
+        let there = calls.read(&format!("/api/v1/namespaces/{name}")).await;
+        Self { name, labels: there.map(|there| there["metadata"]["labels"].clone()) }
+    }
+
+    /// Whether it has this label with this value; none where that is not known.
+    fn is_labelled(&self, label: &str, value: &str) -> Option<bool> {
+        self.labels.as_ref().ok().map(|labels| labels[label] == value)
     }
 }
 
@@ -92,27 +139,42 @@ impl Served {
     }
 }
 
-async fn tekton(calls: &Calls, served: &Served) -> PreflightCheck {
+/// Whether Tekton is there, and its own namespace, where that can be told.
+async fn tekton(calls: &Calls, served: &Served, own: &str) -> (PreflightCheck, Option<&'static str>) {
     const SUBJECT: &str = "Tekton";
-    if !served.has("tekton.dev/v1") {
-        return missing(
+    if !served.has(TEKTON_API) {
+        let absent = missing(
             SUBJECT,
             "the cluster does not serve tekton.dev/v1",
             "kubectl apply -f RELEASE.yaml of Tekton Pipelines 1.0 or later (on OpenShift: install the OpenShift Pipelines operator)",
         );
+        return (absent, None);
     }
+    let mut refused = None;
     for (namespace, which) in TEKTON {
         let path = format!("/api/v1/namespaces/{namespace}/configmaps/pipelines-info");
-        if let Ok(Some(info)) = read(calls, &path).await {
-            let version = info["data"]["version"].as_str().unwrap_or("a version that it does not tell");
-            return good(SUBJECT, format!("Pipelines {version}, {which}"));
+        match read(calls, &path).await {
+            Ok(Some(info)) => {
+                let version = info["data"]["version"].as_str().unwrap_or("a version that it does not tell");
+                return (good(SUBJECT, format!("Pipelines {version}, {which}")), Some(namespace));
+            }
+            Ok(None) => {}
+            Err(error) => refused = Some(error),
         }
     }
-    note(SUBJECT, "it is there; which version can't be read", None)
+    let check = match refused {
+        Some(error) => unknown(SUBJECT, &error, "get the ConfigMap pipelines-info of Tekton", own),
+        None => note(
+            SUBJECT,
+            "it is there, in a namespace of another name than its releases have; which version is not known",
+            None,
+        ),
+    };
+    (check, None)
 }
 
 /// A finding for each definition. Runs go without RemediationWorkflow.
-async fn definitions(calls: &Calls, served: &Served) -> Vec<PreflightCheck> {
+async fn definitions(calls: &Calls, served: &Served, namespace: &str) -> Vec<PreflightCheck> {
     const SUBJECTS: [&str; 2] = [crd::KIND, "RemediationWorkflow"];
     let group = format!("{}/{}", crd::GROUP, crd::VERSION);
     let resources = if served.has(&group) { read(calls, &format!("/apis/{group}")).await } else { Ok(None) };
@@ -121,9 +183,9 @@ async fn definitions(calls: &Calls, served: &Served) -> Vec<PreflightCheck> {
         let kind = &ours["spec"]["names"]["kind"];
         let Some(subject) = SUBJECTS.into_iter().find(|subject| kind == *subject) else { continue };
         found.push(match &resources {
-            Ok(list) if is_served(list.as_ref(), subject) => definition(calls, subject, &ours).await,
+            Ok(list) if is_served(list.as_ref(), subject) => definition(calls, subject, &ours, namespace).await,
             Ok(_) => lacking(subject, "the cluster does not know it".into()),
-            Err(error) => note(subject, format!("it can't be told whether it is there: {error}"), None),
+            Err(error) => unknown(subject, error, "read what the cluster serves", namespace),
         });
     }
     found
@@ -135,13 +197,13 @@ fn is_served(list: Option<&Value>, kind: &str) -> bool {
         .is_some_and(|resources| resources.iter().any(|resource| resource["kind"] == kind))
 }
 
-async fn definition(calls: &Calls, subject: &'static str, ours: &Value) -> PreflightCheck {
+async fn definition(calls: &Calls, subject: &'static str, ours: &Value, namespace: &str) -> PreflightCheck {
     let name = ours["metadata"]["name"].as_str().unwrap_or_default();
     let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
     match read(calls, &path).await {
         Ok(Some(there)) if !differs(ours, &there) => good(subject, "as this console defines it"),
         Ok(_) => lacking(subject, format!("{name} is not the one of this console")),
-        Err(_) => note(subject, "it is there; whether it is this console's can't be read", None),
+        Err(error) => unknown(subject, &error, &format!("get the CustomResourceDefinition {name}"), namespace),
     }
 }
 
@@ -167,10 +229,14 @@ fn differs(ours: &Value, there: &Value) -> bool {
 async fn pieces(calls: &Calls, namespace: &str) -> PreflightCheck {
     const SUBJECT: &str = "Task and Pipelines";
     match shipped::faults(calls, namespace).await {
-        None => note(SUBJECT, "the cluster did not answer", None),
+        None => untold(SUBJECT, "the cluster did not answer", None),
         Some(faults) if faults.is_empty() => good(SUBJECT, format!("as this console ships them, in {namespace}")),
+        Some(faults) if faults.iter().all(|fault| fault.lacks.is_some()) => {
+            let rights: Vec<String> = faults.into_iter().filter_map(|fault| fault.lacks).collect();
+            unpermitted(SUBJECT, &rights.join(", "), namespace)
+        }
         Some(faults) => {
-            let mut mends: Vec<&str> = faults.iter().map(|fault| fault.mend).collect();
+            let mut mends: Vec<String> = faults.iter().map(|fault| fault.mend.clone()).collect();
             mends.sort_unstable();
             mends.dedup();
             let words: Vec<String> = faults.into_iter().map(|fault| fault.words).collect();
@@ -179,93 +245,7 @@ async fn pieces(calls: &Calls, namespace: &str) -> PreflightCheck {
     }
 }
 
-/// A right that the console's Role gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Wanted {
-    verb: String,
-    group: String,
-    resource: String,
-    subresource: String,
-    /// Empty where any object is meant.
-    name: String,
-}
-
-impl Wanted {
-    /// `patch workflowexecutions/status`.
-    fn words(&self) -> String {
-        let what = if self.subresource.is_empty() {
-            self.resource.clone()
-        } else {
-            format!("{}/{}", self.resource, self.subresource)
-        };
-        format!("{} {what}", self.verb)
-    }
-}
-
-/// Every right of the Roles in a manifest.
-fn wanted(manifest: &str) -> Vec<Wanted> {
-    let texts = |value: &Value| -> Vec<String> {
-        value.as_array().into_iter().flatten().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
-    };
-    let objects = client::read(manifest).unwrap_or_default();
-    let rules =
-        objects.iter().filter(|object| object["kind"] == "Role").filter_map(|role| role["rules"].as_array()).flatten();
-    let mut all = Vec::new();
-    for rule in rules {
-        let names = texts(&rule["resourceNames"]);
-        let name = names.first().cloned().unwrap_or_default();
-        for group in texts(&rule["apiGroups"]) {
-            for resource in texts(&rule["resources"]) {
-                let (resource, subresource) = resource.split_once('/').unwrap_or((&resource, ""));
-                all.extend(texts(&rule["verbs"]).into_iter().map(|verb| Wanted {
-                    verb,
-                    group: group.clone(),
-                    resource: resource.to_owned(),
-                    subresource: subresource.to_owned(),
-                    name: name.clone(),
-                }));
-            }
-        }
-    }
-    all
-}
-
-async fn rights(calls: &Calls, namespace: &str) -> PreflightCheck {
-    const SUBJECT: &str = "Rights";
-    let mut denied = Vec::new();
-    for right in wanted(ROLE) {
-        let review = json!({
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": { "resourceAttributes": {
-                "namespace": namespace, "verb": right.verb, "group": right.group,
-                "resource": right.resource, "subresource": right.subresource, "name": right.name,
-            } },
-        });
-        match calls.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await {
-            Ok(answer) if answer["status"]["allowed"] == true => {}
-            Ok(_) => denied.push(right),
-            Err(error) => return note(SUBJECT, format!("the cluster does not tell: {error}"), None),
-        }
-    }
-    if denied.is_empty() {
-        return good(SUBJECT, format!("all that the console needs in {namespace}"));
-    }
-    let (less, denied): (Vec<_>, Vec<_>) = denied.into_iter().partition(|right| right.resource == REGISTRATIONS);
-    let words = |rights: &[Wanted]| rights.iter().map(Wanted::words).collect::<Vec<_>>().join(", ");
-    let mend = if namespace == "kubernaut-system" {
-        "kubectl apply -k deploy/base/rbac/".to_owned()
-    } else {
-        format!("sed s/kubernaut-system/{namespace}/ deploy/base/rbac/console.yaml | kubectl apply -f -")
-    };
-    if denied.is_empty() {
-        let words = format!("in {namespace} it may not {}: nothing is registered from the cluster", words(&less));
-        return note(SUBJECT, words, Some(mend));
-    }
-    missing(SUBJECT, format!("in {namespace} it may not {}", words(&[denied, less].concat())), mend)
-}
-
-async fn storage(calls: &Calls) -> PreflightCheck {
+async fn storage(calls: &Calls, namespace: &str) -> PreflightCheck {
     const SUBJECT: &str = "Storage";
     match calls.read("/apis/storage.k8s.io/v1/storageclasses").await {
         Ok(list) => match default_class(&list) {
@@ -276,7 +256,7 @@ async fn storage(calls: &Calls) -> PreflightCheck {
                 Some(format!("kubectl annotate storageclass NAME {DEFAULT_CLASS}=true")),
             ),
         },
-        Err(error) => note(SUBJECT, format!("the classes can't be read: {error}"), None),
+        Err(error) => unknown(SUBJECT, &error, "list storageclasses", namespace),
     }
 }
 
@@ -286,34 +266,43 @@ fn default_class(list: &Value) -> Option<&str> {
     default["metadata"]["name"].as_str()
 }
 
-async fn signatures(calls: &Calls, served: &Served) -> PreflightCheck {
+/// Whether an image policy of sigstore's policy-controller has to admit what runs. It looks at the namespaces that ask for it.
+async fn signatures(calls: &Calls, served: &Served, place: &Place<'_>) -> PreflightCheck {
     const SUBJECT: &str = "Signatures";
     const GROUP: &str = "policy.sigstore.dev/v1beta1";
+    const INCLUDE: &str = "policy.sigstore.dev/include";
     let policies =
         if served.has(GROUP) { read(calls, &format!("/apis/{GROUP}/clusterimagepolicies")).await } else { Ok(None) };
     match policies {
         Ok(Some(list)) if list["items"].as_array().is_some_and(|policies| !policies.is_empty()) => {
-            good(SUBJECT, "the cluster has image policies")
+            match (place.is_labelled(INCLUDE, "true"), &place.labels) {
+                (Some(true), _) => {
+                    good(SUBJECT, format!("the cluster has image policies, and {} is under them", place.name))
+                }
+                (_, Err(error)) => unknown(SUBJECT, error, &format!("get the namespace {}", place.name), place.name),
+                _ => note(
+                    SUBJECT,
+                    format!(
+                        "the cluster has image policies, and {} is not under them: it runs images that nobody signed",
+                        place.name
+                    ),
+                    Some(format!("kubectl label namespace {} {INCLUDE}=true", place.name)),
+                ),
+            }
         }
-        Ok(_) => note(SUBJECT, "no image policy: the cluster runs images that nobody signed", None),
-        Err(error) => note(SUBJECT, format!("the policies can't be read: {error}"), None),
+        Ok(_) => note(
+            SUBJECT,
+            "no image policy: the cluster runs images that nobody signed; docs/install.md, \"Signed images\", says how to have one",
+            Some("kubectl apply -f POLICY.yaml, a ClusterImagePolicy of sigstore's policy-controller".into()),
+        ),
+        Err(error) => unknown(SUBJECT, &error, "list clusterimagepolicies", place.name),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_right_of_the_role_is_asked_for() {
-        let all: Vec<String> = wanted(ROLE).iter().map(Wanted::words).collect();
-        for right in ["create pipelineruns", "patch workflowexecutions/status", "get pods/log", "create configmaps"] {
-            assert!(all.iter().any(|words| words == right), "{right}: {all:?}");
-        }
-        assert!(!all.iter().any(|words| words.starts_with("delete")), "it never deletes");
-        let named = wanted(ROLE).into_iter().find(|right| right.resource == "tasks").unwrap();
-        assert_eq!(named.name, "kubernaut-action");
-    }
+    use serde_json::json;
 
     #[test]
     fn a_definition_is_ours_though_the_server_filled_something_in() {

@@ -1,7 +1,7 @@
 //! How the engine is: whether the watches have synced, and what is missing in the cluster, in plain words with what to do.
 //! Only what the watches and a rare look at Tekton's pieces have shown; asking costs no call.
 
-use crate::{Config, calls::Kind, common::Common, shipped};
+use crate::{Config, calls::Kind, common::Common, mend, shipped};
 use domain::ports::ClusterHealth;
 use std::{
     collections::BTreeMap,
@@ -229,9 +229,8 @@ fn in_words(watched: Watched, error: &kube::runtime::watcher::Error, namespace: 
                 .into()
         }
         (403, _) => {
-            format!(
-                "the console may not list and watch {name} in {namespace}; run `kubectl apply -k deploy/base/rbac/`"
-            )
+            let mend = mend::apply(mend::RIGHTS, namespace);
+            format!("the console may not list and watch {name} in {namespace}; run `{mend}`")
         }
         (410, _) => format!("the watch of {name} fell behind and lists anew"),
         (0, _) => "the cluster's API server can't be reached; check that it is up and the address is right".into(),
@@ -292,6 +291,7 @@ mod tests {
             cluster_name: "test".into(),
             sandbox: true,
             namespace: "kubernaut-system".into(),
+            database: "test".into(),
             replica: None,
         })
     }

@@ -141,6 +141,8 @@ pub struct Reading {
     pub news: Option<Observation>,
     /// When the PipelineRun was created.
     pub created_at: Option<Timestamp>,
+    /// It was let go, and Tekton has not begun with it as far as was seen.
+    pub untaken: bool,
     /// The PipelineRun has ended, and these TaskRuns of it have not been seen to. What they reported would be missing.
     pub unseen: Vec<String>,
     /// A list of the TaskRuns has been complete, so that the unseen ones are not just still to come.
@@ -318,7 +320,14 @@ impl Index {
         } else {
             Vec::new()
         };
-        let reading = Reading { whole, news, created_at: object.created_at, unseen, listed: self.task_runs_listed };
+        let reading = Reading {
+            whole,
+            news,
+            created_at: object.created_at,
+            untaken: object.untaken(),
+            unseen,
+            listed: self.task_runs_listed,
+        };
         Look::Tell(tracked, Box::new(reading))
     }
 

@@ -8,7 +8,7 @@ use crate::{
     context::Context,
     dispatcher,
     lease::{self, Candidate, DEADLINE, EVERY, Move},
-    reconcile, recorder, registrar,
+    mend, reconcile, recorder, registrar,
 };
 use domain::execution::{Execution, Stage};
 use serde_json::{Value, json};
@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 const NAME: &str = "kubernaut-console";
 /// Which cluster its holder takes this for: runs are found under that name.
 const CLUSTER: &str = "kubernaut.io/cluster";
+/// Which database its holder works on: what is approved in another it never sees.
+const DATABASE: &str = "kubernaut.io/database";
 /// One call about the Lease: a later one is of more use than one that hangs.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -105,16 +107,19 @@ async fn attempt(common: &Common, me: &str, candidate: &mut Candidate) -> Result
     let now = micro_time(common);
     let taken = match (candidate.look(read.as_ref(), Instant::now()), &read) {
         (Move::Wait { holder }, lease) => {
-            let theirs = lease.as_ref().and_then(|lease| lease["metadata"]["annotations"][CLUSTER].as_str());
-            match theirs.filter(|theirs| *theirs != common.config.cluster_name) {
-                Some(theirs) => common.health.no_turn(stranger(&holder, theirs, &common.config)),
+            let why = lease.as_ref().and_then(|lease| stranger(lease, &holder, &common.config));
+            match why {
+                Some(why) => {
+                    let _ = timeout(PATIENCE, nobody_acts(common, &why)).await;
+                    common.health.no_turn(why);
+                }
                 None => common.health.stands_by(holder),
             }
             return Ok(None);
         }
         (Move::Take, Some(lease)) => {
             let change = json!({
-                "metadata": { "annotations": { CLUSTER: common.config.cluster_name } },
+                "metadata": { "annotations": marks(&common.config) },
                 "spec": lease::taken(me, &now, Some(lease)),
             });
             soon(common.calls.merge_read(Kind::Lease, lease, change)).await
@@ -122,9 +127,7 @@ async fn attempt(common: &Common, me: &str, candidate: &mut Candidate) -> Result
         (Move::Take | Move::Create, _) => {
             let lease = json!({
                 "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-                "metadata": {
-                    "name": NAME, "namespace": namespace, "annotations": { CLUSTER: common.config.cluster_name },
-                },
+                "metadata": { "name": NAME, "namespace": namespace, "annotations": marks(&common.config) },
                 "spec": lease::taken(me, &now, None),
             });
             soon(common.calls.create(Kind::Lease, namespace, &lease)).await
@@ -206,13 +209,28 @@ fn micro_time(common: &Common) -> String {
     common.ports.clock.now().to_string().replace('Z', "000Z")
 }
 
-/// A console that would not see what is approved here.
-fn stranger(holder: &str, theirs: &str, config: &Config) -> String {
-    format!(
-        "{holder} acts in {} and knows this cluster as {theirs}, not as {}, so it does not see what is approved here; \
-         give both one database and one --cluster, or each a --namespace of its own",
-        config.namespace, config.cluster_name
-    )
+/// By what others tell whether they would see the same runs.
+fn marks(config: &Config) -> Value {
+    json!({ CLUSTER: config.cluster_name, DATABASE: config.database })
+}
+
+/// Why the holder of this Lease is none to stand by for: it does not see what is approved here. One that does not say is taken for one of
+/// ours: an earlier version marks nothing.
+fn stranger(lease: &Value, holder: &str, config: &Config) -> Option<String> {
+    let (namespace, annotations) = (&config.namespace, &lease["metadata"]["annotations"]);
+    if let Some(theirs) = annotations[CLUSTER].as_str().filter(|theirs| *theirs != config.cluster_name) {
+        return Some(format!(
+            "{holder} acts in {namespace} and knows this cluster as {theirs}, not as {}, so it does not see what is approved \
+             here; give both one database and one --cluster, or each a --namespace of its own",
+            config.cluster_name
+        ));
+    }
+    annotations[DATABASE].as_str().filter(|theirs| *theirs != config.database).map(|_| {
+        format!(
+            "another console with another database acts on the namespace {namespace}: {holder} does not see what is approved \
+             here, and none of it runs; give both one --database-url, or each a --namespace of its own"
+        )
+    })
 }
 
 fn in_words(error: &CallError, namespace: &str) -> String {
@@ -222,7 +240,8 @@ fn in_words(error: &CallError, namespace: &str) -> String {
              is gone"
         ),
         CallError::Refused { code: 403, .. } => format!(
-            "the console may not hold its Lease in {namespace}, so it does not act; run `kubectl apply -k deploy/base/rbac/`"
+            "the console may not hold its Lease in {namespace}, so it does not act; run `{}`",
+            mend::apply(mend::RIGHTS, namespace)
         ),
         CallError::Busy { message, .. } | CallError::NotFound(message) if message.contains("namespaces") => {
             format!("the namespace {namespace} is not there; run `kubectl create namespace {namespace}`")

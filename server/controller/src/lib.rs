@@ -28,6 +28,7 @@ mod index;
 mod leader;
 mod lease;
 mod logs;
+mod mend;
 mod objects;
 mod observe;
 mod queue;
@@ -71,6 +72,8 @@ pub struct Config {
     pub sandbox: bool,
     /// The namespace of WorkflowExecutions and PipelineRuns.
     pub namespace: String,
+    /// Which database the console works on. One with another sees nothing of what is approved here.
+    pub database: String,
     /// The name, no other process's, under which this one waits for its turn to act, by a Lease in that namespace; none where it
     /// acts whatever others do.
     pub replica: Option<String>,

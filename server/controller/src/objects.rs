@@ -86,6 +86,8 @@ pub struct PipelineRun {
     pub condition: Option<Condition>,
     /// When it was created.
     pub created_at: Option<Timestamp>,
+    /// Whether it waits to be let go ([`PENDING`]).
+    pub held: bool,
     /// When Tekton started it.
     pub started_at: Option<Timestamp>,
     /// When it ended.
@@ -97,6 +99,9 @@ pub struct PipelineRun {
     /// Tasks that Tekton skipped, with the reason.
     pub skipped: Vec<(String, String)>,
 }
+
+/// Tekton's word for "created, not to be started" (`spec.status` of a PipelineRun).
+pub const PENDING: &str = "PipelineRunPending";
 
 /// The reason of a try whose TaskRun somebody deleted while the run went on: Tekton makes another.
 pub const DELETED: &str = "TaskRunDeleted";
@@ -201,6 +206,11 @@ impl PipelineRun {
     /// Whether nothing more will happen to it.
     pub fn ended(&self) -> bool {
         self.condition.as_ref().is_some_and(|c| c.status != "Unknown")
+    }
+
+    /// Whether it was let go and Tekton has not begun with it.
+    pub fn untaken(&self) -> bool {
+        !self.held && self.started_at.is_none() && !self.ended()
     }
 }
 

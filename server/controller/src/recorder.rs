@@ -15,8 +15,9 @@ use crate::{
     trouble::Trouble,
 };
 use domain::{
-    execution::{Execution, Stage, Task, TaskAttempt},
+    execution::{Execution, ExecutionState, Stage, Task, TaskAttempt},
     ids::ExecutionId,
+    limits::TAKEN_UP_WITHIN,
     observation::Changed,
 };
 use k8s_openapi::api::core::v1::Pod;
@@ -53,6 +54,10 @@ const LAST: u32 = 100;
 /// The container that runs the step of both our Task and our Pipeline.
 const CONTAINER: &str = "step-execute";
 
+/// Of a run that waits for Tekton. Its controller has this label upstream and with OpenShift Pipelines, whichever its namespace.
+const UNTAKEN: &str = "Tekton has not taken it up yet: its controller is away, or has much to do; look with \
+                       `kubectl get pods --all-namespaces --selector app=tekton-pipelines-controller`";
+
 /// Logs that are followed: by run, then by task and attempt; the value says that the container has ended.
 type Followed = HashMap<String, HashMap<(String, u32), watch::Sender<bool>>>;
 
@@ -62,6 +67,8 @@ struct Recorder {
     followed: Mutex<Followed>,
     /// Runs that wait for the watch of their TaskRuns.
     waiting: Mutex<HashMap<String, Wait>>,
+    /// Runs that were let go and that Tekton has not taken up, since when they have been seen so.
+    untaken: Mutex<HashMap<String, Instant>>,
 }
 
 /// Since when a run waits: before the TaskRuns' first list was complete, and after it.
@@ -190,18 +197,20 @@ impl Recorder {
     }
 
     fn next_look(&self, context: &Context, name: &str) -> Duration {
-        if lock(&self.waiting).contains_key(name) {
+        let next = if lock(&self.waiting).contains_key(name) {
             PATIENCE
         } else if context.index().is_unwatched(name) {
             ASK_EVERY
         } else {
             PULSE
-        }
+        };
+        let untaken = lock(&self.untaken).get(name).map(|since| TAKEN_UP_WITHIN.saturating_sub(since.elapsed()));
+        untaken.filter(|rest| !rest.is_zero()).map_or(next, |rest| rest.min(next))
     }
 
     /// Tells the store what is new; whether the run goes on.
     async fn tell(&self, context: &Context, name: &str, tracked: &Tracked, reading: Reading) -> Result<bool, Trouble> {
-        let Reading { whole, news, created_at, unseen, listed } = reading;
+        let Reading { whole, news, created_at, untaken, unseen, listed } = reading;
         if !unseen.is_empty() {
             if self.is_patient(name, listed) {
                 return Ok(true);
@@ -232,7 +241,23 @@ impl Recorder {
             ask::end_overdue(context, tracked).await?;
             return Ok(false);
         }
+        if untaken {
+            self.tell_untaken(context, name, tracked).await;
+        } else {
+            lock(&self.untaken).remove(name);
+        }
         Ok(true)
+    }
+
+    /// Says of a run that Tekton has had its time to take up that this is what it waits for. What Tekton says of it then takes its place.
+    async fn tell_untaken(&self, context: &Context, name: &str, tracked: &Tracked) {
+        let since = *lock(&self.untaken).entry(name.to_owned()).or_insert_with(Instant::now);
+        if since.elapsed() < TAKEN_UP_WITHIN || !ask::is_untaken(context, name, tracked).await {
+            return;
+        }
+        if context.says(&tracked.id, ExecutionState::Pending, "WaitingForTekton", UNTAKEN.to_owned()).await {
+            context.reconcile.add_after(name.to_owned(), STATUS_EVERY);
+        }
     }
 
     /// Begins to follow the logs of tries whose container has started, and says which containers have ended.
@@ -266,6 +291,7 @@ impl Recorder {
     /// The run has ended: so have its containers.
     fn close(&self, name: &str) {
         lock(&self.waiting).remove(name);
+        lock(&self.untaken).remove(name);
         let mut followed = lock(&self.followed);
         for sender in followed.remove(name).into_iter().flatten().map(|(_, sender)| sender) {
             sender.send_replace(true);

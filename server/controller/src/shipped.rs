@@ -5,6 +5,7 @@ use crate::{
     calls::{CallError, Calls, Kind},
     client,
     compare::{self, Difference},
+    mend,
 };
 use serde_json::Value;
 use std::fmt;
@@ -49,7 +50,9 @@ pub struct Fault {
     /// What is wrong.
     pub words: String,
     /// What mends it.
-    pub mend: &'static str,
+    pub mend: String,
+    /// The right that reading it needs, where that is what is lacking: how it is is not known then.
+    pub lacks: Option<String>,
 }
 
 impl fmt::Display for Fault {
@@ -67,7 +70,8 @@ pub async fn faults(calls: &Calls, namespace: &str) -> Option<Vec<Fault>> {
             Err(CallError::NotFound(_)) => found.push(missing(&piece, namespace)),
             Err(CallError::Refused { code: 403, .. }) => found.push(Fault {
                 words: format!("the console may not read the {} {} in {namespace}", piece.word, piece.name),
-                mend: "kubectl apply -k deploy/base/rbac/",
+                mend: mend::apply(mend::RIGHTS, namespace),
+                lacks: Some(format!("get the {} {} in {namespace}", piece.word, piece.name)),
             }),
             Err(_) => return None,
         }
@@ -78,7 +82,8 @@ pub async fn faults(calls: &Calls, namespace: &str) -> Option<Vec<Fault>> {
 fn missing(piece: &Piece, namespace: &str) -> Fault {
     Fault {
         words: format!("the {} {} is not in {namespace}", piece.word, piece.name),
-        mend: "kubectl apply -k deploy/base/tekton/",
+        mend: mend::apply(mend::TEKTON, namespace),
+        lacks: None,
     }
 }
 
@@ -92,7 +97,8 @@ fn difference(piece: &Piece, there: &Value, namespace: &str) -> Option<Fault> {
             piece.name,
             compare::sentence(&found)
         ),
-        mend: "kubectl replace -k deploy/base/tekton/",
+        mend: mend::replace(mend::TEKTON, namespace),
+        lacks: None,
     })
 }
 
@@ -129,7 +135,10 @@ mod tests {
             let (parent, leaf) = pointer.rsplit_once('/').unwrap();
             edited.pointer_mut(parent).unwrap()[leaf] = value;
             let said = difference(pipeline, &edited, "ns").unwrap().to_string();
-            assert!(said.contains("Pipeline playbook-executor") && said.contains("kubectl replace"), "{said}");
+            assert!(said.contains("Pipeline playbook-executor"), "{said}");
+            let elsewhere =
+                "run `kubectl kustomize deploy/base/tekton/ | sed 's/kubernaut-system/ns/g' | kubectl replace -f -`";
+            assert!(said.contains(elsewhere), "{said}");
         }
     }
 }

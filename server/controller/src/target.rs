@@ -8,6 +8,7 @@ mod wire;
 use crate::{
     calls::{CallError, Calls},
     common::Common,
+    mend,
 };
 use domain::{
     recommendation::ResourceRef,
@@ -76,7 +77,7 @@ async fn look(common: &Common, resource: &ResourceRef, place: &Place) -> Reading
         tokio::join!(object, beside("poddisruptionbudgets"), beside("horizontalpodautoscalers"));
     let object = match object {
         Ok(object) => object,
-        Err(error) => return failed(&error, place, common.ports.clock.now()),
+        Err(error) => return failed(&error, place, &common.config.namespace, common.ports.clock.now()),
     };
     let mut state = wire::state(&object, resource, common.ports.clock.now());
     let owners = owners(calls, &object, place.namespace.as_deref()).await;
@@ -88,16 +89,17 @@ async fn look(common: &Common, resource: &ResourceRef, place: &Place) -> Reading
     Reading::Found(Box::new(state))
 }
 
-/// Why there is nothing to show.
-fn failed(error: &CallError, place: &Place, now: Timestamp) -> Reading {
+/// Why there is nothing to show. The console itself is in the namespace `own`.
+fn failed(error: &CallError, place: &Place, own: &str, now: Timestamp) -> Reading {
     match error {
         CallError::NotFound(_) => Reading::Missing { read_at: now },
         CallError::Refused { code: 403, .. } => {
             let at = place.namespace.as_ref().map(|namespace| format!(" in {namespace}")).unwrap_or_default();
             Reading::NotAllowed {
                 advice: format!(
-                    "The console may not read {}{at}. kubectl apply -f deploy/base/rbac/targets.yaml lets it.",
-                    place.plural
+                    "The console may not read {}{at}. {} lets it.",
+                    place.plural,
+                    mend::apply_file(mend::TARGETS, own)
                 ),
             }
         }
@@ -212,10 +214,14 @@ mod tests {
         let place = Place::of(&resource).unwrap();
         let now = Timestamp::default();
         let refused = CallError::Refused { code: 403, reason: "Forbidden".into(), message: "no".into() };
-        let Reading::NotAllowed { advice } = failed(&refused, &place, now) else { panic!("not allowed") };
-        assert!(advice.contains("deployments in p") && advice.contains("deploy/base/rbac/targets.yaml"), "{advice}");
-        assert_eq!(failed(&CallError::NotFound("x".into()), &place, now), Reading::Missing { read_at: now });
+        let Reading::NotAllowed { advice } = failed(&refused, &place, "remedies", now) else { panic!("not allowed") };
+        let mend = "sed 's/kubernaut-system/remedies/g' deploy/base/rbac/targets.yaml | kubectl apply -f - lets it.";
+        assert!(advice.contains("deployments in p") && advice.contains(mend), "{advice}");
+        assert_eq!(
+            failed(&CallError::NotFound("x".into()), &place, "remedies", now),
+            Reading::Missing { read_at: now }
+        );
         let bare = CallError::Busy { retry_after: None, message: "404 page not found".into() };
-        assert!(matches!(failed(&bare, &place, now), Reading::Unavailable { .. }));
+        assert!(matches!(failed(&bare, &place, "remedies", now), Reading::Unavailable { .. }));
     }
 }

@@ -111,6 +111,7 @@ pub(crate) struct Broken;
 pub struct Faults {
     open: Mutex<Open>,
     down: AtomicBool,
+    tekton_away: watch::Sender<bool>,
     /// Counts up when open connections are to break.
     connections: watch::Sender<u64>,
 }
@@ -124,7 +125,12 @@ struct Open {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { open: Mutex::default(), down: AtomicBool::new(false), connections: watch::Sender::new(0) }
+        Self {
+            open: Mutex::default(),
+            down: AtomicBool::new(false),
+            tekton_away: watch::Sender::new(false),
+            connections: watch::Sender::new(0),
+        }
     }
 }
 
@@ -142,6 +148,7 @@ impl Faults {
     pub fn clear(&self) {
         *self.lock() = Open::default();
         self.set_down(false);
+        self.set_tekton_away(false);
     }
 
     /// Orders that are not spent yet.
@@ -160,6 +167,22 @@ impl Faults {
         self.down.store(down, Ordering::SeqCst);
         if down {
             self.drop_watches();
+        }
+    }
+
+    /// While away, Tekton's controllers do nothing; its webhook and all else go on.
+    pub fn set_tekton_away(&self, away: bool) {
+        self.tekton_away.send_replace(away);
+    }
+
+    /// Waits while Tekton's controllers are away.
+    pub(crate) async fn tekton_works(&self) {
+        let mut away = self.tekton_away.subscribe();
+        while *away.borrow_and_update() {
+            // The sender lives as long as this does.
+            if away.changed().await.is_err() {
+                return;
+            }
         }
     }
 

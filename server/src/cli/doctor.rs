@@ -30,15 +30,16 @@ pub async fn doctor(config: &Config) -> Result<(), Fault> {
     }
 }
 
-/// `missing  Tekton              the cluster does not serve tekton.dev/v1`, and under it the command that mends it.
+/// `missing    Tekton              the cluster does not serve tekton.dev/v1`, and under it the command that mends it.
 fn line(check: &PreflightCheck) -> String {
     let outcome = match check.outcome {
         PreflightOutcome::Good => "good",
         PreflightOutcome::Note => "note",
+        PreflightOutcome::Unknown => "not known",
         PreflightOutcome::Missing => "missing",
     };
-    let mend = check.mend.as_ref().map(|command| format!("\n{:29}mend: {command}", "")).unwrap_or_default();
-    format!("{outcome:<9}{:<20}{}{mend}", check.subject, check.words)
+    let mend = check.mend.as_ref().map(|command| format!("\n{:31}mend: {command}", "")).unwrap_or_default();
+    format!("{outcome:<11}{:<20}{}{mend}", check.subject, check.words)
 }
 
 #[cfg(test)]
@@ -54,7 +55,9 @@ mod tests {
             mend: Some("kubectl apply -f x".into()),
         };
         let text = line(&check);
-        assert!(text.starts_with("missing  Tekton              it is not there\n"), "{text}");
+        assert!(text.starts_with("missing    Tekton              it is not there\n"), "{text}");
         assert!(text.ends_with("  mend: kubectl apply -f x"), "{text}");
+        let unknown = line(&PreflightCheck { outcome: PreflightOutcome::Unknown, mend: None, ..check });
+        assert_eq!(unknown, "not known  Tekton              it is not there");
     }
 }

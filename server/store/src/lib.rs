@@ -77,6 +77,12 @@ impl Store {
         row.time("now")
     }
 
+    /// Which database this is: made with it, and no other's but a copy's.
+    pub async fn installation(&self) -> Result<String, StoreError> {
+        let row = Sql::new("installation", "SELECT id FROM installation").one(&mut *self.read().await?).await?;
+        row.text("id")
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.now().await.map(|_| ())

@@ -92,11 +92,12 @@ fn Preflight(found: Option<Vec<PreflightCheck>>) -> impl IntoView {
     let mark = |outcome: PreflightOutcome| match outcome {
         PreflightOutcome::Good => Mark { word: "Good", icon: Icon::Check, tone: Tone::Ok },
         PreflightOutcome::Note => Mark { word: "Note", icon: Icon::Info, tone: Tone::Idle },
+        PreflightOutcome::Unknown => Mark { word: "Not known", icon: Icon::Question, tone: Tone::Wait },
         PreflightOutcome::Missing => Mark { word: "Missing", icon: Icon::Cross, tone: Tone::Bad },
     };
     view! {
         <Section title="Preflight" id="preflight">
-            <p class="sub">"Looks at the cluster as the console: Tekton, definitions, rights, storage, signatures. It changes nothing."</p>
+            <p class="sub">"Looks at the cluster as the console: Tekton and its flags, definitions, rights, policies, storage, signatures. It changes nothing."</p>
             {found.map(|found| view! {
                 <ul class="rows preflight">
                     {found.into_iter().map(|PreflightCheck { subject, outcome, words, mend }| view! {

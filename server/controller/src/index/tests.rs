@@ -20,6 +20,7 @@ fn run(status: Option<(&str, &str)>) -> PipelineRun {
             since: None,
         }),
         created_at: None,
+        held: false,
         started_at: Some(Timestamp::from_millis(0)),
         finished_at: None,
         tasks: vec![

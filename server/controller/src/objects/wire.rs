@@ -1,6 +1,8 @@
 //! The wire form, as far as it is read. Everything that is not named here is dropped while parsing.
 
-use super::{Attempt, Child, Condition, Container, PipelineRun, PipelineTask, Pod, Registration, TaskRun, Workflow};
+use super::{
+    Attempt, Child, Condition, Container, PENDING, PipelineRun, PipelineTask, Pod, Registration, TaskRun, Workflow,
+};
 use domain::{
     pipeline_run::{DIGEST_ANNOTATION, WORKFLOW_LABEL},
     time::Timestamp,
@@ -88,6 +90,7 @@ struct WorkflowStatus {
 #[serde(rename_all = "camelCase")]
 struct PipelineRunSpec {
     pipeline_spec: Option<PipelineSpec>,
+    status: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -313,6 +316,7 @@ impl From<PipelineRunObject> for PipelineRun {
             owner_uid: controller_uid(&meta),
             digest: digest(&meta),
             created_at: created(&meta),
+            held: spec.status.as_deref() == Some(PENDING),
             condition: succeeded(status.conditions),
             started_at: status.start_time,
             finished_at: status.completion_time,

@@ -3,13 +3,14 @@
 
 use super::{
     dereference::Run,
-    release::{self, PENDING, belongs, has_ended, stop, stop_because},
+    release::{self, belongs, has_ended, stop, stop_because},
 };
 use crate::{
     NOT_AS_APPROVED,
     calls::{CallError, Kind},
     context::Context,
     ensure::{ensure, unchanged},
+    objects::PENDING,
     queue::Next,
     trouble::Trouble,
 };

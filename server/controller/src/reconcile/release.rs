@@ -8,6 +8,7 @@ use crate::{
     calls::{CallError, Kind},
     context::Context,
     ensure::unchanged,
+    objects::PENDING,
     queue::Next,
     trouble::Trouble,
 };
@@ -18,8 +19,6 @@ use domain::{
 };
 use serde_json::{Value, json};
 
-/// Tekton's word for "create, but do not start".
-pub const PENDING: &str = "PipelineRunPending";
 /// How often a PipelineRun that changes under our hands is read again in one go.
 const ROUNDS: usize = 5;
 

@@ -32,6 +32,12 @@ pub(super) async fn ask_for(context: &Context, name: &str, unseen: Vec<String>) 
     Ok(())
 }
 
+/// Whether Tekton has really not begun with a run that was let go: a watch that is behind shows the same.
+pub(super) async fn is_untaken(context: &Context, name: &str, tracked: &Tracked) -> bool {
+    let there = context.calls.get(Kind::PipelineRun, &context.config.namespace, name).await.ok();
+    there.and_then(pipeline_run).is_some_and(|run| tracked.owns(&run) && run.untaken())
+}
+
 /// A PipelineRun that the index does not know: whose is it?
 pub(super) async fn look_up(context: &Context, name: &str) -> Result<bool, Trouble> {
     let Some(execution) = context.ports.executions.by_name(&context.config.cluster_name, name).await? else {

@@ -1,12 +1,13 @@
 //! A run has ended and the watch of its TaskRuns is behind, broken, or has nothing to show any more: what it reported is still
-//! asked for before anything is called a success.
+//! asked for before anything is called a success. And one that Tekton does not even begin.
 
 use super::{
     tickets::shell_ticket,
     world::{NAMESPACE, World},
 };
 use domain::{
-    execution::{Execution, ExecutionState, TaskState},
+    execution::{Execution, ExecutionState, Stage, TaskState},
+    limits::TAKEN_UP_WITHIN,
     ticket::Ticket,
 };
 use sandbox::{Effect, Fault, Verb};
@@ -67,4 +68,54 @@ async fn nothing_to_read_is_no_success() {
     }
     world.start_controller();
     assert_judged(&world.ended(&id).await, "the TaskRun is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_tekton_does_not_take_up_says_so_until_it_does() {
+    let world = World::start().await;
+    world.sandbox().faults().set_tekton_away(true);
+    let ticket = shell_ticket(&[("RUN_SECONDS", "1")], &json!([]), |_| {});
+    let id = world.approve(&ticket);
+    let let_go = async || (world.pipeline_run(&ticket.name()).await?["spec"]["status"].is_null()).then_some(());
+    world.eventually("let go", let_go).await;
+    let began = tokio::time::Instant::now();
+    let waits = |run: &Execution| run.reason.as_deref() == Some("WaitingForTekton");
+    let waiting = world.until(&id, "waiting for Tekton", waits).await;
+    // It is no alarm for a Tekton that only takes its time.
+    assert!(began.elapsed() > TAKEN_UP_WITHIN / 2, "{:?}", began.elapsed());
+    assert_eq!((waiting.state, waiting.stage), (ExecutionState::Pending, Stage::Started));
+    let words = waiting.message.unwrap();
+    assert!(words.starts_with("Tekton has not taken it up yet") && words.contains("kubectl get pods"), "{words}");
+    let told = async || {
+        let status = world.workflow(&ticket.name()).await?["status"].clone();
+        (status["message"] == words.as_str()).then_some(())
+    };
+    world.eventually("told by the WorkflowExecution", told).await;
+
+    world.sandbox().faults().set_tekton_away(false);
+    let ended = world.ended(&id).await;
+    assert_eq!(ended.state, ExecutionState::Succeeded, "{ended:#?}");
+    assert!(!waits(&ended) && ended.message.is_none_or(|text| text != words), "it is said no more");
+    assert_eq!(world.all("pipelineruns").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_watch_does_not_show_is_no_reason_to_blame_tekton() {
+    let world = World::start().await;
+    // Taken up, and no watch tells of it.
+    world.sandbox().faults().set_tekton_away(true);
+    let ticket = shell_ticket(&[("RUN_SECONDS", "600")], &json!([]), |_| {});
+    let id = world.approve(&ticket);
+    let let_go = async || (world.pipeline_run(&ticket.name()).await?["spec"]["status"].is_null()).then_some(());
+    world.eventually("let go", let_go).await;
+    // The watch has shown that.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    for verb in [Verb::Watch, Verb::List] {
+        world.sandbox().faults().push(Fault::once(verb, "pipelineruns", Effect::Unavailable).times(1000));
+    }
+    world.sandbox().faults().drop_watches();
+    world.sandbox().faults().set_tekton_away(false);
+    tokio::time::sleep(TAKEN_UP_WITHIN + std::time::Duration::from_secs(2)).await;
+    let run = world.store.execution(&id);
+    assert_ne!(run.reason.as_deref(), Some("WaitingForTekton"), "{run:#?}");
 }

@@ -17,6 +17,7 @@ mod identity;
 mod logs;
 mod measure;
 mod permit;
+mod preflight;
 mod real;
 mod refusals;
 mod registrations;

@@ -196,5 +196,6 @@ async fn the_preflight_finds_everything_and_says_what_mends_a_miss() {
     let found = examine(client, "default").await;
     let missing: Vec<_> = found.iter().filter(|check| check.outcome == PreflightOutcome::Missing).collect();
     assert_eq!(missing.len(), 1, "{missing:#?}");
-    assert_eq!(missing[0].mend.as_deref(), Some("kubectl apply -k deploy/base/tekton/"));
+    let mend = "kubectl kustomize deploy/base/tekton/ | sed 's/kubernaut-system/default/g' | kubectl apply -f -";
+    assert_eq!(missing[0].mend.as_deref(), Some(mend));
 }

@@ -96,6 +96,26 @@ async fn one_that_calls_the_cluster_otherwise_is_no_console_to_stand_by_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_with_another_database_is_no_console_to_stand_by_for() {
+    let mut world = first().await;
+    (world.replica, world.database) = (Some("second".into()), "another".into());
+    let (other, stop) = world.another_controller();
+    let told = |health: &ClusterHealth| health.problems.iter().any(|p| p.contains("another database"));
+    let health = settled(&world, &other.cluster(), told).await;
+    assert!(!health.ready && health.acting.is_none(), "{health:?}");
+    for words in ["acts on the namespace kubernaut-system: first does not see", "give both one --database-url"] {
+        assert!(health.problems[0].contains(words), "{health:?}");
+    }
+    // Its turn comes as any other's, and the Lease then says whose it is.
+    world.stop_controller().await;
+    settled(&world, &other.cluster(), |health| health.ready && health.problems.is_empty()).await;
+    let lease = world.get(LEASE).await.unwrap();
+    assert_eq!(lease["metadata"]["annotations"]["kubernaut.io/database"], "another");
+    stop.cancel();
+    other.finished().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lease_that_somebody_took_is_let_go_of() {
     let world = first().await;
     world.edit(LEASE, &json!({ "spec": { "holderIdentity": "somebody" } })).await;

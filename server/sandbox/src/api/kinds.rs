@@ -154,6 +154,7 @@ const BUILTIN: &[Row] = &[
         "",
         "",
     ),
+    row("storage.k8s.io", "v1", "StorageClass", "storageclasses", "sc", ""),
     row("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", "crd crds", "s"),
     row("tekton.dev", "v1", "Task", "tasks", "", "n"),
     row("tekton.dev", "v1", "Pipeline", "pipelines", "", "n"),

@@ -47,6 +47,7 @@ pub(crate) fn run(api: &Arc<Api>) -> impl Future<Output = ()> + Send + use<> {
     async move {
         loop {
             let key = controller.queue.next().await;
+            controller.api.faults.tekton_works().await;
             controller.reconcile(&key);
         }
     }

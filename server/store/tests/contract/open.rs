@@ -16,6 +16,7 @@ contract!(
     another_history_is_refused,
     the_database_answers_with_its_clock,
     who_hangs_up_in_the_middle_leaves_nothing_behind,
+    a_database_is_told_from_another,
 );
 
 async fn versions(bench: &Bench) -> Vec<i64> {
@@ -48,6 +49,16 @@ async fn another_history_is_refused(bench: Bench) {
     sqlx::query(sql).execute(&mut bench.raw().await).await.unwrap();
     let error = Store::open(&bench.url, Options::default()).await.unwrap_err();
     assert!(matches!(error, OpenError::Foreign(_)), "{error:?}");
+}
+
+async fn a_database_is_told_from_another(bench: Bench) {
+    let own = bench.store.installation().await.unwrap();
+    assert_eq!(own.len(), 32, "{own}");
+    assert_eq!(bench.another().await.installation().await.unwrap(), own, "whoever opens it");
+    let directory = tempfile::tempdir().unwrap();
+    let other = sqlite_url(&directory.path().join("other.sqlite"));
+    let other = Store::open(&other, Options::default()).await.unwrap();
+    assert_ne!(other.installation().await.unwrap(), own);
 }
 
 async fn the_database_answers_with_its_clock(bench: Bench) {
