@@ -54,6 +54,7 @@ impl Common {
             started_at: None,
             finished_at: None,
             tasks: Vec::new(),
+            warnings: Vec::new(),
         };
         if let Err(error) = self.ports.executions.observe(id, seen).await {
             tracing::debug!(%error, "what holds a run up could not be written");

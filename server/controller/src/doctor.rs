@@ -3,7 +3,9 @@
 
 use crate::{
     calls::{CallError, Calls},
-    client, crd, shipped,
+    client, crd,
+    health::UNWARNED,
+    shipped,
 };
 use domain::{
     json::canonical,
@@ -25,8 +27,9 @@ fn note(subject: &'static str, words: impl Into<String>, mend: Option<String>) -
 
 /// Where Tekton says its version: upstream, and OpenShift Pipelines.
 const TEKTON: [(&str, &str); 2] = [("tekton-pipelines", "upstream"), ("openshift-pipelines", "OpenShift Pipelines")];
-/// What runs go without.
-const REGISTRATIONS: &str = "remediationworkflows";
+/// What runs go without, and what that means.
+const SPARED: [(&str, &str); 2] =
+    [("remediationworkflows", "nothing is registered from the cluster"), ("events", UNWARNED)];
 const CRD: &str = "kubernaut-console crds | kubectl apply -f -";
 const ROLE: &str = include_str!("../../../deploy/base/rbac/console.yaml");
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
@@ -251,7 +254,7 @@ async fn rights(calls: &Calls, namespace: &str) -> PreflightCheck {
     if denied.is_empty() {
         return good(SUBJECT, format!("all that the console needs in {namespace}"));
     }
-    let (less, denied): (Vec<_>, Vec<_>) = denied.into_iter().partition(|right| right.resource == REGISTRATIONS);
+    let (less, denied): (Vec<_>, Vec<_>) = denied.into_iter().partition(is_spared);
     let words = |rights: &[Wanted]| rights.iter().map(Wanted::words).collect::<Vec<_>>().join(", ");
     let mend = if namespace == "kubernaut-system" {
         "kubectl apply -k deploy/base/rbac/".to_owned()
@@ -259,10 +262,21 @@ async fn rights(calls: &Calls, namespace: &str) -> PreflightCheck {
         format!("sed s/kubernaut-system/{namespace}/ deploy/base/rbac/console.yaml | kubectl apply -f -")
     };
     if denied.is_empty() {
-        let words = format!("in {namespace} it may not {}: nothing is registered from the cluster", words(&less));
+        let words = format!("in {namespace} it may not {}: {}", words(&less), goes_without(&less));
         return note(SUBJECT, words, Some(mend));
     }
     missing(SUBJECT, format!("in {namespace} it may not {}", words(&[denied, less].concat())), mend)
+}
+
+/// Whether runs go without this right.
+fn is_spared(right: &Wanted) -> bool {
+    SPARED.iter().any(|(resource, _)| right.resource == *resource)
+}
+
+/// What it means that these rights are missing, which runs go without.
+fn goes_without(less: &[Wanted]) -> String {
+    let missing = SPARED.iter().filter(|(resource, _)| less.iter().any(|right| right.resource == *resource));
+    missing.map(|(_, meaning)| *meaning).collect::<Vec<_>>().join("; ")
 }
 
 async fn storage(calls: &Calls) -> PreflightCheck {
@@ -313,6 +327,19 @@ mod tests {
         assert!(!all.iter().any(|words| words.starts_with("delete")), "it never deletes");
         let named = wanted(ROLE).into_iter().find(|right| right.resource == "tasks").unwrap();
         assert_eq!(named.name, "kubernaut-action");
+    }
+
+    #[test]
+    fn what_runs_go_without_is_told_from_what_they_need() {
+        let all = wanted(ROLE);
+        let less: Vec<Wanted> = all.iter().filter(|right| is_spared(right)).cloned().collect();
+        let words: Vec<String> = less.iter().map(Wanted::words).collect();
+        for right in ["list events", "watch events", "patch remediationworkflows/status"] {
+            assert!(words.iter().any(|words| words == right), "{right}: {words:?}");
+        }
+        assert!(!words.iter().any(|words| words.contains("pods")), "{words:?}");
+        let events: Vec<Wanted> = less.into_iter().filter(|right| right.resource == "events").collect();
+        assert_eq!(goes_without(&events), UNWARNED);
     }
 
     #[test]

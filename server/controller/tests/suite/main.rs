@@ -26,4 +26,5 @@ mod rights;
 mod runs;
 mod store;
 mod targets;
+mod warnings;
 mod world;
