@@ -5,6 +5,7 @@ use crate::{
     ids::{Digest, ExecutionId, RecommendationId},
     recommendation::{ResourceRef, Severity},
     time::Timestamp,
+    warning::Warning,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -326,6 +327,9 @@ pub struct Execution {
     pub assessment: Assessment,
     /// Its tasks.
     pub tasks: Vec<Task>,
+    /// What Kubernetes warned of while it went on, newest first. Told of one execution, not in lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// How far an execution has got.

@@ -34,4 +34,5 @@ pub mod target;
 pub mod text;
 pub mod ticket;
 pub mod time;
+pub mod warning;
 pub mod workflow;

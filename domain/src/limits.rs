@@ -18,6 +18,18 @@ pub const STEP_NAME: usize = 63;
 /// Characters of an action type.
 pub const ACTION_TYPE: usize = 128;
 
+/// Of what Kubernetes warns of while a run goes on.
+pub mod warnings {
+    /// Warnings kept of a run.
+    pub const OF_A_RUN: usize = 100;
+    /// Of one reason of one object: their messages differ.
+    pub const OF_A_REASON: usize = 3;
+    /// Characters of a reason, an ellipsis not counted.
+    pub const REASON: usize = 128;
+    /// Characters of a message, an ellipsis not counted.
+    pub const MESSAGE: usize = 1024;
+}
+
 /// Of a playbook's registration.
 pub mod registration {
     /// Characters of its id.

@@ -2,7 +2,9 @@
 
 use crate::{
     execution::{Execution, ExecutionState, Stage, Task, TaskState},
+    limits,
     time::Timestamp,
+    warning::{self, Warning},
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,9 @@ pub struct Observation {
     pub finished_at: Option<Timestamp>,
     /// All tasks of the pipeline that the reading tells of.
     pub tasks: Vec<Task>,
+    /// What Kubernetes warned of.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
 }
 
 /// What a merge changed.
@@ -67,6 +72,7 @@ pub fn merge(known: &mut Execution, seen: Observation) -> Changed {
             known.tasks.push(task);
         }
     }
+    let warned = warning::merge(&mut known.warnings, seen.warnings, limits::warnings::OF_A_RUN);
     let before = (
         known.state,
         known.stage,
@@ -114,7 +120,7 @@ pub fn merge(known: &mut Execution, seen: Observation) -> Changed {
         known.started_at,
         known.finished_at,
     );
-    changed.execution = before != after;
+    changed.execution = warned || before != after;
     if changed.any() {
         known.revision += 1;
     }
@@ -249,6 +255,7 @@ mod tests {
             started_at: None,
             finished_at: state.ended().then(|| at(9000)),
             tasks,
+            warnings: vec![],
         }
     }
 
@@ -316,6 +323,32 @@ mod tests {
         assert_eq!(known.message.as_deref(), Some("it is away"));
         merge(&mut known, says(ExecutionState::Running, Some("Started"), None));
         assert_eq!((known.reason.as_deref(), known.message), (Some("Started"), None));
+    }
+
+    #[test]
+    fn a_reason_to_wait_is_said_until_the_task_runs_and_what_was_warned_of_stays() {
+        let mut known = run(vec![task("a", TaskState::Pending, vec![attempt(1, TaskState::Pending, None, None)])]);
+        let (reason, message) = (Some("FailedMount".to_owned()), Some("secret \"x\" not found".to_owned()));
+        let waiting = Task {
+            reason: reason.clone(),
+            message: message.clone(),
+            ..task("a", TaskState::Pending, vec![attempt(1, TaskState::Pending, None, None)])
+        };
+        let warned: Warning = serde_json::from_value(json!({
+            "kind": "Pod", "object": "pod-1", "task": "a", "reason": reason, "message": message, "count": 2,
+            "first_at": at(1000), "last_at": at(2000),
+        }))
+        .expect("a warning");
+        let seen_waiting =
+            Observation { warnings: vec![warned.clone()], ..seen(ExecutionState::Running, vec![waiting]) };
+        let changed = merge(&mut known, seen_waiting.clone());
+        assert!(changed.execution && changed.tasks == ["a"]);
+        assert_eq!((&known.tasks[0].reason, &known.tasks[0].message), (&reason, &message));
+        assert!(!merge(&mut known, seen_waiting).any(), "the same again is nothing new");
+        let running = Task { reason: Some("Running".into()), ..task("a", TaskState::Running, vec![]) };
+        merge(&mut known, seen(ExecutionState::Running, vec![running]));
+        assert_eq!((known.tasks[0].reason.as_deref(), known.tasks[0].message.as_deref()), (Some("Running"), None));
+        assert_eq!(known.warnings, [warned]);
     }
 
     #[test]

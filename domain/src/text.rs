@@ -40,6 +40,18 @@ pub fn check_substitution(text: &str) -> Result<(), Complaint> {
     Ok(())
 }
 
+/// Any text on one line, for people: what is not seen becomes a blank, blanks are joined, and after `most` characters it is cut with an
+/// ellipsis.
+pub fn one_line(text: &str, most: usize) -> String {
+    let shown = |c: char| if is_unseen(c) { ' ' } else { c };
+    let line: String = text.chars().map(shown).collect();
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(most) {
+        None => line,
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+    }
+}
+
 fn check_characters(text: &str, welcome: &[char]) -> Result<(), Complaint> {
     for (position, character) in text.chars().enumerate() {
         if is_control(character) && !welcome.contains(&character) {
@@ -140,6 +152,13 @@ mod tests {
         assert_eq!(complaint.code, "substitution");
         assert!(complaint.message.contains("Tekton and then the kubelet"));
         assert!(check_value("$HOME ${x} $$ (").is_ok());
+    }
+
+    #[test]
+    fn any_text_becomes_a_line_that_is_seen_whole() {
+        assert_eq!(one_line("a\n\tb\0 \u{202e}c\u{200b} ", 20), "a b c");
+        assert_eq!(one_line("ääää", 4), "ääää");
+        assert_eq!(one_line("ää ää", 3), "ää…");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     html,
-    runs_samples::{eventful, lines, log, many, running},
+    runs_samples::{at, attempt, eventful, lines, log, many, running, task},
     samples,
 };
 use app::{
@@ -19,6 +19,7 @@ use domain::{
     paging::PageOf,
     ports::ExecutionFilter,
     recommendation::Risk,
+    warning::Warning,
 };
 
 fn page_at(run: Execution, query: &str, log: Option<Log>) -> String {
@@ -343,4 +344,66 @@ fn what_a_run_is_called_where_it_lives_and_its_pods_can_be_copied() {
     for text in ["remediate-payment-oom", &namespace, "remediation-pod-1"] {
         assert!(page.contains(&format!("data-copy=\"{text}\"")), "{text}: {page}");
     }
+}
+
+/// One that waits for a Secret, and what Kubernetes warned of while it did.
+fn stuck() -> Execution {
+    let mut run = running();
+    let mut waits = task(
+        "scale-deployment",
+        &[],
+        TaskState::Pending,
+        vec![attempt(1, TaskState::Pending, [Some(0), Some(1), None, None])],
+    );
+    let message = "MountVolume.SetUp failed for volume \"ws\" : secret \"kube<config>\" not found";
+    (waits.reason, waits.message) = (Some("FailedMount".into()), Some(message.into()));
+    let warning = |of: Option<&str>, object: &str, reason: &str, message: &str, count, first, last| Warning {
+        kind: "Pod".into(),
+        object: object.into(),
+        task: of.map(str::to_owned),
+        reason: reason.into(),
+        message: message.into(),
+        count,
+        first_at: at(first),
+        last_at: at(last),
+    };
+    run.warnings = vec![
+        warning(Some("scale-deployment"), "scale-pod", "FailedMount", message, 5, 2, 40),
+        warning(None, "whole-pod", "InternalError", "of the whole run", 1, 1, 1),
+        warning(Some("restart-pods"), "restart-pod", "FailedSync", "of another task", 1, 3, 3),
+    ];
+    run.tasks[1] = waits;
+    run
+}
+
+#[test]
+fn what_kubernetes_warned_of_stands_amid_a_tasks_events_once_with_its_object_and_how_often() {
+    let page = page_at(stuck(), "task=scale-deployment&tab=events", None).replace("<!>", "");
+    let events = page.split("class=\"events\"").nth(1).unwrap().split("</ol>").next().unwrap();
+    let place = |text: &str| events.find(text).unwrap_or_else(|| panic!("{text}: {events}"));
+    assert!(place("Queued") < place("InternalError") && place("InternalError") < place("FailedMount"), "by time");
+    assert_eq!(count(events, "kube&lt;config&gt;"), 1, "not also as the task's own word: {events}");
+    assert!(
+        events.contains("Pod scale-pod") && events.contains("5 times, last ") && !events.contains("1 times"),
+        "{events}"
+    );
+    assert!(events.contains("class=\"state wait\""), "{events}");
+    assert!(!page.contains("of another task"));
+    let tabs = page.split("class=\"tabs\"").nth(1).unwrap().split("</nav>").next().unwrap();
+    assert!(tabs.split("Events").nth(1).unwrap().contains(">2</span>"), "{tabs}");
+    let head = page.split("class=\"task-head\"").nth(1).unwrap().split("</div>").next().unwrap();
+    assert!(head.contains("FailedMount. MountVolume.SetUp failed"), "{head}");
+}
+
+#[test]
+fn what_ended_a_task_is_told_where_it_ended_and_not_as_a_warning_too() {
+    let mut run = stuck();
+    run.tasks[1].state = TaskState::TimedOut;
+    run.tasks[1].message = Some("of the whole run".into());
+    run.tasks[1].attempts[0].state = TaskState::TimedOut;
+    run.tasks[1].attempts[0].finished_at = Some(at(50));
+    let page = page_at(run, "task=scale-deployment&tab=events", None);
+    let events = page.split("class=\"events\"").nth(1).unwrap().split("</ol>").next().unwrap();
+    assert!(!events.contains("InternalError") && events.contains("Of the whole run"), "{events}");
+    assert!(events.contains("FailedMount"), "what was warned of on the way stays: {events}");
 }

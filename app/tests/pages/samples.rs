@@ -329,6 +329,7 @@ pub fn execution(id: &str, title: &str, state: ExecutionState, reason: Option<&s
         cancel_requested: false,
         assessment: Assessment::NotAssessed,
         tasks: vec![],
+        warnings: vec![],
     }
 }
 

@@ -295,13 +295,7 @@ impl Recommendation {
     /// The headline as the WorkflowExecution's `spec.reason`, which the cluster limits and shows in its lists: on one line,
     /// without hidden characters, at most [`REASON_CHARACTERS`].
     pub fn reason(&self) -> String {
-        let shown = |c: char| if text::is_unseen(c) { ' ' } else { c };
-        let line: String = self.headline().chars().map(shown).collect();
-        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-        match line.char_indices().nth(REASON_CHARACTERS) {
-            None => line,
-            Some((end, _)) => format!("{}…", line[..end].trim_end()),
-        }
+        text::one_line(self.headline(), REASON_CHARACTERS)
     }
 }
 

@@ -18,15 +18,15 @@ export const playbook = (changes) => ({
 
 /**
  * Sets one up on a stage. `args` are more flags of the console, `env` more of its environment; `name` is its namespace, or `home` one that is there.
- * It speaks to the API server as what is shipped, or without `as` as KUBECONFIG does; `socketPath` leads to another API server.
+ * `secret` is the one with the playbooks' kubeconfig, in place of none. It speaks to the API server as what is shipped, or without `as` as KUBECONFIG does; `socketPath` leads to another API server.
  * What `close` does not end, the stage does.
  */
-export async function bench(on, name, { args = [], env = {}, home, as = true, socketPath } = {}) {
+export async function bench(on, name, { args = [], env = {}, home, secret = 'none', as = true, socketPath } = {}) {
   const own = home ?? (await namespace(name));
   const dataDir = await on.directory();
   const proxy = await startProxy({ as: as ? `${own.name}/kubernaut-console` : undefined, socketPath });
   const kubeconfig = await proxy.kubeconfig(join(dataDir, 'kubeconfig'));
-  const start = (listen) => on.console({ args: [...own.args, ...args], env: { KUBECONFIG: kubeconfig, ...env }, dataDir, listen });
+  const start = (listen) => on.console({ args: [...own.args.with(own.args.indexOf('--kubeconfig-secret') + 1, secret), ...args], env: { KUBECONFIG: kubeconfig, ...env }, dataDir, listen });
   let console_ = await start();
   const { host } = new URL(console_.url);
   const world = await World.of(console_);
@@ -48,7 +48,7 @@ export async function bench(on, name, { args = [], env = {}, home, as = true, so
       console_ = await start(host);
     },
     /** Waits until this console acts: then it watches what there is to watch. */
-    acts: () => until('the console to act', () => proxy.watched().length === 5),
+    acts: () => until('the console to act', () => proxy.watched().length === 6),
     /** A run that awaits its decision: its name is known before, so that faults can wait for it. */
     proposed: (incident, options) => proposed(world, incident, options),
     page: (id) => page(world, id),

@@ -281,6 +281,29 @@ describe('a run, six at a time', { concurrency: 6 }, () => {
     await ranOnce(one, id);
   });
 
+  // Nothing but an Event tells it: the pod's status says that its containers are being made.
+  test('no Secret: it waits and names it, until it is there', async () => {
+    const one = await at('secretless', { secret: 'kubeconfig-remediation' });
+    const run = await one.proposed('inc-secret');
+    const id = await run.approve();
+    const waiting = await waits(one, id, 'FailedMount');
+    assert.deepEqual([waiting.state, waiting.tasks[0].state, waiting.tasks[0].reason], ['running', 'pending', 'FailedMount']);
+    const missing = /MountVolume\.SetUp failed for volume ".*" : secret "kubeconfig-remediation" not found/;
+    const [why] = (await one.page(id)).why;
+    assert.match(why, new RegExp(`^FailedMount\\. Execute waits: ${missing.source}\\.$`));
+    const warned = ({ warnings }) => warnings.find(({ message }) => missing.test(message));
+    const { kind, object, task, reason } = warned(waiting);
+    assert.deepEqual([kind, object, task, reason], ['Pod', `${run.name}-execute-pod`, 'execute', 'FailedMount']);
+    await until('it to be told again', async () => warned(await one.world.execution(id)).count > 1);
+    const { body: events } = await one.world.first.get(`/runs/${id}?task=execute&tab=events`);
+    assert.match(events, /<ol class="events">.*FailedMount.*kubeconfig-remediation.*execute-pod.* times, last .*<\/ol>/s);
+    await there(one, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'kubeconfig-remediation' }, stringData: { kubeconfig: 'apiVersion: v1' } });
+    // The kubelet looks again after two minutes at the latest.
+    const over = await ended(one, id, 180);
+    assert.deepEqual([over.state, over.reason], ['succeeded', 'Succeeded']);
+    assert.ok(warned(over), 'what Kubernetes warned of stays told');
+  });
+
   test('no node with room: it waits until its time is over', async () => {
     const one = await at('poor');
     await there(one, { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'greedy' }, spec: { limits: [{ type: 'Container', default: { cpu: '1k' }, defaultRequest: { cpu: '1k' } }] } });

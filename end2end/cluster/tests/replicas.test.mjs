@@ -61,7 +61,7 @@ async function kill({ console: console_ }) {
 }
 
 /** Waits until it acts: then it watches what there is to watch. */
-const acts = ({ proxy }, seconds) => until('it to act', () => proxy.watched().length === 5, seconds);
+const acts = ({ proxy }, seconds) => until('it to act', () => proxy.watched().length === 6, seconds);
 
 /** Waits until its page says that it stands by; resolves to who acts then, as it says. */
 const standsBy = ({ admin }) => until('it to stand by', async () => {
@@ -110,7 +110,7 @@ test('one acts, both serve; what is decided at the one that stands by starts wit
   for (const { world } of replicas) assert.deepEqual(await page(world, run.id), { state: 'Succeeded', why: [] });
   assert.equal(standby.proxy.calls.filter((call) => ['create', 'patch'].includes(call.verb)).length, 0, 'who stands by changes nothing');
   assert.deepEqual(standby.proxy.watched(), []);
-  assert.equal(acting.proxy.watched().length, 5);
+  assert.equal(acting.proxy.watched().length, 6);
 });
 
 test('when the one that acts is killed, the other does within 15 s, and ends what ran', async () => {

@@ -36,6 +36,8 @@ pub enum Kind {
     ConfigMap,
     /// The kubelet's.
     Pod,
+    /// What Kubernetes tells of objects.
+    Event,
     /// What runs run as.
     ServiceAccount,
     /// What decides which console acts.
@@ -47,7 +49,7 @@ impl Kind {
         match self {
             Self::Workflow | Self::Registration => "/apis/workflowexecution.kubernaut.ai/v1alpha1",
             Self::PipelineRun | Self::Pipeline | Self::Task | Self::TaskRun => "/apis/tekton.dev/v1",
-            Self::ConfigMap | Self::Pod | Self::ServiceAccount => "/api/v1",
+            Self::ConfigMap | Self::Pod | Self::Event | Self::ServiceAccount => "/api/v1",
             Self::Lease => "/apis/coordination.k8s.io/v1",
         }
     }
@@ -62,6 +64,7 @@ impl Kind {
             Self::TaskRun => "taskruns",
             Self::ConfigMap => "configmaps",
             Self::Pod => "pods",
+            Self::Event => "events",
             Self::ServiceAccount => "serviceaccounts",
             Self::Lease => "leases",
         }

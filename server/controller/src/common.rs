@@ -54,6 +54,7 @@ impl Common {
             started_at: None,
             finished_at: None,
             tasks: Vec::new(),
+            warnings: Vec::new(),
         };
         match self.ports.executions.observe(id, seen).await {
             Ok(changed) => changed.any(),

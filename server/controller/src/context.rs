@@ -203,6 +203,7 @@ impl Context {
             started_at: None,
             finished_at: Some(self.ports.clock.now()),
             tasks: Vec::new(),
+            warnings: Vec::new(),
         };
         self.ports.executions.observe(&execution.subject.id, seen).await?;
         self.index().forget(&execution.subject.name);
@@ -227,5 +228,6 @@ fn at_stage(stage: Stage, uid: &str) -> Observation {
         started_at: None,
         finished_at: None,
         tasks: Vec::new(),
+        warnings: Vec::new(),
     }
 }

@@ -15,6 +15,9 @@ const SOON: Duration = Duration::from_secs(2);
 /// The pause while something is wrong that runs go without.
 const LATER: Duration = Duration::from_mins(1);
 
+/// What a console goes without that may not read Events.
+pub const UNWARNED: &str = "what Kubernetes only warns of, such as a Secret that is missing, is not told";
+
 /// What is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Watched {
@@ -28,6 +31,8 @@ pub enum Watched {
     Pods,
     /// Our own. Runs go without it: a cluster may not have this definition.
     Registrations,
+    /// What Kubernetes warns of. Runs go without it: the right may be missing.
+    Events,
 }
 
 impl Watched {
@@ -45,6 +50,7 @@ impl Watched {
             Self::TaskRuns => Kind::TaskRun,
             Self::Pods => Kind::Pod,
             Self::Registrations => Kind::Registration,
+            Self::Events => Kind::Event,
         }
     }
 
@@ -56,6 +62,7 @@ impl Watched {
             Self::TaskRuns => "taskruns",
             Self::Pods => "pods",
             Self::Registrations => "remediationworkflows",
+            Self::Events => "events",
         }
     }
 }
@@ -228,6 +235,11 @@ fn in_words(watched: Watched, error: &kube::runtime::watcher::Error, namespace: 
             "the cluster does not accept the console's credentials; check the kubeconfig or the service account's token"
                 .into()
         }
+        (403, Watched::Events) => {
+            format!(
+                "the console may not list and watch events in {namespace}, so {UNWARNED}; run `kubectl apply -k deploy/base/rbac/`"
+            )
+        }
         (403, _) => {
             let mend = mend::apply(mend::RIGHTS, namespace);
             format!("the console may not list and watch {name} in {namespace}; run `{mend}`")
@@ -331,6 +343,19 @@ mod tests {
         health.synced(Watched::Registrations);
         health.alive(Watched::Pods);
         assert!(health.report().problems.is_empty());
+    }
+
+    #[test]
+    fn without_the_right_to_read_events_runs_go_on_and_what_is_missing_then_is_said() {
+        let health = health();
+        for watched in Watched::NEEDED {
+            health.synced(watched);
+        }
+        health.broke(Watched::Events, &api_error(403));
+        let report = health.report();
+        assert!(report.ready);
+        assert!(report.problems[0].contains("events in kubernaut-system") && report.problems[0].contains(UNWARNED));
+        assert!(report.problems[0].contains("kubectl apply -k deploy/base/rbac/"), "{report:?}");
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! What the watches have shown of the runs that matter: those that the store has and that have not ended. Synchronous and
 //! pure: objects go in, names to look at and readings come out. It makes no call and knows neither clock nor store.
 
+mod warned;
+
+pub use warned::Warnings;
+
+use self::warned::CLAIM;
 use crate::{
-    objects::{Child, PipelineRun, Pod, TaskRun},
+    objects::{Child, PipelineRun, Pod, TaskRun, Warned},
     observe,
 };
 use domain::{
@@ -107,6 +112,16 @@ impl Run {
     fn saw_end_of(&self, child: &Child) -> bool {
         self.task_runs.get(&child.name).is_some_and(TaskRun::ended)
     }
+
+    /// Uids of all its objects, as far as they were seen.
+    fn uids(&self) -> impl Iterator<Item = &str> {
+        let own = self.object.iter().map(|object| object.uid.as_str());
+        own.chain(self.task_runs.values().map(|t| t.uid.as_str())).chain(self.pods.values().map(|p| p.uid.as_str()))
+    }
+
+    fn claims(&self) -> impl Iterator<Item = &str> {
+        self.pods.values().flat_map(|pod| &pod.claims).map(String::as_str)
+    }
 }
 
 /// All runs.
@@ -115,6 +130,8 @@ pub struct Index {
     runs: HashMap<String, Run>,
     /// A list of all TaskRuns has been complete: one that is not here was not there.
     task_runs_listed: bool,
+    /// What Kubernetes warned of.
+    warned: Warnings,
 }
 
 /// What to do about a run.
@@ -196,7 +213,9 @@ impl Index {
 
     /// Drops a run that has ended.
     pub fn forget(&mut self, name: &str) {
-        self.runs.remove(name);
+        if let Some(run) = self.runs.remove(name) {
+            self.warned.forget(run.uids(), run.claims());
+        }
     }
 
     /// The run to put an object into: none when nobody needs it.
@@ -293,6 +312,20 @@ impl Index {
         Some(name)
     }
 
+    /// Kubernetes warned of something. The name to look at, if it is new and of a run that is known here.
+    pub fn warned(&mut self, told: Warned) -> Option<String> {
+        let Warned { uid, warning } = told;
+        let claim = (warning.kind == CLAIM).then(|| warning.object.clone());
+        if !self.warned.put(&uid, warning) {
+            return None;
+        }
+        let of = |run: &Run| match &claim {
+            Some(claim) => run.claims().any(|name| name == claim),
+            None => run.uids().any(|known| known == uid),
+        };
+        self.runs.iter().find(|(_, run)| of(run)).map(|(name, _)| name.clone())
+    }
+
     /// What to do about a run now.
     pub fn look(&mut self, name: &str) -> Look {
         let Some(run) = self.runs.get_mut(name) else { return Look::Nothing };
@@ -311,7 +344,7 @@ impl Index {
         if stale && !object.ended() {
             return Look::Confirm(tracked);
         }
-        let mut whole = observe::reading(object, run.task_runs.values(), &run.pods, &tracked.digest);
+        let mut whole = observe::reading(object, run.task_runs.values(), &run.pods, &self.warned, &tracked.digest);
         observe::validate_outputs(&mut whole, &tracked.outputs);
         let news = news(&whole, run.told.as_ref());
         let seen = |child: &&Child| run.asked.contains(&child.name) || run.saw_end_of(child);
@@ -361,6 +394,7 @@ fn news(whole: &Observation, told: Option<&Observation>) -> Option<Observation> 
         message: of.message.clone(),
         uid: of.uid.clone(),
         run_uid: of.run_uid.clone(),
+        warnings: of.warnings.clone(),
         ..*of
     };
     let nothing = tasks.is_empty() && with(whole, Vec::new()) == with(told, Vec::new());

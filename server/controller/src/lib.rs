@@ -7,7 +7,7 @@
 //! ```text
 //! leader: the Lease is ours ─▶ everything below
 //! store ─ claimed ─▶ dispatcher ─▶ WorkflowExecution ─ watch ─▶ reconcile ─▶ ConfigMaps, PipelineRun
-//! store ◀─ observations, log lines ─ recorder ◀─ index ◀─ watches of WorkflowExecutions, PipelineRuns, TaskRuns, pods
+//! store ◀─ observations, log lines ─ recorder ◀─ index ◀─ watches of WorkflowExecutions, PipelineRuns, TaskRuns, pods, Events
 //! catalog ◀─ intake ◀─ registrar ◀─ watch of RemediationWorkflows
 //! ```
 

@@ -1,11 +1,12 @@
 //! What the recorder keeps of the cluster's objects: a few fields each, taken out of the wire form as it arrives, so that ten
-//! thousand runs fit into little memory. It knows the wire form of `tekton.dev/v1` and of pods, and no rules about them.
+//! thousand runs fit into little memory. It knows the wire form of `tekton.dev/v1`, of pods and of Events, and no rules about them.
 
+mod event;
 mod wire;
 
 pub use wire::{PipelineRunObject, PodObject, RegistrationObject, TaskRunObject, WorkflowObject};
 
-use domain::time::Timestamp;
+use domain::{time::Timestamp, warning::Warning};
 use serde_json::Value;
 
 /// A Knative-style condition.
@@ -196,10 +197,23 @@ pub struct Pod {
     pub scheduled_at: Option<Timestamp>,
     /// Why it is not bound yet: reason and message.
     pub unscheduled: Option<(String, String)>,
+    /// Its sandbox stands, or stood: its volumes are mounted.
+    pub set_up: bool,
+    /// The PersistentVolumeClaims that it mounts, by name.
+    pub claims: Vec<String>,
     /// Its containers that run steps.
     pub steps: Vec<Container>,
     /// Whether its phase is Succeeded or Failed.
     pub ended: bool,
+}
+
+/// A Warning, as an Event tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warned {
+    /// Uid of the object that it is about.
+    pub uid: String,
+    /// What it says; of which task it is stands in no Event.
+    pub warning: Warning,
 }
 
 impl PipelineRun {

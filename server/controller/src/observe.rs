@@ -3,10 +3,14 @@
 
 mod outputs;
 mod task;
+mod warned;
 
 pub use outputs::validate_outputs;
 
-use crate::objects::{PipelineRun, PipelineTask, Pod, TaskRun};
+use crate::{
+    index::Warnings,
+    objects::{PipelineRun, PipelineTask, Pod, TaskRun},
+};
 use domain::{
     execution::{ExecutionState, Stage, Task, TaskState},
     ids::Digest,
@@ -26,18 +30,19 @@ pub fn reading<'a>(
     run: &PipelineRun,
     task_runs: impl Iterator<Item = &'a TaskRun>,
     pods: &HashMap<String, Pod>,
+    warnings: &Warnings,
     ticket: &Digest,
 ) -> Observation {
     let own = task_runs.filter(|t| t.owner_uid.as_deref() == Some(&run.uid));
     let task_runs: HashMap<&str, &TaskRun> = own.map(|t| (t.task.as_str(), t)).collect();
     let state = state_of(run);
-    let timed_out = state == ExecutionState::TimedOut;
+    let known = task::Known { pods, warnings, timed_out: state == ExecutionState::TimedOut };
     let skipped: HashMap<&str, &str> = run.skipped.iter().map(|(name, why)| (name.as_str(), why.as_str())).collect();
     let tasks: Vec<Task> = planned(run, &task_runs)
         .map(|planned| {
             let name = planned.name.as_str();
             let (task_run, skipped) = (task_runs.get(name).copied(), skipped.get(name).copied());
-            let mut task = task::reading(&planned, task_run, skipped, pods, timed_out, ticket);
+            let mut task = task::reading(&planned, task_run, skipped, &known, ticket);
             if state.ended() && task_run.is_none() && run.children.iter().any(|child| child.task == name) {
                 task::unread(&mut task, state);
             }
@@ -55,6 +60,7 @@ pub fn reading<'a>(
         started_at: run.started_at,
         finished_at: run.finished_at.filter(|_| state.ended()),
         tasks,
+        warnings: warned::of_run(run, &task_runs, pods, warnings),
     }
 }
 

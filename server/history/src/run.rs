@@ -105,6 +105,7 @@ impl<'a> Past<'a> {
             cancel_requested: state == ExecutionState::Cancelled,
             assessment: verdict(state, profile.helps, now.since(finished_at), dice),
             tasks,
+            warnings: Vec::new(),
             subject,
         };
         Remediation { execution, paper }

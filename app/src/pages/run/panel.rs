@@ -15,6 +15,7 @@ use crate::{
 use domain::{
     execution::{Execution, Task, TaskAttempt, TaskState},
     time::{Timestamp, human},
+    warning::Warning,
 };
 use leptos::prelude::*;
 use serde_json::{Map, Value};
@@ -26,6 +27,9 @@ const NAMED: usize = 4;
 #[component]
 pub fn Panel(run: Execution, task: Task, selection: Selection, log: Option<Log>, now: Timestamp) -> impl IntoView {
     let tab = selection.tab;
+    let concerns = |warning: &&Warning| warning.task.as_ref().is_none_or(|of| *of == task.name);
+    let warnings: Vec<Warning> = run.warnings.iter().filter(concerns).cloned().collect();
+    let warned = warnings.len();
     let commands = equivalent::of_task(&run, &task, selection.attempt);
     let attempt = task.attempts.len();
     let after = match (task.finally, task.run_after.len()) {
@@ -49,7 +53,7 @@ pub fn Panel(run: Execution, task: Task, selection: Selection, log: Option<Log>,
         <nav class="tabs" aria-label="The selected task">
             {Tab::ALL.map(|each| view! {
                 <a href=selection.of_tab(each) aria-current=(each == tab).then_some("page")>
-                    {each.word()}{count(&task, each).map(|n| view! { " "<span class="sub">{n}</span> })}
+                    {each.word()}{count(&task, warned, each).map(|n| view! { " "<span class="sub">{n}</span> })}
                 </a>
             }).collect_view()}
         </nav>
@@ -62,7 +66,7 @@ pub fn Panel(run: Execution, task: Task, selection: Selection, log: Option<Log>,
                     view! { <Values values=task.results caption="Results" none /> }.into_any()
                 }
                 Tab::Attempts => view! { <Attempts task selection now /> }.into_any(),
-                Tab::Events => view! { <Events task now /> }.into_any(),
+                Tab::Events => view! { <Events task warnings now /> }.into_any(),
             }}
         </div>
         <Equivalent commands title="This task by command line" />
@@ -70,10 +74,11 @@ pub fn Panel(run: Execution, task: Task, selection: Selection, log: Option<Log>,
     .into_any()
 }
 
-/// How many things a tab holds, where that is worth knowing before opening it.
-fn count(task: &Task, tab: Tab) -> Option<usize> {
+/// How many things a tab holds, where that is worth knowing before opening it: of the events, what was warned of.
+fn count(task: &Task, warned: usize, tab: Tab) -> Option<usize> {
     let n = match tab {
-        Tab::Logs | Tab::Events => 0,
+        Tab::Logs => 0,
+        Tab::Events => warned,
         Tab::Parameters => task.parameters.len(),
         Tab::Results => task.results.len(),
         Tab::Attempts => task.attempts.len().saturating_sub(1).min(1) * task.attempts.len(),

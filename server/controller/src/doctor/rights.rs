@@ -1,13 +1,14 @@
 //! Whether the console has the rights that its Role gives it, each asked of the API server.
 
 use super::{good, missing, note, unknown};
-use crate::{calls::Calls, client, mend};
+use crate::{calls::Calls, client, health::UNWARNED, mend};
 use domain::ports::PreflightCheck;
 use serde_json::{Value, json};
 
 const ROLE: &str = include_str!("../../../../deploy/base/rbac/console.yaml");
-/// What runs go without.
-const REGISTRATIONS: &str = "remediationworkflows";
+/// What runs go without, and what that means.
+const SPARED: [(&str, &str); 2] =
+    [("remediationworkflows", "nothing is registered from the cluster"), ("events", UNWARNED)];
 
 /// A right that the console's Role gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,14 +83,25 @@ pub(super) async fn check(calls: &Calls, namespace: &str) -> PreflightCheck {
     if denied.is_empty() {
         return good(SUBJECT, format!("all that the console needs in {namespace}"));
     }
-    let (less, denied): (Vec<_>, Vec<_>) = denied.into_iter().partition(|right| right.resource == REGISTRATIONS);
+    let (less, denied): (Vec<_>, Vec<_>) = denied.into_iter().partition(is_spared);
     let words = |rights: &[Wanted]| rights.iter().map(Wanted::words).collect::<Vec<_>>().join(", ");
     let mend = mend::apply(mend::RIGHTS, namespace);
     if denied.is_empty() {
-        let words = format!("in {namespace} it may not {}: nothing is registered from the cluster", words(&less));
+        let words = format!("in {namespace} it may not {}: {}", words(&less), goes_without(&less));
         return note(SUBJECT, words, Some(mend));
     }
     missing(SUBJECT, format!("in {namespace} it may not {}", words(&[denied, less].concat())), mend)
+}
+
+/// Whether runs go without this right.
+fn is_spared(right: &Wanted) -> bool {
+    SPARED.iter().any(|(resource, _)| right.resource == *resource)
+}
+
+/// What it means that these rights are missing, which runs go without.
+fn goes_without(less: &[Wanted]) -> String {
+    let missing = SPARED.iter().filter(|(resource, _)| less.iter().any(|right| right.resource == *resource));
+    missing.map(|(_, meaning)| *meaning).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]
@@ -105,5 +117,18 @@ mod tests {
         assert!(!all.iter().any(|words| words.starts_with("delete")), "it never deletes");
         let named = wanted(ROLE).into_iter().find(|right| right.resource == "tasks").unwrap();
         assert_eq!(named.name, "kubernaut-action");
+    }
+
+    #[test]
+    fn what_runs_go_without_is_told_from_what_they_need() {
+        let all = wanted(ROLE);
+        let less: Vec<Wanted> = all.iter().filter(|right| is_spared(right)).cloned().collect();
+        let words: Vec<String> = less.iter().map(Wanted::words).collect();
+        for right in ["list events", "watch events", "patch remediationworkflows/status"] {
+            assert!(words.iter().any(|words| words == right), "{right}: {words:?}");
+        }
+        assert!(!words.iter().any(|words| words.contains("pods")), "{words:?}");
+        let events: Vec<Wanted> = less.into_iter().filter(|right| right.resource == "events").collect();
+        assert_eq!(goes_without(&events), UNWARNED);
     }
 }

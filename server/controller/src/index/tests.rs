@@ -267,3 +267,98 @@ fn without_its_label_only_questions_tell_how_it_goes_on() {
     index.found(unlabelled(("True", "Succeeded")));
     assert_eq!(tell(&mut index).whole.state, ExecutionState::Succeeded);
 }
+
+fn pod(task: &str, claims: &[&str]) -> Pod {
+    Pod {
+        name: format!("{RUN}-{task}-pod"),
+        uid: format!("pod-{task}"),
+        workflow: RUN.into(),
+        owner_uid: Some(format!("tr-{task}")),
+        scheduled_at: None,
+        unscheduled: None,
+        set_up: false,
+        claims: claims.iter().map(|name| (*name).to_owned()).collect(),
+        steps: vec![],
+        ended: false,
+    }
+}
+
+fn warned(uid: &str, kind: &str, object: &str, reason: &str) -> Warned {
+    let warning = domain::warning::Warning {
+        kind: kind.into(),
+        object: object.into(),
+        task: None,
+        reason: reason.into(),
+        message: format!("{reason} of {object}"),
+        count: 1,
+        first_at: Timestamp::from_millis(1000),
+        last_at: Timestamp::from_millis(1000),
+    };
+    Warned { uid: uid.into(), warning }
+}
+
+/// What was warned of, as reason and task.
+fn told_of(index: &mut Index) -> Vec<(String, Option<String>)> {
+    let mut told: Vec<_> = tell(index).whole.warnings.into_iter().map(|w| (w.reason, w.task)).collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn a_warning_is_of_the_run_whose_object_it_is_about_by_uid_whichever_comes_first() {
+    let mut index = index();
+    index.pipeline_run(run(Some(("Unknown", "Running"))));
+    index.task_run(TaskRun {
+        now: crate::objects::Attempt { pod: Some(format!("{RUN}-a-pod")), ..task_run("a", "Unknown").now },
+        ..task_run("a", "Unknown")
+    });
+    assert!(index.warned(warned("pod-a", "Pod", "x", "Early")).is_none(), "nobody has seen its pod");
+    assert!(index.warned(warned("of-claim", "PersistentVolumeClaim", "pvc-1", "NoVolume")).is_none());
+    index.pod(pod("a", &["pvc-1"]));
+    assert_eq!(index.warned(warned("pod-a", "Pod", "x", "Late")).as_deref(), Some(RUN));
+    assert!(index.warned(warned("pod-a", "Pod", "x", "Late")).is_none(), "nothing new");
+    assert_eq!(index.warned(warned("pr-1", "PipelineRun", RUN, "Whole")).as_deref(), Some(RUN));
+    assert_eq!(index.warned(warned("tr-a", "TaskRun", "x", "Step")).as_deref(), Some(RUN));
+    assert!(
+        index.warned(warned("another", "Pod", &format!("{RUN}-a-pod"), "Another")).is_none(),
+        "a name is not enough"
+    );
+    let (a, some) = (Some("a".to_owned()), |reason: &str| reason.to_owned());
+    assert_eq!(
+        told_of(&mut index),
+        [
+            (some("Early"), a.clone()),
+            (some("Late"), a.clone()),
+            (some("NoVolume"), None),
+            (some("Step"), a),
+            (some("Whole"), None)
+        ]
+    );
+}
+
+#[test]
+fn a_new_warning_is_news_of_the_run_and_goes_with_it() {
+    let mut index = index();
+    index.pipeline_run(run(Some(("Unknown", "Running"))));
+    index.task_run(task_run("a", "Unknown"));
+    let first = tell(&mut index).whole;
+    index.told(RUN, first);
+    assert!(tell(&mut index).news.is_none());
+    index.warned(warned("tr-a", "TaskRun", "x", "Step"));
+    let news = tell(&mut index).news.expect("news");
+    assert_eq!((news.warnings.len(), news.tasks.len()), (1, 0));
+    index.forget(RUN);
+    assert!(index.warned.of("tr-a").is_empty());
+}
+
+#[test]
+fn warnings_about_objects_that_only_bear_the_label_are_nobodys() {
+    let mut index = index();
+    index.pipeline_run(run(Some(("Unknown", "Running"))));
+    index.task_run(TaskRun { owner_uid: Some("else".into()), ..task_run("a", "Unknown") });
+    index.pod(Pod { owner_uid: Some("tr-b".into()), ..pod("a", &["pvc-1"]) });
+    index.warned(warned("tr-a", "TaskRun", "x", "Forged"));
+    index.warned(warned("pod-a", "Pod", "x", "Forged"));
+    index.warned(warned("of-claim", "PersistentVolumeClaim", "pvc-1", "Forged"));
+    assert!(told_of(&mut index).is_empty());
+}

@@ -74,7 +74,7 @@ watched! {
 }
 watched! {
     /// A pod as it is watched.
-    PodObject, "", "v1", "Pod", "pods", Ignored, PodStatus
+    PodObject, "", "v1", "Pod", "pods", PodSpec, PodStatus
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -215,6 +215,24 @@ struct Terminated {
     reason: Option<String>,
     started_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct PodSpec {
+    #[serde(default)]
+    volumes: Vec<Volume>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Volume {
+    persistent_volume_claim: Option<ClaimSource>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ClaimSource {
+    claim_name: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -370,7 +388,11 @@ impl From<TaskRunObject> for TaskRun {
 
 impl From<PodObject> for Pod {
     fn from(object: PodObject) -> Self {
-        let PodObject { metadata: meta, spec: Ignored {}, status } = object;
+        let PodObject { metadata: meta, spec, status } = object;
+        let begun = |c: &ContainerStatus| c.state.running.is_some() || c.state.terminated.is_some();
+        let set_up = status.conditions.iter().any(|c| c.kind == "PodReadyToStartContainers" && c.status == "True")
+            || status.init_container_statuses.iter().chain(&status.container_statuses).any(begun);
+        let claims = spec.volumes.into_iter().filter_map(|volume| Some(volume.persistent_volume_claim?.claim_name));
         let scheduled = status.conditions.iter().find(|c| c.kind == "PodScheduled");
         // A pull that fails before the steps (Tekton's own images) is a reason to wait like any other.
         let blocked = status.init_container_statuses.iter().find_map(|init| {
@@ -391,6 +413,8 @@ impl From<PodObject> for Pod {
             owner_uid: controller_uid(&meta),
             scheduled_at: scheduled.filter(|c| c.status == "True").and_then(|c| c.last_transition_time),
             unscheduled: scheduled.filter(|c| c.status == "False").map(|c| (c.reason.clone(), c.message.clone())),
+            set_up,
+            claims: claims.collect(),
             steps,
             ended: matches!(status.phase.as_str(), "Succeeded" | "Failed"),
             name: meta.name.unwrap_or_default(),

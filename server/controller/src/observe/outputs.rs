@@ -119,6 +119,7 @@ mod tests {
             started_at: None,
             finished_at: None,
             tasks: vec![task],
+            warnings: vec![],
         }
     }
 

@@ -1,10 +1,15 @@
 //! One task of a reading: its tries, its times, and what it waits for. Pure.
 
-use crate::objects::{Attempt, Condition, Container, DELETED, PipelineTask, Pod, TaskRun};
+use super::warned::why_it_waits;
+use crate::{
+    index::Warnings,
+    objects::{Attempt, Condition, Container, DELETED, PipelineTask, Pod, TaskRun},
+};
 use domain::{
     execution::{ExecutionState, Task, TaskAttempt, TaskState},
     ids::Digest,
     time::Timestamp,
+    warning::Warning,
 };
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -12,18 +17,27 @@ use std::collections::HashMap;
 /// Reasons of a container that are steps of an ordinary start, not something to wait out.
 const ORDINARY: [&str; 5] = ["ContainerCreating", "PodInitializing", "Pending", "Started", "Running"];
 
-/// Whether a pending task's reason names something that it waits for: quota, image pull, no node.
+/// Whether a pending task's reason names something that it waits for: quota, image pull, no node, a volume.
 pub fn waits(reason: Option<&str>) -> bool {
     reason.is_some_and(|reason| !ORDINARY.contains(&reason) && reason != "ToBeRetried")
 }
 
-/// The reading of one planned task. `timed_out`: the whole run ran out of time, which is why its tasks were cancelled.
+/// What is known beside a task's own TaskRun.
+pub struct Known<'a> {
+    /// Pods by name.
+    pub pods: &'a HashMap<String, Pod>,
+    /// What Kubernetes warned of.
+    pub warnings: &'a Warnings,
+    /// The whole run ran out of time, which is why its tasks were cancelled.
+    pub timed_out: bool,
+}
+
+/// The reading of one planned task.
 pub fn reading(
     planned: &PipelineTask,
     task_run: Option<&TaskRun>,
     skipped: Option<&str>,
-    pods: &HashMap<String, Pod>,
-    timed_out: bool,
+    known: &Known<'_>,
     ticket: &Digest,
 ) -> Task {
     let mut task = Task {
@@ -44,7 +58,7 @@ pub fn reading(
         ticket: ticket.clone(),
     };
     match (task_run, skipped) {
-        (Some(task_run), _) => read_task_run(&mut task, task_run, pods, timed_out),
+        (Some(task_run), _) => read_task_run(&mut task, task_run, known),
         (None, Some(why)) => {
             task.state = TaskState::Skipped;
             task.reason = Some("Skipped".into());
@@ -62,21 +76,24 @@ pub fn unread(task: &mut Task, run: ExecutionState) {
     task.message = Some("its TaskRun was deleted before it was read".into());
 }
 
-fn read_task_run(task: &mut Task, task_run: &TaskRun, pods: &HashMap<String, Pod>, timed_out: bool) {
-    let timed_out = timed_out || task_run.asked_because.as_deref().is_some_and(|why| why.contains("timed out"));
+fn read_task_run(task: &mut Task, task_run: &TaskRun, known: &Known<'_>) {
+    let timed_out = known.timed_out || task_run.asked_because.as_deref().is_some_and(|why| why.contains("timed out"));
     let mut began = task_run.created_at;
     let pod_of = |attempt: &Attempt| {
-        let pod = pods.get(attempt.pod.as_ref()?)?;
+        let pod = known.pods.get(attempt.pod.as_ref()?)?;
         (pod.owner_uid.as_deref() == Some(&task_run.uid)).then_some(pod)
     };
     for earlier in task_run.replaced.iter().chain(&task_run.earlier) {
-        let attempt = read_attempt(task.attempts.len(), earlier, began, pod_of(earlier), timed_out);
+        let standing = standing(earlier, pod_of(earlier), None, timed_out);
+        let attempt = read_attempt(task.attempts.len(), earlier, began, pod_of(earlier), &standing);
         began = attempt.finished_at.or(began);
         task.attempts.push(attempt);
     }
     let now = &task_run.now;
-    task.attempts.push(read_attempt(task.attempts.len(), now, began, pod_of(now), timed_out));
-    let (state, reason, message) = standing(now, pod_of(now), timed_out);
+    let why = pod_of(now).and_then(|pod| why_it_waits(pod, known.warnings));
+    let standing = standing(now, pod_of(now), why, timed_out);
+    task.attempts.push(read_attempt(task.attempts.len(), now, began, pod_of(now), &standing));
+    let (state, reason, message) = standing;
     task.state = state;
     task.reason = reason;
     task.message = message;
@@ -93,10 +110,9 @@ fn read_attempt(
     seen: &Attempt,
     queued_at: Option<Timestamp>,
     pod: Option<&Pod>,
-    timed_out: bool,
+    (state, reason, _): &Standing,
 ) -> TaskAttempt {
     let step = step_of(seen, pod);
-    let (state, reason, _) = standing(seen, pod, timed_out);
     // Tekton gives no completion time where the container could not be made (`CreateContainerConfigError`).
     let said = seen.condition.as_ref().and_then(|c| c.since);
     let ended = step.and_then(|s| s.finished_at).or(seen.finished_at).or(said);
@@ -106,8 +122,8 @@ fn read_attempt(
     let ran = !by_tekton || pod.is_none_or(|p| p.steps.iter().any(|s| s.started_at.is_some()));
     TaskAttempt {
         attempt: u32::try_from(before + 1).unwrap_or(u32::MAX),
-        state,
-        reason,
+        state: *state,
+        reason: reason.clone(),
         pod: seen.pod.clone(),
         queued_at,
         pulling_at: pod.and_then(|p| p.scheduled_at),
@@ -129,11 +145,15 @@ fn step_of<'a>(attempt: &'a Attempt, pod: Option<&'a Pod>) -> Option<&'a Contain
     }
 }
 
-fn standing(seen: &Attempt, pod: Option<&Pod>, timed_out: bool) -> (TaskState, Option<String>, Option<String>) {
+/// How a try stands: its state, the reason, the sentence behind it.
+type Standing = (TaskState, Option<String>, Option<String>);
+
+/// `why`: the Warning that tells why its pod does not begin.
+fn standing(seen: &Attempt, pod: Option<&Pod>, why: Option<&Warning>, timed_out: bool) -> Standing {
     let step = step_of(seen, pod);
     let text = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
     let Some(condition) = &seen.condition else {
-        return waiting(pod, step).unwrap_or((TaskState::Pending, None, None));
+        return waiting(pod, step, why).unwrap_or((TaskState::Pending, None, None));
     };
     match condition.status.as_str() {
         "True" => match step.and_then(|s| s.exit_code).filter(|code| *code != 0) {
@@ -156,20 +176,25 @@ fn standing(seen: &Attempt, pod: Option<&Pod>, timed_out: bool) -> (TaskState, O
             (TaskState::Pending, text(&condition.reason), text(&condition.message))
         }
         _ if step.is_some_and(|s| s.started_at.is_some()) => (TaskState::Running, text("Running"), None),
-        _ => waiting(pod, step).unwrap_or_else(|| from_condition(condition)),
+        _ => waiting(pod, step, why).unwrap_or_else(|| from_condition(condition)),
     }
 }
 
-/// What a task that has not started waits for, as the pod says.
-fn waiting(pod: Option<&Pod>, step: Option<&Container>) -> Option<(TaskState, Option<String>, Option<String>)> {
-    let (reason, message) = pod
+/// What a task that has not started waits for: as the pod says, and where that says nothing, as was warned of.
+fn waiting(pod: Option<&Pod>, step: Option<&Container>, why: Option<&Warning>) -> Option<Standing> {
+    let of_pod = pod
         .and_then(|p| p.unscheduled.as_ref())
-        .or_else(|| step.and_then(|s| s.waiting.as_ref()).filter(|(reason, _)| !ORDINARY.contains(&reason.as_str())))?;
+        .or_else(|| step.and_then(|s| s.waiting.as_ref()).filter(|(reason, _)| !ORDINARY.contains(&reason.as_str())));
+    let (reason, message) = match (of_pod, why) {
+        (Some((reason, message)), _) => (reason, message),
+        (None, Some(warning)) => (&warning.reason, &warning.message),
+        (None, None) => return None,
+    };
     Some((TaskState::Pending, Some(reason.clone()), Some(message.clone()).filter(|m| !m.is_empty())))
 }
 
 /// What a task that has not started waits for, as Tekton says: a full quota has no pod that could tell.
-fn from_condition(condition: &Condition) -> (TaskState, Option<String>, Option<String>) {
+fn from_condition(condition: &Condition) -> Standing {
     let message = Some(condition.message.clone()).filter(|m| waits(Some(&condition.reason)) && !m.is_empty());
     (TaskState::Pending, Some(condition.reason.clone()).filter(|r| !r.is_empty()), message)
 }

@@ -19,12 +19,51 @@ fn read(case: &str, stage: &str) -> Observation {
 
 /// The same with other pods: their watch may be behind.
 fn read_with(case: &str, stage: &str, pods: Vec<PodObject>) -> Observation {
+    read_warned(case, stage, pods, &Warnings::default())
+}
+
+/// The same with what Kubernetes warned of.
+fn read_warned(case: &str, stage: &str, pods: Vec<PodObject>, warnings: &Warnings) -> Observation {
     let run: PipelineRunObject = file(case, &format!("{stage}-pipelinerun")).expect("the PipelineRun");
     let task_runs: Vec<TaskRunObject> = file(case, &format!("{stage}-taskruns")).unwrap_or_default();
     let run = PipelineRun::from(run);
     let task_runs: Vec<TaskRun> = task_runs.into_iter().map(TaskRun::from).collect();
     let pods = pods.into_iter().map(Pod::from).map(|p| (p.name.clone(), p)).collect();
-    reading(&run, task_runs.iter(), &pods, &Digest::from_bytes([0; 32]))
+    reading(&run, task_runs.iter(), &pods, warnings, &Digest::from_bytes([0; 32]))
+}
+
+/// What Kubernetes warned of about the only pod of a case, as its timeline tells, and at last what is given.
+fn warned(case: &str, more: &[&str]) -> Warnings {
+    let path = format!("{}/../sandbox/fixtures/{case}/timeline.jsonl", env!("CARGO_MANIFEST_DIR"));
+    let lines = std::fs::read_to_string(path).expect("a timeline");
+    let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line"));
+    let told =
+        lines.filter(|line| line["type"] == "Warning" && line["on"].as_str().is_some_and(|on| on.starts_with("Pod/")));
+    let told = told.filter(|line| line["ms"].as_i64() < Some(10_000)).map(|line| {
+        let text = |field: &str| line[field].as_str().expect("a text").to_owned();
+        (text("reason"), text("message"))
+    });
+    let more = more.iter().map(|reason| ((*reason).to_owned(), format!("{reason} it is")));
+    let pods: Vec<serde_json::Value> = file(case, "waiting-pods").expect("pods");
+    let uid = pods[0]["metadata"]["uid"].as_str().expect("a uid");
+    let mut known = Warnings::default();
+    for (at, (reason, message)) in (0..).zip(told.chain(more)) {
+        let at = domain::time::Timestamp::from_millis(at);
+        let (kind, object) = ("Pod".to_owned(), "pod".to_owned());
+        let warning =
+            domain::warning::Warning { kind, object, task: None, reason, message, count: 1, first_at: at, last_at: at };
+        assert!(known.put(uid, warning));
+    }
+    known
+}
+
+/// The pods of a case while it waits, changed.
+fn waiting_pods(case: &str, change: impl Fn(&mut serde_json::Value)) -> Vec<PodObject> {
+    let mut pods: Vec<serde_json::Value> = file(case, "waiting-pods").expect("pods");
+    for pod in &mut pods {
+        change(pod);
+    }
+    pods.into_iter().map(|pod| serde_json::from_value(pod).expect("a pod")).collect()
 }
 
 fn states(reading: &Observation) -> Vec<(&str, TaskState)> {
@@ -169,9 +208,81 @@ fn what_it_waits_for_is_said() {
         let message = waiting.message.unwrap();
         assert!(message.starts_with("execute waits: ") && message.contains(words), "{case}: {message}");
     }
-    // Only events would tell that a volume's Secret is missing; an ordinary start looks the same.
+    // Only Warnings tell that a volume's Secret is missing; an ordinary start looks the same.
     assert_eq!(read("secret-missing", "waiting").reason.as_deref(), Some("Running"));
     assert_eq!(read("strategy-succeeds", "started").reason.as_deref(), Some("Running"));
+}
+
+#[test]
+fn where_the_pod_says_nothing_the_newest_warning_tells_what_it_waits_for() {
+    let known = warned("secret-missing", &[]);
+    let waiting = read_warned("secret-missing", "waiting", waiting_pods("secret-missing", |_| {}), &known);
+    let words = "MountVolume.SetUp failed for volume \"ws-d66c3\" : secret \"kubeconfig-remediation\" not found";
+    let task = only(&waiting);
+    assert_eq!(
+        (task.state, task.reason.as_deref(), task.message.as_deref()),
+        (TaskState::Pending, Some("FailedMount"), Some(words))
+    );
+    assert_eq!(task.attempts[0].reason.as_deref(), Some("FailedMount"));
+    assert_eq!(waiting.reason.as_deref(), Some("FailedMount"));
+    assert_eq!(waiting.message, Some(format!("execute waits: {words}")));
+    let kept: Vec<_> = waiting.warnings.iter().map(|w| (w.reason.as_str(), w.task.as_deref())).collect();
+    assert_eq!(kept, [("FailedMount", Some("execute"))]);
+    let newer = warned("secret-missing", &["FailedAttachVolume", "FailedScheduling"]);
+    let newer = read_warned("secret-missing", "waiting", waiting_pods("secret-missing", |_| {}), &newer);
+    assert_eq!(newer.reason.as_deref(), Some("FailedAttachVolume"), "that it has no node its status would say");
+    // Its own status comes first, and of what has ended nothing waits.
+    let known = warned("unschedulable", &["FailedMount"]);
+    let unschedulable = read_warned("unschedulable", "waiting", waiting_pods("unschedulable", |_| {}), &known);
+    assert_eq!(unschedulable.reason.as_deref(), Some("Unschedulable"));
+    let ended =
+        read_warned("secret-missing", "ended", waiting_pods("secret-missing", |_| {}), &warned("secret-missing", &[]));
+    assert_eq!(ended.reason.as_deref(), Some("PipelineRunTimeout"));
+    assert_eq!(ended.warnings.len(), 1, "but it stays told");
+}
+
+#[test]
+fn a_warning_holds_no_more_once_the_pods_sandbox_stands() {
+    let known = warned("secret-missing", &[]);
+    let stands = |pod: &mut serde_json::Value| {
+        let conditions = pod["status"]["conditions"].as_array_mut().expect("conditions").iter_mut();
+        for condition in conditions.filter(|condition| condition["type"] == "PodReadyToStartContainers") {
+            condition["status"] = json!("True");
+        }
+    };
+    let prepares = |pod: &mut serde_json::Value| {
+        pod["status"]["initContainerStatuses"][0]["state"] = json!({"running": {"startedAt": "2026-11-23T05:21:30Z"}});
+    };
+    for pods in [waiting_pods("secret-missing", stands), waiting_pods("secret-missing", prepares)] {
+        let goes_on = read_warned("secret-missing", "waiting", pods, &known);
+        assert_eq!((only(&goes_on).reason.as_deref(), only(&goes_on).message.as_deref()), (Some("Pending"), None));
+        assert_eq!(goes_on.reason.as_deref(), Some("Running"));
+        assert_eq!(goes_on.warnings.len(), 1);
+    }
+}
+
+#[test]
+fn before_a_pod_has_a_node_its_claims_tell_too() {
+    let mut known = warned("secret-missing", &[]);
+    let at = domain::time::Timestamp::from_millis(1000);
+    let (kind, object) = ("PersistentVolumeClaim".to_owned(), "pvc-1".to_owned());
+    let (reason, message) = ("ProvisioningFailed".to_owned(), "no such class".to_owned());
+    known.put(
+        "of-claim",
+        domain::warning::Warning { kind, object, task: None, reason, message, count: 1, first_at: at, last_at: at },
+    );
+    let mounts = |pod: &mut serde_json::Value| {
+        pod["spec"]["volumes"] = json!([{"name": "w", "persistentVolumeClaim": {"claimName": "pvc-1"}}]);
+    };
+    let placed = read_warned("secret-missing", "waiting", waiting_pods("secret-missing", mounts), &known);
+    assert_eq!(placed.reason.as_deref(), Some("FailedMount"), "it was bound before the pod got its node");
+    let homeless = |pod: &mut serde_json::Value| {
+        mounts(pod);
+        pod["status"] = json!({"phase": "Pending"});
+    };
+    let waits = read_warned("secret-missing", "waiting", waiting_pods("secret-missing", homeless), &known);
+    assert_eq!(waits.message.as_deref(), Some("execute waits: no such class"));
+    assert!(waits.warnings.iter().any(|w| w.task.is_none() && w.object == "pvc-1"), "of the whole run");
 }
 
 #[test]
@@ -219,6 +330,7 @@ fn objects_that_only_bear_the_label_are_not_looked_at() {
     let mut forged =
         TaskRun::from(file::<Vec<TaskRunObject>>("strategy-succeeds", "ended-taskruns").unwrap().swap_remove(0));
     forged.owner_uid = Some("somebody-else".into());
-    let seen = reading(&run, std::iter::once(&forged), &HashMap::new(), &Digest::from_bytes([0; 32]));
+    let seen =
+        reading(&run, std::iter::once(&forged), &HashMap::new(), &Warnings::default(), &Digest::from_bytes([0; 32]));
     assert!(only(&seen).attempts.is_empty() && only(&seen).results.is_empty());
 }

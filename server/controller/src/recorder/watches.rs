@@ -4,11 +4,13 @@
 use crate::{
     context::Context,
     health::Watched,
-    objects::{PipelineRun, PipelineRunObject, Pod, PodObject, TaskRun, TaskRunObject, Workflow, WorkflowObject},
+    objects::{
+        PipelineRun, PipelineRunObject, Pod, PodObject, TaskRun, TaskRunObject, Warned, Workflow, WorkflowObject,
+    },
 };
 use domain::pipeline_run::WORKFLOW_LABEL;
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::{NamespaceResourceScope, api::core::v1::Event};
 use kube::{
     Api, Resource, ResourceExt,
     runtime::{
@@ -37,6 +39,9 @@ pub fn start(context: &Arc<Context>) {
     run::<PipelineRunObject, PipelineRun>(context, Watched::PipelineRuns, labelled(), pipeline_run);
     run::<TaskRunObject, TaskRun>(context, Watched::TaskRuns, labelled(), task_run);
     run::<PodObject, Pod>(context, Watched::Pods, labelled(), pod);
+    // Events bear no labels. Of those that are no Warnings the objects themselves say more.
+    let warnings = watcher::Config::default().fields("type=Warning");
+    run::<Event, Warned>(context, Watched::Events, warnings, warned);
 }
 
 /// Watches a kind until the end; `put` hears of all that is seen.
@@ -154,5 +159,14 @@ fn pod(context: &Context, seen: Seen<Pod>) {
         if let Some(name) = name {
             context.record.add(name);
         }
+    }
+}
+
+fn warned(context: &Context, seen: Seen<Warned>) {
+    // An Event that is gone was only forgotten: what it told stays with its run.
+    let Seen::There(told) = seen else { return };
+    let name = context.index().warned(told);
+    if let Some(name) = name {
+        context.record.add(name);
     }
 }

@@ -27,4 +27,5 @@ mod rights;
 mod runs;
 mod store;
 mod targets;
+mod warnings;
 mod world;

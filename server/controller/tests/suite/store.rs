@@ -181,6 +181,7 @@ impl FakeStore {
             cancel_requested: false,
             assessment: Assessment::NotAssessed,
             tasks: tasks(ticket),
+            warnings: vec![],
         };
         state.executions.insert(id.clone(), execution);
         id

@@ -301,6 +301,44 @@ async fn events_tell_the_story_of_a_pod() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_secret_that_is_missing_is_told_by_warnings_alone_and_these_can_be_asked_for() {
+    let sandbox = ready();
+    let config = json!({"metadata": {"name": "poor-parameters"}, "data": {"A": "1"}, "immutable": true});
+    create(&dynamic(&sandbox, "v1", "ConfigMap", Some(NAMESPACE)), config).await;
+    let run = json!({
+        "metadata": {"name": "poor"},
+        "spec": {
+            "pipelineRef": {"name": "playbook-executor"},
+            "params": [
+                {"name": "playbook-id", "value": "poor"}, {"name": "playbook-image", "value": "example.com/thing:1"},
+                {"name": "parameters", "value": ""}, {"name": "parameters-configmap", "value": "poor-parameters"},
+            ],
+            "taskRunTemplate": {"serviceAccountName": "playbook-executor"},
+            "timeouts": {"pipeline": "10m"},
+            "workspaces": [{"name": "kubeconfig", "secret": {"secretName": "absent"}}],
+        },
+    });
+    create(&dynamic(&sandbox, "tekton.dev/v1", "PipelineRun", Some(NAMESPACE)), run).await;
+    let events: Api<Event> = Api::namespaced(sandbox.client(), NAMESPACE);
+    let warnings = ListParams::default().fields("type=Warning");
+    let told = eventually("it is told again", || async {
+        let told = events.list(&warnings).await.unwrap().items;
+        told.iter().any(|event| event.count > Some(1)).then_some(told)
+    })
+    .await;
+    let told: Vec<String> = told
+        .iter()
+        .map(|event| format!("{} {}", event.reason.as_deref().unwrap(), event.message.as_deref().unwrap()))
+        .collect();
+    assert_eq!(told.len(), 1, "nothing but Warnings: {told:?}");
+    assert!(told[0].starts_with("FailedMount MountVolume.SetUp failed for volume"), "{told:?}");
+    assert!(told[0].ends_with("secret \"absent\" not found"), "{told:?}");
+    assert_eq!(condition(&get(&sandbox, "TaskRun", "poor-execute").await.unwrap()).1, "Pending");
+    let refused = format!("{:?}", events.list(&ListParams::default().fields("message=x")).await.unwrap_err());
+    assert!(refused.contains("field label not supported: message"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_watcher_sees_a_run_go_its_way() {
     let sandbox = ready();
     let api = dynamic(&sandbox, "tekton.dev/v1", "TaskRun", Some(NAMESPACE));

@@ -35,6 +35,7 @@ pub(crate) async fn claim(
         cancel_requested: false,
         assessment: Assessment::NotAssessed,
         tasks: new.tasks.clone(),
+        warnings: Vec::new(),
     };
     if rows::insert(write, &[&execution]).await? != [true] {
         let taken = Sql::new("execution", "SELECT id FROM executions WHERE ticket_digest = $1")

@@ -11,7 +11,7 @@ mod start;
 
 pub(crate) use claim::claim;
 
-use self::rows::{COLUMNS, execution, tasks, with_tasks};
+use self::rows::{COLUMNS, execution, tasks, whole, whole_columns};
 use crate::{
     Store,
     find::{Indexed, find},
@@ -40,16 +40,16 @@ const LIST: &str = "executions";
 impl ExecutionStore for Store {
     async fn get(&self, id: &ExecutionId) -> Result<Option<Execution>, StoreError> {
         let mut snapshot = self.snapshot().await?;
-        let sql = format!("SELECT {COLUMNS} FROM executions WHERE id = $1");
+        let sql = format!("SELECT {} FROM executions WHERE id = $1", whole_columns());
         let row = Sql::new("execution", sql).bind(id.as_str()).maybe(&mut snapshot).await?;
-        with_tasks(&mut snapshot, row.as_ref()).await
+        whole(&mut snapshot, row.as_ref()).await
     }
 
     async fn by_name(&self, cluster: &str, name: &str) -> Result<Option<Execution>, StoreError> {
         let mut snapshot = self.snapshot().await?;
-        let sql = format!("SELECT {COLUMNS} FROM executions WHERE cluster = $1 AND name = $2");
+        let sql = format!("SELECT {} FROM executions WHERE cluster = $1 AND name = $2", whole_columns());
         let row = Sql::new("execution", sql).bind(cluster).bind(name).maybe(&mut snapshot).await?;
-        with_tasks(&mut snapshot, row.as_ref()).await
+        whole(&mut snapshot, row.as_ref()).await
     }
 
     async fn list(&self, filter: &ExecutionFilter, page: &Page) -> Result<PageOf<Execution>, StoreError> {

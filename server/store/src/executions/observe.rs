@@ -3,7 +3,7 @@
 
 use super::{
     actions,
-    rows::{self, COLUMNS, with_tasks},
+    rows::{self, whole, whole_columns},
 };
 use crate::{Store, recommendations::came, rollup, sql::Sql, write::Write};
 use domain::{
@@ -64,11 +64,11 @@ pub(super) async fn request_cancel(store: &Store, id: &ExecutionId, audit: Audit
     Ok(true)
 }
 
-/// Locks the execution until the end of the transaction, and reads it with its tasks.
+/// Locks the execution until the end of the transaction, and reads it whole.
 async fn lock(write: &mut Write, id: &ExecutionId) -> Result<Option<Execution>, StoreError> {
-    let sql = format!("UPDATE executions SET revision = revision WHERE id = $1 RETURNING {COLUMNS}");
+    let sql = format!("UPDATE executions SET revision = revision WHERE id = $1 RETURNING {}", whole_columns());
     let row = Sql::new("execution", sql).bind(id.as_str()).maybe(write.on()).await?;
-    with_tasks(write.on(), row.as_ref()).await
+    whole(write.on(), row.as_ref()).await
 }
 
 pub(super) fn announce(write: &mut Write, of: &Execution) {

@@ -15,7 +15,7 @@ use sqlx::AnyConnection;
 pub(super) const COLUMNS: &str = "id, subject, state, stage, revision, reason, message, uid, run_uid, approved_by, created_at, \
                                   expires_at, started_at, finished_at, cancel_requested, assessment";
 
-/// The execution without its tasks.
+/// The execution without its tasks and warnings.
 pub(super) fn execution(row: &Row) -> Result<Execution, StoreError> {
     Ok(Execution {
         subject: row.json("subject")?,
@@ -34,13 +34,20 @@ pub(super) fn execution(row: &Row) -> Result<Execution, StoreError> {
         cancel_requested: row.flag("cancel_requested")?,
         assessment: row.word("assessment", Assessment::from_name)?,
         tasks: Vec::new(),
+        warnings: Vec::new(),
     })
 }
 
-/// The execution of this row, with its tasks.
-pub(super) async fn with_tasks(on: &mut AnyConnection, row: Option<&Row>) -> Result<Option<Execution>, StoreError> {
+/// What [`whole`] reads.
+pub(super) fn whole_columns() -> String {
+    format!("{COLUMNS}, warnings")
+}
+
+/// The execution of this row, with its warnings and its tasks.
+pub(super) async fn whole(on: &mut AnyConnection, row: Option<&Row>) -> Result<Option<Execution>, StoreError> {
     let Some(row) = row else { return Ok(None) };
     let mut found = execution(row)?;
+    found.warnings = row.maybe_json("warnings")?.unwrap_or_default();
     found.tasks = tasks::of(on, &found.subject.id).await?;
     Ok(Some(found))
 }
@@ -54,7 +61,7 @@ pub(super) async fn insert(write: &mut Write, new: &[&Execution]) -> Result<Vec<
             "execution",
             "INSERT INTO executions (id, recommendation_id, ticket_digest, cluster, name, workflow_id, state, stage, \
              epoch, revision, reason, message, uid, run_uid, approved_by, created_at, expires_at, started_at, finished_at, \
-             cancel_requested, assessment, search, target, subject) VALUES ",
+             cancel_requested, assessment, search, target, subject, warnings) VALUES ",
         );
         for (i, one) in some.iter().enumerate() {
             sql.push(if i == 0 { "" } else { ", " }).tuple(values(one)?);
@@ -70,7 +77,7 @@ pub(super) async fn insert(write: &mut Write, new: &[&Execution]) -> Result<Vec<
     Ok(written)
 }
 
-fn values(of: &Execution) -> Result<[Value; 24], StoreError> {
+fn values(of: &Execution) -> Result<[Value; 25], StoreError> {
     let subject = &of.subject;
     Ok([
         subject.id.as_str().into(),
@@ -97,7 +104,13 @@ fn values(of: &Execution) -> Result<[Value; 24], StoreError> {
         search_text(subject).into(),
         subject.target().map(target_key).unwrap_or_default().into(),
         json(subject)?.into(),
+        warnings(of)?.into(),
     ])
+}
+
+/// Few runs have any.
+fn warnings(of: &Execution) -> Result<Option<String>, StoreError> {
+    if of.warnings.is_empty() { Ok(None) } else { json(&of.warnings).map(Some) }
 }
 
 /// Writes what an observation may have changed.
@@ -105,7 +118,7 @@ pub(super) async fn update(write: &mut Write, of: &Execution) -> Result<(), Stor
     Sql::new(
         "execution",
         "UPDATE executions SET state = $1, stage = $2, revision = $3, reason = $4, message = $5, uid = $6, \
-         run_uid = $7, started_at = $8, finished_at = $9, cancel_requested = $10 WHERE id = $11",
+         run_uid = $7, started_at = $8, finished_at = $9, cancel_requested = $10, warnings = $11 WHERE id = $12",
     )
     .bind(of.state.name())
     .bind(of.stage.name())
@@ -117,6 +130,7 @@ pub(super) async fn update(write: &mut Write, of: &Execution) -> Result<(), Stor
     .bind(of.started_at)
     .bind(of.finished_at)
     .bind(of.cancel_requested)
+    .bind(warnings(of)?)
     .bind(of.subject.id.as_str())
     .run(write.on())
     .await?;

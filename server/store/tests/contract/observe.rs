@@ -1,14 +1,16 @@
 //! Readings of the cluster: forwards only, told once, never lost.
 
-use crate::support::{Bench, at_once, claimed, contract, events_after, seen, task};
+use crate::support::{Bench, at_once, claimed, contract, events_after, finished, seen, task};
 use domain::{
     effectiveness::{EffectivenessFilter, GroupBy},
     execution::{Execution, ExecutionState, Stage, Task, TaskState},
     ids::ExecutionId,
+    limits::warnings::OF_A_RUN,
     observation::{Changed, Observation},
     paging::Page,
-    ports::{ActionFilter, EffectivenessStore, EventStore, ExecutionStore},
+    ports::{ActionFilter, EffectivenessStore, EventStore, ExecutionFilter, ExecutionStore},
     time::Timestamp,
+    warning::Warning,
 };
 use serde_json::json;
 use store::Store;
@@ -19,6 +21,7 @@ contract!(
     nothing_new_writes_nothing,
     what_has_ended_stays_as_it_ended_and_is_counted_once,
     readings_at_the_same_time_are_all_kept,
+    what_kubernetes_warned_of_stays_with_the_run,
 );
 
 async fn read(store: &Store, id: &ExecutionId) -> Execution {
@@ -143,4 +146,65 @@ async fn readings_at_the_same_time_are_all_kept(bench: Bench) {
     let revisions: Vec<_> = events_after(&bench.store, before).await;
     let revisions: Vec<_> = revisions.iter().filter_map(|(_, _, data)| data["revision"].as_i64()).collect();
     assert!(revisions.is_sorted(), "{revisions:?}");
+}
+
+fn warning(object: &str, count: u32, last_at: i64) -> Warning {
+    Warning {
+        kind: "Pod".into(),
+        object: object.into(),
+        task: Some("check".into()),
+        reason: "FailedMount".into(),
+        message: "secret \"x\" not found".into(),
+        count,
+        first_at: Timestamp::from_millis(1000),
+        last_at: Timestamp::from_millis(last_at),
+    }
+}
+
+async fn what_kubernetes_warned_of_stays_with_the_run(bench: Bench) {
+    let store = &bench.store;
+    let id = claimed(store, "e1", 1).await;
+    let of = |warnings| Observation { warnings, ..seen(ExecutionState::Running, Stage::Started, vec![]) };
+    store.observe(&id, of(vec![])).await.unwrap();
+    let before = store.latest().await.unwrap();
+    let first = of(vec![warning("a", 1, 1000)]);
+    let changed = store.observe(&id, first.clone()).await.unwrap();
+    assert_eq!(changed, Changed { execution: true, tasks: vec![], ended: false });
+    assert!(!store.observe(&id, first).await.unwrap().any(), "the same again");
+    store.observe(&id, of(vec![warning("a", 3, 4000), warning("b", 1, 2000)])).await.unwrap();
+    let run = read(store, &id).await;
+    assert_eq!(run.warnings, [warning("a", 3, 4000), warning("b", 1, 2000)]);
+    let told: Vec<_> = events_after(store, before)
+        .await
+        .into_iter()
+        .map(|(topic, _, data)| (topic, data["revision"].as_i64()))
+        .collect();
+    assert_eq!(
+        told,
+        [("execution", Some(run.revision - 1)), ("execution", Some(run.revision))],
+        "an open page hears of it"
+    );
+
+    let many = (0..150).map(|n| warning(&format!("pod-{n}"), 1, 5000 + n)).collect();
+    store.observe(&id, of(many)).await.unwrap();
+    let run = read(store, &id).await;
+    assert_eq!((run.warnings.len(), run.warnings[0].object.as_str()), (OF_A_RUN, "pod-149"));
+    assert_eq!(store.by_name("sandbox", &run.subject.name).await.unwrap().unwrap().warnings, run.warnings);
+    let page = ExecutionStore::list(store, &ExecutionFilter::default(), &Page::default()).await.unwrap();
+    assert!(page.items[0].warnings.is_empty(), "not in lists");
+
+    store.observe(&id, seen(ExecutionState::TimedOut, Stage::Ended, vec![])).await.unwrap();
+    assert!(
+        !store.observe(&id, of(vec![warning("late", 1, 9000)])).await.unwrap().any(),
+        "what has ended stays as it is"
+    );
+    assert_eq!(read(store, &id).await.warnings, run.warnings);
+    store
+        .import(&[Execution {
+            warnings: vec![warning("a", 1, 1000)],
+            ..finished("e9", 9, store.now().await.unwrap(), 1, 5000)
+        }])
+        .await
+        .unwrap();
+    assert_eq!(read(store, &ExecutionId::new("e9")).await.warnings, [warning("a", 1, 1000)]);
 }

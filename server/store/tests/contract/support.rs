@@ -343,6 +343,7 @@ pub fn seen(state: ExecutionState, reached: Stage, tasks: Vec<Task>) -> Observat
         started_at: None,
         finished_at: None,
         tasks,
+        warnings: vec![],
     }
 }
 
@@ -366,6 +367,7 @@ pub fn finished(id: &str, ticket: u8, now: Timestamp, days_ago: i64, ran_ms: i64
         cancel_requested: false,
         assessment: Assessment::NotAssessed,
         tasks: vec![task("check", ticket)],
+        warnings: vec![],
     }
 }
 
