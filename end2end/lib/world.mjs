@@ -95,14 +95,14 @@ export class World {
   }
 }
 
-/** Asks until the answer is truthy, and resolves to it. */
-export async function until(what, ask, seconds = 40) {
+/** Asks until the answer is truthy, and resolves to it; `pause` is the time between two questions in ms. */
+export async function until(what, ask, seconds = 40, pause = 100) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const answer = await ask();
     if (answer) return answer;
     if (Date.now() > end) throw new Error(`waited ${seconds} s for ${what}`);
-    await wait(100);
+    await wait(pause);
   }
 }
 

@@ -54,17 +54,20 @@ pub fn best_words(row: &EffectivenessRow) -> Option<String> {
 pub fn Beside(said: Option<f64>, track: Option<EffectivenessRow>) -> impl IntoView {
     let lines = beside_lines(said, track.as_ref());
     let share = track.as_ref().and_then(best).map(|(_, share)| share);
-    let shown = said.is_some() || share.is_some();
     view! {
-        {shown.then(|| picture_of(said, share))}
+        {picture_of(said, share)}
         {lines.map(|line| view! { <span>{line}</span> }).collect_view()}
     }
     .into_any()
 }
 
-/// The picture: a track from 0 to 100 %, the interval, the dot, the diamond. The words beside it say the same.
-fn picture_of(said: Option<f64>, measured: Option<Interval>) -> impl IntoView + use<> {
-    view! {
+/// The picture: a track from 0 to 100 %, the interval, the dot, the diamond. The words beside it say the same. None where there is
+/// neither: an empty track would look like zero.
+fn picture_of(said: Option<f64>, measured: Option<Interval>) -> Option<AnyView> {
+    if said.is_none() && measured.is_none() {
+        return None;
+    }
+    let picture = view! {
         <svg class="scale" aria-hidden="true">
             <line class="ground" x1="0" x2="100%" y1="10" y2="10" />
             {measured.map(|Interval { rate, low, high }| view! {
@@ -75,8 +78,8 @@ fn picture_of(said: Option<f64>, measured: Option<Interval>) -> impl IntoView + 
                 <svg class="said" x=at(share) overflow="visible"><path d="M0 3l6 7-6 7-6-7z" /></svg>
             })}
         </svg>
-    }
-    .into_any()
+    };
+    Some(picture.into_any())
 }
 
 /// Picture and legend of a strategy.
@@ -107,7 +110,7 @@ pub fn Scale(
         <ul class="legend">
             {match said_text {
                 Some(text) => view! { <li><span aria-hidden="true">"◇ "</span>{text}</li> }.into_any(),
-                None => (!overall).then(|| view! { <li>"proposed by hand"</li> }).into_any(),
+                None => (!overall).then(|| view! { <li>"proposed by hand, no confidence given"</li> }).into_any(),
             }}
             {match dot {
                 Some(text) => view! { <li><span class="dot" aria-hidden="true">"● "</span>{text}</li> }.into_any(),
@@ -156,6 +159,7 @@ mod tests {
         assert_eq!(beside_lines(Some(0.85), Some(&row(0, 0))), ["model says 85\u{a0}%", "no runs yet"]);
         assert_eq!(beside_lines(None, Some(&row(0, 3))), ["by hand", "went through 0\u{a0}% of 3 (0–56\u{a0}%)"]);
         assert_eq!(measured(&row(0, 0)), None);
+        assert!(picture_of(None, None).is_none());
     }
 
     #[test]

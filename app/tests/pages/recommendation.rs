@@ -106,6 +106,17 @@ fn confidence_never_stands_alone() {
 }
 
 #[test]
+fn what_was_proposed_by_hand_and_never_ran_has_no_scale() {
+    let mut view = samples::view(Risk::Medium);
+    view.strategies.truncate(1);
+    view.strategies[0].strategy.confidence = None;
+    view.strategies[0].track = None;
+    let page = page(view);
+    assert!(page.contains("proposed by hand, no confidence given") && page.contains("no runs yet, nothing measured"));
+    assert!(!page.contains("class=\"scale\""), "{page}");
+}
+
+#[test]
 fn what_a_model_wrote_is_text() {
     let mut view = samples::view(Risk::Medium);
     view.recommendation.content.root_cause_assessment = "<img src=x onerror=alert(1)> [x](javascript:alert(1))".into();

@@ -8,7 +8,10 @@ import { awake, openPage, press, signIn, themes, widths } from '../../lib/browse
 import { follow, tabTo, write } from '../../lib/keyboard.mjs';
 import { stage } from '../../lib/stage.mjs';
 import { World, until } from '../../lib/world.mjs';
-import { apply, image, kubectl, namespace, steps } from './lib.mjs';
+import { apply, kubectl } from './lib/kubectl.mjs';
+import { namespace } from './lib/namespace.mjs';
+import { image } from './lib/places.mjs';
+import { steps } from './lib/playbooks.mjs';
 
 const on = stage();
 let [home, console_, world, browser, page] = [];

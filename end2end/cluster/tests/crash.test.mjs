@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { stage } from '../../lib/stage.mjs';
 import { until } from '../../lib/world.mjs';
-import { bench, happens, playbook, ranOnce } from './bench.mjs';
-import { answer, broken, faults } from './proxy.mjs';
+import { bench, happens, playbook, ranOnce } from './lib/bench.mjs';
+import { answer, broken, faults } from './lib/proxy.mjs';
 
 /** Consoles that are killed at a time. */
 const LANES = 4;

@@ -5,17 +5,21 @@
 // cluster lacks (CLUSTER_KINDS). With CLUSTER_OWN=1 it also turns Tekton's feature flag and turns it back: for a cluster that serves
 // nobody else.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cache, good, json, kubectl, lend, render, root, run, takeBack, until } from './lib/cluster.mjs';
+import { promisify } from 'node:util';
+import { lend, takeBack } from './lib/kinds.mjs';
+import { apply, eventually, json, kubectl, tried } from './lib/kubectl.mjs';
+import { cache, image, root } from './lib/places.mjs';
 import {
   ADMIN, COLLECTOR, CONSOLE, CONTROLLER, OTHER_TEKTON, OURS, PLAYBOOK, POWERFUL_CONSOLE, RUNS, TEKTON, byHand, configMap, create, object, patch, pipelineRun, pod, podSpec, powerful, remove, taskRun, tokenSecret, workload,
 } from './lib/requests.mjs';
-import { begin, ended, playbook, steps } from './lib/runs.mjs';
+import { beginOwned, ended, playbookRun, stepsRun } from './lib/runs.mjs';
 
 const deploy = join(root, 'deploy');
 const definitions = process.env.CLUSTER_KINDS ?? join(cache, 'kinds');
@@ -24,6 +28,9 @@ const definitions = process.env.CLUSTER_KINDS ?? join(cache, 'kinds');
 const HERE = 'deploy-suite';
 const ELSEWHERE = 'deploy-suite-shop';
 
+/** Waits for something in the cluster. */
+const until = (what, ask) => eventually(what, ask, 90);
+const render = (directory) => kubectl(['kustomize', directory]);
 const moved = (text, to = HERE) => text.replaceAll('kubernaut-system', to).replaceAll('namespace: shop', `namespace: ${ELSEWHERE}`);
 /** What the API server would make of it. Warnings count as refusals: Pod Security warns of a Deployment whose pods it would refuse. */
 async function accepted(manifests) {
@@ -69,8 +76,8 @@ const policies = async () => moved(await render(join(deploy, 'base/policy')), RU
 const namespaces = [HERE, RUNS, ELSEWHERE];
 async function clear() {
   const kinds = 'validatingadmissionpolicybinding,validatingadmissionpolicy';
-  await kubectl(['delete', kinds, `${RUNS}-runs`, `${RUNS}-accounts`, '--ignore-not-found']);
-  await kubectl(['delete', 'namespace', ...namespaces, '--ignore-not-found', '--timeout=120s']);
+  await tried(['delete', kinds, `${RUNS}-runs`, `${RUNS}-accounts`, '--ignore-not-found']);
+  await tried(['delete', 'namespace', ...namespaces, '--ignore-not-found', '--timeout=120s']);
 }
 
 before(async () => {
@@ -80,8 +87,8 @@ before(async () => {
     lend(join(definitions, 'routes.yaml')),
     lend(join(definitions, 'servicemonitors.yaml')),
   ]);
-  await good(['apply', '--server-side', '-f', '-'], moved(await readFile(join(deploy, 'base/namespace.yaml'), 'utf8')));
-  for (const namespace of [RUNS, ELSEWHERE]) await good(['create', 'namespace', namespace]);
+  await apply(moved(await readFile(join(deploy, 'base/namespace.yaml'), 'utf8')));
+  for (const namespace of [RUNS, ELSEWHERE]) await kubectl(['create', 'namespace', namespace]);
 });
 after(async () => {
   await clear();
@@ -124,13 +131,13 @@ for (const name of OVERLAYS) {
     const all = templates(await of(`overlays/${name}`));
     assert.equal(all.length, 8, 'the console, the Task, six Pipelines');
     const pod = (spec) => JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'tried', namespace: HERE }, spec: { ...spec, serviceAccountName: 'default' } });
-    const tried = (spec) => kubectl(['create', '--dry-run=server', '--warnings-as-errors', '-f', '-'], pod(spec));
+    const made = (spec) => tried(['create', '--dry-run=server', '--warnings-as-errors', '-f', '-'], pod(spec));
     for (const [what, spec] of all) {
-      const { code, err } = await tried(spec);
+      const { code, err } = await made(spec);
       assert.equal(code, 0, `${what}: ${err}`);
       const weaker = structuredClone(spec);
       weaker.containers[0].securityContext.allowPrivilegeEscalation = true;
-      assert.match((await tried(weaker)).err, /violates PodSecurity "restricted/, 'the namespace enforces it');
+      assert.match((await made(weaker)).err, /violates PodSecurity "restricted/, 'the namespace enforces it');
       assert.doesNotMatch(JSON.stringify(spec), /"(runAsUser|runAsGroup|fsGroup|supplementalGroups)"/, what);
       for (const { image } of spec.containers) assert.match(image, /(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})$/, what);
     }
@@ -160,7 +167,7 @@ test('upstream and OpenShift differ where they have to', async () => {
 
 test('the rights are those of the file, to the letter', async () => {
   // Kustomize takes what a rule names for a reference to whatever bears that name, and renames it with that.
-  const written = await good(['create', '--dry-run=client', '-o', 'json', '-f', join(deploy, 'base/rbac/console.yaml')]);
+  const written = await kubectl(['create', '--dry-run=client', '-o', 'json', '-f', join(deploy, 'base/rbac/console.yaml')]);
   const [role] = written.split(/\n(?=\{)/).map((text) => JSON.parse(text)).filter((it) => it.kind === 'Role');
   for (const name of OVERLAYS) assert.deepEqual(find(await of(`overlays/${name}`), 'Role').rules, role.rules);
 });
@@ -209,8 +216,9 @@ test('every rule of a Role says why it is there', async () => {
 });
 
 test('what messages and documents name is there, and kubectl takes it so', async () => {
-  const { out } = await run('git', ['grep', '-nIoE', "(-[fk] )?deploy/[a-z0-9_./-]*[a-z0-9_/-]", '--', '.', ':!end2end/cluster/tests/deploy.test.mjs']);
-  const named = out.trim().split('\n').map((line) => line.match(/^(?<where>[^:]+:\d+):(?:-(?<flag>[fk]) )?(?<path>.+)$/).groups);
+  const search = ['grep', '-nIoE', '(-[fk] )?deploy/[a-z0-9_./-]*[a-z0-9_/-]', '--', '.', ':!end2end/cluster/tests/deploy.test.mjs'];
+  const { stdout } = await promisify(execFile)('git', search, { cwd: root, maxBuffer: 1 << 26 });
+  const named = stdout.trim().split('\n').map((line) => line.match(/^(?<where>[^:]+:\d+):(?:-(?<flag>[fk]) )?(?<path>.+)$/).groups);
   assert.ok(named.length > 20);
   for (const { where, flag, path } of named) {
     // A copy that the reader makes; the image's description and its room; what an include goes through.
@@ -229,23 +237,32 @@ test('what messages and documents name is there, and kubectl takes it so', async
 });
 
 test('an account of a playbook may do what its example says and no more', async () => {
-  await good(['apply', '-f', '-'], moved(await targets['examples/playbook-account.yaml']()));
+  await apply(moved(await targets['examples/playbook-account.yaml']()));
   const as = [`--as=system:serviceaccount:${HERE}:playbook-restart-deployment`, '-n', ELSEWHERE];
-  const may = async (...what) => (await kubectl(['auth', 'can-i', ...what, ...as])).out.trim();
+  const may = async (...what) => (await tried(['auth', 'can-i', ...what, ...as])).out.trim();
   for (const verb of ['get', 'list', 'watch', 'patch']) assert.equal(await may(verb, 'deployments/checkout'), 'yes', verb);
   for (const what of [['patch', 'deployments/other'], ['delete', 'deployments/checkout'], ['get', 'secrets'], ['create', 'pods']]) {
     assert.equal(await may(...what), 'no', what.join(' '));
   }
   // What `kubectl rollout restart` and `status` really ask for.
   const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'checkout', namespace: ELSEWHERE }, spec: { replicas: 0, selector: { matchLabels: { app: 'checkout' } }, template: { metadata: { labels: { app: 'checkout' } }, spec: { containers: [{ name: 'c', image: 'example.com/c:1' }] } } } };
-  await good(['create', '-f', '-'], JSON.stringify(deployment));
-  await good(['rollout', 'restart', 'deployment/checkout', ...as]);
-  await good(['rollout', 'status', 'deployment/checkout', '--timeout=30s', ...as]);
+  await kubectl(['create', '-f', '-'], JSON.stringify(deployment));
+  await kubectl(['rollout', 'restart', 'deployment/checkout', ...as]);
+  await kubectl(['rollout', 'status', 'deployment/checkout', '--timeout=30s', ...as]);
 });
+
+// --- runs ---------------------------------------------------------------------------------------------------------------------------
+
+/** A playbook, and two steps that share a volume. */
+const plays = (name, podTemplate) => playbookRun(name, { playbook: 'playbook-shell', parameters: { RUN_SECONDS: '1' }, podTemplate });
+function shares(name, podTemplate) {
+  const step = { actionType: 'x', image: image('playbook-shell'), inputs: {}, usesWorkspace: true };
+  return stepsRun(name, [{ ...step, name: 'one' }, { ...step, name: 'two', runAfter: ['one'] }], { podTemplate });
+}
 
 // --- the admission policies ---------------------------------------------------------------------------------------------------------
 
-const ask = (as, [args, input]) => kubectl([...args, ...as], input);
+const ask = (as, [args, input]) => tried([...args, ...as], input);
 async function denied(policy, words, cases) {
   for (const [what, as, request] of cases) {
     const { code, err } = await ask(as, request);
@@ -263,28 +280,28 @@ async function permitted(cases) {
 
 test('admission policies', async (t) => {
   const [console_, tekton] = await Promise.all([readFile(join(deploy, 'base/rbac/console.yaml'), 'utf8'), render(join(deploy, 'base/tekton'))]);
-  await good(['apply', '-f', '-'], moved(console_, RUNS));
-  await good(['apply', '-f', '-'], moved(tekton, RUNS));
-  for (const account of ['playbook-restart-deployment', 'postgres']) await good(['-n', RUNS, 'create', 'serviceaccount', account]);
+  await apply(moved(console_, RUNS));
+  await apply(moved(tekton, RUNS));
+  for (const account of ['playbook-restart-deployment', 'postgres']) await kubectl(['-n', RUNS, 'create', 'serviceaccount', account]);
   // Made before the policies are there: what somebody might then lay hands on.
-  await good(['create', '-f', '-'], configMap(undefined, 'plain'));
-  await good(['create', '-f', '-'], pipelineRun({}, 'nobody').replace('"tried"', '"old"').replace('"spec":{', '"spec":{"status":"PipelineRunPending",'));
+  await kubectl(['create', '-f', '-'], configMap(undefined, 'plain'));
+  await kubectl(['create', '-f', '-'], pipelineRun({}, 'nobody').replace('"tried"', '"old"').replace('"spec":{', '"spec":{"status":"PipelineRunPending",'));
 
   await t.test('the API server understands them', async () => {
-    await good(['apply', '-f', '-'], await policies());
+    await apply(await policies());
     for (const name of ['runs', 'accounts']) {
-      const { status } = await until(`${name} is checked`, async () => {
+      const { status } = await until(`${name} to be checked`, async () => {
         const policy = await json(['get', 'validatingadmissionpolicy', `${RUNS}-${name}`]);
         return policy.status?.observedGeneration === policy.metadata.generation && policy;
       });
       assert.deepEqual(status.typeChecking?.expressionWarnings ?? [], []);
     }
-    await until('they are in force', async () => (await ask(ADMIN, create(pipelineRun()))).code !== 0 && (await ask(ADMIN, create(pod('playbook-executor')))).err.includes('denied request'));
+    await until('them to be in force', async () => (await ask(ADMIN, create(pipelineRun()))).code !== 0 && (await ask(ADMIN, create(pod('playbook-executor')))).err.includes('denied request'));
   });
 
   await t.test('the console makes runs and Tekton plays them, a shared volume too', async () => {
-    await begin(RUNS, 'plays', CONSOLE, await playbook('plays'));
-    await begin(RUNS, 'shares', CONSOLE, await steps('shares'));
+    await beginOwned(RUNS, plays('plays'), CONSOLE);
+    await beginOwned(RUNS, shares('shares'), CONSOLE);
     for (const name of ['plays', 'shares']) {
       const { succeeded, words } = await ended(RUNS, name);
       assert.ok(succeeded, words);
@@ -340,8 +357,8 @@ test('admission policies', async (t) => {
 
   await t.test('a WorkflowExecution is applied by whoever may; how it stands says the console', async () => {
     const role = { rules: [{ apiGroups: ['workflowexecution.kubernaut.ai'], resources: ['workflowexecutions'], verbs: ['create'] }] };
-    await good(['create', '-f', '-'], object('rbac.authorization.k8s.io/v1', 'Role', 'applies', role));
-    await good(['-n', RUNS, 'create', 'rolebinding', 'applies', '--role=applies', '--user=robin']);
+    await kubectl(['create', '-f', '-'], object('rbac.authorization.k8s.io/v1', 'Role', 'applies', role));
+    await kubectl(['-n', RUNS, 'create', 'rolebinding', 'applies', '--role=applies', '--user=robin']);
     await permitted([
       ['an administrator', ADMIN, create(byHand('by-dana'))],
       ['somebody with that right alone', ['--as=robin'], create(byHand('by-robin'))],
@@ -383,8 +400,8 @@ test('admission policies', async (t) => {
       ['the pods of that', CONTROLLER('statefulset-controller'), create(pod('playbook-executor'))],
     ]);
     // A Deployment may be written; its pods are not made.
-    await good(['create', '-f', '-', ...ADMIN], workload('Deployment', podSpec('playbook-executor'), 'sly'));
-    const why = await until('the ReplicaSet gave up', async () => {
+    await kubectl(['create', '-f', '-', ...ADMIN], workload('Deployment', podSpec('playbook-executor'), 'sly'));
+    const why = await until('the ReplicaSet to give up', async () => {
       const { items } = await json(['-n', RUNS, 'get', 'replicasets', '-l', 'app=sly']);
       return items[0]?.status.conditions?.find((it) => it.type === 'ReplicaFailure')?.message;
     });
@@ -411,12 +428,12 @@ test('admission policies', async (t) => {
     ));
 
   await t.test('what belongs to a deleted WorkflowExecution goes with it', async () => {
-    await good(['-n', RUNS, 'delete', 'workflowexecution', 'plays', 'shares', ...ADMIN]);
-    await until('all is gone', async () => {
+    await kubectl(['-n', RUNS, 'delete', 'workflowexecution', 'plays', 'shares', ...ADMIN]);
+    await until('all to be gone', async () => {
       const { items } = await json(['-n', RUNS, 'get', 'pipelineruns,taskruns,configmaps', '-l', 'kubernaut.io/workflow']);
       return items.length === 0;
     });
-    await good(['-n', RUNS, 'delete', 'pipelinerun', 'old', '--cascade=foreground', '--timeout=30s', ...ADMIN]);
+    await kubectl(['-n', RUNS, 'delete', 'pipelinerun', 'old', '--cascade=foreground', '--timeout=30s', ...ADMIN]);
   });
 });
 
@@ -429,28 +446,28 @@ test('the command that turns Tekton’s flag is the one of the document, and Tek
   const { data } = await json([...FLAG, change, '--dry-run=server']);
   assert.equal(data['set-security-context'], 'true');
   assert.ok(Object.keys(data).length > 10, 'the others stay');
-  const wrong = await kubectl([...FLAG, '{"data":{"set-security-context":"perhaps"}}', '--dry-run=server']);
+  const wrong = await tried([...FLAG, '{"data":{"set-security-context":"perhaps"}}', '--dry-run=server']);
   assert.notEqual(wrong.code, 0, 'Tekton checks what it is told');
 });
 
 test('in a restricted namespace runs need Tekton’s flag', { skip: process.env.CLUSTER_OWN ? false : 'it turns a flag of the whole cluster: CLUSTER_OWN=1' }, async () => {
-  await good(['apply', '-f', '-'], moved(await render(join(deploy, 'base/tekton'))));
+  await apply(moved(await render(join(deploy, 'base/tekton'))));
   const flags = () => json(['-n', 'tekton-pipelines', 'get', 'configmap', 'feature-flags']);
-  const set = (value) => good([...FLAG, JSON.stringify({ data: { 'set-security-context': value } })]);
+  const set = (value) => kubectl([...FLAG, JSON.stringify({ data: { 'set-security-context': value } })]);
   const was = (await flags()).data['set-security-context'] ?? 'false';
   // Tekton's images as they are built for the tests name no user; those of its release do.
   const user = { securityContext: { runAsUser: 65532, fsGroup: 65532 } };
   try {
     await set('false');
     await sleep(2000); // Tekton hears of it by a watch
-    await begin(HERE, 'without', ADMIN, await playbook('without', user));
+    await beginOwned(HERE, plays('without', user), ADMIN);
     const without = await ended(HERE, 'without');
     assert.ok(!without.succeeded);
     assert.match(without.words, /PodAdmissionFailed/);
     await set('true');
     await sleep(2000);
-    await begin(HERE, 'with', ADMIN, await playbook('with', user));
-    await begin(HERE, 'with-volume', ADMIN, await steps('with-volume', user));
+    await beginOwned(HERE, plays('with', user), ADMIN);
+    await beginOwned(HERE, shares('with-volume', user), ADMIN);
     for (const name of ['with', 'with-volume']) {
       const { succeeded, words } = await ended(HERE, name);
       assert.ok(succeeded, words);

@@ -9,10 +9,11 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { stage } from '../../lib/stage.mjs';
 import { until } from '../../lib/world.mjs';
-import { bench, ended, happens, objects, playbook, ranOnce } from './bench.mjs';
-import { apply, image, kubectl } from './lib.mjs';
-import { startApiServer } from './apiserver.mjs';
-import { broken } from './proxy.mjs';
+import { startApiServer } from './lib/apiserver.mjs';
+import { bench, ended, happens, objects, playbook, ranOnce } from './lib/bench.mjs';
+import { apply, kubectl } from './lib/kubectl.mjs';
+import { image } from './lib/places.mjs';
+import { broken } from './lib/proxy.mjs';
 
 const on = stage();
 const benches = [];

@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { stage } from '../../lib/stage.mjs';
 import { World, seed, until } from '../../lib/world.mjs';
-import { apply, bytes, image, kubectl, namespace, playbook, start, steps } from './lib.mjs';
+import { apply, bytes, kubectl } from './lib/kubectl.mjs';
+import { namespace } from './lib/namespace.mjs';
+import { image } from './lib/places.mjs';
+import { playbook, start, steps } from './lib/playbooks.mjs';
 
 const on = stage();
 let [home, world, auditor] = [];

@@ -8,7 +8,9 @@ import { crowded, freezes, watchFreezes } from '../../lib/freezes.mjs';
 import { scroll } from '../../lib/scroll.mjs';
 import { stage } from '../../lib/stage.mjs';
 import { World, until } from '../../lib/world.mjs';
-import { bytes, kubectl, namespace, playbook, start } from './lib.mjs';
+import { bytes, kubectl } from './lib/kubectl.mjs';
+import { namespace } from './lib/namespace.mjs';
+import { playbook, start } from './lib/playbooks.mjs';
 
 const on = stage();
 let [home, console_, world, browser, state, token] = [];

@@ -1,7 +1,7 @@
 // The console as an administrator installs it: the overlay for upstream Tekton, its image made from nothing, its own service account and
 // no more rights than that has. Reached by a port-forward, it does the main job in a browser.
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,9 @@ import { openPage, press, signIn } from '../../lib/browser.mjs';
 import { admin, api, binary } from '../../lib/console.mjs';
 import { stage } from '../../lib/stage.mjs';
 import { recommendation, until } from '../../lib/world.mjs';
-import { apply, get, image, kubectl, workspace } from './lib.mjs';
+import { apply, get, kubectl, running } from './lib/kubectl.mjs';
+import { image, root } from './lib/places.mjs';
+import { strategy } from './lib/playbooks.mjs';
 
 const NAMESPACE = 'kubernaut-system';
 /** Everything that the overlay brings which is of no namespace; all else ends with the namespace. */
@@ -32,7 +34,7 @@ before(async () => {
     const told = [['describe', 'pods'], ['logs', 'deployment/kubernaut-console', '--tail=20']].map((args) => kubectl(['-n', NAMESPACE, ...args]).catch(String));
     throw new Error((await Promise.all(told)).join('\n'), { cause: error });
   });
-  forward = spawn('kubectl', ['-n', NAMESPACE, 'port-forward', 'service/kubernaut-console', `${port}:80`], { stdio: 'ignore' });
+  forward = running(['-n', NAMESPACE, 'port-forward', 'service/kubernaut-console', `${port}:80`], 'ignore');
   await until('the port-forward', async () => (await fetch(`${url}/healthz`).catch(() => null))?.ok);
 });
 
@@ -69,8 +71,8 @@ test('a playbook is registered, recommended, approved and runs; its log is read'
   assert.equal(new URL(page.url()).pathname, '/catalog/in-the-cluster');
 
   const model = api(url, (await inside('token', 'create', '--name', 'holmesgpt', '--role', 'propose')).trim().split(/\s+/).at(-1));
-  const strategy = { action_type: 'say', workflow_id: 'in-the-cluster', confidence: 0.8, rationale: 'r', estimated_risk: 'low', parameters: { RUN_SECONDS: 2 } };
-  const taken = await model.post('/api/v1/recommendations', await recommendation('inc-pod', { strategies: [strategy] }));
+  const strategies = [strategy('in-the-cluster', { RUN_SECONDS: 2 })];
+  const taken = await model.post('/api/v1/recommendations', await recommendation('inc-pod', { strategies }));
   assert.equal(taken.status, 201, JSON.stringify(taken.body));
 
   await page.goto(`/recommendations/${taken.body.id}`);
@@ -121,7 +123,7 @@ function kustomization(console_) {
   return {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
-    resources: [relative(overlay, join(workspace, 'deploy/overlays/upstream'))],
+    resources: [relative(overlay, join(root, 'deploy/overlays/upstream'))],
     images: [{ name: 'kubernaut-console', newName: console_.split('@')[0], digest: console_.split('@')[1] }],
     configMapGenerator: [{ name: 'kubernaut-console-settings', namespace: NAMESPACE, behavior: 'merge', literals: [`KUBERNAUT_PUBLIC_URL=${url}`] }],
     patches: [deployment, lenient].map((patch) => ({ patch: JSON.stringify(patch) })),
@@ -132,8 +134,8 @@ function kustomization(console_) {
 async function consoleImage() {
   if (process.env.CONSOLE_IMAGE) return process.env.CONSOLE_IMAGE;
   const [here, there] = [`127.0.0.1:${process.env.CLUSTER_REGISTRY_PORT ?? 15000}`, image('playbook-shell').split('/')[0]];
-  const made = await promisify(execFile)(join(workspace, 'deploy/image/from-scratch'), [binary, `${here}/kubernaut/console:test`], {
-    env: { ...process.env, ...(/\/debug\//.test(binary) && { SITE: join(workspace, 'target/site') }) },
+  const made = await promisify(execFile)(join(root, 'deploy/image/from-scratch'), [binary, `${here}/kubernaut/console:test`], {
+    env: { ...process.env, ...(/\/debug\//.test(binary) && { SITE: join(root, 'target/site') }) },
   });
   return made.stdout.trim().replace(here, there);
 }

@@ -14,7 +14,11 @@ import { after, before, describe, test } from 'node:test';
 import { openPage, signedIn } from '../../lib/browser.mjs';
 import { stage } from '../../lib/stage.mjs';
 import { World, until } from '../../lib/world.mjs';
-import { apply, bytes, image, kubectl, namespace, playbook, start, steps, watch } from './lib.mjs';
+import { apply, bytes, kubectl } from './lib/kubectl.mjs';
+import { namespace } from './lib/namespace.mjs';
+import { image } from './lib/places.mjs';
+import { playbook, start, steps } from './lib/playbooks.mjs';
+import { watch } from './lib/watch.mjs';
 
 const on = stage();
 let [home, world, cluster, browser, console_, state] = [];

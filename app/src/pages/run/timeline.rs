@@ -102,7 +102,7 @@ pub fn Timeline(run: Execution, plan: Plan, selection: Selection, now: Timestamp
             </div>
             <ul class="legend" aria-hidden="true">
                 {[Phase::Queued, Phase::Pulling, Phase::Running].map(|phase| view! {
-                    <li><svg class="key idle" width="18" height="10"><Bar phase x="0".to_owned() width="18".to_owned() y="0" height="10" /></svg>{phase.word()}</li>
+                    <li><svg class="idle" width="18" height="10"><Bar phase x="0".to_owned() width="18".to_owned() y="0" height="10" /></svg>{phase.word()}</li>
                 })}
                 <li><b>"bold"</b>" critical path"</li>
             </ul>

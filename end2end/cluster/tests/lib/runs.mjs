@@ -1,18 +1,58 @@
-// Runs as the console makes them: a WorkflowExecution, and of it the parameters and a PipelineRun that is let go last.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { cache, good, json, until } from './cluster.mjs';
+// Runs as the console makes them (domain/src/pipeline_run.rs), without a console: what the containers get in ConfigMaps, and a PipelineRun that is
+// let go last.
+import { eventually, get, json, kubectl } from './kubectl.mjs';
+import { image } from './places.mjs';
 
 const API = 'workflowexecution.kubernaut.ai/v1alpha1';
 const OWNER = 'WorkflowExecution';
-const ACCOUNT = 'playbook-executor';
+const LIMIT = '10m0s';
+const SHARED = 'shared-workspace';
 
-async function image() {
-  const list = await readFile(process.env.CLUSTER_IMAGES ?? join(cache, 'node/images'), 'utf8');
-  return list.match(/^playbook-shell (\S+)$/m)[1];
-}
 const params = (values) => Object.entries(values).map(([name, value]) => ({ name, value }));
-const configMap = (name) => `${name}-parameters`;
+const limits = (...tasks) => ({ timeouts: { pipeline: LIMIT }, taskRunSpecs: tasks.map((name) => ({ pipelineTaskName: name, timeout: LIMIT })) });
+
+/** A playbook by the shipped Pipeline; its image is the one of that name. */
+export function playbookRun(name, { playbook, parameters = {}, account = 'playbook-executor', retries = 0, kubeconfig, podTemplate }) {
+  const configMap = `${name}-parameters`;
+  const spec = {
+    pipelineRef: { name: retries ? `playbook-executor-retry-${retries}` : 'playbook-executor' },
+    params: params({
+      'playbook-id': playbook,
+      'playbook-image': image(playbook),
+      'image-pull-policy': 'IfNotPresent',
+      parameters: Object.entries(parameters).map(([key, value]) => `${key}=${value}\n`).join(''),
+      'parameters-configmap': configMap,
+    }),
+    taskRunTemplate: { serviceAccountName: account, podTemplate },
+    ...limits('execute'),
+  };
+  if (kubeconfig) {
+    const items = [{ key: 'kubeconfig', path: 'kubeconfig' }];
+    spec.workspaces = [{ name: 'kubeconfig', secret: { secretName: kubeconfig, items } }];
+  }
+  return { name, spec, configMaps: { [configMap]: parameters } };
+}
+
+/** Steps by the shipped Task: `{name, actionType, image, inputs, runAfter, usesWorkspace}`. */
+export function stepsRun(name, steps, { account = 'playbook-executor', podTemplate } = {}) {
+  const configMap = (step) => `${name}-${step.name}-0123456789`;
+  const inputs = (step) => JSON.stringify(step.inputs);
+  const tasks = steps.map((step) => ({
+    name: step.name,
+    taskRef: { name: 'kubernaut-action' },
+    params: params({ actionType: step.actionType, actionImage: step.image, inputs: inputs(step), parametersConfigMap: configMap(step) }),
+    ...(step.runAfter && { runAfter: step.runAfter }),
+    ...(step.usesWorkspace && { workspaces: [{ name: 'workspace', workspace: SHARED }] }),
+  }));
+  const spec = { pipelineSpec: { tasks }, taskRunTemplate: { serviceAccountName: account, podTemplate }, ...limits(...steps.map((step) => step.name)) };
+  if (steps.some((step) => step.usesWorkspace)) {
+    spec.pipelineSpec.workspaces = [{ name: SHARED, description: 'Shared workspace for multi-step workflows' }];
+    const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+    spec.workspaces = [{ name: SHARED, volumeClaimTemplate: { spec: claim } }];
+  }
+  const data = (step) => ({ ACTION_TYPE: step.actionType, ACTION_INPUTS: inputs(step) });
+  return { name, spec, configMaps: Object.fromEntries(steps.map((step) => [configMap(step), data(step)])) };
+}
 
 /** A WorkflowExecution as a person applies it. */
 export const workflowExecution = (namespace, name) => ({
@@ -22,45 +62,40 @@ export const workflowExecution = (namespace, name) => ({
   spec: { workflowType: 'tried', reason: 'because', playbook: { id: 'tried', version: '1.0.0' } },
 });
 
-/** A playbook by the shipped Pipeline. */
-export const playbook = async (name, podTemplate) => ({
-  pipelineRef: { name: 'playbook-executor' },
-  params: params({ 'playbook-id': 'tried', 'playbook-image': await image(), parameters: '', 'parameters-configmap': configMap(name) }),
-  taskRunTemplate: { serviceAccountName: ACCOUNT, podTemplate },
-});
+const create = (object, as) => json(['create', '-f', '-', ...as], JSON.stringify(object));
 
-/** Two steps by the shipped Task, which share a volume. */
-export async function steps(name, podTemplate) {
-  const given = params({ actionType: 'x', actionImage: await image(), inputs: '{}', parametersConfigMap: configMap(name) });
-  const task = { taskRef: { name: 'kubernaut-action' }, params: given, workspaces: [{ name: 'workspace', workspace: 'shared' }] };
-  const claim = { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } } };
-  return {
-    pipelineSpec: { workspaces: [{ name: 'shared' }], tasks: [{ ...task, name: 'one' }, { ...task, name: 'two', runAfter: ['one'] }] },
-    workspaces: [{ name: 'shared', volumeClaimTemplate: claim }],
-    taskRunTemplate: { serviceAccountName: ACCOUNT, podTemplate },
-  };
+/** Makes the objects of a run, as the account of these flags of kubectl, and lets it go. */
+export async function begin(namespace, { name, spec, configMaps }, { as = [], ownerReferences } = {}) {
+  const metadata = (own) => ({ name: own, namespace, labels: { 'kubernaut.io/workflow': name }, ownerReferences });
+  for (const [own, data] of Object.entries(configMaps)) await create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(own), immutable: true, data }, as);
+  await create({ apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', metadata: metadata(name), spec: { ...spec, status: 'PipelineRunPending' } }, as);
+  await change(namespace, name, { status: null }, as);
 }
 
-/** Makes the objects of a run as somebody, and lets it go. */
-export async function begin(namespace, name, as, spec) {
-  const create = (it) => json(['create', '-f', '-', ...as], JSON.stringify(it));
-  const { metadata } = await create(workflowExecution(namespace, name));
-  const owner = { apiVersion: API, kind: OWNER, name, uid: metadata.uid, controller: true, blockOwnerDeletion: true };
-  const meta = (own) => ({ name: own, namespace, labels: { 'kubernaut.io/workflow': name }, ownerReferences: [owner] });
-  const data = { RUN_SECONDS: '1', ACTION_TYPE: 'x', ACTION_INPUTS: '{}' };
-  await create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: meta(configMap(name)), immutable: true, data });
-  await create({ apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', metadata: meta(name), spec: { ...spec, status: 'PipelineRunPending' } });
-  await good(['-n', namespace, 'patch', 'pipelinerun', name, '--type=merge', '-p', '{"spec":{"status":null}}', ...as]);
+/** The same, with the WorkflowExecution to which they belong. */
+export async function beginOwned(namespace, run, as) {
+  const { metadata } = await create(workflowExecution(namespace, run.name), as);
+  const owner = { apiVersion: API, kind: OWNER, name: run.name, uid: metadata.uid, controller: true, blockOwnerDeletion: true };
+  await begin(namespace, run, { as, ownerReferences: [owner] });
 }
 
-/** How it ended, and in a sentence what its tasks say of it. */
-export async function ended(namespace, name) {
+/** Asks a run to stop. */
+export const cancel = (namespace, name) => change(namespace, name, { status: 'CancelledRunFinally' });
+
+const change = (namespace, name, spec, as = []) =>
+  kubectl(['--namespace', namespace, 'patch', 'pipelinerun', name, '--type=merge', '-p', JSON.stringify({ spec }), ...as]);
+
+/** The TaskRuns of a run. */
+export const taskRuns = async (namespace, name) => (await get('--namespace', namespace, 'taskruns', '-l', `tekton.dev/pipelineRun=${name}`)).items;
+
+/** How a run ended, its TaskRuns, and in a sentence for each what they say of it. */
+export async function ended(namespace, name, seconds = 180) {
   const condition = (it) => it.status?.conditions?.find(({ type }) => type === 'Succeeded');
-  const end = await until(`${name} has ended`, async () => {
-    const now = condition(await json(['-n', namespace, 'get', 'pipelinerun', name]));
+  const end = await eventually(`${name} to end`, async () => {
+    const now = condition(await get('--namespace', namespace, 'pipelinerun', name));
     return now && now.status !== 'Unknown' && now;
-  }, 180);
-  const { items } = await json(['-n', namespace, 'get', 'taskruns', '-l', `tekton.dev/pipelineRun=${name}`]);
-  const tasks = items.map((it) => `${it.metadata.name}: ${condition(it)?.reason}, ${condition(it)?.message}`);
-  return { succeeded: end.status === 'True', words: [`${name}: ${end.message}`, ...tasks].join('\n') };
+  }, seconds);
+  const tasks = await taskRuns(namespace, name);
+  const words = tasks.map((it) => `${it.metadata.name}: ${condition(it)?.reason}, ${condition(it)?.message}`);
+  return { succeeded: end.status === 'True', tasks, words: [`${name}: ${end.message}`, ...words].join('\n') };
 }

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { writeFile } from 'node:fs/promises';
-import { kubectl } from './lib.mjs';
+import { json, kubectl } from './kubectl.mjs';
 
 /** What a hook answers to have the connection broken instead. */
 export const broken = Symbol('broken');
@@ -50,7 +50,7 @@ function told(method, url, body) {
  * another API server of the same cluster.
  */
 export async function startProxy({ as, socketPath } = {}) {
-  const config = JSON.parse(await kubectl(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json']));
+  const config = await json(['config', 'view', '--raw', '--minify', '--flatten']);
   const { server, 'certificate-authority-data': ca } = config.clusters[0].cluster;
   const { 'client-certificate-data': cert, 'client-key-data': key, token } = config.users[0].user;
   const decoded = (text) => text && Buffer.from(text, 'base64');

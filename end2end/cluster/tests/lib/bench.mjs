@@ -2,8 +2,11 @@
 // like afterwards, in the cluster as in the console.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { World, until } from '../../lib/world.mjs';
-import { image, kubectl, namespace } from './lib.mjs';
+import { World, until } from '../../../lib/world.mjs';
+import { kubectl } from './kubectl.mjs';
+import { namespace } from './namespace.mjs';
+import { image } from './places.mjs';
+import { strategy } from './playbooks.mjs';
 import { startProxy } from './proxy.mjs';
 
 const LABEL = 'kubernaut.io/workflow';
@@ -61,8 +64,8 @@ export async function bench(on, name, { args = [], env = {}, home, secret = 'non
 
 /** Proposes a run; resolves to its name and how it is approved, which resolves to the execution's id. */
 export async function proposed(world, incident, { seconds = 0, workflow = 'says', steps } = {}) {
-  const strategy = { action_type: 'say', workflow_id: workflow, confidence: 0.8, rationale: 'r', estimated_risk: 'low', parameters: { RUN_SECONDS: seconds } };
-  const recommendation = steps ? await world.propose(steps) : await world.recommend(incident, { strategies: [strategy] });
+  const strategies = [strategy(workflow, { RUN_SECONDS: seconds })];
+  const recommendation = steps ? await world.propose(steps) : await world.recommend(incident, { strategies });
   const ticket = await world.second.post(`/api/v1/recommendations/${recommendation.id}/tickets`, { strategy: 0 });
   assert.equal(ticket.status, 201, ticket.body.detail);
   return { name: ticket.body.name, digest: ticket.body.digest, recommendation: recommendation.id, approve: () => world.approve(recommendation) };
