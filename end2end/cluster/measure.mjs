@@ -11,8 +11,9 @@ import { openPage, signIn } from '../lib/browser.mjs';
 import { binary } from '../lib/console.mjs';
 import { stage } from '../lib/stage.mjs';
 import { until, World } from '../lib/world.mjs';
-import { bench, ended, playbook } from './tests/bench.mjs';
-import { kubectl, namespace } from './tests/lib.mjs';
+import { bench, ended, playbook } from './tests/lib/bench.mjs';
+import { kubectl } from './tests/lib/kubectl.mjs';
+import { namespace } from './tests/lib/namespace.mjs';
 
 const parts = { requests, start, completion, burst, memory };
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
