@@ -317,7 +317,7 @@ test('a gantt scrolled out of step with its rows', async () => {
   });
   assert.ok(scrolls.length <= 1, `these scroll by themselves: ${scrolls}`);
   // Nor does it begin anew when the first task has run, and a critical path is told above it.
-  await page.locator('.crit-words').waitFor();
+  await page.locator('.crit-words', { hasText: '→' }).waitFor();
   const kept = await rows.evaluate((list) => list === window.rows && list.scrollTop > 0);
   assert.ok(kept, 'the list is the same, and scrolled as it was');
   await world.cancel(run);

@@ -194,7 +194,8 @@ function watchItself() {
   const name = ({ node }) => `${node?.nodeName} ${node?.className ?? node?.textContent}`;
   new PerformanceObserver((list) => {
     for (const { hadRecentInput, value, sources } of list.getEntries()) {
-      const scrolled = sources.length > 0 && sources.every(({ node }) => (node?.closest ? node : node?.parentElement)?.closest('.log-box'));
+      const scrolled = sources.length > 0 && sources.every(({ node }) => (node?.closest ? node : node?.parentElement)?.closest('.log-box, .log-foot'));
+      // Lines that come move the lines before them, and what stands under the last.
       if (hadRecentInput || scrolled) continue;
       seen.shift += value;
       seen.shifted.push(`${value.toFixed(4)}: ${sources.map(name).join(', ')}`);

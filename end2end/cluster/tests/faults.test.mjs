@@ -11,7 +11,7 @@ import { stage } from '../../lib/stage.mjs';
 import { until } from '../../lib/world.mjs';
 import { startApiServer } from './lib/apiserver.mjs';
 import { bench, ended, happens, objects, playbook, ranOnce } from './lib/bench.mjs';
-import { apply, kubectl } from './lib/kubectl.mjs';
+import { apply, kubectl, tried } from './lib/kubectl.mjs';
 import { image } from './lib/places.mjs';
 import { broken } from './lib/proxy.mjs';
 
@@ -72,10 +72,10 @@ async function working(one, incident, options = { seconds: 60 }) {
   return { ...run, id };
 }
 
-/** Waits until a run waits for this reason. */
-const waits = ({ world }, id, reason) => until(`execution ${id} to wait: ${reason}`, async () => {
+/** Waits until a run waits for this reason; Tekton says that it runs a moment before or after. */
+const waits = ({ world }, id, reason, state) => until(`execution ${id} to wait: ${reason}`, async () => {
   const run = await world.execution(id);
-  return run.reason === reason && run;
+  return run.reason === reason && (!state || run.state === state) && run;
 }, 60);
 
 /** Proves how a run ended, and what its page says. */
@@ -164,7 +164,7 @@ describe('a run, six at a time', { concurrency: 6 }, () => {
     const raise = await quota(one, { pods: '0' });
     const run = await one.proposed('inc-pods');
     const id = await run.approve();
-    assert.equal((await waits(one, id, 'ExceededResourceQuota')).state, 'running');
+    await waits(one, id, 'ExceededResourceQuota', 'running');
     assert.deepEqual((await one.page(id)).why, [`ExceededResourceQuota. Execute waits: TaskRun Pod exceeded available resources: pods "${run.name}-execute-pod" is `
       + 'forbidden: exceeded quota: full, requested: pods=1, used: pods=0, limited: pods=0.']);
     await raise();
@@ -312,7 +312,7 @@ describe('a run, six at a time', { concurrency: 6 }, () => {
     await one.world.register(playbook({ workflow_id: 'short', execution: { timeout: '20s', service_account: 'another' } }));
     const run = await one.proposed('inc-node', { workflow: 'short' });
     const id = await run.approve();
-    assert.equal((await waits(one, id, 'Unschedulable')).state, 'running');
+    await waits(one, id, 'Unschedulable', 'running');
     const [why] = (await one.page(id)).why;
     assert.match(why, /^Unschedulable\. Execute waits: 0\/\d+ nodes are available: \d+ Insufficient cpu\./);
     // Task and run have the same limit; which of the two Tekton sees first is its own affair.
@@ -365,13 +365,18 @@ describe('a run, six at a time', { concurrency: 6 }, () => {
     const one = await at('guarded');
     const { id, name, go } = await pending(one, 'inc-kept');
     await denied(one, 'faults-changed', 'UPDATE', 'inc-kept');
-    await refuses('the policy to be in force', ['--namespace', one.home.name, 'annotate', '--dry-run=server', '--overwrite', 'pipelinerun', name, 'a=b'], '', /books/);
+    const touch = ['--namespace', one.home.name, 'annotate', '--dry-run=server', '--overwrite', 'pipelinerun', name, 'a=b'];
+    await refuses('the policy to be in force', touch, '', /books/);
     go();
     const run = await waits(one, id, 'WaitingForCluster');
     assert.equal(run.state, 'pending');
     const sentence = `pipelineruns.tekton.dev "${name}" is forbidden: ValidatingAdmissionPolicy 'faults-changed' with binding 'faults-changed' denied request: no changes while the books are audited`;
     assert.deepEqual((await one.page(id)).why, [`WaitingForCluster. Not started yet: ${sentence}; its PipelineRun could not be stopped: ${sentence}.`]);
+    // Between two tries: what is denied and then, a moment later, may be stopped is stopped.
+    const next = await one.proxy.hold((call) => call.verb === 'patch' && call.name === name && Array.isArray(call.json));
     await kubectl(['delete', 'validatingadmissionpolicybinding', 'faults-changed']);
+    await until('the policy to be gone', async () => (await tried(touch)).code === 0);
+    next.go();
     // Nobody denies it any more: it is let go, once.
     await ranOnce(one, id);
   });

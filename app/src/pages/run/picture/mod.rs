@@ -44,7 +44,9 @@ pub fn Picture(tasks: Vec<Task>, plan: Plan, selection: Selection, now: Timestam
         .into_any();
     };
     let on_path: HashSet<usize> = critical.iter().copied().collect();
-    let words = path_words(&tasks, &critical, now);
+    // Its line is there from the first second, so that nothing below it moves when it can be told.
+    let awaited = !drawing.edges.is_empty() && tasks.iter().any(|task| !task.state.ended());
+    let words = path_words(&tasks, &critical, now).or_else(|| awaited.then(|| "not known yet".to_owned()));
     let count = tasks.len();
     let large = items.len() > LARGE.0 || drawing.width > LARGE.1 || drawing.height > LARGE.2 || count > FOLD_OVER;
     let (width, height) = (drawing.width + 2.0 * EDGE, drawing.height + 2.0 * EDGE);
