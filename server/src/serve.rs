@@ -273,7 +273,9 @@ async fn carry_out(mut reader: Reader, cluster: Arc<dyn Cluster>) {
         let event = reader.next().await;
         // A run that was approved is told with its recommendation.
         let wanted = event.data["recommendation"].is_string() || event.data["cancel_requested"] == true;
-        if event.topic == Topic::Execution && wanted {
+        // What somebody applied in the cluster is told when it was rejected, or another took its place.
+        let decided = event.topic == Topic::Recommendation && event.data["state"] != "open";
+        if decided || (event.topic == Topic::Execution && wanted) {
             cluster.wake();
         }
     }

@@ -53,7 +53,13 @@ pub fn start(context: &Arc<Context>) {
             let pause = if swept.is_ok() { SWEEP } else { STORE_PAUSE };
             tokio::select! {
                 () = sweeper.stop.cancelled() => return,
-                () = sweeper.wake.notified() => {}
+                () = sweeper.wake.notified() => {
+                    // It may have been a rejection.
+                    let undecided: Vec<String> = sweeper.undecided().iter().cloned().collect();
+                    for name in undecided {
+                        sweeper.reconcile.add(name);
+                    }
+                }
                 () = tokio::time::sleep(pause) => {}
             }
         }

@@ -50,8 +50,19 @@ async fn reconcile(context: &Context, name: String) -> Next {
 
 async fn recipe(context: &Context, name: &str) -> Result<Next, Trouble> {
     match dereference::find(context, name).await? {
-        Found::Nothing => Ok(Next::Done),
-        Found::Waiting(object) => waiting::hand_over(context, &object).await,
+        Found::Nothing => {
+            context.undecided().remove(name);
+            Ok(Next::Done)
+        }
+        Found::Waiting(object) => {
+            let next = waiting::hand_over(context, &object).await;
+            if matches!(next, Ok(Next::Done)) {
+                context.undecided().remove(name);
+            } else {
+                context.undecided().insert(name.to_owned());
+            }
+            next
+        }
         Found::Stranger { object, reason, message } => {
             status::refuse(context, &object, reason, &message).await?;
             Ok(Next::Done)

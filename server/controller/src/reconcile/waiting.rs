@@ -11,7 +11,7 @@ use domain::{
 use serde_json::Value;
 use std::time::Duration;
 
-/// How often a waiting one looks whether it was rejected or ran out; an approval wakes it.
+/// How often a waiting one looks whether it ran out; a decision wakes it.
 const LOOK: Duration = Duration::from_secs(15);
 
 /// Hands it over once, then follows what becomes of it.
