@@ -59,7 +59,7 @@ async fn it_waits_for_its_decision_and_then_runs() {
         assert_eq!((came[0].name.as_str(), came[0].uid.as_str()), (NAME, uid.as_str()));
         assert_eq!(came[0].spec["steps"][2]["runAfter"], json!(["restart-pods", "scale-deployment"]));
     }
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(world.all("pipelineruns").await.is_empty(), "it waits");
 
     let ticket = ticket(&steps_plan(), |content| content["adopts"] = json!({"name": NAME, "uid": uid}));
