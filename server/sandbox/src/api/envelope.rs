@@ -31,7 +31,7 @@ pub(super) fn envelope(kind: &Kind, body: &mut Value) -> Result<(), ApiError> {
 }
 
 /// The parts that every kind shares have the types that they must have.
-fn shape(body: &Value) -> Result<(), ApiError> {
+pub(super) fn shape(body: &Value) -> Result<(), ApiError> {
     let wrong = |field: &str, value: &Value| {
         let found = status::type_name(value);
         Err(ApiError::bad_request(format!("json: cannot unmarshal {found} into Go struct field .{field}")))

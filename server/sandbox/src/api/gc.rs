@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Api;
 use super::delete::DeleteOptions;
-use super::store::{ChangeKind, Key, Tx};
+use super::store::{ChangeKind, Key, Object, Tx};
 use crate::queue::Queue;
 
 /// The finalizer that makes an object wait for what it owns.
@@ -79,19 +79,28 @@ fn check(api: &Api, uid: &str) {
     if !waits {
         return;
     }
-    let owned = api.transaction(|tx| tx.dependents(uid));
-    for (qualified, key) in &owned {
-        if let Some(dependent) = api.get(qualified, key) {
-            let _ = api.delete(&dependent.kind, key, &DeleteOptions::default());
-        }
+    // It waits for those alone that say so; the others go when it has gone.
+    for dependent in blocking(api, uid) {
+        let _ = api.delete(&dependent.kind, &dependent.key, &DeleteOptions::default());
     }
-    if api.transaction(|tx| tx.dependents(uid).is_empty()) {
+    if blocking(api, uid).is_empty() {
         api.modify(&object.kind.qualified, &object.key, |value| {
             if let Some(list) = value["metadata"]["finalizers"].as_array_mut() {
                 list.retain(|finalizer| finalizer != FOREGROUND);
             }
         });
     }
+}
+
+/// What an object owns and must not go before (`blockOwnerDeletion`).
+fn blocking(api: &Api, uid: &str) -> Vec<Arc<Object>> {
+    let owned = api.transaction(|tx| tx.dependents(uid));
+    let blocks = |object: &Arc<Object>| {
+        let value = object.value();
+        let mut owners = value["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+        owners.any(|owner| owner["uid"] == uid && owner["blockOwnerDeletion"] == true)
+    };
+    owned.iter().filter_map(|(qualified, key)| api.get(qualified, key)).filter(blocks).collect()
 }
 
 /// Cuts the ties to an owner that is deleted alone.

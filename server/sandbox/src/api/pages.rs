@@ -1,8 +1,9 @@
-//! Lists: selection, pages by `limit` and `continue`, and the envelope around them. Items are copied as bytes.
+//! Lists: selection, pages by `limit` and `continue`, and the envelope around them. Items of custom kinds are copied as bytes.
 //! It knows no HTTP.
 
 use bytes::Bytes;
-use serde_json::json;
+use k8s_openapi::ByteString;
+use serde_json::{Value, json};
 
 use super::kinds::Kind;
 use super::selector::Selector;
@@ -18,15 +19,28 @@ struct Continue {
 
 impl Continue {
     fn encode(&self) -> String {
-        hex::encode(json!([self.version, self.after.namespace, self.after.name]).to_string())
+        let content = json!([self.version, self.after.namespace, self.after.name]).to_string();
+        let text = serde_json::to_value(ByteString(content.into_bytes())).unwrap_or_default();
+        text.as_str().unwrap_or_default().trim_end_matches('=').replace('+', "-").replace('/', "_")
     }
 
     fn decode(token: &str) -> Result<Self, ApiError> {
-        let wrong = || ApiError::bad_request("continue key is not valid: unrecognized token");
-        let bytes = hex::decode(token).map_err(|_| wrong())?;
-        let (version, namespace, name): (u64, String, String) = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
+        let wrong =
+            |why: &str| ApiError::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
+        let padding = "=".repeat((4 - token.len() % 4) % 4);
+        let padded = token.replace('-', "+").replace('_', "/") + &padding;
+        let decoded = serde_json::from_value::<ByteString>(Value::String(padded));
+        let ByteString(bytes) = decoded.map_err(|_| wrong("illegal base64 data at input byte 0"))?;
+        let (version, namespace, name): (u64, String, String) = serde_json::from_slice(&bytes)
+            .map_err(|_| wrong(&format!("invalid character '{}' looking for beginning of value", first(&bytes))))?;
         Ok(Self { version, after: Key::new(namespace, name) })
     }
+}
+
+/// The first byte, as Go quotes a character.
+fn first(bytes: &[u8]) -> String {
+    let character = bytes.first().copied().map_or(' ', char::from);
+    if character.is_control() { format!("\\u{:04x}", u32::from(character)) } else { character.to_string() }
 }
 
 impl Api {
@@ -47,6 +61,10 @@ impl Api {
         if asked > tx.version() {
             return Err(ApiError::from_the_future(asked, tx.version()));
         }
+        let exact = query.get("resourceVersionMatch").is_some_and(|how| how == "Exact");
+        if exact && asked > 0 && asked < tx.oldest() {
+            return Err(ApiError::expired_list());
+        }
         let version = start.as_ref().map_or(tx.version(), |start| start.version);
         let mut picked = tx
             .list(&kind.qualified, namespace)
@@ -63,7 +81,10 @@ impl Api {
             && let Some(last) = items.last()
         {
             metadata["continue"] = Continue { version, after: last.key.clone() }.encode().into();
-            metadata["remainingItemCount"] = remaining.into();
+            // How many are left is not counted where they would have to be looked at.
+            if selector.is_empty() {
+                metadata["remainingItemCount"] = remaining.into();
+            }
         }
         let (api_version, list_kind) = if meta {
             ("meta.k8s.io/v1".into(), "PartialObjectMetadataList".into())
@@ -77,16 +98,31 @@ impl Api {
             if index > 0 {
                 out.push(b',');
             }
-            if meta { out.extend_from_slice(&partial(&object.json)) } else { out.extend_from_slice(&object.json) }
+            let item = match (meta, kind.custom) {
+                (true, _) => partial(&object.json),
+                (false, true) => object.json.clone(),
+                (false, false) => untyped(&object.json),
+            };
+            out.extend_from_slice(&item);
         }
         out.extend_from_slice(b"]}");
         Ok(Bytes::from(out))
     }
 }
 
+/// An object without what it is: the items of a list of built-in kinds don't say it.
+fn untyped(object: &Bytes) -> Bytes {
+    let mut value: Value = serde_json::from_slice(object).unwrap_or_default();
+    if let Some(map) = value.as_object_mut() {
+        map.remove("apiVersion");
+        map.remove("kind");
+    }
+    Bytes::from(serde_json::to_vec(&value).unwrap_or_default())
+}
+
 /// `PartialObjectMetadata` of an object.
 pub(crate) fn partial(object: &Bytes) -> Bytes {
-    let value: serde_json::Value = serde_json::from_slice(object).unwrap_or_default();
+    let value: Value = serde_json::from_slice(object).unwrap_or_default();
     let partial =
         json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": value["metadata"]});
     Bytes::from(serde_json::to_vec(&partial).unwrap_or_default())

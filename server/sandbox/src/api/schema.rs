@@ -7,6 +7,12 @@ use serde_json::{Map, Value};
 use super::cel::Rule;
 use super::status::Cause;
 
+/// The API server asks its rules only about what has none of these faults.
+const BLOCKING: [&str; 5] =
+    ["FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"];
+const UNCHECKED: &str = "some validation rules were not checked because the object was invalid; correct the existing errors \
+    to complete validation";
+
 /// One node of an `openAPIV3Schema`.
 #[derive(Debug, Default)]
 pub struct Schema {
@@ -146,12 +152,23 @@ impl Schema {
 
     /// Every fault of `object`; `old` is what it replaces, for transition rules.
     pub(crate) fn validate(&self, object: &Value, old: Option<&Value>) -> Vec<Cause> {
-        let mut causes = Vec::new();
-        self.check(object, old, "", &mut causes);
+        let (mut causes, mut broken) = (Vec::new(), Vec::new());
+        self.check(object, old, "", &mut causes, &mut broken);
+        if causes.iter().any(|cause| BLOCKING.contains(&cause.reason)) && self.has_rules() {
+            broken = vec![Cause::invalid("<nil>", &Value::Null, UNCHECKED)];
+        }
+        causes.extend(broken);
         causes
     }
 
-    fn check(&self, value: &Value, old: Option<&Value>, path: &str, causes: &mut Vec<Cause>) {
+    fn has_rules(&self) -> bool {
+        let properties = self.properties.iter().map(|(_, schema)| schema);
+        let mut below = properties.chain(self.items.as_deref()).chain(self.additional.as_deref());
+        !self.rules.is_empty() || below.any(Self::has_rules)
+    }
+
+    /// `causes` is what is wrong with the shape of things, `broken` are rules that do not hold.
+    fn check(&self, value: &Value, old: Option<&Value>, path: &str, causes: &mut Vec<Cause>, broken: &mut Vec<Cause>) {
         if value.is_null() && self.nullable {
             return;
         }
@@ -168,14 +185,14 @@ impl Schema {
         match value {
             Value::String(text) => self.check_text(value, text, path, causes),
             Value::Number(_) => self.check_number(value, path, causes),
-            Value::Array(items) => self.check_items(items, old, path, causes),
-            Value::Object(map) => self.check_map(map, old, path, causes),
+            Value::Array(items) => self.check_items(items, old, path, causes, broken),
+            Value::Object(map) => self.check_map(map, old, path, causes, broken),
             _ => {}
         }
         let field = if path.is_empty() { "<nil>" } else { path };
         for rule in &self.rules {
             if let Err(why) = rule.check(value, old) {
-                causes.push(Cause::invalid(field, value, &why));
+                broken.push(Cause::invalid(field, value, &why));
             }
         }
     }
@@ -210,7 +227,14 @@ impl Schema {
         }
     }
 
-    fn check_items(&self, items: &[Value], old: Option<&Value>, path: &str, causes: &mut Vec<Cause>) {
+    fn check_items(
+        &self,
+        items: &[Value],
+        old: Option<&Value>,
+        path: &str,
+        causes: &mut Vec<Cause>,
+        broken: &mut Vec<Cause>,
+    ) {
         let length = items.len() as u64;
         if let Some(most) = self.max_items.filter(|most| length > *most) {
             causes.push(Cause {
@@ -235,11 +259,18 @@ impl Schema {
         }
         let Some(schema) = &self.items else { return };
         for (index, item) in items.iter().enumerate() {
-            schema.check(item, old.and_then(|old| old.get(index)), &format!("{path}[{index}]"), causes);
+            schema.check(item, old.and_then(|old| old.get(index)), &format!("{path}[{index}]"), causes, broken);
         }
     }
 
-    fn check_map(&self, map: &Map<String, Value>, old: Option<&Value>, path: &str, causes: &mut Vec<Cause>) {
+    fn check_map(
+        &self,
+        map: &Map<String, Value>,
+        old: Option<&Value>,
+        path: &str,
+        causes: &mut Vec<Cause>,
+        broken: &mut Vec<Cause>,
+    ) {
         let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         for name in self.required.iter().filter(|name| !map.contains_key(*name)) {
             causes.push(Cause::required(join(name)));
@@ -256,12 +287,12 @@ impl Schema {
                 continue;
             }
             if let Some(value) = map.get(name) {
-                schema.check(value, old.and_then(|old| old.get(name)), &join(name), causes);
+                schema.check(value, old.and_then(|old| old.get(name)), &join(name), causes, broken);
             }
         }
         if let Some(additional) = &self.additional {
             for (name, value) in map {
-                additional.check(value, old.and_then(|old| old.get(name)), &join(name), causes);
+                additional.check(value, old.and_then(|old| old.get(name)), &join(name), causes, broken);
             }
         }
     }
@@ -323,9 +354,10 @@ mod tests {
         let object = json!({"spec": {"name": "TOO LONG", "mode": "c", "count": 0, "env": {"A": 1}}});
         let causes = schema().validate(&object, None);
         let fields: Vec<&str> = causes.iter().map(|cause| cause.field.as_str()).collect();
-        assert_eq!(fields, ["spec.count", "spec.env.A", "spec.mode", "spec.name", "spec.name"]);
-        assert_eq!(schema().validate(&json!({}), None), [Cause::required("spec")]);
-        assert_eq!(schema().validate(&json!({"spec": {}}), None), [Cause::required("spec.name")]);
+        assert_eq!(fields, ["spec.count", "spec.env.A", "spec.mode", "spec.name", "spec.name", "<nil>"]);
+        let unchecked = || Cause::invalid("<nil>", &Value::Null, UNCHECKED);
+        assert_eq!(schema().validate(&json!({}), None), [Cause::required("spec"), unchecked()]);
+        assert_eq!(schema().validate(&json!({"spec": {}}), None), [Cause::required("spec.name"), unchecked()]);
     }
 
     #[test]

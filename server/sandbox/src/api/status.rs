@@ -132,6 +132,11 @@ impl ApiError {
         Self::new(410, "Expired", format!("too old resource version: {asked} ({oldest})"))
     }
 
+    /// A list at a version of which nothing is kept.
+    pub(crate) fn expired_list() -> Self {
+        Self::new(410, "Expired", "The resourceVersion for the provided list is too old.")
+    }
+
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)
     }
@@ -182,6 +187,11 @@ impl ApiError {
             message: "Required value: is required for apply patch".into(),
         };
         Self::invalid_named("meta.k8s.io", "PatchOptions", "", &[cause])
+    }
+
+    /// A patch that makes of an object what nothing of its kind can be.
+    pub(crate) fn unreadable(patched: &Value, why: &str) -> Self {
+        Self::invalid_named("", "", "", &[Cause::invalid("patch", &Value::from(patched.to_string()), why)])
     }
 
     /// A JSON Patch that does not fit the object.

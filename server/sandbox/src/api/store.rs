@@ -190,6 +190,11 @@ impl Tx<'_> {
         self.inner.version
     }
 
+    /// The oldest version that can be resumed from.
+    pub(crate) fn oldest(&self) -> u64 {
+        self.inner.compacted
+    }
+
     pub(crate) fn get(&self, qualified: &str, key: &Key) -> Option<Arc<Object>> {
         self.inner.collections.get(qualified)?.get(key).cloned()
     }

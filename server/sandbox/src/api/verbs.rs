@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::envelope::{envelope, refuse_unknown};
+use super::envelope::{envelope, refuse_unknown, shape};
 use super::kinds::Kind;
 use super::names;
 use super::patch::{self, Patch};
@@ -144,6 +144,7 @@ impl Api {
         let mut tx = self.store.lock();
         let old = tx.get(&kind.qualified, key).ok_or_else(|| ApiError::not_found(kind, &key.name))?;
         let body = patch::patched(&old.value(), patch)?;
+        shape(&body).map_err(|error| ApiError::unreadable(&body, &error.message))?;
         self.replace(&mut tx, kind, &old, body, sub, write).map(|object| (object, false))
     }
 

@@ -1,24 +1,39 @@
-//! Verbs.
+//! Verbs, in the sandbox and on a cluster. A fresh namespace of a cluster is not empty, and its controllers take their time.
 
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
-use kube::{Client, ResourceExt};
 use serde_json::json;
 
-use crate::bench::{NAMESPACE, create, dynamic, eventually, fast, object, refusal};
+use crate::bench::{create, eventually, object, refusal};
+use crate::target::{Target, on_both_targets};
+
+on_both_targets! {
+    create_get_replace_delete "verbs";
+    what_is_wrong_is_refused_as_kubernetes_does "refused";
+    dry_run_and_generate_name "dry-run";
+    immutable_config_maps_and_secrets "immutable";
+    lists_select_and_page "lists";
+    patches_of_four_kinds "patches";
+    finalizers_hold_an_object "finalizers";
+    what_an_object_owns_goes_with_it "owners";
+    a_namespace_goes_with_all_that_is_in_it "namespace";
+    scale_is_a_subresource "scale";
+    discovery_and_reviews "discovery";
+    a_key_that_is_no_qualified_name_is_refused "keys";
+}
 
 fn config(name: &str, value: &str) -> ConfigMap {
     serde_json::from_value(json!({"metadata": {"name": name, "labels": {"app": value}}, "data": {"k": value}})).unwrap()
 }
 
-fn configs(client: Client) -> Api<ConfigMap> {
-    Api::namespaced(client, NAMESPACE)
+fn configs(target: &Target) -> Api<ConfigMap> {
+    Api::namespaced(target.client(), target.namespace())
 }
 
-#[tokio::test(start_paused = true)]
-async fn create_get_replace_delete() {
-    let sandbox = fast();
-    let api = configs(sandbox.client());
+async fn create_get_replace_delete(target: &Target) {
+    let api = configs(target);
     let made = api.create(&PostParams::default(), &config("a", "1")).await.unwrap();
     assert!(made.uid().is_some() && made.resource_version().is_some() && made.creation_timestamp().is_some());
     assert_eq!(api.get("a").await.unwrap(), made);
@@ -49,10 +64,8 @@ async fn create_get_replace_delete() {
     );
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_is_wrong_is_refused_as_kubernetes_does() {
-    let sandbox = fast();
-    let api = configs(sandbox.client());
+async fn what_is_wrong_is_refused_as_kubernetes_does(target: &Target) {
+    let api = configs(target);
     let name = refusal(api.create(&PostParams::default(), &config("Not_A_Name", "1")).await);
     assert_eq!((name.code, name.reason.as_str()), (422, "Invalid"));
     assert!(
@@ -60,25 +73,23 @@ async fn what_is_wrong_is_refused_as_kubernetes_does() {
         "{}",
         name.message
     );
-    let nowhere: Api<ConfigMap> = Api::namespaced(sandbox.client(), "nowhere");
+    let nowhere: Api<ConfigMap> = Api::namespaced(target.client(), "nowhere");
     let status = refusal(nowhere.create(&PostParams::default(), &config("a", "1")).await);
     assert_eq!((status.code, status.message.as_str()), (404, "namespaces \"nowhere\" not found"));
-    let unknown = refusal(dynamic(&sandbox, "nobody.example/v1", "Thing", None).list(&ListParams::default()).await);
+    let unknown = refusal(target.everywhere("nobody.example/v1", "Thing").list(&ListParams::default()).await);
     assert_eq!((unknown.code, unknown.message.as_str()), (404, "404 page not found"));
     let labels = json!({"metadata": {"name": "a", "labels": {"k": "not a label value"}}});
     let status = refusal(api.create(&PostParams::default(), &serde_json::from_value(labels).unwrap()).await);
     assert_eq!(status.code, 422);
-    let shapeless = dynamic(&sandbox, "v1", "ConfigMap", Some(NAMESPACE));
+    let shapeless = target.api("v1", "ConfigMap");
     let status = refusal(
         shapeless.create(&PostParams::default(), &object(json!({"metadata": {"name": "a"}, "data": "text"}))).await,
     );
     assert_eq!((status.code, status.reason.as_str()), (400, "BadRequest"));
 }
 
-#[tokio::test(start_paused = true)]
-async fn dry_run_and_generate_name() {
-    let sandbox = fast();
-    let api = configs(sandbox.client());
+async fn dry_run_and_generate_name(target: &Target) {
+    let api = configs(target);
     let dry = PostParams { dry_run: true, ..Default::default() };
     assert_eq!(api.create(&dry, &config("a", "1")).await.unwrap().name_any(), "a");
     assert_eq!(refusal(api.get("a").await).code, 404);
@@ -88,10 +99,8 @@ async fn dry_run_and_generate_name() {
     assert!(one.starts_with("run-") && one.len() == 9 && one != two, "{one} {two}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn immutable_config_maps_and_secrets() {
-    let sandbox = fast();
-    let api = configs(sandbox.client());
+async fn immutable_config_maps_and_secrets(target: &Target) {
+    let api = configs(target);
     let frozen = ConfigMap { immutable: Some(true), ..config("frozen", "1") };
     api.create(&PostParams::default(), &frozen).await.unwrap();
     let status =
@@ -104,7 +113,7 @@ async fn immutable_config_maps_and_secrets() {
         .unwrap();
     assert_eq!(labelled.labels()["x"], "y");
 
-    let secrets: Api<Secret> = Api::namespaced(sandbox.client(), NAMESPACE);
+    let secrets: Api<Secret> = Api::namespaced(target.client(), target.namespace());
     let secret: Secret =
         serde_json::from_value(json!({"metadata": {"name": "s"}, "stringData": {"k": "hello"}})).unwrap();
     let made = secrets.create(&PostParams::default(), &secret).await.unwrap();
@@ -112,19 +121,18 @@ async fn immutable_config_maps_and_secrets() {
     assert_eq!(made.data.unwrap()["k"].0, b"hello");
 }
 
-#[tokio::test(start_paused = true)]
-async fn lists_select_and_page() {
-    let sandbox = fast();
-    let api = configs(sandbox.client());
+async fn lists_select_and_page(target: &Target) {
+    let api = configs(target);
     for index in 0..7 {
         let value = if index % 2 == 0 { "even" } else { "odd" };
         api.create(&PostParams::default(), &config(&format!("c{index}"), value)).await.unwrap();
     }
     let even = api.list(&ListParams::default().labels("app=even")).await.unwrap();
     assert_eq!(even.items.len(), 4);
+    let all = ListParams::default().labels("app in (even, odd)");
     assert_eq!(api.list(&ListParams::default().fields("metadata.name=c3")).await.unwrap().items.len(), 1);
     let mut names = Vec::new();
-    let mut params = ListParams::default().limit(3);
+    let mut params = all.clone().limit(3);
     loop {
         let page = api.list(&params).await.unwrap();
         names.extend(page.items.iter().map(ResourceExt::name_any));
@@ -134,15 +142,13 @@ async fn lists_select_and_page() {
         }
     }
     assert_eq!(names, ["c0", "c1", "c2", "c3", "c4", "c5", "c6"]);
-    assert_eq!(api.list_metadata(&ListParams::default()).await.unwrap().items.len(), 7);
+    assert_eq!(api.list_metadata(&all).await.unwrap().items.len(), 7);
     api.delete_collection(&DeleteParams::default(), &ListParams::default().labels("app=even")).await.unwrap();
-    assert_eq!(api.list(&ListParams::default()).await.unwrap().items.len(), 3);
+    assert_eq!(api.list(&all).await.unwrap().items.len(), 3);
 }
 
-#[tokio::test(start_paused = true)]
-async fn patches_of_four_kinds() {
-    let sandbox = fast();
-    let api = configs(sandbox.client());
+async fn patches_of_four_kinds(target: &Target) {
+    let api = configs(target);
     api.create(&PostParams::default(), &config("a", "1")).await.unwrap();
     let none = PatchParams::default();
     let merged = api.patch("a", &none, &Patch::Merge(json!({"data": {"k": null, "x": "1"}}))).await.unwrap();
@@ -170,10 +176,8 @@ async fn patches_of_four_kinds() {
     assert_eq!(left.data.unwrap(), [("a".to_owned(), "2".to_owned())].into(), "b was mine alone, a is the other's");
 }
 
-#[tokio::test(start_paused = true)]
-async fn finalizers_hold_an_object() {
-    let sandbox = fast();
-    let api = configs(sandbox.client());
+async fn finalizers_hold_an_object(target: &Target) {
+    let api = configs(target);
     let mut held = config("held", "1");
     held.metadata.finalizers = Some(vec!["example.com/wait".into()]);
     api.create(&PostParams::default(), &held).await.unwrap();
@@ -183,10 +187,8 @@ async fn finalizers_hold_an_object() {
     assert_eq!(refusal(api.get("held").await).code, 404);
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_an_object_owns_goes_with_it() {
-    let sandbox = fast();
-    let api = configs(sandbox.client());
+async fn what_an_object_owns_goes_with_it(target: &Target) {
+    let api = configs(target);
     let owned_by = |name: &str, owners: &[&ConfigMap]| {
         let mut child = config(name, "child");
         let reference = |owner: &&ConfigMap| {
@@ -208,6 +210,7 @@ async fn what_an_object_owns_goes_with_it() {
     api.delete("one", &DeleteParams::background()).await.unwrap();
     eventually("grandchild goes", || async { api.get_opt("grandchild").await.unwrap().is_none().then_some(()) }).await;
     assert!(api.get_opt("child").await.unwrap().is_none());
+    assert!(api.get_opt("two").await.unwrap().is_some());
     eventually("the dead owner is struck off", || async {
         (api.get("shared").await.unwrap().owner_references().len() == 1).then_some(())
     })
@@ -216,32 +219,42 @@ async fn what_an_object_owns_goes_with_it() {
     api.delete("two", &DeleteParams { propagation_policy: Some(PropagationPolicy::Orphan), ..Default::default() })
         .await
         .unwrap();
-    assert!(api.get("shared").await.unwrap().owner_references().is_empty());
+    eventually("the deleted owner lets go of what it owned", || async {
+        let left = api.get_opt("two").await.unwrap();
+        (left.is_none() && api.get("shared").await.unwrap().owner_references().is_empty()).then_some(())
+    })
+    .await;
 
     let boss = api.create(&post, &config("boss", "o")).await.unwrap();
-    api.create(&post, &owned_by("staff", &[&boss])).await.unwrap();
+    // An owner waits for those alone that say that it has to.
+    let mut staff = owned_by("staff", &[&boss]);
+    for owner in staff.metadata.owner_references.iter_mut().flatten() {
+        owner.block_owner_deletion = Some(true);
+    }
+    api.create(&post, &staff).await.unwrap();
+    api.create(&post, &owned_by("visitor", &[&boss])).await.unwrap();
     api.delete("boss", &DeleteParams::foreground()).await.unwrap();
     eventually("foreground deletion ends", || async { api.get_opt("boss").await.unwrap().is_none().then_some(()) })
         .await;
     assert!(api.get_opt("staff").await.unwrap().is_none());
+    eventually("the others go, too", || async { api.get_opt("visitor").await.unwrap().is_none().then_some(()) }).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_namespace_goes_with_all_that_is_in_it() {
-    let sandbox = fast();
-    let namespaces: Api<Namespace> = Api::all(sandbox.client());
-    create(&dynamic(&sandbox, "v1", "Namespace", None), json!({"metadata": {"name": "short-lived"}})).await;
-    let api: Api<ConfigMap> = Api::namespaced(sandbox.client(), "short-lived");
+async fn a_namespace_goes_with_all_that_is_in_it(target: &Target) {
+    let name = format!("{}-within", target.namespace());
+    target.remove(&name).await;
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+    create(&target.everywhere("v1", "Namespace"), namespace).await;
+    let api: Api<ConfigMap> = Api::namespaced(target.client(), &name);
     api.create(&PostParams::default(), &config("a", "1")).await.unwrap();
-    namespaces.delete("short-lived", &DeleteParams::default()).await.unwrap();
+    target.remove(&name).await;
     assert_eq!(refusal(api.get("a").await).code, 404);
 }
 
-#[tokio::test(start_paused = true)]
-async fn scale_is_a_subresource() {
-    let sandbox = fast();
-    let api: Api<k8s_openapi::api::apps::v1::Deployment> = Api::namespaced(sandbox.client(), "production");
-    let deployment = json!({"metadata": {"name": "web"}, "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}},
+async fn scale_is_a_subresource(target: &Target) {
+    let api: Api<Deployment> = Api::namespaced(target.client(), target.namespace());
+    // Paused, so that nobody makes pods of an image that is nowhere.
+    let deployment = json!({"metadata": {"name": "web"}, "spec": {"replicas": 2, "paused": true, "selector": {"matchLabels": {"app": "web"}},
         "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}}});
     api.create(&PostParams::default(), &serde_json::from_value(deployment).unwrap()).await.unwrap();
     assert_eq!(api.get_scale("web").await.unwrap().spec.unwrap().replicas, Some(2));
@@ -252,10 +265,8 @@ async fn scale_is_a_subresource() {
     assert_eq!(scaled.metadata.generation, Some(2));
 }
 
-#[tokio::test(start_paused = true)]
-async fn discovery_and_reviews() {
-    let sandbox = fast();
-    let client = sandbox.client();
+async fn discovery_and_reviews(target: &Target) {
+    let client = target.client();
     assert_eq!(client.apiserver_version().await.unwrap().minor, "34");
     let groups = client.list_api_groups().await.unwrap();
     assert!(groups.groups.iter().any(|group| group.name == "tekton.dev"));
@@ -266,8 +277,9 @@ async fn discovery_and_reviews() {
             .await
             .unwrap();
     assert_eq!(found.0.plural, "pipelineruns");
-    let discovery = kube::Discovery::new(client.clone()).run().await.unwrap();
-    assert!(discovery.has_group("apps"));
+    // Of two groups: other tests define kinds of their own meanwhile, and take them away.
+    let discovery = kube::Discovery::new(client.clone()).filter(&["apps", "tekton.dev"]).run().await.unwrap();
+    assert!(discovery.has_group("apps") && discovery.has_group("tekton.dev"));
     let ready = client.request_text(http::Request::get("/readyz").body(Vec::new()).unwrap()).await.unwrap();
     assert_eq!(ready, "ok");
     let reviews: Api<k8s_openapi::api::authorization::v1::SelfSubjectAccessReview> = Api::all(client);
@@ -277,10 +289,8 @@ async fn discovery_and_reviews() {
     assert!(reviews.create(&PostParams::default(), &review).await.unwrap().status.unwrap().allowed);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_key_that_is_no_qualified_name_is_refused() {
-    let sandbox = fast();
-    let api: Api<ConfigMap> = Api::namespaced(sandbox.client(), NAMESPACE);
+async fn a_key_that_is_no_qualified_name_is_refused(target: &Target) {
+    let api = configs(target);
     for field in ["labels", "annotations"] {
         let made: ConfigMap =
             serde_json::from_value(json!({"metadata": {"name": "a", (field): {"not a key": "x"}}})).unwrap();

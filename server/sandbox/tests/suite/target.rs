@@ -1,10 +1,50 @@
-//! Where the cases are played: in the sandbox, in paused time; or on a real Kubernetes with Tekton, each case in a namespace of its own.
+//! Where the suite is played: in the sandbox, in paused time; or on a real Kubernetes with Tekton, each case in a namespace of its own.
 //! `scripts/test cluster` starts a cluster, or takes that of `TEST_KUBECONFIG`.
+
+/// Tests, each with the name of its case, which is part of its namespace's: in the modules `in_the_sandbox`, and `on_a_cluster`, which
+/// run only when they are asked for. A test is a function of the same name that takes the target; or, where a function is named
+/// first, that one plays them all, with the case and what follows it.
+macro_rules! on_both_targets {
+    (@modules $target:ident $($test:ident $case:literal $call:expr;)*) => {
+        mod in_the_sandbox {
+            use super::*;
+            $(
+                #[tokio::test(start_paused = true)]
+                async fn $test() {
+                    let $target = Target::sandbox();
+                    $call;
+                    $target.close().await;
+                }
+            )*
+        }
+
+        mod on_a_cluster {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+                #[ignore = "needs a real cluster"]
+                async fn $test() {
+                    let $target = Target::cluster($case).await;
+                    $call;
+                    $target.close().await;
+                }
+            )*
+        }
+    };
+    ($play:ident: $($test:ident $case:literal $how:expr;)*) => {
+        on_both_targets! { @modules target $($test $case $play(&target, $case, $how).await;)* }
+    };
+    ($($test:ident $case:literal;)*) => {
+        on_both_targets! { @modules target $($test $case super::$test(&target).await;)* }
+    };
+}
+pub(crate) use on_both_targets;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Client,
     api::{Api, DeleteParams, DynamicObject, LogParams, Patch, PatchParams},
+    client::Body,
 };
 use sandbox::Sandbox;
 use serde::Deserialize as _;
@@ -66,7 +106,7 @@ impl Target {
         let list = std::fs::read_to_string(list).expect("the file that CLUSTER_IMAGES names");
         let images = list.lines().filter_map(|line| line.split_once(' ')).map(|(name, at)| (name.into(), at.into()));
         let target = Self { sandbox: None, client, namespace: format!("conformance-{case}"), images: images.collect() };
-        target.remove().await;
+        target.remove(&target.namespace).await;
         let namespace = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {}}}}}", target.namespace);
         target.apply(&namespace).await;
         target.apply(include_str!("../../../../deploy/base/crds/workflowexecutions.yaml")).await;
@@ -76,9 +116,47 @@ impl Target {
         target
     }
 
+    /// The sandbox, for what can be told to no cluster; None where it is one.
+    pub fn as_sandbox(&self) -> Option<&Sandbox> {
+        self.sandbox.as_ref()
+    }
+
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// A kind that is in no namespace, or in all of them.
+    pub fn everywhere(&self, api_version: &str, kind: &str) -> Api<DynamicObject> {
+        Api::all_with(self.client.clone(), &resource(api_version, kind))
+    }
+
     /// A kind of the target's namespace.
     pub fn api(&self, api_version: &str, kind: &str) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, &resource(api_version, kind))
+    }
+
+    /// Sends a request of the record: the answer's status, and its body as the record would have it, which is a text if it is no JSON.
+    pub async fn send(&self, request: &Value) -> (u16, Value) {
+        let request: Value = serde_json::from_str(&self.here(&request.to_string())).unwrap();
+        let method = request["method"].as_str().unwrap();
+        let mut builder = http::Request::builder().method(method).uri(request["path"].as_str().unwrap());
+        if let Some(kind) = request["content_type"].as_str() {
+            builder = builder.header("content-type", kind);
+        } else if method != "PATCH" {
+            builder = builder.header("content-type", "application/json");
+        }
+        for (name, value) in request["headers"].as_object().into_iter().flatten() {
+            builder = builder.header(name.as_str(), value.as_str().unwrap());
+        }
+        let body = request.get("body").map_or_else(Vec::new, |body| serde_json::to_vec(body).unwrap());
+        let response = self.client.send(builder.body(Body::from(body)).unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let text = String::from_utf8(response.into_body().collect_bytes().await.unwrap().to_vec()).unwrap();
+        (status, self.recorded(&serde_json::from_str(&text).unwrap_or(Value::String(text))))
     }
 
     /// Waits until a container has written something.
@@ -139,15 +217,15 @@ impl Target {
     }
 
     fn namespaces(&self) -> Api<DynamicObject> {
-        Api::all_with(self.client.clone(), &resource("v1", "Namespace"))
+        self.everywhere("v1", "Namespace")
     }
 
-    /// What an earlier run left behind.
-    async fn remove(&self) {
+    /// A namespace that an earlier run left behind, or one that has done its service: with all that is in it.
+    pub async fn remove(&self, namespace: &str) {
         let namespaces = self.namespaces();
-        let _ = namespaces.delete(&self.namespace, &DeleteParams::default()).await;
+        let _ = namespaces.delete(namespace, &DeleteParams::default()).await;
         eventually("the old namespace is gone", || async {
-            namespaces.get_opt(&self.namespace).await.unwrap().is_none().then_some(())
+            namespaces.get_opt(namespace).await.unwrap().is_none().then_some(())
         })
         .await;
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::bench::{eventually, object};
 use crate::differences::differences;
-use crate::target::{Target, documents};
+use crate::target::{Target, documents, on_both_targets};
 
 pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
@@ -52,7 +52,7 @@ fn is_keeper(object: &Value) -> bool {
     object["metadata"]["name"].as_str().is_some_and(|name| name.starts_with("affinity-assistant"))
 }
 
-fn ended(object: &Value) -> bool {
+pub fn ended(object: &Value) -> bool {
     object["status"]["conditions"]
         .as_array()
         .is_some_and(|list| list.iter().any(|c| c["type"] == "Succeeded" && c["status"] != "Unknown"))
@@ -190,38 +190,13 @@ fn same(case: &str, what: &str, wanted: &Value, found: &Value) {
     assert!(differences.is_empty(), "{case}, {what}:\n{}", differences.join("\n"));
 }
 
-async fn case(target: Target, case: &str, meanwhile: Meanwhile) {
-    let outcome = play(&target, case, meanwhile).await;
+async fn case(target: &Target, case: &str, meanwhile: Meanwhile) {
+    let outcome = play(target, case, meanwhile).await;
     check(case, &outcome);
-    target.close().await;
 }
 
-macro_rules! cases {
-    ($($test:ident $case:literal $meanwhile:expr;)*) => {
-        mod in_the_sandbox {
-            use super::*;
-            $(
-                #[tokio::test(start_paused = true)]
-                async fn $test() {
-                    case(Target::sandbox(), $case, $meanwhile).await;
-                }
-            )*
-        }
-
-        mod on_a_cluster {
-            use super::*;
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-                #[ignore = "needs a real cluster"]
-                async fn $test() {
-                    case(Target::cluster($case).await, $case, $meanwhile).await;
-                }
-            )*
-        }
-    };
-}
-
-cases! {
+on_both_targets! {
+    case:
     three_steps "three-steps" Meanwhile::Nothing;
     first_step_fails "first-step-fails" Meanwhile::Nothing;
     strategy_succeeds "strategy-succeeds" Meanwhile::Nothing;

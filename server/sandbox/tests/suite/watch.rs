@@ -1,4 +1,5 @@
-//! Watches: order, resumption, selectors, bookmarks, and what happens when the past is forgotten.
+//! Watches, in the sandbox and on a cluster: order, resumption, selectors, bookmarks, and what happens when the past is forgotten.
+//! Selectors leave out what a cluster itself puts into a fresh namespace.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -11,9 +12,21 @@ use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::json;
 
 use crate::bench::{NAMESPACE, fast};
+use crate::target::{Target, on_both_targets};
+
+on_both_targets! {
+    a_watch_resumes_where_it_was_told_to "watch-resumes";
+    a_watch_with_a_selector_sees_objects_come_and_go "watch-selects";
+    bookmarks_and_streaming_lists "bookmarks";
+    a_watch_ends_when_its_time_is_up "watch-ends";
+}
 
 fn config(name: &str, label: &str) -> ConfigMap {
     serde_json::from_value(json!({"metadata": {"name": name, "labels": {"app": label}}})).unwrap()
+}
+
+fn configs(target: &Target) -> Api<ConfigMap> {
+    Api::namespaced(target.client(), target.namespace())
 }
 
 fn say(event: &WatchEvent<ConfigMap>) -> String {
@@ -28,27 +41,23 @@ fn say(event: &WatchEvent<ConfigMap>) -> String {
 
 async fn heard(api: &Api<ConfigMap>, params: &WatchParams, from: &str, count: usize) -> Vec<String> {
     let events = api.watch(params, from).await.unwrap().take(count).map_ok(|event| say(&event));
-    tokio::time::timeout(Duration::from_mins(2), events.try_collect()).await.expect("events came").unwrap()
+    tokio::time::timeout(Duration::from_mins(3), events.try_collect()).await.expect("events came").unwrap()
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_watch_resumes_where_it_was_told_to() {
-    let sandbox = fast();
-    let api: Api<ConfigMap> = Api::namespaced(sandbox.client(), NAMESPACE);
+async fn a_watch_resumes_where_it_was_told_to(target: &Target) {
+    let api = configs(target);
     let post = PostParams::default();
     let a = api.create(&post, &config("a", "x")).await.unwrap();
     api.create(&post, &config("b", "x")).await.unwrap();
     api.patch("a", &PatchParams::default(), &Patch::Merge(json!({"data": {"k": "v"}}))).await.unwrap();
     api.delete("b", &DeleteParams::default()).await.unwrap();
-    let params = WatchParams::default();
+    let params = WatchParams::default().labels("app=x");
     assert_eq!(heard(&api, &params, &a.resource_version().unwrap(), 3).await, ["+b", "~a", "-b"]);
     assert_eq!(heard(&api, &params, "0", 1).await, ["+a"]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_watch_with_a_selector_sees_objects_come_and_go() {
-    let sandbox = fast();
-    let api: Api<ConfigMap> = Api::namespaced(sandbox.client(), NAMESPACE);
+async fn a_watch_with_a_selector_sees_objects_come_and_go(target: &Target) {
+    let api = configs(target);
     let made = api.create(&PostParams::default(), &config("a", "out")).await.unwrap();
     for label in ["in", "in", "out"] {
         let patch =
@@ -67,6 +76,7 @@ async fn a_watch_with_a_selector_sees_objects_come_and_go() {
     assert_eq!(left.resource_version(), now.resource_version());
 }
 
+/// In the sandbox alone: no client can make a cluster forget (`answers.rs` asks one for a past that it never knew).
 #[tokio::test(start_paused = true)]
 async fn a_forgotten_past_is_410_and_the_watcher_lists_again() {
     let sandbox = fast();
@@ -92,23 +102,21 @@ async fn a_forgotten_past_is_410_and_the_watcher_lists_again() {
     assert!(seen.await.expect("the watcher recovers"));
 }
 
-#[tokio::test(start_paused = true)]
-async fn bookmarks_and_streaming_lists() {
-    let sandbox = fast();
-    let api: Api<ConfigMap> = Api::namespaced(sandbox.client(), NAMESPACE);
+async fn bookmarks_and_streaming_lists(target: &Target) {
+    let api = configs(target);
     let made = api.create(&PostParams::default(), &config("a", "x")).await.unwrap();
-    assert_eq!(heard(&api, &WatchParams::default(), &made.resource_version().unwrap(), 1).await, ["bookmark"]);
-    let mut stream = pin!(watcher(api.clone(), watcher::Config::default().streaming_lists()).applied_objects());
+    let params = WatchParams::default().labels("app=x");
+    assert_eq!(heard(&api, &params, &made.resource_version().unwrap(), 1).await, ["bookmark"]);
+    let streaming = watcher::Config::default().labels("app=x").streaming_lists();
+    let mut stream = pin!(watcher(api.clone(), streaming).applied_objects());
     assert_eq!(stream.try_next().await.unwrap().unwrap().name_any(), "a");
     api.create(&PostParams::default(), &config("b", "x")).await.unwrap();
     assert_eq!(stream.try_next().await.unwrap().unwrap().name_any(), "b");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_watch_ends_when_its_time_is_up() {
-    let sandbox = fast();
-    let api: Api<ConfigMap> = Api::namespaced(sandbox.client(), NAMESPACE);
-    let params = WatchParams { timeout: Some(1), bookmarks: false, ..Default::default() };
+async fn a_watch_ends_when_its_time_is_up(target: &Target) {
+    let api = configs(target);
+    let params = WatchParams { timeout: Some(1), bookmarks: false, ..WatchParams::default().labels("app=x") };
     let events: Vec<_> = api.watch(&params, "0").await.unwrap().try_collect().await.unwrap();
     assert!(events.is_empty());
 }
