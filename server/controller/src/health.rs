@@ -293,6 +293,7 @@ mod tests {
             sandbox: true,
             namespace: "kubernaut-system".into(),
             replica: None,
+            lister_image: None,
         })
     }
 

@@ -45,6 +45,8 @@ pub struct World {
     cut: Arc<AtomicBool>,
     /// The name under which the controller waits for its turn; none where it acts whatever others do.
     pub replica: Option<String>,
+    /// The image by which workspaces are listed; none where they are not.
+    pub lister_image: Option<String>,
     running: Option<(Controller, CancellationToken)>,
 }
 
@@ -101,8 +103,23 @@ impl World {
         let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: playbook-executor, namespace: NS}\n";
         controller::install(inner.clone(), &account.replace("NS", namespace)).await.expect("a service account");
         let namespace = namespace.to_owned();
-        let (replica, running) = (None, None);
-        Self { sandbox, namespace, inner, store, intake, clock, journal, webhook, asked, client, cut, replica, running }
+        let (replica, lister_image, running) = (None, None, None);
+        Self {
+            sandbox,
+            namespace,
+            inner,
+            store,
+            intake,
+            clock,
+            journal,
+            webhook,
+            asked,
+            client,
+            cut,
+            replica,
+            lister_image,
+            running,
+        }
     }
 
     pub fn sandbox(&self) -> &Sandbox {
@@ -143,6 +160,7 @@ impl World {
             sandbox: self.sandbox.is_some(),
             namespace: self.namespace.clone(),
             replica,
+            lister_image: self.lister_image.clone(),
         };
         let ports = Ports {
             executions: self.store.clone(),
