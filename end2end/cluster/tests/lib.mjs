@@ -1,9 +1,11 @@
 // What the tests on a real cluster share: a namespace of their own with what an administrator applies, kubectl, the tests' images, and
 // a console that works there. The cluster is the one of KUBECONFIG; CLUSTER_IMAGES is described in ../README.md.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { binary } from '../../lib/console.mjs';
 import { seed } from '../../lib/world.mjs';
 import { cache } from './lib/cluster.mjs';
 
@@ -31,6 +33,19 @@ export function image(name) {
   const line = readFileSync(process.env.CLUSTER_IMAGES, 'utf8').split('\n').find((line) => line.startsWith(`${name} `));
   if (!line) throw new Error(`CLUSTER_IMAGES names no ${name}`);
   return line.split(' ')[1];
+}
+
+/** Where the registry of the cluster of end2end/cluster/up is reached from this machine. */
+export const here = `127.0.0.1:${process.env.CLUSTER_REGISTRY_PORT ?? 15000}`;
+
+/** The image of the binary under test where the cluster finds it: CONSOLE_IMAGE, or made and pushed to the registry of this cluster. */
+export async function consoleImage() {
+  if (process.env.CONSOLE_IMAGE) return process.env.CONSOLE_IMAGE;
+  const there = image('playbook-shell').split('/')[0];
+  const made = await promisify(execFile)(join(workspace, 'deploy/image/from-scratch'), [binary, `${here}/kubernaut/console:test`], {
+    env: { ...process.env, ...(/\/debug\//.test(binary) && { SITE: join(workspace, 'target/site') }) },
+  });
+  return made.stdout.trim().replace(here, there);
 }
 
 /** What kubectl prints, byte for byte; rejects with what it said when it fails. `input` goes to its standard input. */
