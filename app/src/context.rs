@@ -10,6 +10,7 @@ use domain::{
         AccountService, ApprovalService, AuditService, CatalogService, EffectivenessService, RunService, ServiceError,
         ShellService,
     },
+    workspace::WorkspaceListing,
 };
 use http::StatusCode;
 use std::sync::Arc;
@@ -64,6 +65,8 @@ pub struct FormOutcome {
     pub differences: Vec<Change>,
     /// A secret that was made and is shown this once: whose, and the secret.
     pub made: Option<(String, Secret)>,
+    /// What was found in a workspace and is shown this once: which, and the listing.
+    pub listing: Option<(String, WorkspaceListing)>,
 }
 
 impl FormOutcome {

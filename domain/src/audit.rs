@@ -76,12 +76,13 @@ pub struct AuditRecord {
 }
 
 /// What is written to the trail, with a few words for people. An action that is not here is shown as it is written.
-pub const ACTIONS: [(&str, &str); 13] = [
+pub const ACTIONS: [(&str, &str); 14] = [
     ("recommendation.submit", "Recommendation came in"),
     ("ticket.make", "Ticket made"),
     ("decision.approve", "Approved"),
     ("decision.reject", "Rejected"),
     ("execution.cancel", "Cancel asked for"),
+    ("execution.list_workspace", "Workspace's listing asked for"),
     ("playbook.register", "Playbook registered"),
     ("playbook.status", "Playbook's status changed"),
     ("account.sign_in", "Signed in"),

@@ -36,3 +36,4 @@ pub mod ticket;
 pub mod time;
 pub mod warning;
 pub mod workflow;
+pub mod workspace;

@@ -136,6 +136,18 @@ pub fn executor(retry_count: u32) -> String {
 /// The name of the one task of a playbook's run.
 pub const PLAYBOOK_TASK: &str = "execute";
 
+/// The workspaces for which a run claims a volume of its own.
+pub fn claimed_workspaces(plan: &Plan) -> &'static [&'static str] {
+    match plan {
+        Plan::Steps { steps, .. } if share_a_volume(steps) => &[SHARED_WORKSPACE],
+        Plan::Steps { .. } | Plan::Playbook { .. } => &[],
+    }
+}
+
+fn share_a_volume(steps: &[Step]) -> bool {
+    steps.iter().any(|step| step.uses_workspace)
+}
+
 fn steps_spec(ticket: &Ticket, steps: &[Step]) -> Value {
     let content = ticket.content();
     let tasks: Vec<Value> = steps.iter().map(|step| pipeline_task(ticket, step)).collect();
@@ -146,7 +158,7 @@ fn steps_spec(ticket: &Ticket, steps: &[Step]) -> Value {
         "taskRunTemplate": { "serviceAccountName": content.service_account },
         "timeouts": { "pipeline": duration::canonical(content.timeout_ms) },
     });
-    if steps.iter().any(|s| s.uses_workspace) {
+    if share_a_volume(steps) {
         spec["pipelineSpec"]["workspaces"] =
             json!([{ "name": SHARED_WORKSPACE, "description": "Shared workspace for multi-step workflows" }]);
         spec["workspaces"] = json!([{

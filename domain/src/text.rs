@@ -81,6 +81,11 @@ pub fn is_unseen(character: char) -> bool {
     is_control(character) || is_bidi_control(character) || is_invisible(character)
 }
 
+/// The text with each such character replaced by U+FFFD, which is seen.
+pub fn seen(text: &str) -> String {
+    text.chars().map(|character| if is_unseen(character) { char::REPLACEMENT_CHARACTER } else { character }).collect()
+}
+
 /// C0, DEL, C1 and the line and paragraph separators.
 pub fn is_control(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')

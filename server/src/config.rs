@@ -77,6 +77,8 @@ pub struct Config {
     pub approval_ttl: Duration,
     /// The Secret with the kubeconfig that playbooks use (parameter seed); none when the pod's own account reaches the target.
     pub kubeconfig_secret: Option<String>,
+    /// The image by which workspaces are listed; none where they are not.
+    pub lister_image: Option<String>,
     /// How long raw history is kept, days.
     pub retention_days: u32,
     /// The first admin's password; one is made when there is none.
@@ -113,7 +115,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 13] = [
     "listen",
     "database-url",
     "data-dir",
@@ -124,6 +126,7 @@ pub const NAMES: [&str; 12] = [
     "scene",
     "approval-ttl",
     "kubeconfig-secret",
+    "lister-image",
     "retention-days",
     "admin-password",
 ];
@@ -208,6 +211,12 @@ impl Config {
                 |t| if t == "none" { Some(None) } else { namespace(t).map(Some) },
                 "write a Secret's name, or none when the pod's own account reaches the target",
             )?,
+            lister_image: reader.get(
+                "lister-image",
+                "none",
+                |t| if t == "none" { Some(None) } else { image(t).map(Some) },
+                "write an image such as registry.example.com/kubernaut/console:0.1.0, or none",
+            )?,
             retention_days: reader.get(
                 "retention-days",
                 "90",
@@ -228,7 +237,7 @@ impl Config {
 
     /// All settings with their values and origins, secrets hidden: `config show`.
     pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 12] = [
+        let values: [(&str, String); 13] = [
             ("listen", self.listen.to_string()),
             ("database-url", redacted(&self.database_url)),
             ("data-dir", self.data_dir.display().to_string()),
@@ -247,6 +256,7 @@ impl Config {
             ("scene", if self.scene == Scene::Demo { "demo" } else { "off" }.into()),
             ("approval-ttl", humantime::format_duration(self.approval_ttl).to_string()),
             ("kubeconfig-secret", self.kubeconfig_secret.clone().unwrap_or_else(|| "none".into())),
+            ("lister-image", self.lister_image.clone().unwrap_or_else(|| "none".into())),
             ("retention-days", self.retention_days.to_string()),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];
@@ -343,6 +353,14 @@ fn namespace(text: &str) -> Option<String> {
     good.then(|| text.to_owned())
 }
 
+/// As the cluster's nodes know it: without a registry, too.
+fn image(text: &str) -> Option<String> {
+    const LONGEST: usize = 512;
+    let part = |b: u8| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b);
+    let good = (1..=LONGEST).contains(&text.len()) && text.bytes().all(part);
+    good.then(|| text.to_owned())
+}
+
 fn duration(text: &str) -> Option<Duration> {
     let parsed = humantime::parse_duration(text).ok()?;
     (Duration::from_secs(10)..=Duration::from_hours(24)).contains(&parsed).then_some(parsed)
@@ -396,6 +414,7 @@ mod tests {
             ("namespace", "Not A Name"),
             ("public-url", "http://console.example"),
             ("approval-ttl", "1s"),
+            ("lister-image", "Not An Image"),
             ("retention-days", "7"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);

@@ -75,6 +75,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         sandbox: connected.sandbox.is_some(),
         environment: config.environment.clone(),
         namespace: config.namespace.clone(),
+        lists_workspaces: config.lister_image.is_some(),
         kubeconfig_secret: config.kubeconfig_secret.clone(),
         approval_ttl_ms: i64::try_from(config.approval_ttl.as_millis()).unwrap_or(i64::MAX),
     };
@@ -103,6 +104,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
             database: store.installation().await?,
             // A sandbox is its console's own.
             replica: connected.sandbox.is_none().then(edge::replica),
+            lister_image: config.lister_image.clone(),
         },
         controller::Ports {
             executions: shared.clone(),

@@ -11,6 +11,7 @@ mod runs;
 mod runs_samples;
 mod samples;
 mod settings;
+mod workspaces;
 
 use leptos::prelude::*;
 

@@ -19,6 +19,7 @@ use domain::{
     paging::PageOf,
     ports::ExecutionFilter,
     recommendation::Risk,
+    services::Listings,
     warning::Warning,
 };
 
@@ -35,7 +36,8 @@ fn page_with(run: Execution, query: &str, log: Option<Log>, quote: Option<Quote>
             log,
             quote,
             paper: Paper::Kept(Box::new(samples::ticket(Risk::Medium))),
-            may_cancel: true,
+            may_control: true,
+            listings: Listings::On,
             form: FormOutcome::default(),
             now: samples::NOW,
         })

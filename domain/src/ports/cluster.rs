@@ -2,7 +2,13 @@
 
 use super::{PlaybookRecord, StoreError};
 use crate::{
-    fault::Fault, ids::RecommendationId, playbook::ImageRef, recommendation::ResourceRef, target::state::Reading,
+    execution::Execution,
+    fault::Fault,
+    ids::RecommendationId,
+    playbook::ImageRef,
+    recommendation::ResourceRef,
+    target::state::Reading,
+    workspace::{NoListing, WorkspaceListing},
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -158,6 +164,9 @@ pub trait Cluster: Send + Sync {
     async fn target(&self, resource: &ResourceRef) -> Reading;
     /// Whether the cluster has all that runs need, part by part: some sixty calls, so only when somebody asks.
     async fn preflight(&self) -> Vec<PreflightCheck>;
+    /// What a run that has ended left in the volume of one of its workspaces: a pod of its own looks and is deleted again. Takes up to
+    /// a minute.
+    async fn list_workspace(&self, run: &Execution, workspace: &str) -> Result<WorkspaceListing, NoListing>;
     /// Wakes the dispatcher: there is a claimed execution, or a cancel was asked for.
     fn wake(&self);
 }

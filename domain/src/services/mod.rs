@@ -29,6 +29,7 @@ use crate::{
     ports::{ActionFilter, CatalogFilter, ExecutionFilter, Facet, PlaybookRecord, RecommendationFilter, StatusChange},
     recommendation::Recommendation,
     ticket::Plan,
+    workspace::WorkspaceListing,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -233,8 +234,24 @@ pub trait RunService: Send + Sync {
     async fn ticket(&self, caller: &Caller, id: &ExecutionId) -> Answer<TicketView>;
     /// Asks to cancel; needs `runs:control`.
     async fn cancel(&self, caller: &Caller, id: &ExecutionId, reason: Option<String>) -> Answer<Execution>;
+    /// Whether workspaces can be listed here; anybody may know.
+    fn listings(&self) -> Listings;
+    /// What a run that has ended left in a workspace: names, kinds, sizes and times, never contents. Takes up to a minute. Needs
+    /// `runs:control`, for it starts a pod.
+    async fn list_workspace(&self, caller: &Caller, id: &ExecutionId, workspace: &str) -> Answer<WorkspaceListing>;
     /// A page of action records; needs `runs:read`.
     async fn actions(&self, caller: &Caller, filter: &ActionFilter, page: &Page) -> Answer<PageOf<ActionRecord>>;
+}
+
+/// Whether workspaces can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listings {
+    /// Yes.
+    On,
+    /// No image is set for it.
+    Off,
+    /// The sandbox keeps no files.
+    Sandbox,
 }
 
 /// What works.

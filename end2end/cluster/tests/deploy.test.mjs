@@ -45,15 +45,22 @@ const PARTS = ['crds', 'tekton', 'rbac', 'policy', 'console'];
 const OVERLAYS = ['upstream', 'openshift'];
 const scratch = [];
 /** An overlay as an administrator writes one: of the base, with components and an address. */
-async function overlay({ components, url }) {
+async function overlay({ components, url, image }) {
   const directory = await mkdtemp(join(tmpdir(), 'deploy-suite-'));
   scratch.push(directory);
   const from = (path) => relative(directory, join(deploy, path));
   const settings = url && [{ name: 'kubernaut-console-settings', namespace: 'kubernaut-system', behavior: 'merge', literals: [`KUBERNAUT_PUBLIC_URL=${url}`] }];
-  const kustomization = { resources: [from('base')], components: components.map((name) => from(`components/${name}`)), configMapGenerator: settings };
+  const images = image && [{ name: 'kubernaut-console', newName: image.split(':')[0], newTag: image.split(':')[1] }];
+  // As the overlays hold it ready.
+  const replacements = image && [{
+    source: { kind: 'Deployment', name: 'kubernaut-console', fieldPath: 'spec.template.spec.containers.[name=console].image' },
+    targets: [{ select: { kind: 'Role', name: 'kubernaut-lister' }, fieldPaths: ['rules.2.resourceNames.0'] }],
+  }];
+  const kustomization = { images, replacements, resources: [from('base')], components: components.map((name) => from(`components/${name}`)), configMapGenerator: settings };
   await writeFile(join(directory, 'kustomization.yaml'), JSON.stringify(kustomization));
   return directory;
 }
+const OWN_IMAGE = 'registry.example.org/kubernaut/console:1.2.3';
 const ADDRESS = 'https://console.example.org';
 const targets = {
   base: () => render(join(deploy, 'base')),
@@ -62,6 +69,7 @@ const targets = {
   'components/ingress': async () => render(await overlay({ components: ['ingress'], url: ADDRESS })),
   'components/route': async () => render(await overlay({ components: ['route'], url: ADDRESS })),
   'components/monitoring': async () => render(await overlay({ components: ['monitoring'] })),
+  'components/listing': async () => render(await overlay({ components: ['listing'], image: OWN_IMAGE })),
   'examples/playbook-account.yaml': () => readFile(join(deploy, 'examples/playbook-account.yaml'), 'utf8'),
   'examples/postgres.yaml': () => readFile(join(deploy, 'examples/postgres.yaml'), 'utf8'),
 };
@@ -143,6 +151,18 @@ for (const name of OVERLAYS) {
     }
   });
 }
+
+test('listings are off by default; their component brings right, policy and the image of the console', async () => {
+  const lister = (all) => all.filter(({ kind, metadata }) => kind !== 'Deployment' && metadata.name === 'kubernaut-lister').map(({ kind }) => kind);
+  for (const name of OVERLAYS) assert.deepEqual(lister(await of(`overlays/${name}`)), [], name);
+  const all = await of('components/listing');
+  const kinds = ['NetworkPolicy', 'Role', 'RoleBinding', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'];
+  assert.deepEqual(lister(all).toSorted(), kinds);
+  const [container] = find(all, 'Deployment', 'kubernaut-console').spec.template.spec.containers;
+  const setting = container.env.find(({ name }) => name === 'KUBERNAUT_LISTER_IMAGE');
+  const [named] = find(all, 'Role', 'kubernaut-lister').rules.flatMap(({ resourceNames = [] }) => resourceNames);
+  assert.deepEqual([container.image, setting.value, named], [OWN_IMAGE, OWN_IMAGE, OWN_IMAGE]);
+});
 
 test('upstream and OpenShift differ where they have to', async () => {
   const [upstream, openshift] = await Promise.all(OVERLAYS.map((name) => of(`overlays/${name}`)));

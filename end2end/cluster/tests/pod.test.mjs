@@ -1,17 +1,16 @@
 // The console as an administrator installs it: the overlay for upstream Tekton, its image made from nothing, its own service account and
 // no more rights than that has. Reached by a port-forward, it does the main job in a browser.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { openPage, press, signIn } from '../../lib/browser.mjs';
-import { admin, api, binary } from '../../lib/console.mjs';
+import { admin, api } from '../../lib/console.mjs';
 import { stage } from '../../lib/stage.mjs';
 import { recommendation, until } from '../../lib/world.mjs';
+import { consoleImage } from './lib/console-image.mjs';
 import { apply, get, kubectl, running } from './lib/kubectl.mjs';
 import { image, root } from './lib/places.mjs';
 import { strategy } from './lib/playbooks.mjs';
@@ -128,16 +127,6 @@ function kustomization(console_) {
     configMapGenerator: [{ name: 'kubernaut-console-settings', namespace: NAMESPACE, behavior: 'merge', literals: [`KUBERNAUT_PUBLIC_URL=${url}`] }],
     patches: [deployment, lenient].map((patch) => ({ patch: JSON.stringify(patch) })),
   };
-}
-
-/** The image of the binary under test where the cluster finds it: CONSOLE_IMAGE, or made and pushed to the registry of this cluster. */
-async function consoleImage() {
-  if (process.env.CONSOLE_IMAGE) return process.env.CONSOLE_IMAGE;
-  const [here, there] = [`127.0.0.1:${process.env.CLUSTER_REGISTRY_PORT ?? 15000}`, image('playbook-shell').split('/')[0]];
-  const made = await promisify(execFile)(join(root, 'deploy/image/from-scratch'), [binary, `${here}/kubernaut/console:test`], {
-    env: { ...process.env, ...(/\/debug\//.test(binary) && { SITE: join(root, 'target/site') }) },
-  });
-  return made.stdout.trim().replace(here, there);
 }
 
 function freePort() {

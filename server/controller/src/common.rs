@@ -1,13 +1,13 @@
 //! What lives as long as the process, whether or not this console is the one that acts.
 
-use crate::{Config, Ports, calls::Calls, health::Health};
+use crate::{Config, Ports, calls::Calls, health::Health, listing};
 use domain::{
     execution::{ExecutionState, Stage},
     ids::ExecutionId,
     observation::Observation,
     time::Timestamp,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Shared by whoever acts, waits for its turn, or only looks.
@@ -19,6 +19,8 @@ pub struct Common {
     pub health: Health,
     /// There is something to dispatch.
     pub wake: Notify,
+    /// Turns at listing workspaces.
+    pub listings: Semaphore,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
 }
@@ -32,6 +34,7 @@ impl Common {
             config,
             ports,
             wake: Notify::new(),
+            listings: Semaphore::new(listing::AT_ONCE),
             stop,
             tasks: TaskTracker::new(),
         }

@@ -305,6 +305,7 @@ mod tests {
             namespace: "kubernaut-system".into(),
             database: "test".into(),
             replica: None,
+            lister_image: None,
         })
     }
 

@@ -9,6 +9,7 @@
 //! store ─ claimed ─▶ dispatcher ─▶ WorkflowExecution ─ watch ─▶ reconcile ─▶ ConfigMaps, PipelineRun
 //! store ◀─ observations, log lines ─ recorder ◀─ index ◀─ watches of WorkflowExecutions, PipelineRuns, TaskRuns, pods, Events
 //! catalog ◀─ intake ◀─ registrar ◀─ watch of RemediationWorkflows
+//! page ─ listing ─▶ a pod that looks into a run's volume, once
 //! ```
 
 pub mod client;
@@ -27,6 +28,7 @@ mod health;
 mod index;
 mod leader;
 mod lease;
+mod listing;
 mod logs;
 mod mend;
 mod objects;
@@ -48,11 +50,13 @@ use async_trait::async_trait;
 use calls::Kind;
 use common::Common;
 use domain::{
+    execution::Execution,
     ports::{
         Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ExecutionStore, PreflightCheck, RecommendationStore,
     },
     recommendation::ResourceRef,
     target::state::Reading,
+    workspace::{NoListing, WorkspaceListing},
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -77,6 +81,8 @@ pub struct Config {
     /// The name, no other process's, under which this one waits for its turn to act, by a Lease in that namespace; none where it
     /// acts whatever others do.
     pub replica: Option<String>,
+    /// The image with `kubernaut-console list-volume`, for listing workspaces; none where they are not listed.
+    pub lister_image: Option<String>,
 }
 
 /// What the controller needs from the rest of the console.
@@ -137,6 +143,10 @@ impl Cluster for Handle {
 
     async fn target(&self, resource: &ResourceRef) -> Reading {
         target::read(&self.common, &self.targets, resource).await
+    }
+
+    async fn list_workspace(&self, run: &Execution, workspace: &str) -> Result<WorkspaceListing, NoListing> {
+        listing::list(&self.common, run, workspace).await
     }
 
     async fn preflight(&self) -> Vec<PreflightCheck> {

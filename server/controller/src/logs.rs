@@ -7,4 +7,5 @@ mod follow;
 mod lines;
 
 pub use archive::{Archive, Source};
+pub use clean::clean;
 pub use follow::Follower;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod doctor;
+mod list_volume;
 
 use crate::{
     config::{Config, ConfigError},
@@ -61,6 +62,9 @@ struct Settings {
     /// Secret with the kubeconfig that playbooks use, or none [KUBERNAUT_KUBECONFIG_SECRET] [default: kubeconfig-remediation]
     #[arg(long, global = true, value_name = "NAME")]
     kubeconfig_secret: Option<String>,
+    /// Image of this program, by which runs' workspaces are listed; none: they are not [KUBERNAUT_LISTER_IMAGE]
+    #[arg(long, global = true, value_name = "IMAGE")]
+    lister_image: Option<String>,
     /// How long raw history is kept, days [KUBERNAUT_RETENTION_DAYS] [default: 90]
     #[arg(long, global = true, value_name = "DAYS")]
     retention_days: Option<String>,
@@ -82,6 +86,11 @@ enum Command {
     Doctor,
     /// Prints the custom resource definitions as YAML
     Crds,
+    /// Prints what a directory holds as JSON: names, kinds, sizes and times, never contents. A run's workspace is listed by it
+    ListVolume {
+        /// The directory
+        path: PathBuf,
+    },
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -152,6 +161,7 @@ pub async fn run(cli: Cli) -> Result<(), Fault> {
             print(controller::crd::crds_yaml().map_err(|e| Fault::failed(e.to_string()))?.trim_end());
             Ok(())
         }
+        Command::ListVolume { path } => list_volume::list_volume(&path),
         Command::Config(ConfigCommand::Show) => {
             for (name, value, origin) in config()?.show() {
                 print(&format!("{name:<16} {value:<48} {origin}"));
@@ -173,6 +183,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("scene", &settings.scene),
         ("approval-ttl", &settings.approval_ttl),
         ("kubeconfig-secret", &settings.kubeconfig_secret),
+        ("lister-image", &settings.lister_image),
         ("retention-days", &settings.retention_days),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();

@@ -5,6 +5,7 @@
 mod edit;
 mod register;
 mod review;
+mod runs;
 mod settings;
 
 use super::{
@@ -23,20 +24,18 @@ use app::{
 };
 use axum::{
     body::Body,
-    extract::{ConnectInfo, Path, RawQuery, Request, State},
+    extract::{ConnectInfo, Path, Request, State},
     http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header},
-    response::{Html, IntoResponse, Redirect, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use domain::{
     decision::Verb,
     fault::Fault,
     identity::{Caller, Right},
-    ids::{Digest, ExecutionId, RecommendationId},
+    ids::{Digest, RecommendationId},
     playbook::{PlaybookId, Version},
     ports::{PlaybookStatus, StatusChange},
-    services::{
-        Answer, ApprovalService, CatalogService, DecisionRequest, RecommendationView, RunService, ServiceError,
-    },
+    services::{Answer, ApprovalService, CatalogService, DecisionRequest, RecommendationView, ServiceError},
 };
 use leptos::{
     config::LeptosOptions,
@@ -80,9 +79,15 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
         .add(Method::POST, "/recommendations/{id}", Access::Needs(Right::Decide), decide)
         .add(Method::POST, "/recommendations/{id}/parameters", Access::Needs(Right::Decide), edit::parameters)
-        .add(Method::GET, "/runs/{id}/log", Access::Needs(Right::RunsRead), log)
+        .add(Method::GET, "/runs/{id}/log", Access::Needs(Right::RunsRead), runs::log)
         .add(Method::POST, "/recommendations/{id}/check", Access::Needs(Right::Decide), edit::check)
-        .add(Method::POST, "/runs/{id}/cancel", Access::Needs(Right::RunsControl), cancel)
+        .add(Method::POST, "/runs/{id}/cancel", Access::Needs(Right::RunsControl), runs::cancel)
+        .add(
+            Method::POST,
+            "/runs/{id}/workspaces/{workspace}/listing",
+            Access::Needs(Right::RunsControl),
+            runs::list_workspace,
+        )
         .add(Method::POST, "/catalog/new", Access::Needs(Right::CatalogWrite), register::sent)
         .add(Method::POST, "/catalog/new/check", Access::Needs(Right::CatalogWrite), register::check)
         .add(
@@ -317,40 +322,7 @@ fn invalid(pointer: &str, code: &'static str, message: &str) -> ServiceError {
     ServiceError::Invalid(vec![Fault::new(pointer.to_owned(), code, message.to_owned())])
 }
 
-/// A part of a log, for a page that has the rest: the same lines as on the page.
-async fn log(State(gate): State<Gate>, Path(id): Path<String>, RawQuery(query): RawQuery, parts: Parts) -> Response {
-    let query = app::query::Query::parse(query.as_deref().unwrap_or_default());
-    let done = async {
-        let caller = who(&parts)?;
-        app::pages::run::fragment(&gate.services, &caller, &ExecutionId::new(&id), &query).await
-    };
-    match done.await {
-        Ok(html) => visible(Html(html).into_response()).await,
-        Err(error) => Problem::from(error).into_response(),
-    }
-}
-
-// --- runs and catalog -----------------------------------------------------------------------------------------------
-
-async fn cancel(
-    State(gate): State<Gate>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    parts: Parts,
-    Form(fields): Form,
-) -> Response {
-    let query = app::query::Query::parse(query.as_deref().unwrap_or_default());
-    let page = format!("/runs/{}{query}", urlencoded::segment(&id));
-    let reason = field(&fields, "reason").map(str::to_owned);
-    let done = async { gate.services.cancel(&who(&parts)?, &ExecutionId::new(&id), reason).await };
-    match done.await {
-        Ok(_) => Redirect::to(&page).into_response(),
-        Err(error) => {
-            let outcome = FormOutcome::refused(fields.clone(), &error);
-            again(&gate, &page, parts, outcome).await
-        }
-    }
-}
+// --- the catalog ----------------------------------------------------------------------------------------------------
 
 async fn set_status(
     State(gate): State<Gate>,

@@ -16,6 +16,7 @@ mod shell;
 mod single;
 mod targets;
 mod tickets;
+mod workspaces;
 
 use domain::{
     fault::Fault,
@@ -65,6 +66,8 @@ pub struct Settings {
     pub environment: Option<String>,
     /// The namespace of the runs.
     pub namespace: String,
+    /// Whether an image is set that lists workspaces.
+    pub lists_workspaces: bool,
     /// The Secret with the target's kubeconfig; none when the pod's own account reaches it.
     pub kubeconfig_secret: Option<String>,
     /// How long a recommendation can be decided and its approval holds, milliseconds.

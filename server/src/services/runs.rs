@@ -15,7 +15,8 @@ use domain::{
     },
     paging::{Page, PageOf},
     ports::{ActionFilter, ClusterError, ExecutionFilter, LogOf, LogSlice},
-    services::{Answer, RunService, ServiceError, TicketView},
+    services::{Answer, Listings, RunService, ServiceError, TicketView},
+    workspace::WorkspaceListing,
 };
 use serde_json::{Value, json};
 
@@ -133,6 +134,15 @@ impl RunService for Services {
         Ok(self.execution(id).await.unwrap_or(Execution { cancel_requested: true, ..execution }))
     }
 
+    fn listings(&self) -> Listings {
+        self.workspace_listings()
+    }
+
+    async fn list_workspace(&self, caller: &Caller, id: &ExecutionId, workspace: &str) -> Answer<WorkspaceListing> {
+        caller.require(Right::RunsControl)?;
+        self.workspace_listing(caller, id, workspace).await
+    }
+
     async fn actions(&self, caller: &Caller, filter: &ActionFilter, page: &Page) -> Answer<PageOf<ActionRecord>> {
         caller.require(Right::RunsRead)?;
         limits::short([("workflow_id", &filter.workflow_id), ("action_type", &filter.action_type)])?;
@@ -243,7 +253,7 @@ impl Services {
         }
     }
 
-    async fn execution(&self, id: &ExecutionId) -> Answer<Execution> {
+    pub(super) async fn execution(&self, id: &ExecutionId) -> Answer<Execution> {
         self.world.executions.get(id).await.map_err(store_fault)?.ok_or(ServiceError::NotFound("execution"))
     }
 }

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 
 /// Method, path, and the roles that may.
-const ROUTES: [(&str, &str, &[&str]); 19] = [
+const ROUTES: [(&str, &str, &[&str]); 20] = [
     ("POST", "/api/v1/playbooks", &["author", "admin"]),
     ("POST", "/api/v1/playbooks/validate", &["author", "admin"]),
     ("GET", "/api/v1/playbooks", &["viewer", "operator", "author", "auditor", "admin", "propose"]),
@@ -26,6 +26,7 @@ const ROUTES: [(&str, &str, &[&str]); 19] = [
     ("POST", "/api/v1/executions", &["operator", "admin"]),
     ("GET", "/api/v1/executions/none/tasks/x/logs", &["viewer", "operator", "author", "auditor", "admin"]),
     ("POST", "/api/v1/executions/none/cancel", &["operator", "admin"]),
+    ("POST", "/api/v1/executions/none/workspaces/x/listing", &["operator", "admin"]),
     ("GET", "/api/v1/actions", &["viewer", "operator", "author", "auditor", "admin"]),
     ("GET", "/api/v1/effectiveness", &["viewer", "operator", "author", "auditor", "admin"]),
     ("GET", "/api/v1/audit", &["auditor", "admin"]),

@@ -25,3 +25,4 @@ mod settings;
 mod steps;
 mod support;
 mod targets;
+mod workspaces;

@@ -10,6 +10,7 @@ mod selection;
 mod table;
 mod timeline;
 mod times;
+mod workspaces;
 
 pub use head::Quote;
 pub use log::{Log, fragment};
@@ -30,7 +31,8 @@ use domain::{
         ansi, find,
         window::{CHUNKS, LogAsk},
     },
-    services::{Answer, RunService, ServiceError, TicketView},
+    pipeline_run::claimed_workspaces,
+    services::{Answer, Listings, RunService, ServiceError, TicketView},
     time::Timestamp,
 };
 use leptos::prelude::*;
@@ -49,9 +51,11 @@ pub struct RunView {
     pub quote: Option<Quote>,
     /// What it runs under.
     pub paper: Paper,
-    /// Whether the reader may cancel.
-    pub may_cancel: bool,
-    /// A cancel that was not taken.
+    /// Whether the reader may cancel, and list what it left.
+    pub may_control: bool,
+    /// Whether what it left can be listed here.
+    pub listings: Listings,
+    /// A form that was not taken, or a listing that was asked for.
     pub form: FormOutcome,
     /// The server's time.
     pub now: Timestamp,
@@ -84,13 +88,14 @@ pub async fn page(ask: Ask) -> Answer<Page> {
         Err(ServiceError::NotFound(_)) => Paper::NotKept,
         Err(_) => Paper::Unread,
     };
-    let may_cancel = ask.caller.may(Right::RunsControl);
+    let may_control = ask.caller.may(Right::RunsControl);
+    let listings = ask.console.runs.listings();
     let title = run.subject.name.clone();
     // Of the logs only the one that is shown.
     let shown = log.is_some().then(|| selection.task_of(&run)).flatten();
     let shown = shown.map(|task| format!(" log:{id}/{}", task.name)).unwrap_or_default();
     let follows = format!("execution:{id} task:{id}{shown}");
-    let view = RunView { run, selection, log, quote, paper, may_cancel, form: ask.form, now: ask.now };
+    let view = RunView { run, selection, log, quote, paper, may_control, listings, form: ask.form, now: ask.now };
     Ok(Page::below(title, run_page(view)).following(follows))
 }
 
@@ -116,14 +121,18 @@ const QUOTED: usize = 400;
 
 /// The page.
 pub fn run_page(view: RunView) -> AnyView {
-    let RunView { run, selection, log, quote, paper, may_cancel, form, now } = view;
+    let RunView { run, selection, log, quote, paper, may_control, listings, form, now } = view;
     let kept = !matches!(paper, Paper::NotKept);
     let id = run.subject.id.to_string();
     let ended = run.state.ended();
     let task = selection.task_of(&run).cloned();
     let have = u32::try_from(run.approved_by.len()).unwrap_or(u32::MAX);
-    let here = selection.href();
+    let (here, query) = (selection.href(), selection.query());
     let commands = equivalent::of_run(&run);
+    let workspaces = match &paper {
+        Paper::Kept(ticket) => claimed_workspaces(&ticket.content.plan),
+        Paper::NotKept | Paper::Unread => &[],
+    };
     let plan = picture::plan(&run.tasks, &selection.view, now);
     let critical: HashSet<usize> = plan.critical.iter().copied().collect();
     let wide = selection.log.wide && selection.tab == Tab::Logs;
@@ -131,7 +140,7 @@ pub fn run_page(view: RunView) -> AnyView {
         <div id="run" class="run" data-run=id.clone() data-revision=run.revision.to_string()
             data-ended=ended.then_some("")>
             <FormFaults form=form.clone() fields=Vec::new() />
-            <head::Head run=run.clone() may_cancel kept form query=selection.query() quote now live=view! {
+            <head::Head run=run.clone() may_cancel=may_control kept form=form.clone() query=query.clone() quote now live=view! {
                 <span class="live">
                     <LiveRun id=id.clone() />
                     {(!ended).then(|| view! {
@@ -173,6 +182,10 @@ pub fn run_page(view: RunView) -> AnyView {
                     Paper::Unread => view! { <p class="sub">"The ticket can't be shown right now. Load the page again."</p> }.into_any(),
                 }}
             </Section>
+            {workspaces.iter().map(|workspace| {
+                let (run, query, form) = (run.clone(), query.clone(), form.clone());
+                view! { <workspaces::Contents run query workspace may_control listings form now /> }
+            }).collect_view()}
             <Equivalent commands />
         </div>
     }

@@ -14,6 +14,7 @@ mod decisions;
 mod ends;
 mod guards;
 mod identity;
+mod listings;
 mod logs;
 mod measure;
 mod permit;

@@ -1,7 +1,7 @@
 //! The Role that is shipped against what the controller asks for: it may do all of that, and nothing else.
 
 use super::{
-    tickets::{shell_ticket, steps_plan, ticket},
+    tickets::{shell_ticket, steps_plan, steps_ticket, ticket},
     world::{NAMESPACE, World},
 };
 use domain::execution::{ExecutionState, TaskState};
@@ -32,13 +32,14 @@ fn right(method: &str, uri: &str) -> Option<Right> {
         ("GET", []) => "list",
         ("POST", []) => "create",
         ("PATCH", [_, ..]) => "patch",
+        ("DELETE", [_]) => "delete",
         other => panic!("{other:?} on {uri}"),
     };
     Some((group.to_owned(), resource, verb.to_owned()))
 }
 
 fn granted(file: &str) -> BTreeSet<Right> {
-    let file = format!("{}/../../deploy/base/rbac/{file}", env!("CARGO_MANIFEST_DIR"));
+    let file = format!("{}/../../deploy/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(file).unwrap();
     let objects = serde_norway::Deserializer::from_str(&text).map(|document| Value::deserialize(document).unwrap());
     let role = objects.into_iter().find(|object| object["kind"] == "Role").unwrap();
@@ -101,7 +102,7 @@ async fn the_role_grants_what_is_asked_for_and_nothing_else() {
 
     let asked = world.asked.lock().unwrap().clone();
     let asked: BTreeSet<Right> = asked.iter().filter_map(|(method, uri)| right(method, uri)).collect();
-    let granted = granted("console.yaml");
+    let granted = granted("base/rbac/console.yaml");
     let refused: Vec<_> = asked.difference(&granted).collect();
     assert!(refused.is_empty(), "asked for and not granted: {refused:?}");
     // The API server asks for this one on the controller's behalf.
@@ -111,9 +112,26 @@ async fn the_role_grants_what_is_asked_for_and_nothing_else() {
     assert!(idle.is_empty(), "granted and never asked for: {idle:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_asks_for_what_its_role_grants_and_nothing_else() {
+    let mut world = World::without_controller().await;
+    world.lister_image = Some(super::listings::IMAGE.into());
+    world.start_controller();
+    let run = world.ended(&world.approve(&steps_ticket())).await;
+    world.asked.lock().unwrap().clear();
+    world.cluster().list_workspace(&run, "shared-workspace").await.unwrap();
+    let asked = world.asked.lock().unwrap().clone();
+    let asked: BTreeSet<Right> = asked.iter().filter_map(|(method, uri)| right(method, uri)).collect();
+    let (usual, mut added) = (granted("base/rbac/console.yaml"), granted("components/listing/rbac.yaml"));
+    // The admission policy asks for this one.
+    assert!(added.remove(&["kubernaut.ai", "listerimages", "use"].map(str::to_owned).into()));
+    let beyond: BTreeSet<Right> = asked.difference(&usual).cloned().collect();
+    assert_eq!(beyond, added, "left: asked for, right: granted");
+}
+
 #[test]
 fn an_author_registers_and_can_do_nothing_else() {
-    let verbs = granted("playbook-authors.yaml").into_iter().map(|(group, resource, verb)| {
+    let verbs = granted("base/rbac/playbook-authors.yaml").into_iter().map(|(group, resource, verb)| {
         assert_eq!((group.as_str(), resource.as_str()), ("workflowexecution.kubernaut.ai", "remediationworkflows"));
         verb
     });

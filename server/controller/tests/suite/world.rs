@@ -47,6 +47,8 @@ pub struct World {
     pub replica: Option<String>,
     /// Which database the next controller says that it works on.
     pub database: String,
+    /// The image by which workspaces are listed; none where they are not.
+    pub lister_image: Option<String>,
     running: Option<(Controller, CancellationToken)>,
 }
 
@@ -103,7 +105,7 @@ impl World {
         let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: playbook-executor, namespace: NS}\n";
         controller::install(inner.clone(), &account.replace("NS", namespace)).await.expect("a service account");
         let namespace = namespace.to_owned();
-        let (replica, database, running) = (None, "test".to_owned(), None);
+        let (replica, database, lister_image, running) = (None, "test".to_owned(), None, None);
         Self {
             sandbox,
             namespace,
@@ -118,6 +120,7 @@ impl World {
             cut,
             replica,
             database,
+            lister_image,
             running,
         }
     }
@@ -161,6 +164,7 @@ impl World {
             namespace: self.namespace.clone(),
             database: self.database.clone(),
             replica,
+            lister_image: self.lister_image.clone(),
         };
         let ports = Ports {
             executions: self.store.clone(),

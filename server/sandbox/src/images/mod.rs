@@ -11,6 +11,7 @@
 //! | name ends in `chatty` | writes as many lines as `LINES` says, with levels, colours and groups among them |
 //! | name ends in `grouping` | writes one group of as many lines as `LINES` says, and a few before and after it |
 //! | name ends in `endless` | writes such lines a few at a time, until it is ended |
+//! | name ends in `console` | lists a volume, in which there is nothing: the sandbox keeps no files |
 //! | any other | prints the names of its parameters and exits 0 |
 
 mod actions;
@@ -21,7 +22,7 @@ mod recorded;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::Api;
 use crate::api::logs::Log;
@@ -134,6 +135,10 @@ async fn unknown(name: &str, machine: &Machine) -> Result<Exit, Exit> {
         machine.say(format!("sleeping for {seconds} seconds"));
         machine.pause(seconds.saturating_mul(1000)).await;
         machine.say("awake");
+        return Ok(DONE);
+    }
+    if name.ends_with("console") {
+        machine.say(json!({"entries": [], "cut": [], "unread": 0}).to_string());
         return Ok(DONE);
     }
     if name.ends_with("chatty") {

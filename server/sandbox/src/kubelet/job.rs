@@ -21,6 +21,7 @@ pub(crate) async fn live(pod: &Pod, fresh: &Value) {
     let Some(object) = pod.read() else { return };
     let now = pod.cluster.api.time.now();
     pod.update(|status| status::arrived(fresh, status, &now));
+    bind(pod, &object);
     mount(pod, &object).await;
     prepare(pod, &object).await;
     let containers = object["spec"]["containers"].as_array().cloned().unwrap_or_default();
@@ -45,6 +46,22 @@ pub(crate) async fn live(pod: &Pod, fresh: &Value) {
 
 fn name(container: &Value) -> &str {
     container["name"].as_str().unwrap_or_default()
+}
+
+/// A claim gets its volume when the first pod that uses it has come to a node.
+fn bind(pod: &Pod, object: &Value) {
+    for volume in object["spec"]["volumes"].as_array().into_iter().flatten() {
+        let Some(claim) = volume["persistentVolumeClaim"]["claimName"].as_str() else { continue };
+        let key = crate::api::Key::new(pod.key.namespace.as_str(), claim);
+        pod.cluster.api.modify("persistentvolumeclaims", &key, |claim| {
+            if claim["status"]["phase"] == "Pending" {
+                let uid = claim["metadata"]["uid"].as_str().unwrap_or_default();
+                claim["spec"]["volumeName"] = format!("pvc-{uid}").into();
+                let (modes, capacity) = (&claim["spec"]["accessModes"], &claim["spec"]["resources"]["requests"]);
+                claim["status"] = json!({"phase": "Bound", "accessModes": modes, "capacity": capacity});
+            }
+        });
+    }
 }
 
 /// Secrets and ConfigMaps that volumes need.

@@ -42,7 +42,7 @@ pub(crate) use on_both_targets;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
-    Client,
+    Client, Config,
     api::{Api, DeleteParams, DynamicObject, LogParams, Patch, PatchParams},
     client::Body,
 };
@@ -101,7 +101,10 @@ impl Target {
     /// A namespace of the cluster that `KUBECONFIG` names, with the console's Task and Pipeline. `CLUSTER_IMAGES` is a file with a
     /// line for each image of the tests.
     pub async fn cluster(case: &str) -> Self {
-        let client = Client::try_default().await.expect("KUBECONFIG");
+        // A refusal that asks to be tried again is an answer, too.
+        let mut config = Config::infer().await.expect("KUBECONFIG");
+        config.default_retry = false;
+        let client = Client::try_from(config).expect("KUBECONFIG");
         let list = std::env::var("CLUSTER_IMAGES").expect("CLUSTER_IMAGES");
         let list = std::fs::read_to_string(list).expect("the file that CLUSTER_IMAGES names");
         let images = list.lines().filter_map(|line| line.split_once(' ')).map(|(name, at)| (name.into(), at.into()));

@@ -16,7 +16,7 @@ const FORMS: &str = include_str!("forms.json");
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is sent where.
-const SENT: [(&str, &str); 8] = [
+const SENT: [(&str, &str); 9] = [
     ("/api/v1/playbooks", "RegistrationForm"),
     ("/api/v1/playbooks/validate", "RegistrationForm"),
     ("/api/v1/playbooks/{workflow_id}/versions/{version}/status", "StatusForm"),
@@ -25,9 +25,12 @@ const SENT: [(&str, &str); 8] = [
     ("/api/v1/recommendations/{id}/decisions", "DecisionForm"),
     ("/api/v1/executions", "StepsForm"),
     (CANCEL, "CancelForm"),
+    (LISTING, "ListingForm"),
 ];
-/// The one whose body may be left out.
 const CANCEL: &str = "/api/v1/executions/{id}/cancel";
+const LISTING: &str = "/api/v1/executions/{id}/workspaces/{workspace}/listing";
+/// Those whose body may be left out.
+const OPTIONAL: [&str; 2] = [CANCEL, LISTING];
 /// What can be changed by who says what they have read.
 const EDITED: [&str; 2] =
     ["/api/v1/playbooks/{workflow_id}/versions/{version}/status", "/api/v1/recommendations/{id}/decisions"];
@@ -88,7 +91,7 @@ fn describe(operation: &mut Value, route: &Declared, examples: &Map<String, Valu
     }
     if let Some((_, form)) = SENT.iter().find(|(path, _)| writes && *path == route.path) {
         operation["requestBody"] = json!({
-            "required": route.path != CANCEL,
+            "required": !OPTIONAL.contains(&route.path),
             "content": { "application/json": {
                 "schema": { "$ref": format!("#/components/schemas/{form}") }, "example": examples.get(*form),
             } },

@@ -26,6 +26,7 @@ use domain::{
     ports::{ActionFilter, ExecutionFilter},
     reader,
     services::{ApprovalService, RunService},
+    workspace::WorkspaceListing,
 };
 use follower::{Follower, Resumed};
 
@@ -44,6 +45,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::GET, "/api/v1/executions/{id}/pipelinerun", read, pipeline_run)
         .add(Method::GET, "/api/v1/executions/{id}/ticket", read, ticket)
         .add(Method::POST, "/api/v1/executions/{id}/cancel", control, cancel)
+        .add(Method::POST, "/api/v1/executions/{id}/workspaces/{workspace}/listing", control, list_workspace)
         .add(Method::GET, "/api/v1/actions", read, actions)
         .add(Method::GET, "/api/v1/actions/{id}", read, action)
 }
@@ -149,6 +151,28 @@ pub async fn cancel(
     };
     let execution = gate.services.cancel(&caller, &ExecutionId::new(id), reason).await?;
     Ok(json(StatusCode::ACCEPTED, &linked(execution)))
+}
+
+/// What a run that has ended left in the volume that its steps shared: names, kinds, sizes and times, never contents, and at most
+/// 5,000 entries; `cut` says why there may be more. A pod of its own looks, so this takes up to a minute. 409 says by its `type` why there is no
+/// listing: the run goes on, its volume is gone, it is being listed already.
+#[utoipa::path(post, path = "/api/v1/executions/{id}/workspaces/{workspace}/listing", tag = "executions",
+    params(("id" = String, Path), ("workspace" = String, Path)),
+    responses((status = 200, body = Linked<WorkspaceListing>)))]
+pub async fn list_workspace(
+    State(gate): State<Gate>,
+    Who(caller): Who,
+    Path((id, workspace)): Path<(String, String)>,
+    _: NoQuery,
+    OptionalJson(sent): OptionalJson,
+) -> Result<Response, Problem> {
+    if let Some(sent) = sent {
+        body::read(&sent, |_| Some(()))?;
+    }
+    let id = ExecutionId::new(id);
+    let listing = gate.services.list_workspace(&caller, &id, &workspace).await?;
+    let run = Linked::new(listing, format!("/api/v1/executions/{id}"), format!("/runs/{id}"));
+    Ok(json(StatusCode::OK, &run))
 }
 
 /// A page of action records, newest first.

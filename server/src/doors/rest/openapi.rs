@@ -27,7 +27,7 @@ use utoipa::{
         recommendations::submit, recommendations::list, recommendations::get, recommendations::make_ticket,
         recommendations::make_decision, recommendations::ticket, recommendations::decision,
         executions::list, executions::propose, executions::get, executions::ticket, executions::pipeline_run,
-        executions::cancel, executions::actions, executions::action, executions::logs,
+        executions::cancel, executions::list_workspace, executions::actions, executions::action, executions::logs,
         effectiveness::effectiveness, audit::list, audit::row,
         events::events, document,
     ),

@@ -46,6 +46,7 @@ impl House {
                 sandbox: true,
                 environment: None,
                 namespace: "kubernaut-system".into(),
+                lists_workspaces: false,
                 kubeconfig_secret: None,
                 approval_ttl_ms: 900_000,
             },

@@ -1,0 +1,72 @@
+//! A run's page: a part of its log, and its forms: cancelling it, and listing what it left.
+
+use super::{Parts, again, who};
+use crate::doors::{
+    form::{Form, field},
+    gate::Gate,
+    problem::Problem,
+    urlencoded,
+    visible::visible,
+};
+use app::{FormOutcome, query::Query};
+use axum::{
+    extract::{Path, RawQuery, State},
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use domain::{ids::ExecutionId, services::RunService};
+
+/// A part of a log, for a page that has the rest: the same lines as on the page.
+pub async fn log(
+    State(gate): State<Gate>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    parts: Parts,
+) -> Response {
+    let query = Query::parse(query.as_deref().unwrap_or_default());
+    let done = async {
+        let caller = who(&parts)?;
+        app::pages::run::fragment(&gate.services, &caller, &ExecutionId::new(&id), &query).await
+    };
+    match done.await {
+        Ok(html) => visible(Html(html).into_response()).await,
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+pub async fn cancel(
+    State(gate): State<Gate>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let query = Query::parse(query.as_deref().unwrap_or_default());
+    let page = format!("/runs/{}{query}", urlencoded::segment(&id));
+    let reason = field(&fields, "reason").map(str::to_owned);
+    let done = async { gate.services.cancel(&who(&parts)?, &ExecutionId::new(&id), reason).await };
+    match done.await {
+        Ok(_) => Redirect::to(&page).into_response(),
+        Err(error) => {
+            let outcome = FormOutcome::refused(fields.clone(), &error);
+            again(&gate, &page, parts, outcome).await
+        }
+    }
+}
+
+/// What was found is shown in the answer itself: it is kept nowhere.
+pub async fn list_workspace(
+    State(gate): State<Gate>,
+    Path((id, workspace)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let query = Query::parse(query.as_deref().unwrap_or_default());
+    let page = format!("/runs/{}{query}", urlencoded::segment(&id));
+    let done = async { gate.services.list_workspace(&who(&parts)?, &ExecutionId::new(&id), &workspace).await };
+    let outcome = match done.await {
+        Ok(listing) => FormOutcome { listing: Some((workspace, listing)), ..FormOutcome::default() },
+        Err(error) => FormOutcome::refused(fields, &error),
+    };
+    again(&gate, &page, parts, outcome).await
+}
