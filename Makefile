@@ -1,6 +1,6 @@
 # The front door: `make` lists what there is. The work is in scripts/ and xtask/.
 .DEFAULT_GOAL := help
-.PHONY: help run test fmt lint unit contract api e2e cluster cluster-down cluster-test deny web shots screens setup setup-run measure-build measure-start measure-approvals measure-queries measure-size measure-streams measure-log measure-graph measure-live clean
+.PHONY: help run test fmt lint unit contract api e2e cluster cluster-down cluster-test deny web shots screens setup setup-run measure-build measure-start measure-approvals measure-queries measure-size measure-streams measure-log measure-graph measure-live measure-cluster clean
 
 # Runs a measurement on the release build; those of end2end/ are node's.
 define released
@@ -101,6 +101,9 @@ measure-graph: ## how a run of 1,000 tasks answers, of the release build
 
 measure-live: ## status change to the open page, in Chromium, of the release build
 	$(call measured,measure-live)
+
+measure-cluster: ## the controller on the cluster of `make cluster`, whose KUBECONFIG must be set: starts, requests, memory (half an hour)
+	$(call measured,cluster/measure)
 
 clean: ## removes what was built and the packages of end2end/
 	@rm -rf end2end/node_modules end2end/results
