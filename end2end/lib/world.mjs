@@ -61,11 +61,16 @@ export class World {
   }
 
   /** The second operator approves; resolves to the execution's id. */
-  async approve({ id }, { strategy = 0, parameters, reason = 'it fits' } = {}) {
+  async approve(recommendation, how) {
+    return (await this.decision(recommendation, how))();
+  }
+
+  /** The second operator makes a ticket; resolves to what approves it, which resolves to the execution's id. */
+  async decision({ id }, { strategy = 0, parameters, reason = 'it fits' } = {}) {
     const path = `/api/v1/recommendations/${id}`;
     const ticket = await expect(201, this.second.post(`${path}/tickets`, { strategy, ...(parameters && { parameters }) }));
     const decision = { decision: 'approve', strategy, ticket_digest: ticket.digest, reason };
-    return (await expect(200, this.second.post(`${path}/decisions`, decision))).execution_id;
+    return async () => (await expect(200, this.second.post(`${path}/decisions`, decision))).execution_id;
   }
 
   reject({ id }, reason) {
