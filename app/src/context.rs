@@ -65,8 +65,8 @@ pub struct FormOutcome {
     pub differences: Vec<Change>,
     /// A secret that was made and is shown this once: whose, and the secret.
     pub made: Option<(String, Secret)>,
-    /// What was found in a workspace and is shown this once: which, and the listing.
-    pub listing: Option<(String, WorkspaceListing)>,
+    /// The workspace that was to be listed, and what was found in it, shown this once; none where it was refused.
+    pub listing: Option<(String, Option<WorkspaceListing>)>,
 }
 
 impl FormOutcome {

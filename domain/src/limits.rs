@@ -24,6 +24,8 @@ pub mod warnings {
     pub const OF_A_RUN: usize = 100;
     /// Of one reason of one object: their messages differ.
     pub const OF_A_REASON: usize = 3;
+    /// Characters of an object's name, as Kubernetes allows them.
+    pub const OBJECT: usize = 253;
     /// Characters of a reason, an ellipsis not counted.
     pub const REASON: usize = 128;
     /// Characters of a message, an ellipsis not counted.

@@ -2,7 +2,7 @@
 //! run they stay. Pure: whoever reads Events says which are a run's.
 
 use crate::{
-    limits::warnings::{MESSAGE, OF_A_REASON, REASON},
+    limits::warnings::{MESSAGE, OBJECT, OF_A_REASON, REASON},
     text::one_line,
     time::Timestamp,
 };
@@ -35,7 +35,12 @@ impl Warning {
     /// The same with texts that can be shown and kept: anybody who may write Events writes them.
     #[must_use]
     pub fn safe(self) -> Self {
-        Self { reason: one_line(&self.reason, REASON), message: one_line(&self.message, MESSAGE), ..self }
+        Self {
+            object: one_line(&self.object, OBJECT),
+            reason: one_line(&self.reason, REASON),
+            message: one_line(&self.message, MESSAGE),
+            ..self
+        }
     }
 
     fn about(&self) -> (&str, &str, &str) {

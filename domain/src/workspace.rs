@@ -171,6 +171,9 @@ pub enum NoListing {
     /// The run goes on.
     #[error("the run has not ended: what it leaves is listed afterwards")]
     NotEnded,
+    /// There never was a PipelineRun.
+    #[error("the run never started, so it left nothing")]
+    NeverStarted,
     /// The PipelineRun is not there, or another is under its name.
     #[error("its PipelineRun is not in the cluster any more, and its volume went with it")]
     NoRun,
@@ -226,6 +229,7 @@ impl NoListing {
             Self::Off => Some("listings_off"),
             Self::Sandbox => Some("sandbox"),
             Self::NotEnded => Some("not_ended"),
+            Self::NeverStarted => Some("never_started"),
             Self::NoRun | Self::NoClaim(_) => Some("volume_gone"),
             Self::Foreign(_) => Some("foreign_claim"),
             Self::Unbound { .. } => Some("unbound_claim"),

@@ -31,9 +31,10 @@ try {
     await parts[part]();
   }
 } finally {
-  await on.close();
   await tekton(true);
-  for (const home of homes) await home.remove();
+  await on.close();
+  // What is still being removed would be measured with the next part.
+  for (const { name } of homes) await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=true', '--timeout=900s']);
 }
 
 // --- what is measured ---------------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ use domain::{
     audit::AuditEntry,
     event::Topic,
     identity::{Actor, Role},
+    ids::RecommendationId,
     ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -275,10 +276,11 @@ async fn carry_out(mut reader: Reader, cluster: Arc<dyn Cluster>) {
         let event = reader.next().await;
         // A run that was approved is told with its recommendation.
         let wanted = event.data["recommendation"].is_string() || event.data["cancel_requested"] == true;
-        // What somebody applied in the cluster is told when it was rejected, or another took its place.
-        let decided = event.topic == Topic::Recommendation && event.data["state"] != "open";
-        if decided || (event.topic == Topic::Execution && wanted) {
+        if event.topic == Topic::Execution && wanted {
             cluster.wake();
+        }
+        if event.topic == Topic::Recommendation && event.data["state"] != "open" {
+            cluster.decided(&RecommendationId::new(&*event.subject));
         }
     }
 }

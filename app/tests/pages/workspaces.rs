@@ -39,7 +39,7 @@ fn page(run: Execution, shares: bool, listings: Listings, may_control: bool, for
 
 /// The section of a run that has ended and may be listed.
 fn section(listing: Option<WorkspaceListing>) -> String {
-    let form = FormOutcome { listing: listing.map(|it| (WORKSPACE.to_owned(), it)), ..FormOutcome::default() };
+    let form = FormOutcome { listing: listing.map(|it| (WORKSPACE.to_owned(), Some(it))), ..FormOutcome::default() };
     let page = page(eventful(), true, Listings::On, true, form).replace("<!>", "");
     page.split("id=\"workspace\"").nth(1).unwrap().split("</section>").next().unwrap().to_owned()
 }
@@ -99,6 +99,6 @@ fn an_empty_volume_is_empty_and_one_that_could_not_be_read_is_not() {
 #[test]
 fn a_listing_of_another_workspace_is_not_shown_for_this_one() {
     let listing = WorkspaceListing { entries: vec![entry("x", EntryKind::File, Some(1))], ..Default::default() };
-    let form = FormOutcome { listing: Some(("another".into(), listing)), ..FormOutcome::default() };
+    let form = FormOutcome { listing: Some(("another".into(), Some(listing))), ..FormOutcome::default() };
     assert!(!page(eventful(), true, Listings::On, true, form).contains("class=\"grid volume\""));
 }

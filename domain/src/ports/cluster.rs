@@ -169,4 +169,7 @@ pub trait Cluster: Send + Sync {
     async fn list_workspace(&self, run: &Execution, workspace: &str) -> Result<WorkspaceListing, NoListing>;
     /// Wakes the dispatcher: there is a claimed execution, or a cancel was asked for.
     fn wake(&self);
+
+    /// A recommendation is open no longer, whoever decided: an object in the cluster may wait for that.
+    fn decided(&self, recommendation: &RecommendationId);
 }

@@ -7,7 +7,8 @@
 //   administers the namespace and not to the console (an image without `command` that nobody can pull fails before there is a pod);
 // - `when` and `finally`: the console makes neither (domain/src/pipeline_run.rs builds plain steps, and the shipped Pipelines have one
 //   task); a Pipeline of the administrator's may have both, and is shown whole;
-// - Events: the console reads none. What they tell of a pod that waits for a node stands in the pod's status as well, and is compared.
+// - Events: of the Warnings that the console keeps each is compared with the API server's; what a pod waits for stands in its status as
+//   well, but for a volume that can't be mounted (faults.test.mjs).
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { after, before, describe, test } from 'node:test';
@@ -284,6 +285,18 @@ async function asThePodSays({ pod, queued_at, pulling_at, running_at, finished_a
   assert.ok(time(terminated.startedAt) <= running_at && running_at <= finished_at, `the container from ${terminated.startedAt}, the step from ${running_at}`);
 }
 
+/** Makes sure that the API server has each Warning that the console has of a run; resolves to their reasons. */
+async function warned({ warnings = [] }) {
+  const events = (await home.get('events', '--field-selector', 'type=Warning')).items;
+  for (const { kind, object, reason, message, count } of warnings) {
+    const same = events.find((event) => event.involvedObject.kind === kind && event.involvedObject.name === object
+      && event.reason === reason && squeezed(event.message) === squeezed(message));
+    assert.ok(same, `the API server has no ${reason} of ${object}: ${message}`);
+    assert.ok(count <= (same.series?.count ?? same.count ?? 1), `${reason} of ${object}, ${count} times`);
+  }
+  return warnings.map(({ reason }) => reason);
+}
+
 /** Makes sure that a log is what the pod's container wrote. */
 async function logOf(id, one, { attempt, pod }) {
   const log = (await world.first.get(`/api/v1/executions/${id}/tasks/${one.name}/logs?attempt=${attempt}`)).body;
@@ -303,7 +316,9 @@ describe('each state of a task', { concurrency: 4 }, () => {
     assert.ok(events.some(({ message }) => message === task(run).message), JSON.stringify(events.map(({ message }) => message)));
     await onThePage(id, run);
     await world.cancel(id);
-    await onThePage(id, await agree(id, 'to be cancelled before it ran', (run) => over(run) && run.state === 'cancelled'));
+    const cancelled = await agree(id, 'to be cancelled before it ran', (run) => over(run) && run.state === 'cancelled');
+    await onThePage(id, cancelled);
+    assert.ok((await warned(cancelled)).includes('FailedScheduling'));
   });
 
   test('waiting for a volume that nobody gives', async () => {
@@ -324,6 +339,7 @@ describe('each state of a task', { concurrency: 4 }, () => {
     const ended = await agree(id, 'to fail', over);
     assert.deepEqual([ended.state, task(ended).state, task(ended).reason], ['failed', 'failed', 'TaskRunImagePullFailed']);
     await onThePage(id, ended);
+    assert.ok((await warned(ended)).includes('Failed'));
   });
 
   test('an image that Tekton can not ask for its entry point: failed, without a pod', async () => {

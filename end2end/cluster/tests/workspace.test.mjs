@@ -193,6 +193,13 @@ test('of pods the console creates and deletes this one kind', async () => {
     'no deadline': (it) => delete it.spec.activeDeadlineSeconds,
     'a restart': (it) => (it.spec.restartPolicy = 'Always'),
     'any user': (it) => delete it.spec.securityContext,
+    'the user root in its container': (it) => (it.spec.containers[0].securityContext.runAsUser = 0),
+    'any user in its container': (it) => (it.spec.containers[0].securityContext.runAsNonRoot = false),
+    'any call of the kernel in its container': (it) => (it.spec.containers[0].securityContext.seccompProfile = { type: 'Unconfined' }),
+    'a node of its choice': (it) => (it.spec.nodeName = 'x'),
+    'a group of its choice': (it) => (it.spec.securityContext.supplementalGroups = [0]),
+    'precedence over the node\'s own': (it) => (it.spec.priorityClassName = 'system-node-critical'),
+    'the label of a Service': (it) => (it.metadata.labels.app = 'x'),
     'a way to more privileges': (it) => (it.spec.containers[0].securityContext.allowPrivilegeEscalation = true),
     'capabilities': (it) => (it.spec.containers[0].securityContext.capabilities = { drop: ['ALL'], add: ['SYS_ADMIN'] }),
   };

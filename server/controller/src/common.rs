@@ -3,9 +3,13 @@
 use crate::{Config, Ports, calls::Calls, health::Health, listing};
 use domain::{
     execution::{ExecutionState, Stage},
-    ids::ExecutionId,
+    ids::{ExecutionId, RecommendationId},
     observation::Observation,
     time::Timestamp,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -19,8 +23,12 @@ pub struct Common {
     pub health: Health,
     /// There is something to dispatch.
     pub wake: Notify,
+    /// WorkflowExecutions that somebody applied and that wait for a decision, by their recommendation.
+    undecided: Mutex<HashMap<RecommendationId, String>>,
+    /// Those of them that wait no longer, by name, until whoever acts has looked at them.
+    decided: Mutex<Vec<String>>,
     /// Turns at listing workspaces.
-    pub listings: Semaphore,
+    pub listings: Arc<Semaphore>,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
 }
@@ -34,10 +42,31 @@ impl Common {
             config,
             ports,
             wake: Notify::new(),
-            listings: Semaphore::new(listing::AT_ONCE),
+            undecided: Mutex::default(),
+            decided: Mutex::default(),
+            listings: Arc::new(Semaphore::new(listing::AT_ONCE)),
             stop,
             tasks: TaskTracker::new(),
         }
+    }
+
+    /// A WorkflowExecution waits for the decision on this recommendation.
+    pub fn waits_for(&self, recommendation: &RecommendationId, name: &str) {
+        self.undecided.lock().unwrap_or_else(PoisonError::into_inner).insert(recommendation.clone(), name.to_owned());
+    }
+
+    /// A recommendation is open no longer: what waits for it is to be told.
+    pub fn decided(&self, recommendation: &RecommendationId) {
+        let waited = self.undecided.lock().unwrap_or_else(PoisonError::into_inner).remove(recommendation);
+        if let Some(name) = waited {
+            self.decided.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+            self.wake.notify_one();
+        }
+    }
+
+    /// What was decided since this was asked last.
+    pub fn take_decided(&self) -> Vec<String> {
+        std::mem::take(&mut *self.decided.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Writes why a run that was approved has not started yet.

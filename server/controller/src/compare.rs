@@ -120,12 +120,14 @@ fn additions(path: &str, sent: &Map<String, Value>, got: &Map<String, Value>, op
 
 /// Leaves that a server may add, without the indices of lists, and what they must say where that matters. The first is what
 /// Tekton itself fills in (`server/sandbox/fixtures`, created-pipelinerun.json); the others decide where a pod and a volume
-/// find room, which is an administrator's to say for every run (Tekton's `config-defaults`, mutating policies), and not what
-/// runs or as whom.
-const ADDED: [(&str, Option<&str>); 4] = [
+/// find room and which group a volume is given to, which is an administrator's to say for every run (Tekton's `config-defaults`,
+/// mutating policies), and not what runs or as which user.
+const ADDED: [(&str, Option<&str>); 6] = [
     ("spec.pipelineSpec.tasks.taskRef.kind", Some("Task")),
     ("spec.taskRunTemplate.podTemplate.nodeSelector", None),
     ("spec.taskRunTemplate.podTemplate.tolerations", None),
+    ("spec.taskRunTemplate.podTemplate.securityContext.fsGroup", None),
+    ("spec.taskRunTemplate.podTemplate.securityContext.fsGroupChangePolicy", None),
     ("spec.workspaces.volumeClaimTemplate.spec.storageClassName", None),
 ];
 
@@ -228,7 +230,8 @@ mod tests {
         let mut placed = sent.clone();
         placed["spec"]["workspaces"][0]["volumeClaimTemplate"]["spec"]["storageClassName"] = json!("fast");
         placed["spec"]["taskRunTemplate"]["podTemplate"] = json!({
-            "nodeSelector": {"pool": "ci"}, "tolerations": [{"key": "ci", "operator": "Exists"}], "securityContext": {},
+            "nodeSelector": {"pool": "ci"}, "tolerations": [{"key": "ci", "operator": "Exists"}],
+            "securityContext": {"fsGroup": 65532, "fsGroupChangePolicy": "OnRootMismatch"},
         });
         assert_eq!(returned(&sent, &placed), []);
         let below = |pointer: &str, key: &str, value: Value| {
@@ -240,6 +243,7 @@ mod tests {
         for (pointer, key, value) in [
             (template, "hostNetwork", json!(true)),
             (template, "securityContext", json!({"runAsUser": 0})),
+            (template, "securityContext", json!({"fsGroup": 65532, "supplementalGroups": [0]})),
             (template, "volumes", json!([{"name": "host", "hostPath": {"path": "/"}}])),
             (template, "hostAliases", json!([{"ip": "10.0.0.1", "hostnames": ["quay.io"]}])),
             (template, "dnsConfig", json!({"nameservers": ["10.0.0.1"]})),

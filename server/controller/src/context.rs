@@ -59,7 +59,6 @@ pub struct Context {
     seen: Mutex<HashMap<String, Workflow>>,
     fresh: Mutex<HashMap<String, (Value, Instant)>>,
     verified: Mutex<HashSet<String>>,
-    undecided: Mutex<HashSet<String>>,
     condemned: Mutex<HashMap<String, Trouble>>,
     denied: Mutex<HashMap<String, Instant>>,
 }
@@ -94,7 +93,6 @@ impl Context {
             seen: Mutex::default(),
             fresh: Mutex::default(),
             verified: Mutex::default(),
-            undecided: Mutex::default(),
             condemned: Mutex::default(),
             denied: Mutex::default(),
         }
@@ -118,11 +116,6 @@ impl Context {
     /// WorkflowExecutions as the API server answered their creation, and when, until the reconciler has looked at them.
     pub fn fresh(&self) -> MutexGuard<'_, HashMap<String, (Value, Instant)>> {
         lock(&self.fresh)
-    }
-
-    /// WorkflowExecutions that somebody applied and that wait for a decision.
-    pub fn undecided(&self) -> MutexGuard<'_, HashSet<String>> {
-        lock(&self.undecided)
     }
 
     /// Runs that have not ended and whose PipelineRun was seen here, let go, to be what was approved.

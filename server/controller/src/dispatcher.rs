@@ -54,9 +54,7 @@ pub fn start(context: &Arc<Context>) {
             tokio::select! {
                 () = sweeper.stop.cancelled() => return,
                 () = sweeper.wake.notified() => {
-                    // It may have been a rejection.
-                    let undecided: Vec<String> = sweeper.undecided().iter().cloned().collect();
-                    for name in undecided {
+                    for name in sweeper.take_decided() {
                         sweeper.reconcile.add(name);
                     }
                 }

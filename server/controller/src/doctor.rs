@@ -37,7 +37,7 @@ fn untold(subject: &'static str, words: impl Into<String>, mend: Option<String>)
 fn unpermitted(subject: &'static str, right: &str, namespace: &str) -> PreflightCheck {
     let words = format!(
         "the console needs the right to {right}; grant it, or ask an administrator to run \
-         `kubernaut-console doctor --cluster kubeconfig`"
+         `kubernaut-console doctor --cluster kubeconfig --namespace {namespace}`"
     );
     untold(subject, words, Some(mend::apply(mend::RIGHTS, namespace)))
 }
@@ -57,11 +57,12 @@ const CRD: &str = "kubernaut-console crds | kubectl apply -f -";
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Looks at everything, as whoever the client is; only at the API server where that does not answer.
-pub async fn examine(client: kube::Client, namespace: &str) -> Vec<PreflightCheck> {
-    look(&Calls::new(client), namespace).await
+/// `lists` says that volumes are to be listed (`deploy/components/listing`).
+pub async fn examine(client: kube::Client, namespace: &str, lists: bool) -> Vec<PreflightCheck> {
+    look(&Calls::new(client), namespace, lists).await
 }
 
-pub(crate) async fn look(calls: &Calls, namespace: &str) -> Vec<PreflightCheck> {
+pub(crate) async fn look(calls: &Calls, namespace: &str, lists: bool) -> Vec<PreflightCheck> {
     let version = match calls.version().await {
         Ok(version) => good("Kubernetes", version),
         Err(error) => {
@@ -90,6 +91,9 @@ pub(crate) async fn look(calls: &Calls, namespace: &str) -> Vec<PreflightCheck> 
     found.push(pieces(calls, namespace).await);
     found.push(rights::check(calls, namespace).await);
     found.push(policies::check(calls, &served, tekton, namespace).await);
+    if lists {
+        found.push(policies::check_lister(calls, namespace).await);
+    }
     found.push(storage(calls, namespace).await);
     found.push(signatures(calls, &served, &place).await);
     found

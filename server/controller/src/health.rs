@@ -236,9 +236,8 @@ fn in_words(watched: Watched, error: &kube::runtime::watcher::Error, namespace: 
                 .into()
         }
         (403, Watched::Events) => {
-            format!(
-                "the console may not list and watch events in {namespace}, so {UNWARNED}; run `kubectl apply -k deploy/base/rbac/`"
-            )
+            let mend = mend::apply(mend::RIGHTS, namespace);
+            format!("the console may not list and watch events in {namespace}, so {UNWARNED}; run `{mend}`")
         }
         (403, _) => {
             let mend = mend::apply(mend::RIGHTS, namespace);

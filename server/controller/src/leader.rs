@@ -10,7 +10,10 @@ use crate::{
     lease::{self, Candidate, DEADLINE, EVERY, Move},
     mend, reconcile, recorder, registrar,
 };
-use domain::execution::{Execution, Stage};
+use domain::{
+    execution::{Execution, Stage},
+    text::one_line,
+};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -169,7 +172,10 @@ async fn hold(common: &Common, me: &str, mut lease: Value, taken: Instant) {
 async fn renew(common: &Common, me: &str, lease: &Value) -> Renewal {
     tokio::time::sleep(EVERY).await;
     let sent = Instant::now();
-    let change = json!({ "spec": { "renewTime": micro_time(common) } });
+    let change = json!({
+        "metadata": { "annotations": marks(&common.config) },
+        "spec": { "renewTime": micro_time(common) },
+    });
     let error = match soon(common.calls.merge_read(Kind::Lease, lease, change)).await {
         Ok(there) => return Renewal::Done(there, sent),
         // An earlier renewal whose reply was lost, or somebody else's hand.
@@ -218,16 +224,19 @@ fn marks(config: &Config) -> Value {
 /// ours: an earlier version marks nothing.
 fn stranger(lease: &Value, holder: &str, config: &Config) -> Option<String> {
     let (namespace, annotations) = (&config.namespace, &lease["metadata"]["annotations"]);
+    // Whoever may write a Lease may write anything: as names, and no longer than names are.
+    let holder = one_line(holder, 63);
     if let Some(theirs) = annotations[CLUSTER].as_str().filter(|theirs| *theirs != config.cluster_name) {
+        let theirs = one_line(theirs, 63);
         return Some(format!(
-            "{holder} acts in {namespace} and knows this cluster as {theirs}, not as {}, so it does not see what is approved \
+            "'{holder}' acts in {namespace} and knows this cluster as '{theirs}', not as '{}', so it does not see what is approved \
              here; give both one database and one --cluster, or each a --namespace of its own",
             config.cluster_name
         ));
     }
     annotations[DATABASE].as_str().filter(|theirs| *theirs != config.database).map(|_| {
         format!(
-            "another console with another database acts on the namespace {namespace}: {holder} does not see what is approved \
+            "another console with another database acts on the namespace {namespace}: '{holder}' does not see what is approved \
              here, and none of it runs; give both one --database-url, or each a --namespace of its own"
         )
     })

@@ -51,6 +51,7 @@ use calls::Kind;
 use common::Common;
 use domain::{
     execution::Execution,
+    ids::RecommendationId,
     ports::{
         Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ExecutionStore, PreflightCheck, RecommendationStore,
     },
@@ -150,10 +151,15 @@ impl Cluster for Handle {
     }
 
     async fn preflight(&self) -> Vec<PreflightCheck> {
-        doctor::look(&self.common.calls, &self.common.config.namespace).await
+        let config = &self.common.config;
+        doctor::look(&self.common.calls, &config.namespace, config.lister_image.is_some()).await
     }
 
     fn wake(&self) {
         self.common.wake.notify_one();
+    }
+
+    fn decided(&self, recommendation: &RecommendationId) {
+        self.common.decided(recommendation);
     }
 }

@@ -29,7 +29,7 @@ const START_WITHIN: u64 = 30;
 const SLACK: u64 = 10;
 /// Between two looks at the pod.
 const PAUSE: Duration = Duration::from_millis(300);
-/// A pod that is older than this was left behind: it has ended by its own deadline, and whoever made it waits for it no more. Milliseconds.
+/// A pod that is older than this was left behind: whoever made it waits for it no more. Milliseconds.
 const LEFT_BEHIND_MS: i64 = 60_000;
 /// Tries to delete the pod. Where none succeeds it goes with its PipelineRun, or before the next listing.
 const DELETES: u32 = 4;
@@ -42,18 +42,23 @@ pub async fn list(common: &Arc<Common>, run: &Execution, workspace: &str) -> Res
     if !run.state.ended() {
         return Err(NoListing::NotEnded);
     }
-    let Ok(_turn) = common.listings.try_acquire() else { return Err(NoListing::Busy) };
+    let Some(run_uid) = run.run_uid.clone() else { return Err(NoListing::NeverStarted) };
+    let Ok(turn) = Arc::clone(&common.listings).try_acquire_owned() else { return Err(NoListing::Busy) };
     let asked = Asked {
         common: Arc::clone(common),
         namespace: run.subject.namespace.clone(),
         run: run.subject.name.clone(),
-        run_uid: run.run_uid.clone().ok_or(NoListing::NoRun)?,
         pod: workspace::pod_name(&run.subject.id, workspace),
-        claim: workspace::claim_name(workspace, run.run_uid.as_deref().unwrap_or_default()),
+        claim: workspace::claim_name(workspace, &run_uid),
+        run_uid,
         image,
     };
-    // Whoever asked may go away: a pod that was made must not stay for that.
-    let listing = common.tasks.spawn(async move { asked.list().await });
+    // Whoever asked may go away: a pod that was made must not stay for that, and has its turn until it is gone.
+    let listing = common.tasks.spawn(async move {
+        let listing = asked.list().await;
+        drop(turn);
+        listing
+    });
     listing.await.unwrap_or_else(|_| Err(NoListing::Failed("the console broke off".into())))
 }
 
@@ -74,7 +79,7 @@ impl Asked {
         self.check_claim().await?;
         let uid = self.create().await?;
         let read = tokio::select! {
-            read = self.read() => read,
+            read = self.read(&uid) => read,
             () = self.common.stop.cancelled() => Err(NoListing::Failed("the console is being stopped".into())),
         };
         self.remove(&uid).await;
@@ -117,10 +122,12 @@ impl Asked {
         loop {
             match self.common.calls.create(Kind::Pod, &self.namespace, &wanted).await {
                 Ok(made) => return Ok(uid(&made)),
-                // Perhaps it was made all the same.
+                // Perhaps it was made all the same; what stands there may also be an older one, whose answer is not today's.
                 Err(CallError::Unknown(why)) => {
-                    let there = self.own_pod().await?;
-                    return there.map(|pod| uid(&pod)).ok_or(NoListing::Unavailable(why));
+                    if let Ok(Some(pod)) = self.own_pod().await {
+                        self.remove(&uid(&pod)).await;
+                    }
+                    return Err(NoListing::Unavailable(why));
                 }
                 Err(CallError::Exists(_)) if !cleared => self.clear().await?,
                 Err(CallError::Exists(_)) => return Err(NoListing::UnderWay),
@@ -157,14 +164,25 @@ impl Asked {
     }
 
     /// Waits until the pod has ended, and reads what it wrote.
-    async fn read(&self) -> Result<WorkspaceListing, NoListing> {
+    async fn read(&self, own: &str) -> Result<WorkspaceListing, NoListing> {
         let begun = Instant::now();
         let (mut running, mut waited_for) = (None, None);
         let not_started = |why| NoListing::NotStarted { seconds: START_WITHIN, why };
         loop {
-            match self.common.calls.get(Kind::Pod, &self.namespace, &self.pod).await.as_ref().map(pod::standing) {
+            let there = self.common.calls.get(Kind::Pod, &self.namespace, &self.pod).await;
+            if there.as_ref().is_ok_and(|there| uid(there) != own) {
+                return Err(NoListing::Failed("somebody put another pod in its place".into()));
+            }
+            match there.as_ref().map(pod::standing) {
                 Ok(Standing::Succeeded) => {
-                    return WorkspaceListing::parse(&self.log().await?).map_err(|e| NoListing::Failed(e.to_string()));
+                    let listing = WorkspaceListing::parse(&self.log().await?);
+                    // The log is known by the pod's name alone.
+                    let still = self.own_pod().await?.is_some_and(|pod| uid(&pod) == own);
+                    return match listing {
+                        _ if !still => Err(NoListing::Failed("somebody deleted it".into())),
+                        Ok(listing) => Ok(listing),
+                        Err(error) => Err(NoListing::Failed(error.to_string())),
+                    };
                 }
                 // Its own deadline was the faster one: what it waited for tells more.
                 Ok(Standing::Failed { late: true, .. }) if let Some(why) = waited_for => return Err(not_started(why)),

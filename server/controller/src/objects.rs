@@ -4,6 +4,7 @@
 mod event;
 mod wire;
 
+pub use event::EventObject;
 pub use wire::{PipelineRunObject, PodObject, RegistrationObject, TaskRunObject, WorkflowObject};
 
 use domain::{time::Timestamp, warning::Warning};

@@ -19,7 +19,7 @@ use validate::Verdict;
 
 /// WorkflowExecutions worked on at a time.
 const WORKERS: usize = 8;
-/// How long the status of a WorkflowExecution may be behind its run. How it ends, and why it waits, is written at once.
+/// How long the status of a WorkflowExecution may be behind its run. How it ends is written at once.
 pub const STATUS_EVERY: Duration = Duration::from_secs(3);
 /// When one is looked at again that somebody else seems to be at.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -50,19 +50,8 @@ async fn reconcile(context: &Context, name: String) -> Next {
 
 async fn recipe(context: &Context, name: &str) -> Result<Next, Trouble> {
     match dereference::find(context, name).await? {
-        Found::Nothing => {
-            context.undecided().remove(name);
-            Ok(Next::Done)
-        }
-        Found::Waiting(object) => {
-            let next = waiting::hand_over(context, &object).await;
-            if matches!(next, Ok(Next::Done)) {
-                context.undecided().remove(name);
-            } else {
-                context.undecided().insert(name.to_owned());
-            }
-            next
-        }
+        Found::Nothing => Ok(Next::Done),
+        Found::Waiting(object) => waiting::hand_over(context, &object).await,
         Found::Stranger { object, reason, message } => {
             status::refuse(context, &object, reason, &message).await?;
             Ok(Next::Done)

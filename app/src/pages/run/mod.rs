@@ -139,7 +139,7 @@ pub fn run_page(view: RunView) -> AnyView {
     view! {
         <div id="run" class="run" data-run=id.clone() data-revision=run.revision.to_string()
             data-ended=ended.then_some("")>
-            <FormFaults form=form.clone() fields=Vec::new() />
+            {form.listing.is_none().then(|| view! { <FormFaults form=form.clone() fields=Vec::new() /> })}
             <head::Head run=run.clone() may_cancel=may_control kept form=form.clone() query=query.clone() quote now live=view! {
                 <span class="live">
                     <LiveRun id=id.clone() />

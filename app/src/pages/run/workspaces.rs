@@ -2,7 +2,7 @@
 //! who asked and kept nowhere.
 
 use crate::{
-    components::{Ago, Empty, Notice, Section, TableBox},
+    components::{Ago, Empty, FormFaults, Notice, Section, TableBox},
     context::FormOutcome,
     query::Query,
 };
@@ -29,13 +29,17 @@ pub fn Contents(
     form: FormOutcome,
     now: Timestamp,
 ) -> impl IntoView {
-    let listing = form.listing.filter(|(of, _)| of == workspace).map(|(_, listing)| listing);
+    let asked = form.listing.as_ref().is_some_and(|(of, _)| of == workspace);
+    let listing = form.listing.clone().filter(|_| asked).and_then(|(_, listing)| listing);
     let refusal = match listings {
         Listings::Sandbox => Some(
             "The sandbox keeps no files. On a cluster, what a run leaves in the volume of its steps can be listed here.",
         ),
         Listings::Off => {
             Some("Listings are off. Whoever administers the console turns them on with deploy/components/listing.")
+        }
+        Listings::On if run.state.ended() && run.run_uid.is_none() => {
+            Some("The run never started, so it left nothing.")
         }
         Listings::On if !run.state.ended() => {
             Some("What the run leaves in the volume of its steps can be listed when it has ended.")
@@ -49,6 +53,7 @@ pub fn Contents(
     let again = listing.is_some();
     view! {
         <Section title="Workspace contents" id=HERE>
+            {asked.then(|| view! { <FormFaults form fields=Vec::new() /> })}
             {listing.map(|listing| view! { <Listing workspace listing now /> })}
             {match refusal {
                 Some(words) => view! { <p class="sub">{words}</p> }.into_any(),

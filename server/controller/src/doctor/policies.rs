@@ -3,7 +3,7 @@
 
 use super::{Served, TEKTON, good, is_served, note, read, unknown};
 use crate::{calls::Calls, client, compare, mend};
-use domain::ports::PreflightCheck;
+use domain::ports::{PreflightCheck, PreflightOutcome};
 use serde_json::Value;
 
 const SUBJECT: &str = "Policies";
@@ -17,6 +17,29 @@ const MANIFESTS: [&str; 2] = [
     include_str!("../../../../deploy/base/policy/accounts.yaml"),
 ];
 
+/// What keeps the right to create pods to the one that lists a volume.
+const LISTER: [&str; 1] = [include_str!("../../../../deploy/components/listing/policy.yaml")];
+
+/// Whether the console's right to create pods is bound by its policy: without that it could use any account and Secret of the namespace.
+pub(super) async fn check_lister(calls: &Calls, namespace: &str) -> PreflightCheck {
+    const SUBJECT: &str = "Listings";
+    let mend = Some(mend::apply_file("deploy/components/listing/policy.yaml", namespace));
+    for piece in shipped(&LISTER, namespace, TEKTON[0].0) {
+        let fault = match read(calls, &format!("/apis/{GROUP}/{}/{}", piece.plural, piece.name)).await {
+            Ok(there) => piece.fault(there.as_ref()),
+            Err(error) => {
+                let right = format!("get the {} {}", piece.word, piece.name);
+                return unknown(SUBJECT, &error, &right, namespace);
+            }
+        };
+        if let Some(fault) = fault {
+            let words = format!("{fault}, and the console may create any pod in {namespace}");
+            return PreflightCheck { subject: SUBJECT, outcome: PreflightOutcome::Missing, words, mend };
+        }
+    }
+    good(SUBJECT, "by a pod that its policy allows alone")
+}
+
 /// Looks at each policy and each binding.
 pub(super) async fn check(calls: &Calls, served: &Served, tekton: Option<&str>, namespace: &str) -> PreflightCheck {
     let resources = if served.has(GROUP) { read(calls, &format!("/apis/{GROUP}")).await } else { Ok(None) };
@@ -26,15 +49,16 @@ pub(super) async fn check(calls: &Calls, served: &Served, tekton: Option<&str>, 
         Err(error) => return unknown(SUBJECT, &error, "read what the cluster serves", namespace),
     }
     let tekton = tekton.unwrap_or(TEKTON[0].0);
-    let mut wrong = Vec::new();
-    for piece in shipped(namespace, tekton) {
+    let (mut wrong, mut unread) = (Vec::new(), None);
+    for piece in shipped(&MANIFESTS, namespace, tekton) {
         match read(calls, &format!("/apis/{GROUP}/{}/{}", piece.plural, piece.name)).await {
             Ok(there) => wrong.extend(piece.fault(there.as_ref())),
-            Err(error) => {
-                let right = format!("get the {} {}", piece.word, piece.name);
-                return unknown(SUBJECT, &error, &right, namespace);
-            }
+            Err(error) => unread = Some((error, format!("get the {} {}", piece.word, piece.name))),
         }
+    }
+    // What is wrong says more than what can't be read.
+    if let (Some((error, right)), true) = (&unread, wrong.is_empty()) {
+        return unknown(SUBJECT, error, right, namespace);
     }
     if wrong.is_empty() {
         return good(SUBJECT, format!("as this console ships them: in {namespace} it alone makes runs"));
@@ -60,9 +84,9 @@ struct Piece {
 }
 
 /// Policies and bindings, for this namespace of runs and this one of Tekton.
-fn shipped(namespace: &str, tekton: &str) -> Vec<Piece> {
+fn shipped(manifests: &[&str], namespace: &str, tekton: &str) -> Vec<Piece> {
     let text = |manifest: &str| manifest.replace(mend::SHIPPED_FOR, namespace).replace(TEKTON[0].0, tekton);
-    let objects = MANIFESTS.into_iter().flat_map(|manifest| client::read(&text(manifest)).unwrap_or_default());
+    let objects = manifests.iter().flat_map(|manifest| client::read(&text(manifest)).unwrap_or_default());
     let piece = |object: Value| {
         let (word, plural) = KINDS.into_iter().find(|(word, _)| object["kind"] == *word)?;
         let name = object["metadata"]["name"].as_str()?.to_owned();
@@ -104,14 +128,14 @@ mod tests {
     use serde_json::json;
 
     fn piece(word: &str, name: &str) -> Piece {
-        let all = shipped("remedies", "openshift-pipelines");
+        let all = shipped(&MANIFESTS, "remedies", "openshift-pipelines");
         all.into_iter().find(|piece| piece.word == word && piece.name == name).unwrap()
     }
 
     #[test]
     fn every_policy_is_looked_for_with_its_binding() {
         let mut names: Vec<String> =
-            shipped("x", "y").iter().map(|piece| format!("{} {}", piece.plural, piece.name)).collect();
+            shipped(&MANIFESTS, "x", "y").iter().map(|piece| format!("{} {}", piece.plural, piece.name)).collect();
         names.sort_unstable();
         let expected = ["policies", "policybindings"]
             .map(|kind| ["accounts", "runs"].map(|name| format!("validatingadmission{kind} kubernaut-{name}")));

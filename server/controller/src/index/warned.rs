@@ -25,7 +25,12 @@ pub struct Warnings {
 impl Warnings {
     /// Keeps one; whether it is new.
     pub fn put(&mut self, uid: &str, warning: Warning) -> bool {
-        if uid.is_empty() || !KINDS.contains(&warning.kind.as_str()) {
+        // A uid has 36 characters; what an Event says of its object nobody has checked.
+        if uid.is_empty() || uid.len() > 64 || !KINDS.contains(&warning.kind.as_str()) {
+            return false;
+        }
+        // The first that tells of an object says what it is.
+        if self.by_uid.get(uid).is_some_and(|of| of.iter().any(|known| known.kind != warning.kind)) {
             return false;
         }
         if warning.kind == CLAIM && self.of_claim(&warning.object).first().is_none_or(|w| w.last_at <= warning.last_at)

@@ -1,6 +1,7 @@
 //! The pod that lists a volume: what it is, and what its status says. Pure. An admission policy lets the console create this pod and
 //! no other (`deploy/components/listing/policy.yaml`): what changes here changes there.
 
+use domain::text::one_line;
 use serde_json::{Value, json};
 
 /// Its one container.
@@ -123,7 +124,7 @@ fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
 fn told(part: &Value) -> Option<String> {
     let words: Vec<&str> =
         ["reason", "message"].iter().filter_map(|field| part[field].as_str()).filter(|text| !text.is_empty()).collect();
-    (!words.is_empty()).then(|| words.join(": "))
+    (!words.is_empty()).then(|| one_line(&words.join(": "), 500))
 }
 
 #[cfg(test)]

@@ -13,11 +13,20 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
 
+/// Metadata without who manages which field: nobody reads that here, and whoever may write an object may write times into it that
+/// nothing can read.
+pub fn without_managers<'de, D: serde::Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Error> {
+    let mut metadata = serde_json::Map::deserialize(from)?;
+    metadata.remove("managedFields");
+    serde_json::from_value(metadata.into()).map_err(serde::de::Error::custom)
+}
+
 macro_rules! watched {
     ($(#[$doc:meta])* $name:ident, $group:literal, $version:literal, $kind:literal, $plural:literal, $spec:ty, $status:ty) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Deserialize)]
         pub struct $name {
+            #[serde(deserialize_with = "without_managers")]
             metadata: ObjectMeta,
             #[serde(default)]
             spec: $spec,

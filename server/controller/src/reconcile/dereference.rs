@@ -21,7 +21,7 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// All that belongs to a run that may start.
 pub struct Run {
-    /// The WorkflowExecution as the API server has it now.
+    /// The WorkflowExecution as the API server told it last, a second ago at most.
     pub object: Value,
     /// Its execution.
     pub execution: Execution,
@@ -63,6 +63,7 @@ pub enum Found {
 
 /// Looks it all up.
 pub async fn find(context: &Context, name: &str) -> Result<Found, Trouble> {
+    let fresh = context.fresh().remove(name).filter(|(_, at)| at.elapsed() < FRESH).map(|(object, _)| object);
     let execution = context.ports.executions.by_name(&context.config.cluster_name, name).await?;
     let execution = match execution {
         // The dispatcher is at it, and will ask for this name again.
@@ -74,7 +75,6 @@ pub async fn find(context: &Context, name: &str) -> Result<Found, Trouble> {
         }
         other => other,
     };
-    let fresh = context.fresh().remove(name).filter(|(_, at)| at.elapsed() < FRESH).map(|(object, _)| object);
     let object = match fresh {
         Some(object) => Ok(object),
         None => context.calls.get(Kind::Workflow, &context.config.namespace, name).await,

@@ -36,6 +36,11 @@ pub async fn release(
         if let Err(difference) = unchanged("PipelineRun", built, &without_status(&there)) {
             return Err(stop_because(context, &there, difference).await);
         }
+        if there["spec"]["status"] == PENDING
+            && let Some(written) = written_by_others(&there)
+        {
+            return Err(stop_because(context, &there, written).await);
+        }
         if there["spec"]["status"] != PENDING {
             return verify(context, execution, built, &there).await;
         }
@@ -51,7 +56,10 @@ pub async fn release(
             context.calls.merge_read(Kind::PipelineRun, &there, json!({ "spec": { "status": null } })).await
         };
         there = match released {
-            Ok(released) => released,
+            Ok(released) => match written_by_others(&released) {
+                Some(written) => return Err(stop_because(context, &released, written).await),
+                None => released,
+            },
             // Of a 422 the next round tells whether a test failed or it was refused.
             Err(error) if is_outdated(&error, first) => {
                 let Some(now) = read_again(context, execution).await? else { return Ok(Next::Done) };
@@ -68,6 +76,16 @@ pub async fn release(
         };
     }
     Err(Trouble::later("the pending PipelineRun changes again and again"))
+}
+
+/// What Tekton believes of a PipelineRun's status, and has not written when it is let go: it runs the `pipelineSpec` that stands there
+/// rather than the one that was approved.
+fn written_by_others(there: &Value) -> Option<Trouble> {
+    let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    let fields = ["pipelineSpec", "childReferences", "startTime", "provenance"];
+    let field = fields.into_iter().find(|field| !is_empty(&there["status"][field]))?;
+    let message = format!("somebody wrote status.{field} of the PipelineRun before it was let go, so nothing runs");
+    Some(Trouble::never(crate::NOT_AS_APPROVED, message))
 }
 
 /// The operations that let a pending PipelineRun go if it still is, in all that was compared, the one that was read.

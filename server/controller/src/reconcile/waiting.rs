@@ -31,6 +31,7 @@ pub async fn hand_over(context: &Context, object: &Value) -> Result<Next, Troubl
     match context.ports.intake.workflow_applied(applied).await? {
         Ok(id) => {
             tracing::info!(name = %object["metadata"]["name"], recommendation = %id, "an applied WorkflowExecution waits");
+            context.waits_for(&id, object["metadata"]["name"].as_str().unwrap_or_default());
             status::awaiting(context, object, &format!("recommendation {id} waits for a decision in the console"))
                 .await?;
             Ok(Next::After(LOOK))
@@ -47,6 +48,7 @@ async fn follow(context: &Context, object: &Value, on: &Recommendation) -> Resul
     let over = |reason, message: String| async move { status::refuse(context, object, reason, &message).await };
     match on.state {
         RecommendationState::Open => {
+            context.waits_for(&on.id, object["metadata"]["name"].as_str().unwrap_or_default());
             status::awaiting(context, object, &format!("recommendation {} waits for a decision in the console", on.id))
                 .await?;
             return Ok(Next::After(LOOK));

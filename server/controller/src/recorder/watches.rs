@@ -5,12 +5,13 @@ use crate::{
     context::Context,
     health::Watched,
     objects::{
-        PipelineRun, PipelineRunObject, Pod, PodObject, TaskRun, TaskRunObject, Warned, Workflow, WorkflowObject,
+        EventObject, PipelineRun, PipelineRunObject, Pod, PodObject, TaskRun, TaskRunObject, Warned, Workflow,
+        WorkflowObject,
     },
 };
 use domain::pipeline_run::WORKFLOW_LABEL;
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::{NamespaceResourceScope, api::core::v1::Event};
+use k8s_openapi::NamespaceResourceScope;
 use kube::{
     Api, Resource, ResourceExt,
     runtime::{
@@ -40,8 +41,9 @@ pub fn start(context: &Arc<Context>) {
     run::<TaskRunObject, TaskRun>(context, Watched::TaskRuns, labelled(), task_run);
     run::<PodObject, Pod>(context, Watched::Pods, labelled(), pod);
     // Events bear no labels. Of those that are no Warnings the objects themselves say more.
-    let warnings = watcher::Config::default().fields("type=Warning");
-    run::<Event, Warned>(context, Watched::Events, warnings, warned);
+    // Anybody may write large ones: few at a time.
+    let warnings = watcher::Config::default().fields("type=Warning").page_size(50);
+    run::<EventObject, Warned>(context, Watched::Events, warnings, warned);
 }
 
 /// Watches a kind until the end; `put` hears of all that is seen.
@@ -164,7 +166,11 @@ fn pod(context: &Context, seen: Seen<Pod>) {
 
 fn warned(context: &Context, seen: Seen<Warned>) {
     // An Event that is gone was only forgotten: what it told stays with its run.
-    let Seen::There(told) = seen else { return };
+    let Seen::There(mut told) = seen else { return };
+    // When something was told is for its writer to say, but not that it is yet to come.
+    let now = context.cluster_now();
+    told.warning.last_at = told.warning.last_at.min(now);
+    told.warning.first_at = told.warning.first_at.min(told.warning.last_at);
     let name = context.index().warned(told);
     if let Some(name) = name {
         context.record.add(name);

@@ -7,7 +7,11 @@ use super::{
     world::{NAMESPACE, World},
 };
 use domain::{
-    decision::Decision, execution::ExecutionState, fault::Fault, ids::Digest, recommendation::RecommendationState,
+    decision::Decision,
+    execution::ExecutionState,
+    fault::Fault,
+    ids::{Digest, RecommendationId},
+    recommendation::RecommendationState,
     workflow::StepPlan,
 };
 use sandbox::{Effect, Verb};
@@ -201,7 +205,7 @@ async fn a_rejection_is_said_on_it() {
     world.store.put_decision(decision);
     world.store.put_recommendation(&uid, recommendation(RecommendationState::Decided));
     let told = Instant::now();
-    world.cluster().wake();
+    world.cluster().decided(&RecommendationId::new("rec-1"));
     let failed = status(&world, "Failed").await;
     assert_eq!(failed["message"], "rejected by Ada: not at night");
     assert!(told.elapsed() < Duration::from_secs(5), "it does not wait until it is looked at again");

@@ -129,8 +129,10 @@ async fn what_the_cluster_forbids_is_told_with_its_words() {
     assert!(why.contains("no strangers"), "{why}");
     fault(Verb::Create, "pods", Effect::Unavailable);
     assert!(matches!(listed(&world, &run).await, Err(NoListing::Unavailable(_))));
-    // What was lost is looked up by its name, and a delete that fails is tried again.
+    // A pod whose reply was lost can't be told from an older one, so it is deleted and not read.
     fault(Verb::Create, "pods", Effect::LoseReply);
+    assert!(matches!(listed(&world, &run).await, Err(NoListing::Unavailable(_))));
+    // A delete that fails is tried again.
     fault(Verb::Delete, "pods", Effect::Unavailable);
     assert_eq!(listed(&world, &run).await, Ok(WorkspaceListing::default()));
     made(&world, &run).await;

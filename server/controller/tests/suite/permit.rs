@@ -173,6 +173,23 @@ async fn our_own_marks_must_be_there_when_it_is_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_status_that_tekton_would_believe_lets_nothing_run() {
+    let world = World::start().await;
+    let meddle = world.meddle_status(&ticket().name());
+    *world.webhook.lock().unwrap() = Some(Box::new(move |method, path, body| {
+        if lets_go(method, path, body) {
+            meddle(json!({"pipelineSpec": {"tasks": [{"name": "other", "taskRef": {"name": "kubernaut-action"}}]}}));
+        }
+    }));
+    let id = world.approve(&ticket());
+    let ended = world.ended(&id).await;
+    assert_eq!((ended.state, ended.reason.as_deref()), (ExecutionState::Failed, Some("NotAsApproved")));
+    assert!(ended.message.unwrap().contains("status.pipelineSpec"));
+    let run = world.pipeline_run(&ticket().name()).await.unwrap();
+    assert_eq!(run["spec"]["status"], "Cancelled", "and it is stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_a_test_that_failed_the_version_must_be_the_same() {
     let world = World::start().await;
     let meddle = world.meddle(&ticket().name());

@@ -52,7 +52,7 @@ spec: {images: [{glob: "**"}]}
 
 const POLICIES: &str = "/apis/admissionregistration.k8s.io/v1";
 const FLAGS: &str = "/api/v1/namespaces/tekton-pipelines/configmaps/feature-flags";
-const ALL: [&str; 10] = [
+const ALL: [&str; 11] = [
     "Kubernetes",
     "Tekton",
     "Tekton's flags",
@@ -61,19 +61,31 @@ const ALL: [&str; 10] = [
     "Task and Pipelines",
     "Rights",
     "Policies",
+    "Listings",
     "Storage",
     "Signatures",
 ];
 
+const LISTER: &str = "components/listing/policy.yaml";
+
 fn shipped(file: &str) -> String {
-    let file = format!("{}/../../deploy/base/{file}", env!("CARGO_MANIFEST_DIR"));
+    let file = format!("{}/../../deploy/{file}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(file).unwrap()
 }
 
 /// A cluster that has everything.
 async fn whole() -> World {
-    let world = World::start().await;
-    for text in [CLUSTER.to_owned(), shipped("policy/runs.yaml"), shipped("policy/accounts.yaml")] {
+    let world = without_lister().await;
+    world.sandbox().apply_yaml(&shipped(LISTER)).unwrap();
+    world
+}
+
+/// The same without the policy that binds the pod which lists volumes.
+async fn without_lister() -> World {
+    let mut world = World::without_controller().await;
+    world.lister_image = Some("registry.example.com/console:1".into());
+    world.start_controller();
+    for text in [CLUSTER.to_owned(), shipped("base/policy/runs.yaml"), shipped("base/policy/accounts.yaml")] {
         world.sandbox().apply_yaml(&text).unwrap();
     }
     world
@@ -90,6 +102,15 @@ async fn finding(world: &World) -> PreflightCheck {
     let mut found = findings(world).await;
     assert_eq!(found.len(), 1, "{found:#?}");
     found.remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_to_pods_without_its_policy_is_found() {
+    let world = without_lister().await;
+    let found = finding(&world).await;
+    assert_eq!((found.subject, found.outcome), ("Listings", PreflightOutcome::Missing));
+    assert!(found.words.contains("ValidatingAdmissionPolicy kubernaut-lister is not there"), "{}", found.words);
+    assert_eq!(found.mend.as_deref(), Some("kubectl apply -f deploy/components/listing/policy.yaml"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -244,7 +265,7 @@ async fn the_cluster_role_grants_what_is_asked_for_and_nothing_else() {
     let asked = world.asked.lock().unwrap().clone();
     let asked: BTreeSet<Right> = asked.iter().filter_map(|(method, uri)| right(method, uri)).collect();
 
-    let text = shipped("rbac/preflight.yaml");
+    let text = shipped("base/rbac/preflight.yaml");
     let mut objects = serde_norway::Deserializer::from_str(&text).map(|document| Value::deserialize(document).unwrap());
     let role = objects.find(|object| object["kind"] == "ClusterRole").unwrap();
     let words = |rule: &Value, field: &str| -> Vec<String> {

@@ -89,10 +89,10 @@ async fn one_that_calls_the_cluster_otherwise_is_no_console_to_stand_by_for() {
     let world = first().await;
     let theirs = json!({ "metadata": { "annotations": { "kubernaut.io/cluster": "west" } }, "spec": { "holderIdentity": "other" } });
     world.edit(LEASE, &theirs).await;
-    let told = |health: &ClusterHealth| health.problems.iter().any(|p| p.contains("other acts in kubernaut-system"));
+    let told = |health: &ClusterHealth| health.problems.iter().any(|p| p.contains("'other' acts in kubernaut-system"));
     let health = settled(&world, &world.cluster(), told).await;
     assert!(!health.ready && health.acting.is_none(), "{health:?}");
-    assert!(health.problems[0].contains("knows this cluster as west, not as test"), "{health:?}");
+    assert!(health.problems[0].contains("knows this cluster as 'west', not as 'test'"), "{health:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,7 +103,7 @@ async fn one_with_another_database_is_no_console_to_stand_by_for() {
     let told = |health: &ClusterHealth| health.problems.iter().any(|p| p.contains("another database"));
     let health = settled(&world, &other.cluster(), told).await;
     assert!(!health.ready && health.acting.is_none(), "{health:?}");
-    for words in ["acts on the namespace kubernaut-system: first does not see", "give both one --database-url"] {
+    for words in ["acts on the namespace kubernaut-system: 'first' does not see", "give both one --database-url"] {
         assert!(health.problems[0].contains(words), "{health:?}");
     }
     // Its turn comes as any other's, and the Lease then says whose it is.

@@ -239,9 +239,20 @@ impl World {
 
     /// What somebody else does to the PipelineRun of that name, beside the controller: a merge patch. To be called from a
     /// webhook, so that it comes exactly between two of the controller's steps.
-    pub fn meddle(&self, name: &str) -> impl Fn(Value) + Send + 'static {
+    pub fn meddle(&self, name: &str) -> impl Fn(Value) + Send + use<> {
+        self.meddle_at(name)
+    }
+
+    /// The same with its status.
+    pub fn meddle_status(&self, name: &str) -> impl Fn(Value) + Send + use<> {
+        let place = format!("{name}/status");
+        let meddle = self.meddle_at(&place);
+        move |status: Value| meddle(serde_json::json!({ "status": status }))
+    }
+
+    fn meddle_at(&self, place: &str) -> impl Fn(Value) + Send + use<> {
         let inner = self.inner.clone();
-        let path = format!("/apis/tekton.dev/v1/namespaces/{}/pipelineruns/{name}", self.namespace);
+        let path = format!("/apis/tekton.dev/v1/namespaces/{}/pipelineruns/{place}", self.namespace);
         move |patch: Value| {
             let (inner, path) = (inner.clone(), path.clone());
             let request = Request::patch(path).header("content-type", "application/merge-patch+json");

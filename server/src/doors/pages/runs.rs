@@ -65,8 +65,8 @@ pub async fn list_workspace(
     let page = format!("/runs/{}{query}", urlencoded::segment(&id));
     let done = async { gate.services.list_workspace(&who(&parts)?, &ExecutionId::new(&id), &workspace).await };
     let outcome = match done.await {
-        Ok(listing) => FormOutcome { listing: Some((workspace, listing)), ..FormOutcome::default() },
-        Err(error) => FormOutcome::refused(fields, &error),
+        Ok(listing) => FormOutcome { listing: Some((workspace, Some(listing))), ..FormOutcome::default() },
+        Err(error) => FormOutcome { listing: Some((workspace, None)), ..FormOutcome::refused(fields, &error) },
     };
     again(&gate, &page, parts, outcome).await
 }
