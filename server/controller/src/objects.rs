@@ -242,6 +242,10 @@ impl TaskRun {
             metrics::counter!("kubernaut_task_runs_replaced_total").increment(1);
             newer.replaced.append(&mut self.earlier);
             newer.replaced.push(std::mem::take(&mut self.now).deleted());
+        } else if self.ended() && newer.ended() {
+            // Tekton now and then writes an end once more, a second later: it ended when that was said first.
+            newer.now.condition = self.now.condition.take();
+            newer.now.finished_at = self.now.finished_at.or(newer.now.finished_at);
         }
         *self = newer;
     }

@@ -362,3 +362,18 @@ fn warnings_about_objects_that_only_bear_the_label_are_nobodys() {
     index.warned(warned("of-claim", "PersistentVolumeClaim", "pvc-1", "Forged"));
     assert!(told_of(&mut index).is_empty());
 }
+
+#[test]
+fn a_task_run_ended_when_that_was_said_first() {
+    let ended_at = |seconds: i64| {
+        let mut ended = task_run("a", "False");
+        ended.now.finished_at = Some(Timestamp::from_millis(seconds * 1000));
+        ended
+    };
+    let mut known = ended_at(1);
+    known.renew(ended_at(2));
+    assert_eq!(known, ended_at(1));
+    let mut known = task_run("a", "Unknown");
+    known.renew(ended_at(2));
+    assert_eq!(known, ended_at(2));
+}
