@@ -37,10 +37,15 @@ fn page(run: Execution, shares: bool, listings: Listings, may_control: bool, for
     html(move || run_page(RunView { run, selection, log, quote, paper, may_control, listings, form, now }))
 }
 
+/// A run that has ended, and had a PipelineRun.
+fn ended() -> Execution {
+    Execution { run_uid: Some("run-uid".into()), ..eventful() }
+}
+
 /// The section of a run that has ended and may be listed.
 fn section(listing: Option<WorkspaceListing>) -> String {
     let form = FormOutcome { listing: listing.map(|it| (WORKSPACE.to_owned(), Some(it))), ..FormOutcome::default() };
-    let page = page(eventful(), true, Listings::On, true, form).replace("<!>", "");
+    let page = page(ended(), true, Listings::On, true, form).replace("<!>", "");
     page.split("id=\"workspace\"").nth(1).unwrap().split("</section>").next().unwrap().to_owned()
 }
 
@@ -60,13 +65,13 @@ fn who_cannot_ask_is_told_why() {
     let none = FormOutcome::default;
     for (page, words) in [
         (page(running(), true, Listings::On, true, none()), "when it has ended"),
-        (page(eventful(), true, Listings::On, false, none()), "Operators and admins"),
-        (page(eventful(), true, Listings::Off, true, none()), "deploy/components/listing"),
-        (page(eventful(), true, Listings::Sandbox, true, none()), "The sandbox keeps no files"),
+        (page(ended(), true, Listings::On, false, none()), "Operators and admins"),
+        (page(ended(), true, Listings::Off, true, none()), "deploy/components/listing"),
+        (page(ended(), true, Listings::Sandbox, true, none()), "The sandbox keeps no files"),
     ] {
         assert!(page.contains(words) && !page.contains("/listing\"") && !page.contains(ACTION), "{words}");
     }
-    let playbook = page(eventful(), false, Listings::On, true, none());
+    let playbook = page(ended(), false, Listings::On, true, none());
     assert!(!playbook.contains("Workspace contents"), "it has no volume");
 }
 
@@ -100,5 +105,20 @@ fn an_empty_volume_is_empty_and_one_that_could_not_be_read_is_not() {
 fn a_listing_of_another_workspace_is_not_shown_for_this_one() {
     let listing = WorkspaceListing { entries: vec![entry("x", EntryKind::File, Some(1))], ..Default::default() };
     let form = FormOutcome { listing: Some(("another".into(), Some(listing))), ..FormOutcome::default() };
-    assert!(!page(eventful(), true, Listings::On, true, form).contains("class=\"grid volume\""));
+    assert!(!page(ended(), true, Listings::On, true, form).contains("class=\"grid volume\""));
+}
+
+#[test]
+fn a_refusal_is_told_where_it_was_asked() {
+    let refused = FormOutcome { message: Some("its volume is gone".into()), ..FormOutcome::default() };
+    let form = FormOutcome { listing: Some((WORKSPACE.into(), None)), ..refused };
+    let page = page(ended(), true, Listings::On, true, form);
+    let (above, section) = page.split_once("id=\"workspace\"").unwrap();
+    assert!(section.contains("Its volume is gone") && !above.contains("Its volume is gone"), "{section}");
+}
+
+#[test]
+fn a_run_that_never_started_left_nothing() {
+    let page = page(Execution { run_uid: None, ..ended() }, true, Listings::On, true, FormOutcome::default());
+    assert!(page.contains("The run never started, so it left nothing.") && !page.contains(ACTION));
 }
