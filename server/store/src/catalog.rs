@@ -205,7 +205,7 @@ async fn insert(write: &mut Write, playbook: &NewPlaybook) -> Result<bool, Store
         business_category.into(),
         category.into(),
     ]);
-    sql.push(" ON CONFLICT (workflow_id, version) DO NOTHING");
+    sql.push(" ON CONFLICT DO NOTHING");
     if sql.run(write.on()).await? == 0 {
         return Ok(false);
     }

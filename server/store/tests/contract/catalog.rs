@@ -252,6 +252,8 @@ async fn one_of_many_who_register_the_same_version_creates_it(bench: Bench) {
         store.register(playbook("mend", "1.0.0", &json!({ "tags": ["x"] })), entry("playbook.register")).await
     })
     .await;
+    let refused: Vec<_> = answers.iter().filter_map(|a| a.as_ref().err()).collect();
+    assert!(refused.is_empty(), "{refused:?}");
     let created = answers.iter().filter(|a| matches!(a, Ok(Registered::Created(_)))).count();
     let same = answers.iter().filter(|a| matches!(a, Ok(Registered::Same(_)))).count();
     assert_eq!((created, same), (1, 7));
