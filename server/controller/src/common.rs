@@ -9,10 +9,15 @@ use domain::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Locks it; what another thread left behind when it panicked is used as it is.
+pub fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Shared by whoever acts, waits for its turn, or only looks.
 pub struct Common {
@@ -52,21 +57,21 @@ impl Common {
 
     /// A WorkflowExecution waits for the decision on this recommendation.
     pub fn waits_for(&self, recommendation: &RecommendationId, name: &str) {
-        self.undecided.lock().unwrap_or_else(PoisonError::into_inner).insert(recommendation.clone(), name.to_owned());
+        lock(&self.undecided).insert(recommendation.clone(), name.to_owned());
     }
 
     /// A recommendation is open no longer: what waits for it is to be told.
     pub fn decided(&self, recommendation: &RecommendationId) {
-        let waited = self.undecided.lock().unwrap_or_else(PoisonError::into_inner).remove(recommendation);
+        let waited = lock(&self.undecided).remove(recommendation);
         if let Some(name) = waited {
-            self.decided.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+            lock(&self.decided).push(name);
             self.wake.notify_one();
         }
     }
 
     /// What was decided since this was asked last.
     pub fn take_decided(&self) -> Vec<String> {
-        std::mem::take(&mut *self.decided.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.decided))
     }
 
     /// Writes why a run that was approved has not started yet.

@@ -2,7 +2,7 @@
 //! run in the index.
 
 use crate::{
-    common::Common,
+    common::{Common, lock},
     crd::WorkflowExecutionStatus,
     index::{Index, Tracked},
     objects::Workflow,
@@ -20,7 +20,7 @@ use serde_json::Value;
 use std::{
     collections::{HashMap, HashSet},
     ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    sync::{Arc, Mutex, MutexGuard, atomic::AtomicBool},
     time::Duration,
 };
 use tokio::{sync::Semaphore, time::Instant};
@@ -61,10 +61,6 @@ pub struct Context {
     verified: Mutex<HashSet<String>>,
     condemned: Mutex<HashMap<String, Trouble>>,
     denied: Mutex<HashMap<String, Instant>>,
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Deref for Context {

@@ -7,6 +7,7 @@ mod watches;
 pub use watches::{Seen, run as watch};
 
 use crate::{
+    common::lock,
     context::Context,
     index::{Look, Reading, Tracked},
     logs::{Archive, Follower, Source},
@@ -24,7 +25,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::{sync::watch, time::Instant};
@@ -76,10 +77,6 @@ struct Recorder {
 struct Wait {
     listing: Option<Instant>,
     listed: Option<Instant>,
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Starts it: first what the store says is unfinished, then the watches.

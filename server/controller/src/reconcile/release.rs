@@ -36,13 +36,11 @@ pub async fn release(
         if let Err(difference) = unchanged("PipelineRun", built, &without_status(&there)) {
             return Err(stop_because(context, &there, difference).await);
         }
-        if there["spec"]["status"] == PENDING
-            && let Some(written) = written_by_others(&there)
-        {
-            return Err(stop_because(context, &there, written).await);
-        }
         if there["spec"]["status"] != PENDING {
             return verify(context, execution, built, &there).await;
+        }
+        if let Some(written) = written_by_others(&there) {
+            return Err(stop_because(context, &there, written).await);
         }
         let uid = there["metadata"]["uid"].as_str().unwrap_or_default();
         match context.ports.executions.may_start(id, epoch, uid).await? {

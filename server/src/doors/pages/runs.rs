@@ -33,6 +33,11 @@ pub async fn log(
     }
 }
 
+/// Where a run's page is, with what of the query such a page knows.
+fn address(id: &str, query: Option<&str>) -> String {
+    format!("/runs/{}{}", urlencoded::segment(id), Query::parse(query.unwrap_or_default()))
+}
+
 pub async fn cancel(
     State(gate): State<Gate>,
     Path(id): Path<String>,
@@ -40,8 +45,7 @@ pub async fn cancel(
     parts: Parts,
     Form(fields): Form,
 ) -> Response {
-    let query = Query::parse(query.as_deref().unwrap_or_default());
-    let page = format!("/runs/{}{query}", urlencoded::segment(&id));
+    let page = address(&id, query.as_deref());
     let reason = field(&fields, "reason").map(str::to_owned);
     let done = async { gate.services.cancel(&who(&parts)?, &ExecutionId::new(&id), reason).await };
     match done.await {
@@ -61,8 +65,7 @@ pub async fn list_workspace(
     parts: Parts,
     Form(fields): Form,
 ) -> Response {
-    let query = Query::parse(query.as_deref().unwrap_or_default());
-    let page = format!("/runs/{}{query}", urlencoded::segment(&id));
+    let page = address(&id, query.as_deref());
     let done = async { gate.services.list_workspace(&who(&parts)?, &ExecutionId::new(&id), &workspace).await };
     let outcome = match done.await {
         Ok(listing) => FormOutcome { listing: Some((workspace, Some(listing))), ..FormOutcome::default() },
