@@ -76,7 +76,7 @@ pub struct AuditRecord {
 }
 
 /// What is written to the trail, with a few words for people. An action that is not here is shown as it is written.
-pub const ACTIONS: [(&str, &str); 14] = [
+pub const ACTIONS: [(&str, &str); 17] = [
     ("recommendation.submit", "Recommendation came in"),
     ("ticket.make", "Ticket made"),
     ("decision.approve", "Approved"),
@@ -85,6 +85,9 @@ pub const ACTIONS: [(&str, &str); 14] = [
     ("execution.list_workspace", "Workspace's listing asked for"),
     ("playbook.register", "Playbook registered"),
     ("playbook.status", "Playbook's status changed"),
+    ("policy.draft", "Policy written"),
+    ("policy.agree", "Agreed to a policy"),
+    ("policy.activate", "Policy put in force"),
     ("account.sign_in", "Signed in"),
     ("account.create", "Account created"),
     ("account.disable", "Account disabled"),

@@ -3,7 +3,8 @@
 
 use crate::{
     identity::Actor,
-    ids::{DecisionId, Digest, RecommendationId},
+    ids::{ActorId, DecisionId, Digest, RecommendationId},
+    policy::{Grant, Terms},
     recommendation::{Recommendation, RecommendationState},
     time::Timestamp,
 };
@@ -53,6 +54,9 @@ pub struct Decision {
     pub reason: Option<String>,
     /// Who.
     pub actor: Actor,
+    /// The groups of the policy that they stood for then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stands_for: Vec<String>,
     /// When, by the database's clock.
     pub at: Timestamp,
 }
@@ -70,8 +74,14 @@ pub struct Attempt {
     pub ticket_digest: Option<Digest>,
     /// When the approval of this ticket runs out.
     pub ticket_expires_at: Timestamp,
-    /// How many distinct people must approve.
-    pub need: u32,
+    /// What the policy holds it to.
+    pub terms: Terms,
+    /// The groups of the policy that they stand for.
+    pub stands_for: Vec<String>,
+    /// The person who last edited the ticket's parameters, where somebody did.
+    pub last_editor: Option<ActorId>,
+    /// Whether it is the policy itself that approves.
+    pub automatic: bool,
 }
 
 /// What an attempt came to.
@@ -123,12 +133,56 @@ pub enum Refusal {
         /// How many are needed.
         need: u32,
     },
+    /// Who set the parameters does not count under this rule.
+    #[error("you set these parameters yourself; the policy's rule {rule} asks for somebody else to approve them")]
+    OwnEdit {
+        /// Which rule.
+        rule: String,
+    },
+    /// Others are asked.
+    #[error("the policy's rule {rule} counts only people of {}; you are in none of these groups", .of.join(", "))]
+    NotAsked {
+        /// Which rule.
+        rule: String,
+        /// The groups.
+        of: Vec<String>,
+    },
+    /// Each group counts once.
+    #[error("your groups have approved this already; a person of another group is needed, out of {}", .of.join(", "))]
+    GroupCounted {
+        /// The groups.
+        of: Vec<String>,
+    },
+    /// The policy forbids it.
+    #[error("the policy's rule {rule} lets nobody approve this; reject it, or have an admin change the policy")]
+    Never {
+        /// Which rule.
+        rule: String,
+    },
+    /// Not now.
+    #[error(
+        "nothing of this kind is approved during {name}, which ends at {until}; approve it then, or have an admin change the policy"
+    )]
+    Frozen {
+        /// The freeze.
+        name: String,
+        /// Its end.
+        until: Timestamp,
+    },
+    /// The policy does not act by itself here.
+    #[error("the policy asks for people here")]
+    NotAutomatic,
+}
+
+/// Names how a recommendation stands: what was said never changes, only its state and who has decided.
+pub fn tag(on: &Recommendation, decided: usize) -> String {
+    format!("{}-{}-{decided}", on.revision, on.state)
 }
 
 /// Judges an attempt. `now` is the database's clock; `prior` are the decisions that counted so far, oldest first.
 ///
-/// Rules (`safety.md`): only while open and not expired; the first rejection ends it; a proposer never approves their own;
-/// the approvals of distinct people for one and the same ticket are counted.
+/// Rules (`safety.md`): only while open and not expired; the first rejection ends it, whoever it is by; what the policy says of
+/// an approval holds: by whom, by how many, and when not. The approvals of distinct people for one and the same ticket are counted.
 pub fn judge(now: Timestamp, on: &Recommendation, prior: &[Decision], attempt: &Attempt) -> Result<Verdict, Refusal> {
     match on.state {
         RecommendationState::Open => {}
@@ -154,26 +208,54 @@ pub fn judge(now: Timestamp, on: &Recommendation, prior: &[Decision], attempt: &
     if now >= attempt.ticket_expires_at {
         return Err(Refusal::Expired { at: attempt.ticket_expires_at });
     }
+    let terms = &attempt.terms;
+    if terms.grant == Grant::Never {
+        return Err(Refusal::Never { rule: terms.rule.clone() });
+    }
+    if let Some((freeze, until)) = terms.frozen(now) {
+        return Err(Refusal::Frozen { name: freeze.name.clone(), until });
+    }
+    if attempt.automatic {
+        let alone = terms.grant == Grant::Automatic;
+        return if alone { Ok(Verdict::Approved { have: 0 }) } else { Err(Refusal::NotAutomatic) };
+    }
+    by_people(on, prior, attempt)
+}
+
+/// Whether this person counts, and whether they are enough.
+fn by_people(on: &Recommendation, prior: &[Decision], attempt: &Attempt) -> Result<Verdict, Refusal> {
+    let Terms { rule, quorum, .. } = &attempt.terms;
     // A person and their tokens are one.
-    if attempt.actor.person() == on.proposer.person() {
+    let person = attempt.actor.person();
+    if !quorum.requester_counts && person == on.proposer.person() {
         return Err(Refusal::OwnProposal);
     }
-    let same_ticket = prior.iter().filter(|d| d.verb == Verb::Approve && d.ticket_digest == attempt.ticket_digest);
-    let mut people: Vec<_> = same_ticket.map(|d| d.actor.person()).collect();
-    if people.contains(&attempt.actor.person()) {
-        return Err(Refusal::AlreadyApproved { need: attempt.need });
+    if !quorum.last_editor_counts && Some(person) == attempt.last_editor.as_ref() {
+        return Err(Refusal::OwnEdit { rule: rule.clone() });
     }
-    people.push(attempt.actor.person());
-    people.sort();
-    people.dedup();
-    let have = u32::try_from(people.len()).unwrap_or(u32::MAX);
-    Ok(if have >= attempt.need { Verdict::Approved { have } } else { Verdict::Waiting { have } })
+    if !quorum.asks(&attempt.stands_for) {
+        return Err(Refusal::NotAsked { rule: rule.clone(), of: quorum.of.clone() });
+    }
+    let ticket = &attempt.ticket_digest;
+    let same_ticket = || prior.iter().filter(move |d| d.verb == Verb::Approve && d.ticket_digest == *ticket);
+    if same_ticket().any(|d| d.actor.person() == person) {
+        return Err(Refusal::AlreadyApproved { need: quorum.need });
+    }
+    let before = same_ticket().map(|d| (&d.actor, d.stands_for.as_slice()));
+    let have = quorum.have(before.clone().chain([(&attempt.actor, attempt.stands_for.as_slice())]));
+    if have == quorum.have(before) {
+        return Err(Refusal::GroupCounted { of: quorum.of.clone() });
+    }
+    Ok(if have >= quorum.need { Verdict::Approved { have } } else { Verdict::Waiting { have } })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ids::ActorId, recommendation::intake};
+    use crate::{
+        policy::{Count, Freeze, Quorum, Window},
+        recommendation::intake,
+    };
     use serde_json::json;
 
     fn actor(id: &str, owner: Option<&str>) -> Actor {
@@ -200,8 +282,25 @@ mod tests {
     }
 
     fn approval(by: Actor) -> Attempt {
-        let ticket_expires_at = Timestamp::from_millis(1000);
-        Attempt { actor: by, verb: Verb::Approve, revision: 1, ticket_digest: None, ticket_expires_at, need: 2 }
+        Attempt {
+            actor: by,
+            verb: Verb::Approve,
+            revision: 1,
+            ticket_digest: None,
+            ticket_expires_at: Timestamp::from_millis(1000),
+            terms: Terms::people(1, 2),
+            stands_for: Vec::new(),
+            last_editor: None,
+            automatic: false,
+        }
+    }
+
+    fn held_to(terms: Terms, by: &str) -> Attempt {
+        Attempt { terms, ..approval(actor(&format!("user:{by}"), None)) }
+    }
+
+    fn by_model() -> Recommendation {
+        proposed_by(actor("token:model", None))
     }
 
     fn counted(by: Actor) -> Decision {
@@ -213,6 +312,7 @@ mod tests {
             ticket_digest: None,
             reason: None,
             actor: by,
+            stands_for: Vec::new(),
             at: Timestamp::default(),
         }
     }
@@ -228,5 +328,80 @@ mod tests {
         assert_eq!(twice, Err(Refusal::AlreadyApproved { need: 2 }));
         let two = judge(now, &on, &[counted(person)], &approval(actor("token:other", Some("user:q"))));
         assert_eq!(two, Ok(Verdict::Approved { have: 2 }));
+    }
+
+    #[test]
+    fn a_rejection_ends_it_whatever_the_policy_says() {
+        for grant in [Grant::People, Grant::Automatic, Grant::Never] {
+            let attempt = Attempt { verb: Verb::Reject, ..held_to(Terms { grant, ..Terms::people(1, 3) }, "ann") };
+            assert_eq!(judge(Timestamp::default(), &by_model(), &[], &attempt), Ok(Verdict::Rejected));
+        }
+    }
+
+    #[test]
+    fn nobody_approves_what_the_policy_forbids_or_freezes() {
+        let now = Timestamp::default();
+        let never = held_to(Terms { grant: Grant::Never, ..Terms::people(1, 1) }, "ann");
+        assert!(matches!(judge(now, &by_model(), &[], &never), Err(Refusal::Never { .. })));
+        // The first of January 1970 was a Thursday.
+        let window = Window::Weekly { from: "Thu 00:00".parse().unwrap(), to: "Thu 06:00".parse().unwrap() };
+        let freezes = vec![Freeze { name: "night".into(), window }];
+        let frozen = held_to(Terms { freezes, ..Terms::people(1, 1) }, "ann");
+        let until = Timestamp::from_millis(6 * 3_600_000);
+        assert_eq!(judge(now, &by_model(), &[], &frozen), Err(Refusal::Frozen { name: "night".into(), until }));
+    }
+
+    #[test]
+    fn a_policy_approves_only_what_it_lets_run_by_itself() {
+        let now = Timestamp::default();
+        let by = |grant| Attempt {
+            automatic: true,
+            actor: Actor::policy("p", 1),
+            ..held_to(Terms { grant, ..Terms::people(1, 2) }, "nobody")
+        };
+        assert_eq!(judge(now, &by_model(), &[], &by(Grant::Automatic)), Ok(Verdict::Approved { have: 0 }));
+        assert_eq!(judge(now, &by_model(), &[], &by(Grant::People)), Err(Refusal::NotAutomatic));
+        let people = held_to(Terms { grant: Grant::Automatic, ..Terms::people(1, 2) }, "ann");
+        assert_eq!(
+            judge(now, &by_model(), &[], &people),
+            Ok(Verdict::Waiting { have: 1 }),
+            "people as many as it says"
+        );
+    }
+
+    #[test]
+    fn who_requested_and_who_edited_count_as_the_rule_says() {
+        let now = Timestamp::default();
+        let (on, ann) = (proposed_by(actor("user:ann", None)), || ActorId::new("user:ann"));
+        let quorum = |requester_counts, last_editor_counts| Terms {
+            quorum: Quorum { requester_counts, last_editor_counts, ..Quorum::people(1) },
+            ..Terms::people(1, 1)
+        };
+        assert_eq!(judge(now, &on, &[], &held_to(quorum(false, true), "ann")), Err(Refusal::OwnProposal));
+        assert_eq!(judge(now, &on, &[], &held_to(quorum(true, true), "ann")), Ok(Verdict::Approved { have: 1 }));
+        let edited = |terms| Attempt { last_editor: Some(ann()), ..held_to(terms, "ann") };
+        assert_eq!(judge(now, &by_model(), &[], &edited(quorum(false, true))), Ok(Verdict::Approved { have: 1 }));
+        let refused = judge(now, &by_model(), &[], &edited(quorum(false, false)));
+        assert!(matches!(refused, Err(Refusal::OwnEdit { .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn only_the_groups_that_are_asked_count_and_each_once() {
+        let now = Timestamp::default();
+        let of = vec!["sre".to_owned(), "dba".to_owned()];
+        let terms = || Terms {
+            quorum: Quorum { of: of.clone(), count: Count::Groups, ..Quorum::people(2) },
+            ..Terms::people(1, 2)
+        };
+        let in_groups = |by: &str, groups: &[&str]| Attempt {
+            stands_for: groups.iter().map(|group| (*group).to_owned()).collect(),
+            ..held_to(terms(), by)
+        };
+        let ann = Decision { stands_for: vec!["sre".into()], ..counted(actor("user:ann", None)) };
+        let prior = [ann];
+        let judged = |attempt: &Attempt| judge(now, &by_model(), &prior, attempt);
+        assert!(matches!(judged(&in_groups("tom", &["web"])), Err(Refusal::NotAsked { .. })));
+        assert!(matches!(judged(&in_groups("bob", &["sre"])), Err(Refusal::GroupCounted { .. })));
+        assert_eq!(judged(&in_groups("bob", &["sre", "dba"])), Ok(Verdict::Approved { have: 2 }));
     }
 }

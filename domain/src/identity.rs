@@ -50,13 +50,17 @@ pub enum Right {
     AccountsRead,
     /// Change accounts and tokens.
     AccountsWrite,
+    /// See approval policies, and try what they would change.
+    PoliciesRead,
+    /// Write approval policies and put them in force.
+    PoliciesWrite,
     /// Hand in signals.
     Ingest,
 }
 
 impl Right {
     /// Every right there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::CatalogSearch,
         Self::CatalogRead,
         Self::CatalogWrite,
@@ -68,6 +72,8 @@ impl Right {
         Self::AuditRead,
         Self::AccountsRead,
         Self::AccountsWrite,
+        Self::PoliciesRead,
+        Self::PoliciesWrite,
         Self::Ingest,
     ];
 
@@ -85,6 +91,8 @@ impl Right {
             Self::AuditRead => "audit:read",
             Self::AccountsRead => "accounts:read",
             Self::AccountsWrite => "accounts:write",
+            Self::PoliciesRead => "policies:read",
+            Self::PoliciesWrite => "policies:write",
             Self::Ingest => "signals:ingest",
         }
     }
@@ -127,7 +135,7 @@ impl Role {
             Self::Viewer => viewer,
             Self::Operator => viewer || matches!(right, R::Decide | R::RunsControl | R::Propose),
             Self::Author => viewer || matches!(right, R::CatalogWrite),
-            Self::Auditor => viewer || matches!(right, R::AuditRead | R::AccountsRead),
+            Self::Auditor => viewer || matches!(right, R::AuditRead | R::AccountsRead | R::PoliciesRead),
             Self::Admin => true,
             Self::Propose => matches!(right, R::CatalogSearch | R::Propose),
             Self::Ingest => matches!(right, R::Ingest),
@@ -186,6 +194,16 @@ impl Actor {
     /// Whether it came by way of the cluster.
     pub fn is_cluster(&self) -> bool {
         self.id.as_str() == "system:cluster"
+    }
+
+    /// This version of a policy, which let something run without anybody.
+    pub fn policy(name: &str, version: u32) -> Self {
+        Self::new(ActorId::new("system:policy"), format!("policy {name} v{version}"))
+    }
+
+    /// Whether it is a policy.
+    pub fn is_policy(&self) -> bool {
+        self.id.as_str() == "system:policy"
     }
 
     /// The console acting by itself, for example a reconciler or the demo scene.
@@ -251,9 +269,10 @@ mod tests {
     }
 
     #[test]
-    fn nobody_but_an_admin_writes_accounts_and_everyone_needs_a_role() {
+    fn nobody_but_an_admin_writes_accounts_and_policies_and_everyone_needs_a_role() {
         for role in Role::ALL {
             assert_eq!(role.grants(Right::AccountsWrite), role == Role::Admin);
+            assert_eq!(role.grants(Right::PoliciesWrite), role == Role::Admin);
         }
         let caller =
             Caller { actor: Actor::system("x"), roles: vec![], request_id: String::new(), route: String::new() };

@@ -101,7 +101,7 @@ pub fn InboxRow(
                 {earlier.map(|run| view! { <Earlier run now /> })}
             </div>
             <div class="sub measured-words">{said.map(|said| view! { <Beside said track /> })}</div>
-            <p class="risk">{strategy.as_ref().map(|s| view! { <RiskChip of=s.estimated_risk /> })}</p>
+            <p class="risk">{strategy.as_ref().map(|s| view! { <RiskChip of=s.risk() /> })}</p>
             <div class="when">
                 {if open {
                     view! { <p><span class="vh">"time left: "</span><Until at=recommendation.expires_at now /></p> }.into_any()
@@ -179,6 +179,7 @@ mod tests {
             confidence: None,
             rationale: String::new(),
             estimated_risk: Risk::Low,
+            declared_risk: None,
             proposal: Proposal::Playbook {
                 workflow_id: "w".into(),
                 version: None,

@@ -192,7 +192,7 @@ fn Item(item: ReviewItem, form: FormOutcome, now: Timestamp) -> impl IntoView {
                     <p class="sub">{what}</p>
                 </div>
                 <div class="sub measured-words"><Beside said track /></div>
-                {strategy.map(|s| view! { <RiskChip of=s.estimated_risk /> })}
+                {strategy.map(|s| view! { <RiskChip of=s.risk() /> })}
                 <Standing view=(*view).clone() now />
             </header>
             {refusal.map(|why| view! { <div id=format!("f-take-{id}-error")><Notice tone=Tone::Bad><p>{sentence(&why)}</p></Notice></div> })}

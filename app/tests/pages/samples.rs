@@ -85,6 +85,7 @@ fn strategy(action_type: &str, workflow_id: &str, confidence: Option<f64>, risk:
                     look for the leak."
             .into(),
         estimated_risk: risk,
+        declared_risk: None,
         proposal: Proposal::Playbook {
             workflow_id: workflow_id.into(),
             version: Some("1.0.0".into()),

@@ -12,6 +12,7 @@ mod version;
 use serde::{Deserialize, Serialize};
 
 use super::{HiddenParameter, HiddenSource, Labels, OutputDeclaration, Registration};
+use crate::recommendation::Risk;
 
 pub use version::{proposed, says_enough};
 
@@ -168,6 +169,8 @@ fn running(old: &Registration, new: &Registration, found: &mut Found) {
     found.text("Service account", account, before.service_account.as_str(), after.service_account.as_str());
     found.text("Timeout", Reach::Compatible, &before.timeout.to_string(), &after.timeout.to_string());
     found.text("Retries", Reach::Compatible, &before.retry_count.to_string(), &after.retry_count.to_string());
+    let risk = |registration: &Registration| registration.risk.map(Risk::name).unwrap_or_default();
+    found.text("Risk", Reach::Compatible, risk(old), risk(new));
 }
 
 fn labels(old: &Labels, new: &Labels, found: &mut Found) {

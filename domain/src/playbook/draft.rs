@@ -35,6 +35,7 @@ pub fn draft(document: &Value) -> Option<Registration> {
     );
     let parts = [
         ("image_pull_policy", readable::<super::PullPolicy> as fn(&Value) -> bool),
+        ("risk", readable::<crate::recommendation::Risk>),
         ("labels", readable::<Labels>),
         ("internal_steps", readable::<Vec<String>>),
         ("remediation_steps", readable::<Vec<String>>),

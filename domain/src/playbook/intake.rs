@@ -10,6 +10,7 @@ use super::{Registration, consistency};
 use crate::fault::{Faults, code};
 use crate::limits::registration as limits;
 use crate::reader::{self, ObjectReader};
+use crate::recommendation::Risk;
 
 impl Registration {
     /// Reads a registration in either of the seeds' forms (`parameters` as a flat list, or exposed and hidden).
@@ -36,6 +37,7 @@ fn read(value: &Value, faults: &mut Faults) -> Option<Registration> {
     let image = object.required("container_image", reader::parsed());
     let image_pull_policy = object.optional("image_pull_policy", reader::one_of(PullPolicy::WORDS));
     let parameters = object.optional("parameters", parameters);
+    let risk = object.optional("risk", reader::one_of(Risk::WORDS));
     let labels = object.optional("labels", |value, at, faults| Some(labels(value, at, faults)));
     let internal_steps = object.optional("internal_steps", steps());
     let remediation_steps = object.optional("remediation_steps", steps());
@@ -50,6 +52,7 @@ fn read(value: &Value, faults: &mut Faults) -> Option<Registration> {
         image: image?,
         image_pull_policy: image_pull_policy.unwrap_or_default(),
         parameters: parameters.unwrap_or_default(),
+        risk,
         labels: labels.unwrap_or_default(),
         internal_steps: internal_steps.unwrap_or_default(),
         remediation_steps: remediation_steps.unwrap_or_default(),

@@ -25,6 +25,7 @@ pub mod values;
 use serde::{Deserialize, Serialize};
 
 use crate::json::diff::{self, Change};
+use crate::recommendation::Risk;
 
 pub use compare::{Alteration, Comparison, Reach, proposed, says_enough};
 pub use draft::draft;
@@ -61,6 +62,9 @@ pub struct Registration {
     /// What the container is told.
     #[serde(default)]
     pub parameters: Parameters,
+    /// What may go wrong when it runs, as its author says. Approval policies go by it where a model says less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
     /// What the playbook is for.
     #[serde(default)]
     pub labels: Labels,

@@ -7,6 +7,7 @@ use crate::{
     ids::ExecutionId,
     observation::{Changed, Observation},
     paging::{Page, PageOf},
+    policy::{Guard, InTheWay},
     recommendation::ResourceRef,
     time::Timestamp,
 };
@@ -24,6 +25,8 @@ pub struct NewExecution {
     pub tasks: Vec<Task>,
     /// One action record per task, status pending.
     pub actions: Vec<ActionRecord>,
+    /// What the policy asks of other runs on the same object.
+    pub guard: Guard,
 }
 
 /// The store's word on one try at starting a run (`safety.md`, Faults: the approval's expiry by the database's clock and the
@@ -38,6 +41,8 @@ pub enum Permit {
     Cancelled,
     /// The approval ran out, by the database's clock.
     Expired,
+    /// Another run on the same object goes on or has ended a short time ago, and the policy of one of them asks for a distance.
+    Busy,
     /// There is nothing to start: it runs, has ended, or was not created.
     Over,
 }
@@ -95,6 +100,13 @@ pub trait ExecutionStore: Send + Sync {
     /// tried before. It costs as much as it returns.
     async fn newest_on(&self, objects: &[(&str, &ResourceRef)], since: Timestamp)
     -> Result<Vec<Execution>, StoreError>;
+    /// The run that keeps another one on this object of the cluster from being approved now; nothing named is one object.
+    async fn in_the_way(
+        &self,
+        cluster: &str,
+        object: Option<&ResourceRef>,
+        guard: Guard,
+    ) -> Result<Option<InTheWay>, StoreError>;
     /// Those of these that there are, in no order, without tasks.
     async fn these(&self, ids: &[ExecutionId]) -> Result<Vec<Execution>, StoreError> {
         // For stores that have nothing to gain by asking once.
@@ -112,8 +124,8 @@ pub trait ExecutionStore: Send + Sync {
     /// Takes the claim for one attempt at creating it: raises the epoch if the stage is still `claimed`, it has not expired
     /// by the database's clock and no cancel was asked for. The epoch, or `None` when it is not to be created.
     async fn take_claim(&self, id: &ExecutionId) -> Result<Option<i64>, StoreError>;
-    /// Begins a try at starting it: raises the epoch of one that was created and does not run, was not cancelled and has not
-    /// expired by the database's clock. No earlier try gets its permit any more.
+    /// Begins a try at starting it: raises the epoch of one that was created and does not run, was not cancelled, has not
+    /// expired by the database's clock and has no other run in its way. No earlier try gets its permit any more.
     async fn begin_start(&self, id: &ExecutionId) -> Result<Permit, StoreError>;
     /// The permit to start, for the try of this epoch and the PipelineRun of this uid: one conditional update, which writes the
     /// stage `started`. Holds for one attempt at letting the run go; the next attempt asks again.

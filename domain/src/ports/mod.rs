@@ -6,6 +6,7 @@ mod catalog;
 mod cluster;
 mod executions;
 mod logs;
+mod policies;
 mod recommendations;
 mod records;
 
@@ -20,11 +21,12 @@ pub use cluster::{
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};
+pub use policies::{Activated, Activation, NewPolicy, PolicyOrigin, PolicyRecord, PolicyState, PolicyStore};
 pub use recommendations::{
-    DecideError, Decided, DecidedRecommendation, NewDecision, NewRecommendation, RecommendationFilter,
+    DecideError, Decided, DecidedRecommendation, Judged, NewDecision, NewRecommendation, RecommendationFilter,
     RecommendationStore, StoredTicket,
 };
-pub use records::{AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered};
+pub use records::{AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered, VersionDay};
 
 /// A fault of the store itself, not of what was asked. The detail is for the log, never for the caller.
 #[derive(Debug, thiserror::Error)]

@@ -1,12 +1,14 @@
 //! Recommendations, tickets and decisions.
 
-use super::{NewExecution, StoreError};
+use super::{Known, NewExecution, StoreError};
 use crate::{
     audit::AuditEntry,
     decision::{Attempt, Decision, Refusal, Verdict},
+    execution::Execution,
     identity::Actor,
     ids::{DecisionId, Digest, ExecutionId, RecommendationId},
     paging::{Page, PageOf},
+    policy::InTheWay,
     recommendation::{Content, Origin, Recommendation, RecommendationState},
     time::Timestamp,
 };
@@ -74,6 +76,8 @@ pub struct NewDecision {
     pub strategy: u32,
     /// Who says what of which ticket.
     pub attempt: Attempt,
+    /// From which states of it (`domain::decision::tag`).
+    pub known: Known,
     /// The reason as given.
     pub reason: Option<String>,
     /// The approved ticket; kept with the decision unless it is kept already.
@@ -93,6 +97,19 @@ pub struct DecidedRecommendation {
     pub ticket: Option<StoredTicket>,
     /// The decisions that counted, oldest first.
     pub decisions: Vec<Decision>,
+}
+
+/// A recommendation that was decided or expired, with all that a policy would have judged it by.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The recommendation.
+    pub recommendation: Recommendation,
+    /// The decisions that counted, oldest first.
+    pub decisions: Vec<Decision>,
+    /// The ticket of the last of them, where it is kept.
+    pub ticket: Option<StoredTicket>,
+    /// The run that came of it, without its tasks.
+    pub run: Option<Execution>,
 }
 
 /// What a decision came to.
@@ -121,6 +138,20 @@ pub enum DecideError {
     /// Another run has had the name that the ticket's run would have. Only an applied object can bring one.
     #[error("an earlier run in this cluster was called {0}; apply the WorkflowExecution under another name")]
     NameUsed(String),
+    /// Another run on the same object is in the way, as the policy has it.
+    #[error("{}", .0.words())]
+    Busy(InTheWay),
+    /// Another policy was put in force after the ticket had been made.
+    #[error(
+        "another approval policy is in force since this ticket was made; read the current ticket and decide on that"
+    )]
+    PolicyChanged,
+    /// It stands in none of the states that the caller knows.
+    #[error("this has changed since it was read")]
+    Moved {
+        /// The tag of how it stands now.
+        tag: String,
+    },
     /// The playbook was disabled after the ticket had been made.
     #[error("{0} has been disabled since this ticket was made")]
     PlaybookDisabled(String),
@@ -151,8 +182,9 @@ pub trait RecommendationStore: Send + Sync {
     async fn open_count(&self) -> Result<i64, StoreError>;
     /// The recommendation waiting for the WorkflowExecution of this uid, if one was made.
     async fn by_cluster_uid(&self, uid: &str) -> Result<Option<Recommendation>, StoreError>;
-    /// Stores a ticket; the very same again is no fault.
-    async fn put_ticket(&self, ticket: StoredTicket, audit: AuditEntry) -> Result<(), StoreError>;
+    /// Stores a ticket, under the recommendation's lock; the very same again is no fault. `false` when the recommendation is
+    /// not open any more: then nothing is stored.
+    async fn put_ticket(&self, ticket: StoredTicket, audit: AuditEntry) -> Result<bool, StoreError>;
     /// A ticket by its digest.
     async fn ticket(&self, digest: &Digest) -> Result<Option<StoredTicket>, StoreError>;
     /// Decisions that counted, oldest first.
@@ -170,8 +202,16 @@ pub trait RecommendationStore: Send + Sync {
         Ok(all)
     }
     /// Judges (`domain::decision::judge`) and, if it counts, writes decision, ticket, audit row, events and — after the last
-    /// approval — the ticket's claimed execution, all in one transaction under the recommendation's lock.
+    /// approval — the ticket's claimed execution, all in one transaction under the recommendation's lock. An approval counts only
+    /// under the policy in force, the last one only where no other run is in the way.
     async fn decide(&self, new: NewDecision) -> Result<Decided, DecideError>;
+    /// Those decided or expired that came at or after `since`, newest first, at most `many`; `before` goes on after a page.
+    async fn judged(
+        &self,
+        since: Timestamp,
+        before: Option<(Timestamp, RecommendationId)>,
+        many: u32,
+    ) -> Result<Vec<Judged>, StoreError>;
     /// Writes finished history as it is (the demo scene and restore): no events but those of findings. What is there stays.
     async fn import(&self, decided: &[DecidedRecommendation]) -> Result<(), StoreError>;
     /// Marks open recommendations whose time is over as expired, with events; returns them.

@@ -43,11 +43,27 @@ pub struct Grouped {
     pub all: Option<Counts>,
 }
 
+/// Runs of one version of a playbook that ended on one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionDay {
+    /// `id@version`.
+    pub version: String,
+    /// Days since 1970.
+    pub day: i64,
+    /// How many ended.
+    pub runs: i64,
+    /// Of them, ended well.
+    pub succeeded: i64,
+}
+
 /// Rollups.
 #[async_trait]
 pub trait EffectivenessStore: Send + Sync {
     /// Counts of what the filter asks for.
     async fn counts(&self, by: GroupBy, filter: &EffectivenessFilter) -> Result<Grouped, StoreError>;
+    /// Of each version of a playbook, named `id@version`, how many runs ended on each of the last so many UTC days (days since
+    /// 1970), and how many of them well.
+    async fn versions_by_day(&self, days: u32) -> Result<Vec<VersionDay>, StoreError>;
     /// Counts by UTC day (days since 1970), ascending; without phases. Days on which nothing ended are left out.
     async fn by_day(&self, filter: &EffectivenessFilter) -> Result<Vec<(i64, Counts)>, StoreError>;
 }

@@ -20,7 +20,6 @@ const SEVERITIES: &[(&str, Severity)] = &[
     ("low", Severity::Low),
     ("info", Severity::Info),
 ];
-const RISKS: &[(&str, Risk)] = &[("low", Risk::Low), ("medium", Risk::Medium), ("high", Risk::High)];
 
 /// Reads a model's answer; every fault is found in one pass. Strategies have no errors yet, findings no ids.
 pub fn parse(body: &Value) -> Result<Content, Faults> {
@@ -109,7 +108,7 @@ fn strategy(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Strateg
     let version = object.optional("version", reader::line(1..=128));
     let confidence = object.required("confidence", reader::number(0.0..=1.0));
     let rationale = object.required("rationale", reader::free_text(1..=16_384));
-    let estimated_risk = object.required("estimated_risk", reader::one_of(RISKS));
+    let estimated_risk = object.required("estimated_risk", reader::one_of(Risk::WORDS));
     let parameters = object.optional("parameters", free_object);
     let rollback_parameters = object.optional("rollback_parameters", free_object);
     object.finish();
@@ -118,6 +117,7 @@ fn strategy(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Strateg
         confidence: Some(confidence?),
         rationale: rationale?,
         estimated_risk: estimated_risk?,
+        declared_risk: None,
         proposal: Proposal::Playbook {
             workflow_id: workflow_id?,
             version,

@@ -58,7 +58,7 @@ impl Severity {
     }
 }
 
-/// What the model thinks may go wrong when the strategy runs.
+/// What may go wrong when something runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -74,6 +74,9 @@ pub enum Risk {
 impl Risk {
     /// Every risk, mildest first.
     pub const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
+
+    /// The words on the wire and what they mean.
+    pub const WORDS: &[(&str, Self)] = &[("low", Self::Low), ("medium", Self::Medium), ("high", Self::High)];
 
     /// The word on the wire.
     pub const fn name(self) -> &'static str {
@@ -178,8 +181,11 @@ pub struct Strategy {
     pub confidence: Option<f64>,
     /// Why.
     pub rationale: String,
-    /// What may go wrong.
+    /// What may go wrong, as the model says, or as the console assumes where nobody did.
     pub estimated_risk: Risk,
+    /// What may go wrong as the playbook's registration says, since it came in; a version never changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_risk: Option<Risk>,
     /// What would run.
     #[serde(flatten)]
     pub proposal: Proposal,
@@ -189,6 +195,11 @@ pub struct Strategy {
 }
 
 impl Strategy {
+    /// What may go wrong: the higher of both words. No model talks a playbook's risk down.
+    pub fn risk(&self) -> Risk {
+        self.declared_risk.map_or(self.estimated_risk, |declared| declared.max(self.estimated_risk))
+    }
+
     /// Whether it can be approved at all.
     pub fn runnable(&self) -> bool {
         self.errors.is_empty()

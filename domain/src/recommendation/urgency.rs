@@ -5,7 +5,7 @@
 //! top gets through in time. The rule looks at no clock: the order of two recommendations never changes while they wait, and
 //! holds from one page of a list to the next.
 
-use super::{Recommendation, Risk};
+use super::{Recommendation, Risk, Strategy};
 use crate::time::Timestamp;
 
 impl Risk {
@@ -23,7 +23,7 @@ impl Risk {
 impl Recommendation {
     /// The risk of what it proposes first; low where it proposes nothing.
     pub fn risk(&self) -> Risk {
-        self.content.strategies.first().map_or(Risk::Low, |strategy| strategy.estimated_risk)
+        self.content.strategies.first().map_or(Risk::Low, Strategy::risk)
     }
 
     /// When somebody has to begin; open ones are listed by it, earliest first.

@@ -3,11 +3,13 @@
 
 mod accounts;
 mod earlier;
+mod policies;
 mod shell;
 mod views;
 
 pub use accounts::{AccountService, MadeToken, TokenOwner, TokenRequest, TokenView};
 pub use earlier::EarlierRun;
+pub use policies::{ActivationAnswer, LOOK_BACK_DAYS, PolicyService};
 pub use shell::{HealthView, MoreFound, SearchView, ShellService};
 pub use views::*;
 
@@ -26,7 +28,9 @@ use crate::{
     },
     paging::{Page, PageOf},
     playbook::{PlaybookId, Registration, Version},
-    ports::{ActionFilter, CatalogFilter, ExecutionFilter, Facet, PlaybookRecord, RecommendationFilter, StatusChange},
+    ports::{
+        ActionFilter, CatalogFilter, ExecutionFilter, Facet, Known, PlaybookRecord, RecommendationFilter, StatusChange,
+    },
     recommendation::Recommendation,
     ticket::Plan,
     workspace::WorkspaceListing,
@@ -128,6 +132,9 @@ pub struct DecisionRequest {
     pub ticket_digest: Option<Digest>,
     /// Why. A rejection must say it.
     pub reason: Option<String>,
+    /// From which states of the recommendation, as whoever decides has read it.
+    #[serde(skip)]
+    pub known: Known,
 }
 
 /// What a decision came to (`api.md`).

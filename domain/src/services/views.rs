@@ -9,6 +9,7 @@ use crate::{
     ids::{Digest, RecommendationId},
     json::diff::Change,
     playbook::{Comparison, ImageRef, Parameter, PlaybookId, Registration, Version},
+    policy::Ruling,
     ports::{ClusterHealth, PlaybookRecord, Signature},
     recommendation::{
         Recommendation, Risk, Strategy,
@@ -146,6 +147,8 @@ pub struct TicketView {
     pub pipeline_run: Value,
     /// Whether the image is signed.
     pub signature: Signature,
+    /// What the policy in force says about it; none of a ticket that was decided on.
+    pub ruling: Option<Ruling>,
     /// When its approval runs out.
     pub expires_at: Timestamp,
 }
@@ -190,6 +193,8 @@ pub struct RecommendationView {
     pub have: u32,
     /// Approvals needed.
     pub need: u32,
+    /// What the policy in force says about the selected strategy, while it can be decided.
+    pub ruling: Option<Ruling>,
     /// Why this caller can't approve; none when they can.
     pub cannot_approve: Option<String>,
     /// Why this caller can't reject; none when they can.
@@ -247,7 +252,7 @@ impl RecommendationView {
     pub fn confirmation(&self) -> Option<String> {
         let strategy = self.strategies.get(usize::try_from(self.selected).ok()?)?;
         let incident = &self.recommendation.content.incident;
-        (strategy.strategy.estimated_risk == Risk::High)
+        (strategy.strategy.risk() == Risk::High)
             .then(|| self.target().acts_on().map_or_else(|| incident.id.clone(), |resource| resource.name.clone()))
     }
 }

@@ -51,6 +51,17 @@ fn of_steps(steps: &[Step]) -> Option<ResourceRef> {
     steps.iter().find_map(|step| of_inputs(&step.inputs))
 }
 
+/// Every object that steps name, in their order, each once.
+pub fn objects_of_steps(steps: &[Step]) -> Vec<ResourceRef> {
+    let mut objects = Vec::new();
+    for object in steps.iter().filter_map(|step| of_inputs(&step.inputs)) {
+        if !objects.contains(&object) {
+            objects.push(object);
+        }
+    }
+    objects
+}
+
 /// What steps of a list act on beside this object, as a sentence; none where that is all.
 pub fn others(plan: &Plan, than: &ResourceRef) -> Option<String> {
     let Plan::Steps { steps, .. } = plan else { return None };

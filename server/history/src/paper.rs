@@ -74,6 +74,7 @@ pub fn write(
             ticket_digest: Some(ticket.digest().clone()),
             reason,
             actor: actor.clone(),
+            stands_for: Vec::new(),
             at,
         });
         at = at.plus_ms(-dice.random_range(2_000..18_000));
@@ -105,6 +106,7 @@ fn content(advice: &Advice<'_>, parameters: &Parameters, subject: &ExecutionSubj
             confidence: Some(advice.sure),
             rationale: registration.description.clone(),
             estimated_risk: advice.profile.risk,
+            declared_risk: None,
             proposal: Proposal::Playbook {
                 workflow_id: registration.id.to_string(),
                 version: Some(registration.version.to_string()),

@@ -9,7 +9,7 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     effectiveness::{Counts, EffectivenessFilter, GroupBy},
-    ports::{EffectivenessStore, Grouped, StoreError},
+    ports::{EffectivenessStore, Grouped, StoreError, VersionDay},
 };
 use std::collections::BTreeMap;
 
@@ -35,6 +35,26 @@ impl EffectivenessStore for Store {
             }
         }
         Ok(Grouped { groups: groups.into_iter().collect(), all: all.map(Sum::counts) })
+    }
+
+    async fn versions_by_day(&self, days: u32) -> Result<Vec<VersionDay>, StoreError> {
+        let mut sql = Sql::new(
+            "rollup",
+            "SELECT workflow_id || '@' || version AS version, day, CAST(SUM(runs) AS BIGINT) AS runs, \
+             CAST(SUM(succeeded) AS BIGINT) AS succeeded FROM rollups WHERE workflow_id <> '' AND span = ",
+        );
+        sql.value(DAY).push(" AND day >= ").value(self.first(days).await?);
+        sql.push(" GROUP BY 1, day ORDER BY 1, day");
+        let rows = sql.all(&mut *self.read().await?).await?;
+        let of = |row: &Row| {
+            Ok(VersionDay {
+                version: row.text("version")?,
+                day: row.int("day")?,
+                runs: row.int("runs")?,
+                succeeded: row.int("succeeded")?,
+            })
+        };
+        rows.iter().map(of).collect()
     }
 
     async fn by_day(&self, filter: &EffectivenessFilter) -> Result<Vec<(i64, Counts)>, StoreError> {

@@ -20,13 +20,17 @@ use sqlx::{Any, AnyConnection, Transaction};
 /// Rows in one `INSERT`: far below what either database takes, enough to make the trip cheap.
 pub(crate) const ROWS_AT_ONCE: usize = 200;
 
-/// What only one transaction may do at a time, before anything else is locked.
+/// What only one transaction may do at a time. They are taken before anything else is locked, but for a recommendation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Lock {
     /// Taking in a recommendation: it closes those before it.
     Intake,
     /// Giving a token a name.
     Tokens,
+    /// Writing a policy, or putting one in force.
+    Policies,
+    /// Approving or starting a run: what goes on on the same object is looked at.
+    Targets,
 }
 
 pub(crate) struct Write {
@@ -59,6 +63,8 @@ impl Write {
         let name = match lock {
             Lock::Intake => "intake lock",
             Lock::Tokens => "tokens lock",
+            Lock::Policies => "policies lock",
+            Lock::Targets => "targets lock",
         };
         Sql::new("lock", "UPDATE counters SET value = value WHERE name = $1").bind(name).run(self.on()).await?;
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::encode;
 use crate::{
-    components::{Ago, Field, FormFaults, Id, Image, Mark, Select, State},
+    components::{Ago, Field, FormFaults, Id, Image, Mark, RiskChip, Select, State},
     context::FormOutcome,
 };
 use domain::{
@@ -45,6 +45,7 @@ pub fn Facts(record: PlaybookRecord, now: Timestamp) -> impl IntoView {
                 PullPolicy::IfNotPresent => "when the node has it not",
                 PullPolicy::Never => "never",
             }}</dd>
+            {registration.risk.map(|risk| view! { <dt>"Risk"</dt><dd><RiskChip of=risk /></dd> })}
             <dt>"Runs as"</dt><dd><code>{execution.service_account.to_string()}</code></dd>
             <dt>"Limits"</dt><dd>{format!("{}, {retries}", execution.timeout)}</dd>
             {(!outputs.is_empty()).then(|| view! { <dt>"Reports"</dt><dd>{outputs.join(", ")}</dd> })}

@@ -47,7 +47,7 @@ pub fn Compared(
                     <li class:chosen=here>
                         <p class="line">
                             <a href=href aria-current=here.then_some("true")>{title}</a>
-                            <RiskChip of=strategy.strategy.estimated_risk />
+                            <RiskChip of=strategy.strategy.risk() />
                         </p>
                         <ScaleLine said track=strategy.track.clone() />
                         <p class="sub">

@@ -68,6 +68,9 @@ fn Whole(
 ) -> impl IntoView {
     let title = name(&strategy);
     let StrategyView { strategy, title: playbook_title, track, version_track, steps, .. } = strategy;
+    let risk = strategy.risk();
+    let less = (risk != strategy.estimated_risk)
+        .then(|| format!("by its registration; the model says {}", strategy.estimated_risk.name()));
     let mut version = None;
     let (reference, back) = match strategy.proposal {
         Proposal::Playbook { workflow_id, version: of, rollback_parameters, .. } => {
@@ -89,7 +92,8 @@ fn Whole(
         <div class="line">
             <h3>{title}</h3>
             <span class="sub">{reference}</span>
-            <RiskChip of=strategy.estimated_risk />
+            <RiskChip of=risk />
+            {less.map(|words| view! { <span class="sub">{words}</span> })}
         </div>
         {(!strategy.rationale.is_empty()).then(|| view! { <Prose text=strategy.rationale class="why" /> })}
         <Scale said=strategy.confidence track=track.clone() />

@@ -22,7 +22,8 @@ pub const SAME: &str = "same";
 pub const FOCUS: &str = "focus";
 
 /// Members of the registration that are one text.
-pub const TEXTS: [&str; 6] = ["workflow_id", "version", "title", "description", "container_image", "image_pull_policy"];
+pub const TEXTS: [&str; 7] =
+    ["workflow_id", "version", "title", "description", "container_image", "image_pull_policy", "risk"];
 /// The text labels, as they are named on the wire.
 pub const LABELS: [&str; 8] = [
     "signal_type",

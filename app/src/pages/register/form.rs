@@ -10,7 +10,7 @@ use crate::{
     components::{Field, Section, Select, plain},
     context::FormOutcome,
 };
-use domain::playbook::PullPolicy;
+use domain::{playbook::PullPolicy, recommendation::Risk};
 use leptos::prelude::*;
 
 /// What the fields are shown with: what was typed, what is wrong.
@@ -116,8 +116,12 @@ fn Purpose(typed: Typed) -> impl IntoView {
 
 #[component]
 fn Running(typed: Typed) -> impl IntoView {
+    let mut risks = vec![Select { value: String::new(), word: "not said".into() }];
+    risks.extend(Select::same(Risk::WORDS.iter().map(|(word, _)| *word)));
     view! {
         <Section title="How it runs">
+            <Field name="risk" label="Risk" small="what may go wrong; policies go by it where a model says less" choices=risks
+                value=typed.value("risk") error=typed.error("risk") />
             <div class="fields">
                 <Field name="timeout" label="Timeout" small="10m when left empty" value=typed.value("timeout") error=typed.error("timeout")
                     mono=true autocomplete="off" placeholder="10m" />

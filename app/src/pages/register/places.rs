@@ -56,7 +56,7 @@ impl Places {
             ["execution", name @ ("timeout" | "retry_count" | "service_account"), ..]
             | [
                 name @ ("workflow_id" | "version" | "title" | "description" | "container_image" | "image_pull_policy"
-                | "internal_steps" | "outputs"),
+                | "risk" | "internal_steps" | "outputs"),
                 ..,
             ] => Some((*name).to_owned()),
             _ => None,
@@ -112,6 +112,7 @@ pub fn label(field: &str) -> &'static str {
         "description" => "Description",
         "container_image" => "Container image",
         "image_pull_policy" => "Pulled",
+        "risk" => "Risk",
         "signal_type" => "Signal",
         "severity" => "Severity",
         "component" => "Component",

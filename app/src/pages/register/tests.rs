@@ -49,6 +49,7 @@ fn the_form_makes_a_document_and_blank_rows_make_nothing() {
         ("version", "1.0.0"),
         ("description", "One.\r\nTwo."),
         ("image_pull_policy", ""),
+        ("risk", "high"),
         ("signal_type", "OOMKilled"),
         ("tags", "memory, , oom"),
         ("retry_count", "2"),
@@ -69,7 +70,7 @@ fn the_form_makes_a_document_and_blank_rows_make_nothing() {
     assert_eq!(
         made.document,
         json!({
-            "workflow_id": "oomkill", "version": "1.0.0", "description": "One.\nTwo.",
+            "workflow_id": "oomkill", "version": "1.0.0", "description": "One.\nTwo.", "risk": "high",
             "labels": {"signal_type": "OOMKilled", "tags": ["memory", "oom"]},
             "execution": {"retry_count": 2},
             "outputs": [{"name": "replicas", "type": "integer"}],

@@ -48,7 +48,7 @@ pub fn write(document: &Value, syntax: Syntax) -> String {
 }
 
 /// Members in this order, others after them by name.
-const ORDER: [&str; 38] = [
+const ORDER: [&str; 39] = [
     "workflow_id",
     "version",
     "title",
@@ -74,6 +74,7 @@ const ORDER: [&str; 38] = [
     "parameters",
     "exposed",
     "hidden",
+    "risk",
     "labels",
     "signal_type",
     "severity",

@@ -127,6 +127,7 @@ fn what_only_allows_more_is_compatible() {
     );
     assert_eq!(one("Signal: OOMKilled became *", set("/labels/signal_type", json!("*"))), Compatible);
     assert_eq!(one("Timeout: 10m became 5m", set("/execution", json!({"timeout": "5m"}))), Compatible);
+    assert_eq!(one("Risk: none became high", set("/risk", json!("high"))), Compatible);
     assert_eq!(
         one("spare: is reported, too", push("/outputs", json!({"name": "spare", "type": "string"}))),
         Compatible

@@ -65,6 +65,10 @@ pub struct RemediationWorkflowSpec {
     /// What the container is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<ParametersSpec>,
+    /// What may go wrong when it runs, as its author says. Approval policies go by it where a model says less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "risk")]
+    pub risk: Option<String>,
     /// What the playbook is for. `*` matches anything; a label that is left out matches no filter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<LabelsSpec>,
@@ -332,6 +336,14 @@ fn conditions(_: &mut Generator) -> schemars::Schema {
 fn value_type(_: &mut Generator) -> schemars::Schema {
     schemars::json_schema!({
         "type": "string", "description": "Its type.", "enum": ["string", "integer", "number", "boolean"],
+    })
+}
+
+fn risk(_: &mut Generator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "string",
+        "description": "What may go wrong when it runs, as its author says. Approval policies go by it where a model says less.",
+        "enum": ["low", "medium", "high"],
     })
 }
 

@@ -15,6 +15,8 @@ pub enum Verdict {
     Start(i64),
     /// Leave it: it runs, has ended, or another replica is at it.
     Leave,
+    /// Not yet: another run on the same object is in the way.
+    Wait,
     /// End it, unless its PipelineRun is there after all.
     Stop {
         /// How it ends.
@@ -53,6 +55,7 @@ pub fn judge(run: &Run, permit: Permit) -> Verdict {
     match permit {
         Permit::Given(epoch) => Verdict::Start(epoch),
         Permit::Overtaken | Permit::Over => Verdict::Leave,
+        Permit::Busy => Verdict::Wait,
         Permit::Cancelled => {
             let (state, reason, message) = cancelled();
             Verdict::Stop { state, reason, message }
@@ -63,6 +66,9 @@ pub fn judge(run: &Run, permit: Permit) -> Verdict {
         }
     }
 }
+
+/// What a run waits for that another one is in the way of; its approval may run out meanwhile.
+pub const BUSY: &str = "another run on the same object goes on or has just ended, and the approval policy keeps them apart";
 
 /// How a run ends that was cancelled before it started.
 pub fn cancelled() -> (ExecutionState, &'static str, String) {

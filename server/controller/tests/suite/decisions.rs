@@ -12,9 +12,9 @@ use domain::{
     paging::{Page, PageOf},
     playbook::{Registration, applied},
     ports::{
-        AppliedPlaybook, AppliedWorkflow, ClusterIntake, DecideError, Decided, DecidedRecommendation, NewDecision,
-        NewRecommendation, PlaybookApplied, PlaybookRecord, PlaybookStatus, RecommendationFilter, RecommendationStore,
-        StoreError, StoredTicket,
+        AppliedPlaybook, AppliedWorkflow, ClusterIntake, DecideError, Decided, DecidedRecommendation, Judged,
+        NewDecision, NewRecommendation, PlaybookApplied, PlaybookRecord, PlaybookStatus, RecommendationFilter,
+        RecommendationStore, StoreError, StoredTicket,
     },
     recommendation::{Recommendation, RecommendationState},
     time::Timestamp,
@@ -43,8 +43,8 @@ impl RecommendationStore for FakeStore {
         Ok(self.state()?.recommendations.get(uid).cloned())
     }
 
-    async fn put_ticket(&self, _: StoredTicket, _: AuditEntry) -> Result<(), StoreError> {
-        Ok(())
+    async fn put_ticket(&self, _: StoredTicket, _: AuditEntry) -> Result<bool, StoreError> {
+        Ok(true)
     }
 
     async fn ticket(&self, digest: &Digest) -> Result<Option<StoredTicket>, StoreError> {
@@ -57,6 +57,15 @@ impl RecommendationStore for FakeStore {
 
     async fn decide(&self, _: NewDecision) -> Result<Decided, DecideError> {
         Err(DecideError::NotFound)
+    }
+
+    async fn judged(
+        &self,
+        _: Timestamp,
+        _: Option<(Timestamp, RecommendationId)>,
+        _: u32,
+    ) -> Result<Vec<Judged>, StoreError> {
+        Ok(vec![])
     }
 
     async fn import(&self, _: &[DecidedRecommendation]) -> Result<(), StoreError> {

@@ -105,6 +105,19 @@ async fn a_try_that_was_overtaken_leaves_the_decision_to_the_later_one() {
     assert_eq!(world.journal.count("PATCH /apis/tekton.dev"), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_waits_while_another_one_is_in_its_way() {
+    let world = World::start().await;
+    world.store.busy.store(true, Ordering::SeqCst);
+    let id = world.approve(&ticket());
+    let said = |e: &Execution| e.message.as_ref().is_some_and(|m| m.contains("another run on the same object"));
+    let waiting = world.until(&id, "said", said).await;
+    assert_eq!(waiting.state, ExecutionState::Pending);
+    assert!(world.all("pipelineruns").await.is_empty(), "nothing is made before it may start");
+    world.store.busy.store(false, Ordering::SeqCst);
+    assert_eq!(world.ended(&id).await.state, ExecutionState::Succeeded);
+}
+
 /// Approves, and lets somebody change the PipelineRun in the moment in which it is let go, once.
 async fn under_our_hands(change: Value) -> (World, Execution) {
     let world = World::start().await;

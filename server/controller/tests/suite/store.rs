@@ -12,6 +12,7 @@ use domain::{
     ids::{ActorId, Digest, ExecutionId},
     observation::{Changed, Observation, merge},
     paging::{Page, PageOf},
+    policy::{Guard, InTheWay},
     ports::{ActionFilter, Clock, ExecutionFilter, ExecutionStore, Permit, StoreError, StoredTicket},
     recommendation::{Recommendation, ResourceRef, Severity},
     ticket::{Plan, Ticket},
@@ -92,6 +93,8 @@ pub struct FakeStore {
     pub down: AtomicBool,
     /// Only the archive of the logs is away.
     pub logs_down: AtomicBool,
+    /// Another run is in the way of every start.
+    pub busy: AtomicBool,
 }
 
 impl FakeStore {
@@ -103,6 +106,7 @@ impl FakeStore {
             journal,
             down: AtomicBool::new(false),
             logs_down: AtomicBool::new(false),
+            busy: AtomicBool::new(false),
         }
     }
 
@@ -119,6 +123,7 @@ impl FakeStore {
             None => Some(Permit::Over),
             Some(e) if e.cancel_requested => Some(Permit::Cancelled),
             Some(e) if self.now() >= e.expires_at => Some(Permit::Expired),
+            Some(_) if self.busy.load(Ordering::SeqCst) => Some(Permit::Busy),
             Some(_) => None,
         }
     }
@@ -321,6 +326,10 @@ impl ExecutionStore for FakeStore {
 
     async fn newest_on(&self, _: &[(&str, &ResourceRef)], _: Timestamp) -> Result<Vec<Execution>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn in_the_way(&self, _: &str, _: Option<&ResourceRef>, _: Guard) -> Result<Option<InTheWay>, StoreError> {
+        Ok(None)
     }
 
     async fn unfinished(&self, cluster: &str) -> Result<Vec<Execution>, StoreError> {

@@ -48,6 +48,14 @@ pub(crate) async fn claim(
             None => DecideError::NameUsed(name.clone()),
         });
     }
+    if !new.guard.is_none() {
+        Sql::new("execution", "UPDATE executions SET alone = $1, cool_down_ms = $2 WHERE id = $3")
+            .bind(new.guard.one_at_a_time)
+            .bind(new.guard.cool_down_ms)
+            .bind(execution.subject.id.as_str())
+            .run(write.on())
+            .await?;
+    }
     for action in &new.actions {
         actions::insert(write, action, now).await?;
     }

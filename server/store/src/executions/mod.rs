@@ -3,6 +3,7 @@
 
 mod actions;
 mod claim;
+mod guard;
 mod import;
 mod logs;
 mod observe;
@@ -10,6 +11,7 @@ mod rows;
 mod start;
 
 pub(crate) use claim::claim;
+pub(crate) use guard::in_the_way;
 
 use self::rows::{COLUMNS, execution, tasks, whole, whole_columns};
 use crate::{
@@ -25,14 +27,16 @@ use domain::{
     execution::{
         ActionRecord, Execution, ExecutionLine, ExecutionState, ExecutionSubject, LogLine, Progress, Standing,
     },
-    ids::ExecutionId,
+    ids::{ExecutionId, RecommendationId},
     observation::{Changed, Observation},
     paging::{Page, PageOf},
+    policy::{Guard, InTheWay},
     ports::{ActionFilter, ExecutionFilter, ExecutionStore, LogOf, LogReader, LogSlice, Permit, StoreError},
     recommendation::ResourceRef,
     time::Timestamp,
 };
 use sqlx::AnyConnection;
+use std::collections::HashMap;
 
 const LIST: &str = "executions";
 
@@ -122,6 +126,15 @@ impl ExecutionStore for Store {
         }
         sql.push(") AS object)");
         sql.all(&mut *self.read().await?).await?.iter().map(execution).collect()
+    }
+
+    async fn in_the_way(
+        &self,
+        cluster: &str,
+        object: Option<&ResourceRef>,
+        guard: Guard,
+    ) -> Result<Option<InTheWay>, StoreError> {
+        in_the_way(&mut *self.read().await?, self.dialect().clock(), cluster, object, guard).await
     }
 
     async fn these(&self, ids: &[ExecutionId]) -> Result<Vec<Execution>, StoreError> {
@@ -277,7 +290,21 @@ impl Store {
     }
 }
 
-/// How a row names its object (migration 0009).
+/// The run that came of each of these recommendations, without its tasks.
+pub(crate) async fn of_recommendations(
+    on: &mut AnyConnection,
+    ids: &[RecommendationId],
+) -> Result<HashMap<RecommendationId, Execution>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut sql = Sql::new("execution", format!("SELECT {COLUMNS} FROM executions WHERE recommendation_id IN "));
+    sql.list(ids.iter().map(RecommendationId::as_str));
+    let rows = sql.all(on).await?;
+    rows.iter().map(|row| execution(row).map(|one| (one.subject.recommendation_id.clone(), one))).collect()
+}
+
+/// How a row names its object (migration 0009); empty where nothing is named.
 fn target_key(resource: &ResourceRef) -> String {
     format!("{}/{}/{}", resource.namespace.as_deref().unwrap_or_default(), resource.kind, resource.name)
 }

@@ -61,7 +61,7 @@ pub(super) async fn insert(write: &mut Write, new: &[&Execution]) -> Result<Vec<
             "execution",
             "INSERT INTO executions (id, recommendation_id, ticket_digest, cluster, name, workflow_id, state, stage, \
              epoch, revision, reason, message, uid, run_uid, approved_by, created_at, expires_at, started_at, finished_at, \
-             cancel_requested, assessment, search, target, subject, warnings) VALUES ",
+             cancel_requested, assessment, search, target, subject, warnings, let_go) VALUES ",
         );
         for (i, one) in some.iter().enumerate() {
             sql.push(if i == 0 { "" } else { ", " }).tuple(values(one)?);
@@ -77,7 +77,7 @@ pub(super) async fn insert(write: &mut Write, new: &[&Execution]) -> Result<Vec<
     Ok(written)
 }
 
-fn values(of: &Execution) -> Result<[Value; 25], StoreError> {
+fn values(of: &Execution) -> Result<[Value; 26], StoreError> {
     let subject = &of.subject;
     Ok([
         subject.id.as_str().into(),
@@ -105,6 +105,8 @@ fn values(of: &Execution) -> Result<[Value; 25], StoreError> {
         subject.target().map(target_key).unwrap_or_default().into(),
         json(subject)?.into(),
         warnings(of)?.into(),
+        // What was written before it came here.
+        of.started_at.is_some().into(),
     ])
 }
 

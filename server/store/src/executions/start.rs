@@ -2,10 +2,15 @@
 //! asks the row itself (cancelled, ended, whose try it is) and the database's clock.
 
 use super::{
+    guard::free,
     observe::announce,
     rows::{COLUMNS, execution},
 };
-use crate::{Store, sql::Sql, write::Write};
+use crate::{
+    Store,
+    sql::Sql,
+    write::{Lock, Write},
+};
 use domain::{
     execution::{ExecutionState, Stage},
     ids::ExecutionId,
@@ -20,10 +25,12 @@ fn startable(clock: &str) -> String {
 
 pub(super) async fn begin(store: &Store, id: &ExecutionId) -> Result<Permit, StoreError> {
     let mut write = store.write().await?;
-    let startable = startable(store.dialect().clock());
-    let sql = format!("UPDATE executions SET epoch = epoch + 1 WHERE id = $1 AND {startable} RETURNING epoch");
+    let clock = store.dialect().clock();
+    let (startable, free) = (startable(clock), free(clock));
+    let sql =
+        format!("UPDATE executions SET epoch = epoch + 1 WHERE id = $1 AND {startable} AND {free} RETURNING epoch");
     let Some(row) = Sql::new("execution", sql).bind(id.as_str()).maybe(write.on()).await? else {
-        return refusal(&mut write, store.dialect().clock(), id).await;
+        return refusal(&mut write, clock, id, None).await;
     };
     let epoch = row.int("epoch")?;
     write.commit().await?;
@@ -32,24 +39,30 @@ pub(super) async fn begin(store: &Store, id: &ExecutionId) -> Result<Permit, Sto
 
 pub(super) async fn permit(store: &Store, id: &ExecutionId, epoch: i64, run_uid: &str) -> Result<Permit, StoreError> {
     let mut write = store.write().await?;
-    let startable = startable(store.dialect().clock());
+    // Of two that start at the same moment one sees the other.
+    write.lock(Lock::Targets).await?;
+    let clock = store.dialect().clock();
+    let (startable, free) = (startable(clock), free(clock));
     let sql = format!(
-        "UPDATE executions SET stage = 'started', run_uid = COALESCE(run_uid, $3), revision = revision + CASE WHEN stage = 'started' THEN 0 ELSE 1 END \
-         WHERE id = $1 AND epoch = $2 AND {startable} RETURNING {COLUMNS}"
+        "UPDATE executions SET stage = 'started', let_go = 1, run_uid = COALESCE(run_uid, $3), revision = revision + CASE WHEN stage = 'started' THEN 0 ELSE 1 END \
+         WHERE id = $1 AND epoch = $2 AND {startable} AND {free} RETURNING {COLUMNS}"
     );
     let permitted = Sql::new("execution", sql).bind(id.as_str()).bind(epoch).bind(run_uid);
     let Some(row) = permitted.maybe(write.on()).await? else {
-        return refusal(&mut write, store.dialect().clock(), id).await;
+        return refusal(&mut write, clock, id, Some(epoch)).await;
     };
     announce(&mut write, &execution(&row)?);
     write.commit().await?;
     Ok(Permit::Given(epoch))
 }
 
-/// Why the update found no row, read in the same transaction. Nothing that is said here is ever taken back.
-async fn refusal(write: &mut Write, clock: &str, id: &ExecutionId) -> Result<Permit, StoreError> {
+/// Why the update of this try found no row, read in the same transaction. Nothing that is said here is ever taken back, but that
+/// another run is in the way.
+async fn refusal(write: &mut Write, clock: &str, id: &ExecutionId, epoch: Option<i64>) -> Result<Permit, StoreError> {
+    let free = free(clock);
     let sql = format!(
-        "SELECT {COLUMNS}, CASE WHEN expires_at > {clock} THEN 0 ELSE 1 END AS expired FROM executions WHERE id = $1"
+        "SELECT {COLUMNS}, epoch, CASE WHEN expires_at > {clock} THEN 0 ELSE 1 END AS expired, \
+         CASE WHEN {free} THEN 0 ELSE 1 END AS busy FROM executions WHERE id = $1"
     );
     let Some(row) = Sql::new("execution", sql).bind(id.as_str()).maybe(write.on()).await? else {
         return Ok(Permit::Over);
@@ -60,6 +73,8 @@ async fn refusal(write: &mut Write, clock: &str, id: &ExecutionId) -> Result<Per
         _ if !held => Permit::Over,
         known if known.cancel_requested => Permit::Cancelled,
         _ if row.flag("expired")? => Permit::Expired,
+        _ if epoch.is_some_and(|tried| row.int("epoch").is_ok_and(|now| now != tried)) => Permit::Overtaken,
+        _ if row.flag("busy")? => Permit::Busy,
         _ => Permit::Overtaken,
     })
 }

@@ -9,11 +9,13 @@ use super::{
 };
 use crate::{
     Store,
+    executions::in_the_way,
+    policies,
     sql::{Sql, json},
-    write::Write,
+    write::{Lock, Write},
 };
 use domain::{
-    decision::{Decision, Verb, Verdict, judge},
+    decision::{Decision, Verb, Verdict, judge, tag},
     event::Topic,
     identity::Actor,
     ids::RecommendationId,
@@ -24,12 +26,20 @@ use domain::{
 use serde_json::json as object;
 
 pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, DecideError> {
-    let NewDecision { id, recommendation_id, strategy, attempt, reason, ticket, execution, audit } = new;
+    let NewDecision { id, recommendation_id, strategy, attempt, known, reason, ticket, execution, audit } = new;
     let mut write = store.write().await?;
-    let (on, now) =
-        lock(&mut write, store.dialect().clock(), &recommendation_id).await?.ok_or(DecideError::NotFound)?;
+    let clock = store.dialect().clock();
+    let (on, now) = lock(&mut write, clock, &recommendation_id).await?.ok_or(DecideError::NotFound)?;
     let prior = rows::decisions(write.on(), &recommendation_id).await?;
+    let tag = tag(&on, prior.len());
+    if !known.includes(&tag) {
+        return Err(DecideError::Moved { tag });
+    }
     let verdict = judge(now, &on, &prior, &attempt)?;
+    if attempt.verb == Verb::Approve && policies::hold(&mut write).await? != Some(attempt.terms.version) {
+        return Err(DecideError::PolicyChanged);
+    }
+    let need = attempt.terms.quorum.need;
     let decision = Decision {
         id,
         recommendation_id: recommendation_id.clone(),
@@ -38,6 +48,7 @@ pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, D
         ticket_digest: attempt.ticket_digest,
         reason,
         actor: attempt.actor,
+        stands_for: attempt.stands_for,
         at: now,
     };
     insert(&mut write, prior.len(), &decision).await?;
@@ -49,6 +60,7 @@ pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, D
         Verdict::Approved { .. } => {
             let new = fitting(execution, &decision)?;
             still_enabled(&mut write, &new).await?;
+            nothing_in_the_way(&mut write, clock, &new).await?;
             claim(&mut write, &new, &approvers(&prior, &decision), now).await?;
             close(&mut write, &recommendation_id, State::Decided).await?;
             Some(new.subject.id)
@@ -68,7 +80,7 @@ pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, D
         recommendation_id.as_str(),
         object!({
             "state": state.name(), "decision": decision.verb.name(), "by": decision.actor.name,
-            "have": have, "need": attempt.need, "execution": execution_id,
+            "have": have, "need": need, "execution": execution_id,
         }),
     );
     write.audit(audit);
@@ -77,7 +89,7 @@ pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, D
 }
 
 /// Locks the recommendation until the end of the transaction; it and the time are read under that lock.
-async fn lock(
+pub(super) async fn lock(
     write: &mut Write,
     clock: &str,
     id: &RecommendationId,
@@ -92,7 +104,7 @@ pub(super) async fn insert(write: &mut Write, position: usize, decision: &Decisi
     let mut sql = Sql::new(
         "decision",
         "INSERT INTO decisions (id, recommendation_id, position, verb, strategy, ticket_digest, reason, actor, \
-         decided_at) VALUES ",
+         stands_for, decided_at) VALUES ",
     );
     sql.tuple([
         decision.id.as_str().into(),
@@ -103,6 +115,7 @@ pub(super) async fn insert(write: &mut Write, position: usize, decision: &Decisi
         decision.ticket_digest.as_ref().map(domain::ids::Digest::as_str).into(),
         decision.reason.as_deref().into(),
         json(&decision.actor)?.into(),
+        json(&decision.stands_for)?.into(),
         decision.at.into(),
     ]);
     sql.run(write.on()).await?;
@@ -117,6 +130,15 @@ fn fitting(execution: Option<NewExecution>, decision: &Decision) -> Result<NewEx
     let fits = Some(&new.subject.ticket_digest) == decision.ticket_digest.as_ref()
         && new.subject.recommendation_id == decision.recommendation_id;
     if fits { Ok(new) } else { Err(StoreError::Failed("the execution is not that of the approved ticket".into())) }
+}
+
+/// Of two that are approved at the same moment one sees the other.
+async fn nothing_in_the_way(write: &mut Write, clock: &str, new: &NewExecution) -> Result<(), DecideError> {
+    write.lock(Lock::Targets).await?;
+    match in_the_way(write.on(), clock, &new.subject.cluster, new.subject.target(), new.guard).await? {
+        None => Ok(()),
+        Some(other) => Err(DecideError::Busy(other)),
+    }
 }
 
 /// A playbook may have been disabled after the ticket was found current and before this transaction.

@@ -2,7 +2,10 @@
 
 mod decide;
 mod import;
+mod judged;
 mod rows;
+
+pub(crate) use rows::digest;
 
 use self::rows::{COLUMNS, recommendation};
 use crate::{
@@ -21,7 +24,7 @@ use domain::{
     ids::{Digest, RecommendationId},
     paging::{Page, PageOf},
     ports::{
-        DecideError, Decided, DecidedRecommendation, NewDecision, NewRecommendation, RecommendationFilter,
+        DecideError, Decided, DecidedRecommendation, Judged, NewDecision, NewRecommendation, RecommendationFilter,
         RecommendationStore, StoreError, StoredTicket,
     },
     recommendation::{
@@ -133,13 +136,17 @@ impl RecommendationStore for Store {
         row.as_ref().map(recommendation).transpose()
     }
 
-    async fn put_ticket(&self, ticket: StoredTicket, audit: AuditEntry) -> Result<(), StoreError> {
+    async fn put_ticket(&self, ticket: StoredTicket, audit: AuditEntry) -> Result<bool, StoreError> {
         let mut write = self.write().await?;
-        if !keep(&mut write, &ticket).await? {
-            return Ok(());
+        let locked = decide::lock(&mut write, self.dialect().clock(), &ticket.recommendation_id).await?;
+        if locked.is_none_or(|(on, _)| on.state != State::Open) {
+            return Ok(false);
         }
-        write.audit(audit);
-        write.commit().await
+        if keep(&mut write, &ticket).await? {
+            write.audit(audit);
+            write.commit().await?;
+        }
+        Ok(true)
     }
 
     async fn ticket(&self, digest: &Digest) -> Result<Option<StoredTicket>, StoreError> {
@@ -161,6 +168,15 @@ impl RecommendationStore for Store {
 
     async fn decide(&self, new: NewDecision) -> Result<Decided, DecideError> {
         decide::decide(self, new).await
+    }
+
+    async fn judged(
+        &self,
+        since: Timestamp,
+        before: Option<(Timestamp, RecommendationId)>,
+        many: u32,
+    ) -> Result<Vec<Judged>, StoreError> {
+        judged::judged(self, since, before, many).await
     }
 
     async fn import(&self, decided: &[DecidedRecommendation]) -> Result<(), StoreError> {

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 /// What [`recommendation`] reads, beside `now`.
 pub(super) const COLUMNS: &str = "id, revision, state, origin, proposer, cluster, created_at, expires_at, content";
 
-const DECISIONS: &str = "SELECT id, recommendation_id, verb, strategy, ticket_digest, reason, actor, decided_at \
-                         FROM decisions";
+const DECISIONS: &str = "SELECT id, recommendation_id, verb, strategy, ticket_digest, reason, actor, stands_for, \
+                         decided_at FROM decisions";
 
 /// The recommendation as it stands at `now`: an open one whose time is over is expired.
 pub(super) fn recommendation(row: &Row) -> Result<Recommendation, StoreError> {
@@ -71,6 +71,7 @@ fn decision(row: &Row) -> Result<Decision, StoreError> {
         },
         reason: row.maybe_text("reason")?,
         actor: row.json("actor")?,
+        stands_for: row.json("stands_for")?,
         at: row.time("decided_at")?,
     })
 }

@@ -1,20 +1,21 @@
 //! Deciding: one transaction, one outcome, one run.
 
 use crate::support::{
-    Bench, MINUTE, actor, at_once, attempt, audit_rows, contract, digest, entry, events_after, finished, new_execution,
-    recommend, recommendation, ticket,
+    Bench, MINUTE, actor, at_once, attempt, audit_rows, claimed, contract, digest, entry, events_after, finished,
+    new_execution, recommend, recommendation, seen, ticket,
 };
 use domain::{
     audit::AuditEntry,
-    decision::{Attempt, Refusal, Verb, Verdict},
+    decision::{Attempt, Refusal, Verb, Verdict, tag},
     execution::{ExecutionState, Stage, TaskState},
     ids::{DecisionId, ExecutionId, RecommendationId},
     paging::Page,
+    policy::{Guard, Terms},
     ports::{
-        ActionFilter, DecideError, Decided, EventStore, ExecutionFilter, ExecutionStore, NewDecision, NewExecution,
-        NewRecommendation, RecommendationStore,
+        ActionFilter, DecideError, Decided, EventStore, ExecutionFilter, ExecutionStore, Known, NewDecision,
+        NewExecution, NewRecommendation, Permit, RecommendationStore,
     },
-    recommendation::RecommendationState as State,
+    recommendation::{RecommendationState as State, ResourceRef},
     time::Timestamp,
 };
 use serde_json::json;
@@ -28,6 +29,11 @@ contract!(
     only_the_approved_tickets_execution_is_claimed,
     twenty_at_once_come_to_one_outcome_and_one_execution,
     two_approvals_at_the_same_instant_both_count,
+    a_decision_counts_only_from_the_state_that_was_read,
+    an_approval_counts_only_under_the_policy_in_force,
+    runs_on_the_same_object_are_kept_apart,
+    of_two_on_the_same_object_at_the_same_instant_one_is_approved,
+    what_was_decided_is_handed_out_to_be_judged_again,
 );
 
 /// Decides as `by`, handing in the execution of ticket 1.
@@ -50,6 +56,7 @@ fn new_decision(
         recommendation_id: of.clone(),
         strategy: 0,
         attempt,
+        known: Known::Any,
         reason: None,
         ticket: None,
         execution,
@@ -238,4 +245,164 @@ async fn two_approvals_at_the_same_instant_both_count(bench: Bench) {
         let run = ExecutionStore::get(store, &ExecutionId::new(format!("e{round}"))).await.unwrap().unwrap();
         assert_eq!(run.approved_by.len(), 2);
     }
+}
+
+async fn a_decision_counts_only_from_the_state_that_was_read(bench: Bench) {
+    let store = &bench.store;
+    let of = recommended(store).await;
+    let until = soon(store).await;
+    let read = tag(&RecommendationStore::get(store, &of).await.unwrap().unwrap(), 0);
+    let from = |id: &str, by: &str, known: &str| {
+        let attempt = attempt(by, Verb::Approve, 1, 3, until);
+        let known = Known::Tags(vec![known.to_owned()]);
+        let execution = new_execution("e1", &of, 1, until);
+        let decision = new_decision(id, &of, attempt, Some(execution), entry("decision.approve"));
+        store.decide(NewDecision { known, ..decision })
+    };
+    from("d1", "bob", &read).await.unwrap();
+    let Err(DecideError::Moved { tag: now }) = from("d2", "eve", &read).await else { panic!("it has moved") };
+    assert_eq!(store.decisions(&of).await.unwrap().len(), 1, "a refusal writes nothing");
+    from("d3", "eve", &now).await.unwrap();
+
+    // Who reads the same state at the same instant: one of them.
+    let of = recommend(store, "r2", "inc-2").await;
+    let read = tag(&RecommendationStore::get(store, &of).await.unwrap().unwrap(), 0);
+    let answers = at_once(&bench, 10, |store, n| {
+        let (of, known) = (of.clone(), Known::Tags(vec![read.clone()]));
+        async move {
+            let attempt = attempt(&format!("person-{n}"), Verb::Approve, 2, 10, until);
+            let decision = new_decision(&format!("x{n}"), &of, attempt, None, entry("decision.approve"));
+            store.decide(NewDecision { known, ..decision }).await
+        }
+    })
+    .await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
+    let moved = answers.iter().filter(|answer| matches!(answer, Err(DecideError::Moved { .. }))).count();
+    assert_eq!(moved, 9, "{answers:?}");
+}
+
+async fn an_approval_counts_only_under_the_policy_in_force(bench: Bench) {
+    let store = &bench.store;
+    let of = recommended(store).await;
+    let until = soon(store).await;
+    let under = |version| Attempt { terms: Terms::people(version, 1), ..attempt("bob", Verb::Approve, 1, 1, until) };
+    let old = decide(store, "d1", &of, under(7)).await;
+    assert!(matches!(old, Err(DecideError::PolicyChanged)), "{old:?}");
+    assert!(store.decisions(&of).await.unwrap().is_empty());
+    let of_dba = Attempt { stands_for: vec!["dba".into()], ..under(1) };
+    let counted = decide(store, "d2", &of, of_dba).await.unwrap();
+    assert_eq!(counted.decision.stands_for, ["dba"]);
+    assert_eq!(store.decisions(&of).await.unwrap(), [counted.decision]);
+    let of = recommend(store, "r2", "inc-2").await;
+    let reject = Attempt { terms: Terms::people(7, 1), ..attempt("bob", Verb::Reject, 1, 1, until) };
+    decide(store, "d3", &of, reject).await.unwrap();
+}
+
+fn on_my_app(mut new: NewExecution, guard: Guard) -> NewExecution {
+    new.subject.acts_on =
+        Some(ResourceRef { kind: "Deployment".into(), namespace: Some("production".into()), name: "my-app".into() });
+    NewExecution { guard, ..new }
+}
+
+/// Approves a ticket of its own that acts on my-app.
+async fn approve_on_my_app(store: &Store, n: u8, guard: Guard) -> Result<Decided, DecideError> {
+    let id = format!("e{n}");
+    let of = recommend(store, &format!("rec-{id}"), &format!("inc-{id}")).await;
+    let until = soon(store).await;
+    let execution = on_my_app(new_execution(&id, &of, n, until), guard);
+    let attempt = attempt("bob", Verb::Approve, n, 1, until);
+    store.decide(new_decision(&format!("d{n}"), &of, attempt, Some(execution), entry("decision.approve"))).await
+}
+
+const ALONE: Guard = Guard { cool_down_ms: 0, one_at_a_time: true };
+
+async fn runs_on_the_same_object_are_kept_apart(bench: Bench) {
+    let store = &bench.store;
+    let first = approve_on_my_app(store, 1, Guard::default()).await.unwrap().execution_id.unwrap();
+    let busy = approve_on_my_app(store, 2, ALONE).await;
+    let Err(DecideError::Busy(other)) = busy else { panic!("{busy:?}") };
+    assert_eq!((other.id, other.until), (first.clone(), None));
+    let beside = approve_on_my_app(store, 3, Guard::default()).await;
+    assert!(beside.is_ok(), "neither of the two asks for it: {beside:?}");
+    claimed(store, "elsewhere", 9).await;
+
+    // Once they have ended: only what was let go needs time to cool down.
+    for id in [&first, &beside.unwrap().execution_id.unwrap()] {
+        store.observe(id, seen(ExecutionState::Cancelled, Stage::Ended, vec![])).await.unwrap();
+    }
+    let cooling = Guard { cool_down_ms: 60 * MINUTE, one_at_a_time: true };
+    let guarded = approve_on_my_app(store, 4, cooling).await.unwrap().execution_id.unwrap();
+    let symmetric = approve_on_my_app(store, 5, Guard::default()).await;
+    assert!(matches!(symmetric, Err(DecideError::Busy(_))), "one that is to be alone is: {symmetric:?}");
+
+    store.observe(&guarded, seen(ExecutionState::Pending, Stage::Created, vec![])).await.unwrap();
+    let Permit::Given(epoch) = store.begin_start(&guarded).await.unwrap() else { panic!("it may start") };
+    assert_eq!(store.may_start(&guarded, epoch, "run").await.unwrap(), Permit::Given(epoch));
+    let now = store.now().await.unwrap();
+    let mut ended = seen(ExecutionState::Succeeded, Stage::Ended, vec![]);
+    (ended.started_at, ended.finished_at) = (Some(now), Some(now));
+    store.observe(&guarded, ended).await.unwrap();
+    let busy = approve_on_my_app(store, 6, cooling).await;
+    let Err(DecideError::Busy(other)) = busy else { panic!("{busy:?}") };
+    assert_eq!(other.until, Some(now.plus_ms(60 * MINUTE)));
+    let wanted = on_my_app(new_execution("x", &RecommendationId::new("other"), 8, now), cooling).subject;
+    assert_eq!(store.in_the_way("sandbox", wanted.target(), cooling).await.unwrap(), Some(other));
+    approve_on_my_app(store, 7, ALONE).await.unwrap();
+}
+
+async fn of_two_on_the_same_object_at_the_same_instant_one_is_approved(bench: Bench) {
+    let answers =
+        at_once(&bench, 6, |store, n| async move { approve_on_my_app(&store, n + 1, ALONE).await.map(|d| d.verdict) })
+            .await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(_) | Err(DecideError::Busy(_)))), "{answers:?}");
+    assert_eq!(runs(&bench.store).await, 1);
+
+    // Approved without a guard beside it, and let go first: who is to be alone waits.
+    let store = &bench.store;
+    let raw = &mut bench.raw().await;
+    sqlx::query("UPDATE executions SET stage = 'ended'").execute(&mut *raw).await.unwrap();
+    let mut both = Vec::new();
+    for n in [10, 11] {
+        let id = approve_on_my_app(store, n, Guard::default()).await.unwrap().execution_id.unwrap();
+        store.observe(&id, seen(ExecutionState::Pending, Stage::Created, vec![])).await.unwrap();
+        let Permit::Given(epoch) = store.begin_start(&id).await.unwrap() else { panic!("it may start") };
+        both.push((id, epoch));
+    }
+    sqlx::query("UPDATE executions SET alone = 1 WHERE id = 'e11'").execute(&mut *raw).await.unwrap();
+    let (free, alone) = (&both[0], &both[1]);
+    assert_eq!(store.may_start(&free.0, free.1, "run").await.unwrap(), Permit::Given(free.1));
+    assert_eq!(store.may_start(&alone.0, alone.1, "run").await.unwrap(), Permit::Busy);
+    assert_eq!(store.begin_start(&alone.0).await.unwrap(), Permit::Busy);
+    store.observe(&free.0, seen(ExecutionState::Failed, Stage::Ended, vec![])).await.unwrap();
+    assert_eq!(store.may_start(&alone.0, alone.1, "run").await.unwrap(), Permit::Given(alone.1));
+}
+
+async fn what_was_decided_is_handed_out_to_be_judged_again(bench: Bench) {
+    let store = &bench.store;
+    let since = store.now().await.unwrap().plus_ms(-MINUTE);
+    let until = soon(store).await;
+    let approved = recommended(store).await;
+    decide(store, "d1", &approved, attempt("bob", Verb::Approve, 1, 1, until)).await.unwrap();
+    let rejected = recommend(store, "r2", "inc-2").await;
+    decide(store, "d2", &rejected, attempt("eve", Verb::Reject, 2, 1, until)).await.unwrap();
+    recommend(store, "r3", "inc-3").await;
+    let short = NewRecommendation { open_for_ms: 1, ..recommendation("r4", "inc-4") };
+    store.insert(short, entry("recommendation.submit")).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+
+    let all = store.judged(since, None, 10).await.unwrap();
+    let told: Vec<_> = all.iter().map(|one| (one.recommendation.id.as_str(), one.recommendation.state)).collect();
+    assert_eq!(told, [("r4", State::Expired), ("r2", State::Decided), ("r1", State::Decided)], "what is open is not");
+    let first = &all[2];
+    assert_eq!(first.decisions.len(), 1);
+    assert_eq!(first.ticket.as_ref().map(|ticket| &ticket.digest), Some(&digest(1)));
+    assert_eq!(first.run.as_ref().map(|run| run.subject.id.as_str()), Some("e1"));
+    assert!(all[0].ticket.is_none() && all[0].run.is_none() && all[0].decisions.is_empty());
+
+    let page = store.judged(since, None, 2).await.unwrap();
+    let last = page.last().map(|one| (one.recommendation.created_at, one.recommendation.id.clone()));
+    let rest = store.judged(since, last, 2).await.unwrap();
+    assert_eq!(rest.iter().map(|one| one.recommendation.id.as_str()).collect::<Vec<_>>(), ["r1"]);
+    assert!(store.judged(until, None, 2).await.unwrap().is_empty());
 }

@@ -229,9 +229,12 @@ async fn a_ticket_is_written_once(bench: Bench) {
     let new = ticket(1, &of);
     let before = audit_rows(store).await;
     for _ in 0..2 {
-        store.put_ticket(new.clone(), entry("ticket.make")).await.unwrap();
+        assert!(store.put_ticket(new.clone(), entry("ticket.make")).await.unwrap());
     }
     assert_eq!(audit_rows(store).await, before + 1, "the second time nothing was done");
+    recommend(store, "r2", "inc-1").await;
+    assert!(!store.put_ticket(ticket(2, &of), entry("ticket.make")).await.unwrap(), "it was superseded");
+    assert_eq!(audit_rows(store).await, before + 2);
     assert_eq!(store.ticket(&new.digest).await.unwrap(), Some(new));
     assert_eq!(store.ticket(&digest(2)).await.unwrap(), None);
 }
@@ -268,6 +271,7 @@ async fn decided_history_is_written_as_it_is_and_once(bench: Bench) {
         ticket_digest: Some(digest(1)),
         reason: Some("it fits".into()),
         actor: actor("bob"),
+        stands_for: vec!["sre".into()],
         at: now.plus_ms(-MINUTE),
     };
     let paper = DecidedRecommendation {

@@ -8,8 +8,9 @@ use domain::{
     ids::{ActionId, ActorId, Digest, ExecutionId, FindingId, RecommendationId},
     observation::Observation,
     playbook::Registration,
+    policy::{Guard, Terms},
     ports::{
-        AuditStore, EventStore, NewDecision, NewExecution, NewPlaybook, NewRecommendation, RecommendationStore,
+        AuditStore, EventStore, Known, NewDecision, NewExecution, NewPlaybook, NewRecommendation, RecommendationStore,
         StoredTicket,
     },
     recommendation::{Content, Finding, Incident, Model, Origin, Proposal, ResourceRef, Risk, Severity, Strategy},
@@ -194,6 +195,7 @@ pub fn recommendation(id: &str, incident: &str) -> NewRecommendation {
                 confidence: Some(0.85),
                 rationale: "Fewer replicas need less".into(),
                 estimated_risk: Risk::Medium,
+                declared_risk: None,
                 proposal: Proposal::Playbook {
                     workflow_id: "oomkill-scale-down".parse().unwrap(),
                     version: Some("1.0.0".parse().unwrap()),
@@ -238,7 +240,10 @@ pub fn attempt(by: &str, verb: Verb, ticket: u8, need: u32, expires_at: Timestam
         revision: 1,
         ticket_digest: (verb == Verb::Approve).then(|| digest(ticket)),
         ticket_expires_at: expires_at,
-        need,
+        terms: Terms::people(1, need),
+        stands_for: Vec::new(),
+        last_editor: None,
+        automatic: false,
     }
 }
 
@@ -307,6 +312,7 @@ pub fn new_execution(id: &str, of: &RecommendationId, ticket: u8, expires_at: Ti
         expires_at,
         tasks: vec![task("check", ticket), task("scale", ticket)],
         actions: vec![action("check"), action("scale")],
+        guard: Guard::default(),
     }
 }
 
@@ -321,6 +327,7 @@ pub async fn claimed(store: &Store, id: &str, ticket_number: u8) -> ExecutionId 
             recommendation_id: of.clone(),
             strategy: 0,
             attempt: attempt("bob", Verb::Approve, ticket_number, 1, expires_at),
+            known: Known::Any,
             reason: None,
             ticket: None,
             execution: Some(new_execution(id, &of, ticket_number, expires_at)),

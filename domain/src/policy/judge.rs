@@ -1,0 +1,139 @@
+//! What a policy says about one case: the first rule that matches.
+
+use super::{Conditions, Facts, Grant, Guard, Match, Measured, Policy, Quorum, Rule, Ruling, Terms};
+use crate::recommendation::Risk;
+
+/// The ruling of this version of a policy. A condition that can't be evaluated is never passed over silently: an automatic rule
+/// is then no rule, since the next one asks people; with any other nobody can approve until the policy is mended.
+pub fn judge(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Conditions) -> Ruling {
+    for rule in &policy.rules {
+        match matches(&rule.fits, facts, conditions) {
+            Ok(Some(because)) => return ruling(policy, version, rule, facts, because),
+            Ok(None) => {}
+            Err(_) if rule.grant == Grant::Automatic => {}
+            Err(why) => {
+                let trouble = format!("the condition of its rule {} can't be evaluated here: {why}", rule.name);
+                return nobody(policy, version, &rule.name, trouble);
+            }
+        }
+    }
+    // No document without a last rule is ever taken in.
+    nobody(policy, version, "none", "none of its rules is for this".into())
+}
+
+fn ruling(policy: &Policy, version: u32, rule: &Rule, facts: &Facts, because: Vec<String>) -> Ruling {
+    // Whatever a rule says: what is risky is looked at by people.
+    let grant = match rule.grant {
+        Grant::Automatic if facts.risk == Risk::High => Grant::People,
+        grant => grant,
+    };
+    let freezes = policy.freezes.iter().filter(|freeze| rule.freeze.contains(&freeze.name)).cloned().collect();
+    Ruling {
+        policy: policy.name.clone(),
+        terms: Terms {
+            version,
+            rule: rule.name.clone(),
+            grant,
+            quorum: rule.approvals.clone(),
+            freezes,
+            guard: rule.guard,
+        },
+        expires_ms: rule.expires_ms,
+        why: rule.why.clone(),
+        because,
+        trouble: None,
+    }
+}
+
+fn nobody(policy: &Policy, version: u32, rule: &str, trouble: String) -> Ruling {
+    Ruling {
+        policy: policy.name.clone(),
+        terms: Terms {
+            version,
+            rule: rule.to_owned(),
+            grant: Grant::Never,
+            quorum: Quorum::people(1),
+            freezes: Vec::new(),
+            guard: Guard::default(),
+        },
+        expires_ms: None,
+        why: None,
+        because: Vec::new(),
+        trouble: Some(trouble),
+    }
+}
+
+/// Whether all that is said holds; then what it was, in words.
+fn matches(fits: &Match, facts: &Facts, conditions: &dyn Conditions) -> Result<Option<Vec<String>>, String> {
+    let mut because = Vec::new();
+    let or_empty = |text: &Option<String>| vec![text.clone().unwrap_or_default()];
+    let texts = [
+        ("cluster", &fits.cluster, vec![facts.cluster.clone()]),
+        ("environment", &fits.environment, or_empty(&facts.environment)),
+        ("namespace", &fits.namespace, or_one(&facts.namespaces)),
+        ("playbook", &fits.playbook, or_empty(&facts.playbook)),
+        ("action type", &fits.action_type, vec![facts.action_type.clone()]),
+    ];
+    for (name, patterns, values) in texts {
+        if patterns.is_empty() {
+            continue;
+        }
+        let Some(value) = values.iter().find(|value| patterns.iter().any(|pattern| like(pattern, value))) else {
+            return Ok(None);
+        };
+        because.push(if value.is_empty() { format!("any {name}") } else { format!("{name} {value}") });
+    }
+    if !fits.severity.is_empty() {
+        if !fits.severity.contains(&facts.severity) {
+            return Ok(None);
+        }
+        because.push(format!("severity {}", facts.severity.name()));
+    }
+    if !fits.risk.is_empty() {
+        if !fits.risk.contains(&facts.risk) {
+            return Ok(None);
+        }
+        because.push(format!("risk {}", facts.risk.name()));
+    }
+    if let Some(range) = fits.confidence {
+        let Some(sure) = facts.confidence.filter(|sure| range.holds(*sure)) else { return Ok(None) };
+        because.push(format!("confidence {sure:.2}"));
+    }
+    if let Some(wanted) = &fits.measured_success {
+        let Some(words) = measured(wanted, facts) else { return Ok(None) };
+        because.push(words);
+    }
+    // Last: it is asked only of what the fields are for.
+    if let Some(condition) = &fits.when {
+        if !conditions.holds(condition, facts)? {
+            return Ok(None);
+        }
+        because.push(format!("its condition {condition} holds"));
+    }
+    Ok(Some(because))
+}
+
+fn measured(wanted: &Measured, facts: &Facts) -> Option<String> {
+    let found = facts.measured.filter(|found| found.runs >= i64::from(wanted.runs) && wanted.rate.holds(found.rate))?;
+    Some(format!("{} of {} runs succeeded", found.succeeded, found.runs))
+}
+
+/// What nobody says is matched by `*` alone, as an empty text.
+fn or_one(values: &[String]) -> Vec<String> {
+    if values.is_empty() { vec![String::new()] } else { values.to_vec() }
+}
+
+/// Whether a text is as the pattern says, in which `*` stands for any characters.
+pub(super) fn like(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}

@@ -1,0 +1,403 @@
+//! Policies as a whole: how documents are read, which rule decides, and what would have been.
+
+use super::{
+    simulate::{Approval, Came, Effect, Past, Ran, differences},
+    *,
+};
+use crate::{
+    fault::Fault,
+    identity::Actor,
+    ids::{ActorId, RecommendationId},
+    time::Timestamp,
+};
+use serde_json::{Value, json};
+
+/// Knows the conditions "true" and "false"; "broken" fails when it is asked.
+struct Words;
+
+impl Conditions for Words {
+    fn check(&self, condition: &str) -> Option<String> {
+        (!["true", "false", "broken"].contains(&condition)).then(|| "this is no condition".to_owned())
+    }
+
+    fn holds(&self, condition: &str, _: &Facts) -> Result<bool, String> {
+        condition.parse().map_err(|_| "it is broken".to_owned())
+    }
+}
+
+fn policy(document: &Value) -> Policy {
+    read(document, &Words).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn with_rules(rules: &Value) -> Policy {
+    policy(&json!({
+        "name": "p", "rules": rules,
+        "groups": { "sre": ["ann", "bob"], "dba": ["bob", "role:admin"] },
+        "freezes": [{ "name": "weekend", "weekly": { "from": "Fri 18:00", "to": "Mon 06:00" } }],
+    }))
+}
+
+fn faults(document: &Value) -> Vec<(String, String)> {
+    let found = read(document, &Words).expect_err("it has faults");
+    found.into_iter().map(|Fault { pointer, code, .. }| (pointer, code.into_owned())).collect()
+}
+
+fn facts() -> Facts {
+    let [full, _] = Facts::samples();
+    full
+}
+
+fn the_default() -> Policy {
+    policy(&json!({
+        "name": "default",
+        "rules": [
+            { "name": "high-risk", "match": { "risk": "high" }, "approvals": 2 },
+            { "name": "everything-else", "approvals": 1 },
+        ],
+    }))
+}
+
+#[test]
+fn the_default_policy_asks_one_and_two_for_high_risk_and_never_acts_by_itself() {
+    for risk in Risk::ALL {
+        let ruling = judge(&the_default(), 1, &Facts { risk, ..facts() }, &Words);
+        assert_eq!(ruling.terms.grant, Grant::People);
+        assert_eq!(ruling.ticket_terms().approvals, PolicyTerms::default_for(risk).approvals);
+        assert!(ruling.terms.freezes.is_empty() && ruling.terms.guard.is_none());
+    }
+}
+
+#[test]
+fn the_first_rule_that_matches_decides() {
+    let policy = with_rules(&json!([
+        { "name": "never-here", "match": { "environment": ["staging", "prod*"], "playbook": "oomkill-*" }, "grant": "never" },
+        { "name": "two", "match": { "severity": ["high", "critical"] }, "approvals": 2 },
+        { "name": "rest", "approvals": 1 },
+    ]));
+    let rule = |facts: Facts| judge(&policy, 1, &facts, &Words).terms.rule;
+    assert_eq!(rule(facts()), "never-here");
+    assert_eq!(rule(Facts { playbook: Some("disk".into()), ..facts() }), "two");
+    assert_eq!(rule(Facts { environment: None, ..facts() }), "two");
+    assert_eq!(rule(Facts { environment: None, severity: Severity::Low, ..facts() }), "rest");
+}
+
+#[test]
+fn patterns_have_stars() {
+    for (pattern, text, fits) in [
+        ("a", "a", true),
+        ("a", "ab", false),
+        ("a*", "a", true),
+        ("*", "", true),
+        ("team-*-eu", "team-x-eu", true),
+        ("team-*-eu", "team-eu", false),
+        ("*a*b", "xaab", true),
+        ("*a*b", "xba", false),
+    ] {
+        assert_eq!(super::judge::like(pattern, text), fits, "{pattern} {text}");
+    }
+}
+
+#[test]
+fn nothing_measured_and_nothing_said_never_holds() {
+    let policy = with_rules(&json!([
+        { "name": "known", "match": { "measured_success": { "at_least": 0.0, "runs": 20 } }, "approvals": 1 },
+        { "name": "bad", "match": { "measured_success": { "below": 1.0, "runs": 1 } }, "approvals": 3 },
+        { "name": "sure", "match": { "confidence": { "at_least": 0.0 } }, "approvals": 1 },
+        { "name": "rest", "approvals": 2 },
+    ]));
+    let rule = |measured, confidence| {
+        let facts = Facts { measured, confidence, ..facts() };
+        judge(&policy, 1, &facts, &Words).terms.rule
+    };
+    assert_eq!(rule(Measure::of(20, 20), None), "known");
+    assert_eq!(rule(Measure::of(19, 18), None), "bad");
+    assert_eq!(rule(None, Some(0.0)), "sure");
+    assert_eq!(rule(None, None), "rest");
+}
+
+fn automatic() -> Value {
+    json!({
+        "name": "sure", "grant": "automatic",
+        "match": {
+            "risk": ["low", "medium"], "confidence": { "at_least": 0.9 },
+            "measured_success": { "at_least": 0.95, "runs": 20 },
+        },
+    })
+}
+
+#[test]
+fn what_is_automatic_is_never_of_high_risk_and_says_what_it_needs() {
+    let mut rule = automatic();
+    assert_eq!(
+        judge(&with_rules(&json!([rule, { "name": "rest", "approvals": 1 }])), 1, &facts(), &Words).terms.grant,
+        Grant::Automatic
+    );
+    rule["match"] = json!({ "risk": "high", "measured_success": { "below": 1.0, "runs": 1 } });
+    let document = json!({ "name": "p", "rules": [rule, { "name": "rest", "approvals": 1 }] });
+    let expected = ["risk", "confidence", "measured_success"];
+    let expected = expected.map(|field| (format!("/rules/0/match/{field}"), "required".to_owned()));
+    assert_eq!(faults(&document), expected);
+    // A stored one that says so all the same.
+    let mut stored = the_default();
+    stored.rules[0].grant = Grant::Automatic;
+    let ruling = judge(&stored, 1, &Facts { risk: Risk::High, ..facts() }, &Words);
+    assert_eq!((ruling.terms.grant, ruling.terms.quorum.need), (Grant::People, 2));
+}
+
+#[test]
+fn a_condition_that_fails_lets_nothing_pass() {
+    let mut sure = automatic();
+    sure["match"]["when"] = json!("broken");
+    let policy = with_rules(
+        &json!([sure, { "name": "odd", "match": { "when": "broken" }, "approvals": 1 }, { "name": "rest", "approvals": 1 }]),
+    );
+    let ruling = judge(&policy, 4, &facts(), &Words);
+    assert_eq!(
+        (ruling.terms.grant, ruling.terms.rule.as_str()),
+        (Grant::Never, "odd"),
+        "the automatic one is passed over"
+    );
+    assert!(ruling.explanation().starts_with("Nobody can approve this until the policy p v4 is mended"));
+    let policy = with_rules(&json!([
+        { "name": "no", "match": { "when": "false" }, "approvals": 3 },
+        { "name": "yes", "match": { "when": "true" }, "approvals": 2 },
+        { "name": "rest", "approvals": 1 },
+    ]));
+    assert_eq!(judge(&policy, 1, &facts(), &Words).terms.rule, "yes");
+}
+
+#[test]
+fn every_fault_is_told_at_its_place() {
+    let document = json!({
+        "name": "No Name", "activation": { "approvals": 0 }, "owner": "me",
+        "groups": { "sre": ["ann", "role:root"], "Bad": [] },
+        "freezes": [{ "name": "f", "weekly": { "from": "Fri", "to": "Mon 06:00" }, "once": { "from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z" } }],
+        "rules": [
+            { "name": "a", "match": { "enviroment": "x", "severity": "awful", "when": "what?" }, "approvals": 2, "expires": "5s" },
+            { "name": "b", "grant": "never", "approvals": 1 },
+            { "name": "c" },
+        ],
+    });
+    let mut found = faults(&document);
+    found.sort();
+    let mut expected = [
+        ("/activation/approvals", "out_of_range"),
+        ("/freezes/0", "required"),
+        ("/freezes/0/once/to", "out_of_range"),
+        ("/freezes/0/weekly/from", "malformed"),
+        ("/groups/Bad", "malformed"),
+        ("/groups/Bad", "too_few"),
+        ("/groups/sre/1", "not_allowed"),
+        ("/name", "malformed"),
+        ("/owner", "unknown_field"),
+        ("/rules/0/expires", "out_of_range"),
+        ("/rules/0/match/enviroment", "unknown_field"),
+        ("/rules/0/match/severity", "not_allowed"),
+        ("/rules/0/match/when", "condition"),
+        ("/rules/1/approvals", "not_allowed"),
+        ("/rules/2/approvals", "required"),
+    ]
+    .map(|(pointer, code)| (pointer.to_owned(), code.to_owned()));
+    expected.sort();
+    assert_eq!(found, expected);
+    let told = read(&document, &Words).expect_err("faults").to_string();
+    assert!(told.contains("more"), "{told}");
+}
+
+#[test]
+fn rules_fit_together() {
+    let document = json!({
+        "name": "p", "groups": { "sre": ["ann", "bob"] },
+        "freezes": [{ "name": "weekend", "weekly": { "from": "Fri 18:00", "to": "Mon 06:00" } }],
+        "rules": [
+            { "name": "a", "approvals": { "need": 3, "of": "sre" }, "freeze": "weekends" },
+            { "name": "a", "match": { "risk": "high" }, "approvals": { "need": 2, "of": ["sre", "db"], "count": "groups" } },
+        ],
+    });
+    let expected = [
+        ("/rules/1/name", "duplicate"),
+        ("/rules/0/match", "unreachable"),
+        ("/rules/0/freeze/0", "unknown_freeze"),
+        ("/rules/0/approvals", "unreachable"),
+        ("/rules/1", "required"),
+        ("/rules/1/approvals/of/1", "unknown_group"),
+    ];
+    assert_eq!(faults(&document), expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
+    let hint = read(&document, &Words).expect_err("faults").into_iter().find(|f| f.code == "unknown_freeze").unwrap();
+    assert!(hint.message.contains("did you mean \"weekend\"?"), "{hint}");
+}
+
+#[test]
+fn what_was_stored_is_read_back_as_it_was() {
+    let policy = policy(&json!({
+        "name": "p", "description": "For us.", "activation": { "approvals": 2 },
+        "groups": { "sre": ["ann", "role:admin"], "dba": ["bob"] },
+        "freezes": [{ "name": "year-end", "once": { "from": "2026-12-20T00:00:00Z", "to": "2027-01-03T00:00:00Z" } }],
+        "rules": [
+            automatic(),
+            {
+                "name": "prod", "why": "It pays our wages.", "match": { "environment": "production", "when": "true" },
+                "approvals": { "need": 2, "of": ["sre", "dba"], "count": "groups", "last_editor_counts": false },
+                "expires": "30m", "freeze": "year-end", "cool_down": "1h",
+            },
+            { "name": "rest", "approvals": 1, "one_at_a_time": true },
+        ],
+    }));
+    let stored = serde_json::to_string(&policy).unwrap();
+    assert_eq!(serde_json::from_str::<Policy>(&stored).unwrap(), policy);
+    assert_eq!(policy.activation, 2);
+    let prod = &policy.rules[1];
+    assert_eq!((prod.expires_ms, prod.guard.cool_down_ms), (Some(1_800_000), 3_600_000));
+    assert!(prod.guard.one_at_a_time && policy.rules[2].guard.one_at_a_time && policy.rules[2].guard.cool_down_ms == 0);
+}
+
+#[test]
+fn groups_are_people_and_roles() {
+    let policy = with_rules(&json!([{ "name": "rest", "approvals": 1 }]));
+    let voter =
+        |name: &str, roles: Vec<Role>| Voter { person: ActorId::new(format!("user:{name}")), name: name.into(), roles };
+    assert_eq!(policy.groups_of(&voter("bob", vec![])), ["dba", "sre"]);
+    assert_eq!(policy.groups_of(&voter("eve", vec![Role::Admin])), ["dba"]);
+    assert!(policy.groups_of(&voter("role:admin", vec![])).is_empty(), "a name is no role");
+}
+
+#[test]
+fn people_are_told_why() {
+    let policy = with_rules(&json!([
+        { "name": "prod", "why": "It pays our wages.", "match": { "environment": "production", "risk": "medium" },
+          "approvals": { "need": 2, "of": ["sre", "dba"], "last_editor_counts": false }, "freeze": "weekend", "cool_down": "30m" },
+        { "name": "rest", "approvals": 1 },
+    ]));
+    let ruling = judge(&policy, 3, &facts(), &Words);
+    assert_eq!(
+        ruling.explanation(),
+        "Two different people of sre or dba must approve: rule prod of the policy p v3 (environment production, risk medium)."
+    );
+    assert_eq!(
+        ruling.conditions(),
+        [
+            "It pays our wages.",
+            "Who last edited the parameters does not count.",
+            "Not during weekend: every week from Fri 18:00 to Mon 06:00 UTC.",
+            "Not before 30m 00s after the end of the last run on the same object.",
+        ]
+    );
+    let rest = judge(&policy, 3, &Facts { environment: None, ..facts() }, &Words);
+    assert_eq!(rest.explanation(), "One person must approve: rule rest of the policy p v3 (no other rule is for it).");
+}
+
+// --- what would have been ------------------------------------------------------------------------------------------------
+
+fn at(minutes: i64) -> Timestamp {
+    // Monday, the 23rd of November 2026.
+    Timestamp::parse("2026-11-23T12:00:00Z").unwrap().plus_ms(minutes * 60_000)
+}
+
+fn approval(name: &str, minutes: i64) -> Approval {
+    let person = ActorId::new(format!("user:{name}"));
+    let voter = Voter { person: person.clone(), name: name.into(), roles: vec![Role::Operator] };
+    Approval { actor: Actor::new(person, name), at: at(minutes), voter }
+}
+
+fn past(id: &str, came: Came, approvals: Vec<Approval>) -> Past {
+    let run = (came == Came::Approved).then(|| Ran {
+        object: "sandbox/production/Deployment/my-app".into(),
+        from: approvals.last().map_or(at(0), |last| last.at),
+        to: Some(at(10)),
+        began: true,
+    });
+    Past {
+        id: RecommendationId::new(id),
+        headline: "my-app is full".into(),
+        came_at: at(0),
+        requester: ActorId::new("token:holmes"),
+        last_editor: None,
+        facts: facts(),
+        came,
+        approvals,
+        run,
+    }
+}
+
+fn effects(rules: &Value, past: &[Past]) -> Vec<(Effect, String)> {
+    let found = differences(&with_rules(rules), 2, past, &Words);
+    found.into_iter().map(|one| (one.effect, one.would)).collect()
+}
+
+#[test]
+fn only_what_would_have_been_otherwise_is_told() {
+    let one = [approval("ann", 2)];
+    let same = [
+        past("a", Came::Approved, one.to_vec()),
+        past("r", Came::Rejected { by: "eve".into() }, vec![]),
+        past("e", Came::Expired, vec![]),
+    ];
+    assert_eq!(effects(&json!([{ "name": "rest", "approvals": 1 }]), &same), []);
+    assert_eq!(effects(&json!([{ "name": "rest", "grant": "never" }]), &same[1..]), []);
+    let never = effects(&json!([{ "name": "rest", "grant": "never" }]), &same);
+    assert_eq!(never, [(Effect::Stricter, "nobody could have approved it".to_owned())]);
+    let two = effects(&json!([{ "name": "rest", "approvals": 2 }]), &same);
+    assert_eq!(two, [(Effect::Stricter, "still waiting: 1 of 2 approvals".to_owned())]);
+}
+
+#[test]
+fn who_would_not_have_counted_is_told() {
+    let edited =
+        Past { last_editor: Some(ActorId::new("user:ann")), ..past("a", Came::Approved, vec![approval("ann", 2)]) };
+    let editor = json!([{ "name": "rest", "approvals": { "need": 1, "last_editor_counts": false } }]);
+    assert_eq!(effects(&editor, &[edited]).len(), 1);
+    let of_dba = json!([{ "name": "rest", "approvals": { "need": 1, "of": "dba" } }]);
+    assert_eq!(effects(&of_dba, &[past("a", Came::Approved, vec![approval("ann", 2)])]).len(), 1);
+    assert_eq!(effects(&of_dba, &[past("a", Came::Approved, vec![approval("bob", 2)])]), []);
+}
+
+#[test]
+fn what_would_have_run_by_itself_is_told_whatever_came_of_it() {
+    let rules = json!([automatic(), { "name": "rest", "approvals": 1 }]);
+    let all = [
+        past("a", Came::Approved, vec![approval("ann", 2)]),
+        past("r", Came::Rejected { by: "eve".into() }, vec![]),
+        past("e", Came::Expired, vec![]),
+        past("p", Came::Approved, vec![Approval { actor: Actor::policy("p", 1), ..approval("policy", 0) }]),
+    ];
+    let found = effects(&rules, &all);
+    assert_eq!(found.len(), 3, "the one that did run by itself is no difference: {found:?}");
+    assert_eq!(found[0], (Effect::Automatic, "run by itself as soon as it came in, 2m 00s earlier".to_owned()));
+    let people = effects(&json!([{ "name": "rest", "approvals": 1 }]), &all[3..]);
+    assert_eq!(people, [(Effect::Stricter, "still waiting: 0 of 1 approvals".to_owned())]);
+}
+
+#[test]
+fn fewer_approvals_and_those_that_were_not_enough_are_told() {
+    let two = past("a", Came::Approved, vec![approval("ann", 2), approval("bob", 5)]);
+    let late = past("e", Came::Expired, vec![approval("ann", 2)]);
+    let found = effects(&json!([{ "name": "rest", "approvals": 1 }]), &[two, late]);
+    assert_eq!(found[0], (Effect::Looser, "run with 1 of its 2 approvals".to_owned()));
+    assert_eq!(found[1], (Effect::Looser, "run with the approvals that it had".to_owned()));
+}
+
+#[test]
+fn freezes_deadlines_and_other_runs_are_told() {
+    let rule = |more: Value| {
+        let mut rule = json!({ "name": "rest", "approvals": 1 });
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([rule])
+    };
+    let friday = 4 * 24 * 60 + 7 * 60;
+    let in_freeze = past("a", Came::Approved, vec![approval("ann", friday)]);
+    let found = effects(&rule(json!({ "freeze": "weekend" })), &[in_freeze]);
+    assert_eq!(found[0].1, "refused then: weekend until 2026-11-30T06:00:00.000Z");
+    let slow = past("a", Came::Approved, vec![approval("ann", 20)]);
+    assert_eq!(effects(&rule(json!({ "expires": "10m" })), &[slow])[0].1, "refused then: its time was over");
+    let first = past("a", Came::Approved, vec![approval("ann", 2)]);
+    let beside = past("b", Came::Approved, vec![approval("ann", 5)]);
+    let both = [beside, first.clone()];
+    assert_eq!(effects(&rule(json!({ "one_at_a_time": true })), &both).len(), 1, "the first one was alone");
+    let after = past("b", Came::Approved, vec![approval("ann", 15)]);
+    let after = Past { run: after.run.map(|run| Ran { to: Some(at(20)), ..run }), ..after };
+    let both = [after, first];
+    assert_eq!(effects(&rule(json!({ "one_at_a_time": true })), &both), []);
+    let cooled = effects(&rule(json!({ "cool_down": "10m" })), &both);
+    assert_eq!(cooled.len(), 1);
+    assert!(cooled[0].1.contains("a short time before"), "{cooled:?}");
+}
