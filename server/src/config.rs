@@ -79,6 +79,8 @@ pub struct Config {
     pub kubeconfig_secret: Option<String>,
     /// The image by which workspaces are listed; none where they are not.
     pub lister_image: Option<String>,
+    /// The file that the approval policy is kept in; none where it is kept in the console.
+    pub policy_file: Option<PathBuf>,
     /// How long raw history is kept, days.
     pub retention_days: u32,
     /// The first admin's password; one is made when there is none.
@@ -115,7 +117,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 14] = [
     "listen",
     "database-url",
     "data-dir",
@@ -127,6 +129,7 @@ pub const NAMES: [&str; 13] = [
     "approval-ttl",
     "kubeconfig-secret",
     "lister-image",
+    "policy-file",
     "retention-days",
     "admin-password",
 ];
@@ -217,6 +220,7 @@ impl Config {
                 |t| if t == "none" { Some(None) } else { image(t).map(Some) },
                 "write an image such as registry.example.com/kubernaut/console:0.1.0, or none",
             )?,
+            policy_file: texts.get("policy-file").map(PathBuf::from),
             retention_days: reader.get(
                 "retention-days",
                 "90",
@@ -237,7 +241,7 @@ impl Config {
 
     /// All settings with their values and origins, secrets hidden: `config show`.
     pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 13] = [
+        let values: [(&str, String); 14] = [
             ("listen", self.listen.to_string()),
             ("database-url", redacted(&self.database_url)),
             ("data-dir", self.data_dir.display().to_string()),
@@ -257,6 +261,7 @@ impl Config {
             ("approval-ttl", humantime::format_duration(self.approval_ttl).to_string()),
             ("kubeconfig-secret", self.kubeconfig_secret.clone().unwrap_or_else(|| "none".into())),
             ("lister-image", self.lister_image.clone().unwrap_or_else(|| "none".into())),
+            ("policy-file", self.policy_file.as_ref().map_or_else(|| "none".into(), |path| path.display().to_string())),
             ("retention-days", self.retention_days.to_string()),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];

@@ -2,9 +2,11 @@
 
 mod accounts;
 mod cli;
+mod conditions;
 mod config;
 mod doors;
 mod edge;
+mod policy_file;
 mod redact;
 mod registry;
 mod scene;

@@ -3,6 +3,7 @@
 use crate::{
     accounts::{Accounts, hash_password, new_password},
     cli::{self, Fault, print},
+    conditions::Cel,
     config::{ClusterChoice, Config, Scene},
     doors::{
         self, Readiness,
@@ -11,6 +12,7 @@ use crate::{
         rate::Limits,
     },
     edge::{self, SystemClock, UuidIds},
+    policy_file,
     registry::{PinnedOnly, SandboxRegistry},
     scene::{self, SceneWorld},
     services::{Services, Settings, World},
@@ -67,6 +69,10 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let address = listener.local_addr().map_err(|e| Fault::failed(e.to_string()))?;
     let store = cli::open(&config).await?;
     first_admin(&store, &config).await?;
+    let conditions = Arc::new(Cel::new());
+    if let Some(file) = &config.policy_file {
+        policy_file::put_in_force(&store, file, &*conditions, UuidIds.fresh()).await?;
+    }
 
     // Streams end first, then requests, then the controller.
     let (streams, controller_stop) = (CancellationToken::new(), CancellationToken::new());
@@ -79,6 +85,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         lists_workspaces: config.lister_image.is_some(),
         kubeconfig_secret: config.kubeconfig_secret.clone(),
         approval_ttl_ms: i64::try_from(config.approval_ttl.as_millis()).unwrap_or(i64::MAX),
+        policy_file: config.policy_file.as_ref().map(|file| file.display().to_string()),
     };
     let shared = Arc::new(store.clone());
     let cluster = Arc::new(OnceLock::new());
@@ -90,6 +97,9 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         logs: shared.clone(),
         effectiveness: shared.clone(),
         audit: shared.clone(),
+        policies: shared.clone(),
+        conditions,
+        accounts: shared.clone(),
         registry: registry.clone(),
         cluster: cluster.clone(),
         clock: Arc::new(SystemClock),

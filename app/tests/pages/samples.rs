@@ -219,6 +219,7 @@ pub fn ticket(risk: Risk) -> TicketView {
         warnings: vec![],
         pipeline_run: pipeline_run::build(&ticket, None).pipeline_run,
         signature: Signature::Verified,
+        ruling: None,
         expires_at: NOW.plus_ms(684_000),
     }
 }
@@ -249,6 +250,7 @@ pub fn view(risk: Risk) -> RecommendationView {
         decisions: vec![],
         have: 0,
         need: if risk == Risk::High { 2 } else { 1 },
+        ruling: None,
         cannot_approve: None,
         cannot_reject: None,
         run: None,
@@ -266,6 +268,7 @@ pub fn decision(verb: Verb, reason: Option<&str>) -> Decision {
         strategy: 0,
         ticket_digest: Some(Digest::from_bytes([0x9f; 32])),
         reason: reason.map(str::to_owned),
+        stands_for: vec![],
         actor: Actor::new(ActorId::new("user:a.lindqvist"), "a.lindqvist"),
         at: NOW.plus_ms(-40_000),
     }

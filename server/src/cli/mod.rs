@@ -65,6 +65,9 @@ struct Settings {
     /// Image of this program, by which runs' workspaces are listed; none: they are not [KUBERNAUT_LISTER_IMAGE]
     #[arg(long, global = true, value_name = "IMAGE")]
     lister_image: Option<String>,
+    /// File with the approval policy (YAML), which is then changed there only [KUBERNAUT_POLICY_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    policy_file: Option<String>,
     /// How long raw history is kept, days [KUBERNAUT_RETENTION_DAYS] [default: 90]
     #[arg(long, global = true, value_name = "DAYS")]
     retention_days: Option<String>,
@@ -184,6 +187,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("approval-ttl", &settings.approval_ttl),
         ("kubeconfig-secret", &settings.kubeconfig_secret),
         ("lister-image", &settings.lister_image),
+        ("policy-file", &settings.policy_file),
         ("retention-days", &settings.retention_days),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();

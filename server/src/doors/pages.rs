@@ -34,7 +34,7 @@ use domain::{
     identity::{Caller, Right},
     ids::{Digest, RecommendationId},
     playbook::{PlaybookId, Version},
-    ports::{PlaybookStatus, StatusChange},
+    ports::{Known, PlaybookStatus, StatusChange},
     services::{Answer, ApprovalService, CatalogService, DecisionRequest, RecommendationView, ServiceError},
 };
 use leptos::{
@@ -286,7 +286,7 @@ async fn decided(gate: &Gate, id: &RecommendationId, strategy: u32, parts: &Part
         confirmed(&view, "/confirm", field(fields, "confirm"))?;
     }
     let reason = field(fields, "reason").map(str::to_owned);
-    let request = DecisionRequest { decision, strategy, ticket_digest, reason };
+    let request = DecisionRequest { decision, strategy, ticket_digest, reason, known: Known::Any };
     let answer = gate.services.decide(&caller, id, request).await?;
     Ok(match answer.execution_id {
         Some(execution) => format!("/runs/{execution}"),

@@ -9,7 +9,7 @@ use domain::{
     identity::{Actor, Caller, Role},
     ids::ActorId,
     paging::Page,
-    ports::{ExecutionFilter, RecommendationFilter},
+    ports::{ExecutionFilter, Known, RecommendationFilter},
     recommendation::{Recommendation, RecommendationState, Risk},
     services::{ApprovalService, DecisionRequest, RunService},
 };
@@ -120,7 +120,7 @@ impl Investigator {
         let body = answer::answer(script, alert, &evidence, turn);
         let recommendation = self.world.services.submit(&proposer(), &body).await?;
         let first = recommendation.content.strategies.first();
-        if first.is_some_and(|strategy| strategy.estimated_risk == Risk::High && strategy.runnable()) {
+        if first.is_some_and(|strategy| strategy.risk() == Risk::High && strategy.runnable()) {
             self.first_approval(&recommendation).await?;
         }
         Ok(())
@@ -139,6 +139,7 @@ impl Investigator {
             strategy: 0,
             ticket_digest: Some(ticket.digest),
             reason: Some("The evidence and the amount agree with what I see; a second person, please.".into()),
+            known: Known::Any,
         };
         self.world.services.decide(&operator, &recommendation.id, request).await?;
         Ok(())

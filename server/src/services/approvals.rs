@@ -2,23 +2,24 @@
 
 use super::{
     Services,
-    obstacles::{approvals, cannot_approve, cannot_decide, decide_fault, not_open, runnable},
+    obstacles::{approvals, cannot_decide, decide_fault, not_open, runnable},
+    policing::{Registrations, counted},
     reason, store_fault,
     tickets::Made,
 };
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
-    decision::{Attempt, Decision, Verb, Verdict},
+    decision::{Attempt, Decision, Verb, Verdict, tag},
     execution::Execution,
     fault::Fault,
     identity::{Caller, Right},
     ids::{DecisionId, Digest, RecommendationId},
     json::diff::Change,
     paging::{Page, PageOf},
-    policy::PolicyTerms,
-    ports::{ExecutionFilter, NewDecision, RecommendationFilter, StoredTicket},
-    recommendation::{Origin, Proposal, Recommendation, RecommendationState},
+    policy::{PolicyTerms, Ruling},
+    ports::{ExecutionFilter, Known, NewDecision, RecommendationFilter, StoredTicket},
+    recommendation::{Origin, Proposal, Recommendation, RecommendationState, Strategy},
     services::{
         Answer, ApprovalService, DecisionAnswer, DecisionRequest, InboxItem, RecommendationView, ReviewItem,
         ServiceError, StrategyView, TargetView, TicketView,
@@ -100,12 +101,26 @@ impl ApprovalService for Services {
             };
         }
 
-        let need = PolicyTerms::default_for(chosen.estimated_risk).approvals;
-        let have = approvals(&decisions, shown.as_ref().map(|t| &t.digest));
+        let ruling = match &shown {
+            Some(ticket) => ticket.ruling.clone(),
+            None if open => Some(self.ruling_without_ticket(&recommendation, chosen).await?),
+            None => None,
+        };
+        let need = match (&ruling, &shown) {
+            (Some(ruling), _) => ruling.terms.quorum.need,
+            (None, Some(ticket)) => ticket.content.policy.approvals,
+            (None, None) => PolicyTerms::default_for(chosen.risk()).approvals,
+        };
+        let digest = shown.as_ref().map(|t| &t.digest);
+        let have = match (&ruling, digest) {
+            (Some(ruling), Some(digest)) => counted(ruling, &decisions, digest),
+            _ => approvals(&decisions, digest),
+        };
         let cannot_reject = cannot_decide(caller, &recommendation);
-        let cannot_approve = cannot_reject
-            .clone()
-            .or_else(|| cannot_approve(caller, &recommendation, &decisions, shown.as_ref(), &ticket_faults));
+        let cannot_approve = match cannot_reject.clone() {
+            Some(why) => Some(why),
+            None => self.cannot_approve(caller, &recommendation, &decisions, shown.as_ref(), &ticket_faults).await?,
+        };
         let parameters =
             shown.as_ref().map_or_else(|| models_values(&chosen.proposal), |t| form_values(&chosen.proposal, t));
         Ok(RecommendationView {
@@ -119,6 +134,7 @@ impl ApprovalService for Services {
             decisions,
             have,
             need,
+            ruling,
             cannot_approve,
             cannot_reject,
             now: self.world.clock.now(),
@@ -145,8 +161,12 @@ impl ApprovalService for Services {
         let mut audit = AuditEntry::by(caller, "ticket.make", "recommendation", recommendation.id.as_str());
         audit.after = Some(json!({ "digest": view.digest, "changes": view.changes }));
         let stored = self.stored(caller, &recommendation, &made);
-        self.world.recommendations.put_ticket(stored, audit).await.map_err(store_fault)?;
-        Ok(view)
+        if self.world.recommendations.put_ticket(stored, audit).await.map_err(store_fault)? {
+            return Ok(view);
+        }
+        // Somebody was faster: it is not open any more.
+        let now = self.recommendation(id).await?;
+        Err(not_open(&now, &self.decisions_of(id).await?))
     }
 
     async fn preview(
@@ -176,9 +196,9 @@ impl ApprovalService for Services {
     async fn decide(&self, caller: &Caller, id: &RecommendationId, request: DecisionRequest) -> Answer<DecisionAnswer> {
         caller.require(Right::Decide)?;
         let recommendation = self.recommendation(id).await?;
-        let said = reason::checked(request.reason);
-        let strategy = Self::requested(&recommendation, request.strategy)?;
-        let mut need = PolicyTerms::default_for(strategy.estimated_risk).approvals;
+        self.still_known(&recommendation, &request.known).await?;
+        Self::requested(&recommendation, request.strategy)?;
+        let said = reason::checked(request.reason.clone());
         let mut faults = Vec::new();
         match &said {
             Ok(None) if request.decision == Verb::Reject => {
@@ -193,30 +213,47 @@ impl ApprovalService for Services {
         if !faults.is_empty() {
             return Err(ServiceError::Invalid(faults));
         }
-        let reason = said?;
-        let (mut execution, mut ticket) = (None, None);
-        let mut expires_at = recommendation.expires_at;
-        if recommendation.state == RecommendationState::Open
-            && request.decision == Verb::Approve
-            && let Some(digest) = &request.ticket_digest
+        let request = DecisionRequest { reason: said?, ..request };
+        self.settle(caller, &recommendation, request, false).await
+    }
+}
+
+impl Services {
+    /// Decides as somebody who may: their right and their words were looked at before. `automatic` where it is the policy itself.
+    pub(super) async fn settle(
+        &self,
+        by: &Caller,
+        recommendation: &Recommendation,
+        request: DecisionRequest,
+        automatic: bool,
+    ) -> Answer<DecisionAnswer> {
+        let DecisionRequest { decision, strategy, mut ticket_digest, reason, known } = request;
+        let id = &recommendation.id;
+        let open = recommendation.state == RecommendationState::Open;
+        let (mut execution, mut ticket, mut approval) = (None, None, None);
+        if open
+            && decision == Verb::Approve
+            && let Some(digest) = &ticket_digest
         {
-            let made = self.current_ticket(&recommendation, request.strategy, digest).await?;
-            need = made.ticket.content().policy.approvals;
-            expires_at = made.ticket.content().expires_at;
-            ticket = Some(self.stored(caller, &recommendation, &made));
-            execution = Some(self.execution_of(&recommendation, &made));
+            let made = self.current_ticket(recommendation, strategy, digest).await?;
+            if let Some(ruling) = &made.ruling {
+                let content = made.ticket.content();
+                let of = self.approval(by, recommendation.revision, digest, content, ruling).await?;
+                approval = Some(Attempt { automatic, ..of });
+            }
+            ticket = Some(self.stored(by, recommendation, &made));
+            execution = Some(self.execution_of(recommendation, &made));
         }
         // A rejected ticket is kept as well: what was rejected can be read afterwards. A rejection never fails for it.
-        if recommendation.state == RecommendationState::Open
-            && request.decision == Verb::Reject
-            && let Some(digest) = &request.ticket_digest
-            && let Ok(made) = self.current_ticket(&recommendation, request.strategy, digest).await
+        if open
+            && decision == Verb::Reject
+            && let Some(digest) = &ticket_digest
+            && let Ok(made) = self.current_ticket(recommendation, strategy, digest).await
         {
-            ticket = Some(self.stored(caller, &recommendation, &made));
+            ticket = Some(self.stored(by, recommendation, &made));
         }
         // A rejection binds to a ticket that there is, or to none.
-        let mut ticket_digest = request.ticket_digest;
-        if request.decision == Verb::Reject
+        if decision == Verb::Reject
             && ticket.is_none()
             && let Some(digest) = &ticket_digest
         {
@@ -225,24 +262,38 @@ impl ApprovalService for Services {
                 ticket_digest = None;
             }
         }
-        let mut audit =
-            AuditEntry::by(caller, &format!("decision.{}", request.decision.name()), "recommendation", id.as_str());
-        audit.before = Some(json!({ "state": recommendation.state, "revision": recommendation.revision }));
-        audit.after = Some(json!({ "strategy": request.strategy, "ticket_digest": ticket_digest }));
-        audit.reason.clone_from(&reason);
-        let attempt = Attempt {
-            actor: caller.actor.clone(),
-            verb: request.decision,
-            revision: recommendation.revision,
-            ticket_digest,
-            ticket_expires_at: expires_at,
-            need,
+        let attempt = match approval {
+            Some(approval) => approval,
+            // A rejection, or an approval that comes too late: the terms decide nothing.
+            None => Attempt {
+                actor: by.actor.clone(),
+                verb: decision,
+                revision: recommendation.revision,
+                ticket_digest,
+                ticket_expires_at: recommendation.expires_at,
+                terms: {
+                    let chosen = Self::requested(recommendation, strategy)?;
+                    self.ruling_without_ticket(recommendation, chosen).await?.terms
+                },
+                stands_for: Vec::new(),
+                last_editor: None,
+                automatic,
+            },
         };
+        let need = attempt.terms.quorum.need;
+        let mut audit = AuditEntry::by(by, &format!("decision.{}", decision.name()), "recommendation", id.as_str());
+        audit.before = Some(json!({ "state": recommendation.state, "revision": recommendation.revision }));
+        audit.after = Some(json!({
+            "strategy": strategy, "ticket_digest": attempt.ticket_digest,
+            "policy": { "version": attempt.terms.version, "rule": attempt.terms.rule },
+        }));
+        audit.reason.clone_from(&reason);
         let new = NewDecision {
             id: DecisionId::new(self.world.ids.fresh()),
             recommendation_id: id.clone(),
-            strategy: request.strategy,
+            strategy,
             attempt,
+            known,
             reason,
             ticket,
             execution,
@@ -256,11 +307,42 @@ impl ApprovalService for Services {
             Verdict::Waiting { have } | Verdict::Approved { have } => have,
             Verdict::Rejected => 0,
         };
+        let need = if automatic { 0 } else { need };
         Ok(DecisionAnswer { decision: decided.decision, have, need, execution_id: decided.execution_id })
     }
-}
 
-impl Services {
+    /// Whether it stands as the caller has read it. The store looks once more, in the transaction of the decision.
+    async fn still_known(&self, recommendation: &Recommendation, known: &Known) -> Answer<()> {
+        if *known == Known::Any {
+            return Ok(());
+        }
+        let now = tag(recommendation, self.decisions_of(&recommendation.id).await?.len());
+        if known.includes(&now) { Ok(()) } else { Err(ServiceError::Moved { tag: now }) }
+    }
+
+    async fn ruling_without_ticket(&self, recommendation: &Recommendation, strategy: &Strategy) -> Answer<Ruling> {
+        let record = self.in_force().await?;
+        self.proposed_ruling(&record, recommendation, strategy, &mut Registrations::new()).await
+    }
+
+    /// Why this caller may not approve this ticket.
+    async fn cannot_approve(
+        &self,
+        caller: &Caller,
+        recommendation: &Recommendation,
+        decisions: &[Decision],
+        ticket: Option<&TicketView>,
+        faults: &[Fault],
+    ) -> Answer<Option<String>> {
+        let ruled = ticket.filter(|_| faults.is_empty()).and_then(|ticket| Some((ticket, ticket.ruling.as_ref()?)));
+        let Some((ticket, ruling)) = ruled else {
+            return Ok(Some("This strategy can't run; its faults are listed above.".into()));
+        };
+        let TicketView { digest, content, .. } = ticket;
+        let attempt = self.approval(caller, recommendation.revision, digest, content, ruling).await?;
+        self.would_refuse(recommendation, decisions, &attempt, &content.plan).await
+    }
+
     async fn recommendation(&self, id: &RecommendationId) -> Answer<Recommendation> {
         let found = self.world.recommendations.get(id).await.map_err(store_fault)?;
         found.ok_or(ServiceError::NotFound("recommendation"))

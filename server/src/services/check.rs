@@ -11,7 +11,7 @@ use domain::{
 use serde_json::{Map, Value};
 
 impl Services {
-    /// Fills in the version and the errors of a strategy at intake. Pointers lead into the strategy.
+    /// Fills in the version, the registration's risk and the errors of a strategy at intake. Pointers lead into the strategy.
     pub(super) async fn check_strategy(&self, strategy: &mut Strategy) -> Answer<()> {
         let Proposal::Playbook { workflow_id, version, parameters, .. } = &mut strategy.proposal else {
             return Ok(());
@@ -19,6 +19,7 @@ impl Services {
         match self.find_playbook(workflow_id, version.as_deref()).await? {
             Err(fault) => strategy.errors.push(fault),
             Ok(record) => {
+                strategy.declared_risk = record.registration.risk;
                 *version = Some(record.registration.version.to_string());
                 if let Err(faults) = values::validate(&record.registration, parameters) {
                     strategy.errors.extend(faults.into_iter().map(|f| under("/parameters", f)));

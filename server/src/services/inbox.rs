@@ -1,7 +1,7 @@
 //! Lists of recommendations as people read them: what was measured, what was decided and by whom, what was tried on the same
 //! object not long ago, and for those that are decided together what each would act on.
 
-use super::{Services, obstacles::approvals, store_fault, tickets::verified};
+use super::{Services, obstacles::approvals, policing::Registrations, store_fault, tickets::verified};
 use domain::{
     decision::Decision,
     effectiveness::DAY_MS,
@@ -10,7 +10,6 @@ use domain::{
     ids::{Digest, RecommendationId},
     paging::PageOf,
     playbook::values::{EnvEntry, EnvSource, EnvValue},
-    policy::PolicyTerms,
     recommendation::{Proposal, Recommendation, RecommendationState},
     services::{Answer, ApprovalService, EarlierRun, InboxItem, ReviewItem, ServiceError},
     ticket::Plan,
@@ -37,6 +36,7 @@ impl Services {
                 changes.insert(one.id.clone(), self.changed(digest).await?);
             }
         }
+        let needs = self.needs(&found.items).await?;
         Ok(found.map(|recommendation| {
             let first = recommendation.content.strategies.first();
             let decided = decisions.remove(&recommendation.id).unwrap_or_default();
@@ -48,13 +48,31 @@ impl Services {
             InboxItem {
                 track,
                 have: if open { approvals(&decided, None) } else { 0 },
-                need: first.map_or(1, |s| PolicyTerms::default_for(s.estimated_risk).approvals),
+                need: needs.get(&recommendation.id).copied().unwrap_or(1),
                 earlier: if open { EarlierRun::find(&recommendation, &earlier) } else { None },
                 decided: last(decided),
                 changed: changes.remove(&recommendation.id).unwrap_or_default(),
                 recommendation,
             }
         }))
+    }
+
+    /// How many must approve the first strategy of each open one, by what was proposed.
+    async fn needs(&self, of: &[Recommendation]) -> Answer<HashMap<RecommendationId, u32>> {
+        let mut needs = HashMap::new();
+        let mut seen = Registrations::new();
+        let mut open = of.iter().filter(|one| one.state == RecommendationState::Open).peekable();
+        if open.peek().is_none() {
+            return Ok(needs);
+        }
+        let record = self.in_force().await?;
+        for one in open {
+            if let Some(first) = one.content.strategies.first() {
+                let ruling = self.proposed_ruling(&record, one, first, &mut seen).await?;
+                needs.insert(one.id.clone(), ruling.terms.quorum.need);
+            }
+        }
+        Ok(needs)
     }
 
     /// What an operator set in a ticket.

@@ -1,7 +1,7 @@
 //! What comes in: a model's answer, a WorkflowExecution's spec by hand, and one that somebody applied to the cluster. The same
 //! checks for all three. A RemediationWorkflow comes by the same door, and goes to the catalog.
 
-use super::{Services, check::under, image_fault, store_fault};
+use super::{Services, check::under, image_fault, policing::Registrations, store_fault};
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
@@ -12,7 +12,7 @@ use domain::{
     playbook::values,
     ports::{AppliedPlaybook, AppliedWorkflow, ClusterIntake, NewRecommendation, PlaybookApplied, StoreError},
     recommendation::{
-        Content, Incident, Origin, Proposal, Recommendation, Risk, Severity, Strategy,
+        Content, Incident, Origin, Proposal, Recommendation, RecommendationState, Risk, Severity, Strategy,
         intake::{self, OWN_INCIDENTS},
     },
     services::{Answer, ServiceError},
@@ -33,7 +33,8 @@ impl Services {
         for finding in &mut content.additional_findings {
             finding.id = FindingId::new(self.world.ids.fresh());
         }
-        self.store_recommendation(caller, Origin::Model, content).await
+        let taken = self.store_recommendation(caller, Origin::Model, content).await?;
+        Ok(self.let_policy_decide(caller, taken).await)
     }
 
     /// A WorkflowExecution's `spec`, handed in by a person or applied to the cluster: a list of steps, or a playbook.
@@ -47,12 +48,13 @@ impl Services {
                     plan.reason.clone(),
                     plan.workflow_type.clone(),
                     Proposal::Steps { steps: plan },
+                    None,
                 )
             }
             Applied::Playbook(plan) => {
-                let proposal = self.proposal(&plan).await?;
+                let (proposal, risk) = self.proposal(&plan).await?;
                 let action_type = plan.action_type.unwrap_or(plan.id);
-                self.proposed(&origin, caller, plan.reason, action_type, proposal)
+                self.proposed(&origin, caller, plan.reason, action_type, proposal, risk)
             }
         };
         self.store_recommendation(caller, origin, content).await
@@ -70,9 +72,9 @@ impl Services {
         if faults.is_empty() { Ok(plan) } else { Err(ServiceError::Invalid(faults)) }
     }
 
-    /// The playbook as a proposal. What the plan repeats of the registration must agree with it: an applied object that says
+    /// The playbook as a proposal, with the risk that its registration declares. What the plan repeats of the registration must agree with it: an applied object that says
     /// something else than its ticket would never run.
-    async fn proposal(&self, plan: &PlaybookPlan) -> Answer<Proposal> {
+    async fn proposal(&self, plan: &PlaybookPlan) -> Answer<(Proposal, Option<Risk>)> {
         let found = self.find_playbook(&plan.id, Some(&plan.version)).await?;
         let record = found.map_err(|fault| {
             let pointer = if fault.pointer == "/version" { "/playbook/version" } else { "/playbook/id" };
@@ -114,15 +116,17 @@ impl Services {
         if !faults.is_empty() {
             return Err(ServiceError::Invalid(faults));
         }
-        Ok(Proposal::Playbook {
+        let proposal = Proposal::Playbook {
             workflow_id: plan.id.clone(),
             version: Some(plan.version.clone()),
             parameters,
             rollback_parameters: None,
-        })
+        };
+        Ok((proposal, record.registration.risk))
     }
 
-    /// A request as a recommendation: no model, no confidence; the incident is the request itself.
+    /// A request as a recommendation: no model, no confidence; the incident is the request itself. Nobody says its risk but the
+    /// registration; where that says nothing it is medium.
     fn proposed(
         &self,
         origin: &Origin,
@@ -130,6 +134,7 @@ impl Services {
         reason: String,
         action_type: String,
         proposal: Proposal,
+        risk: Option<Risk>,
     ) -> Content {
         let fresh = self.world.ids.fresh();
         let [manual, applied] = OWN_INCIDENTS;
@@ -156,7 +161,8 @@ impl Services {
             action_type,
             confidence: None,
             rationale: reason.clone(),
-            estimated_risk: Risk::Medium,
+            estimated_risk: risk.unwrap_or(Risk::Medium),
+            declared_risk: risk,
             proposal,
             errors: Vec::new(),
         };
@@ -187,15 +193,40 @@ impl Services {
             "strategies": content.strategies.len(),
             "runnable": content.strategies.iter().filter(|s| s.runnable()).count(),
         }));
-        let new = NewRecommendation {
+        let now = self.world.clock.now();
+        // As it will be stored: what the policy judges it by.
+        let coming = Recommendation {
             id,
+            revision: 1,
+            state: RecommendationState::Open,
             origin,
             proposer: caller.actor.clone(),
             cluster: self.world.settings.cluster.clone(),
-            open_for_ms: self.world.settings.approval_ttl_ms,
+            created_at: now,
+            expires_at: now,
             content,
         };
+        let open_for_ms = self.open_for_ms(&coming).await?;
+        let Recommendation { id, origin, proposer, cluster, content, .. } = coming;
+        let new = NewRecommendation { id, origin, proposer, cluster, open_for_ms, content };
         self.world.recommendations.insert(new, audit).await.map_err(store_fault)
+    }
+
+    /// How long it can be decided: as long as the rule of any of its strategies gives, as the console is set where that says
+    /// nothing.
+    async fn open_for_ms(&self, coming: &Recommendation) -> Answer<i64> {
+        let usual = self.world.settings.approval_ttl_ms;
+        let record = self.in_force().await?;
+        if record.policy.rules.iter().all(|rule| rule.expires_ms.is_none()) {
+            return Ok(usual);
+        }
+        let mut longest = None;
+        let mut seen = Registrations::new();
+        for strategy in coming.content.strategies.iter().filter(|strategy| strategy.runnable()) {
+            let ruling = self.proposed_ruling(&record, coming, strategy, &mut seen).await?;
+            longest = longest.max(Some(ruling.expires_ms.unwrap_or(usual)));
+        }
+        Ok(longest.unwrap_or(usual))
     }
 }
 

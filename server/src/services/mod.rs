@@ -3,6 +3,7 @@
 
 mod approvals;
 mod audit;
+mod automatic;
 mod catalog;
 mod check;
 mod effectiveness;
@@ -10,19 +11,25 @@ mod inbox;
 mod intake;
 pub mod limits;
 mod obstacles;
+mod policies;
+mod policing;
 mod reason;
 mod runs;
 mod shell;
+mod simulation;
 mod single;
 mod targets;
 mod tickets;
 mod workspaces;
 
+pub use policies::read_policy;
+
 use domain::{
     fault::Fault,
+    policy::Conditions,
     ports::{
-        AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids, LogReader,
-        RecommendationStore, Registry, StoreError,
+        AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
+        LogReader, PolicyStore, RecommendationStore, Registry, StoreError,
     },
     services::ServiceError,
 };
@@ -43,6 +50,12 @@ pub struct World {
     pub effectiveness: Arc<dyn EffectivenessStore>,
     /// The audit trail.
     pub audit: Arc<dyn AuditStore>,
+    /// Approval policies.
+    pub policies: Arc<dyn PolicyStore>,
+    /// What their conditions mean.
+    pub conditions: Arc<dyn Conditions>,
+    /// People: policies name them.
+    pub accounts: Arc<dyn AccountStore>,
     /// Where images come from.
     pub registry: Arc<dyn Registry>,
     /// The cluster; set once the controller has been started, which itself needs the intake.
@@ -72,6 +85,8 @@ pub struct Settings {
     pub kubeconfig_secret: Option<String>,
     /// How long a recommendation can be decided and its approval holds, milliseconds.
     pub approval_ttl_ms: i64,
+    /// The file that the approval policy is kept in; none where it is kept in the console.
+    pub policy_file: Option<String>,
 }
 
 /// The services over one world. Cheap to clone; implements every trait of `domain::services`.

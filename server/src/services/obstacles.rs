@@ -8,7 +8,7 @@ use domain::{
     ids::Digest,
     ports::DecideError,
     recommendation::{Recommendation, RecommendationState, Strategy},
-    services::{Answer, ServiceError, TicketView},
+    services::{Answer, ServiceError},
 };
 
 /// Distinct people who approved this ticket; without a ticket, the most that any one ticket has.
@@ -37,28 +37,6 @@ pub(super) fn cannot_decide(caller: &Caller, recommendation: &Recommendation) ->
     caller.require(Right::Decide).err().map(|denied| format!("{denied}."))
 }
 
-/// Why this caller may not approve this ticket.
-pub(super) fn cannot_approve(
-    caller: &Caller,
-    recommendation: &Recommendation,
-    decisions: &[Decision],
-    ticket: Option<&TicketView>,
-    faults: &[Fault],
-) -> Option<String> {
-    if !faults.is_empty() || ticket.is_none() {
-        return Some("This strategy can't run; its faults are listed above.".into());
-    }
-    if recommendation.proposer.person() == caller.actor.person() {
-        return Some("You proposed this yourself; somebody else must approve it.".into());
-    }
-    let mine = decisions.iter().any(|d| {
-        d.verb == Verb::Approve
-            && d.actor.person() == caller.actor.person()
-            && d.ticket_digest.as_ref() == ticket.map(|t| &t.digest)
-    });
-    mine.then(|| "You approved this ticket already; another person is needed.".into())
-}
-
 /// Why there is nothing to decide any more.
 pub(super) fn not_open(recommendation: &Recommendation, decisions: &[Decision]) -> ServiceError {
     let refusal = match recommendation.state {
@@ -77,7 +55,14 @@ pub(super) fn not_open(recommendation: &Recommendation, decisions: &[Decision]) 
 
 fn refused(refusal: &Refusal) -> ServiceError {
     let code = match refusal {
-        Refusal::OwnProposal | Refusal::AlreadyApproved { .. } => return ServiceError::Forbidden(refusal.to_string()),
+        Refusal::OwnProposal
+        | Refusal::AlreadyApproved { .. }
+        | Refusal::OwnEdit { .. }
+        | Refusal::NotAsked { .. }
+        | Refusal::GroupCounted { .. }
+        | Refusal::Never { .. } => return ServiceError::Forbidden(refusal.to_string()),
+        Refusal::Frozen { .. } => "frozen",
+        Refusal::NotAutomatic => "not_automatic",
         Refusal::AlreadyDecided { .. } => "decided",
         Refusal::Expired { .. } => "expired",
         Refusal::Superseded => "superseded",
@@ -110,7 +95,9 @@ pub(super) fn decide_fault(error: DecideError) -> ServiceError {
         DecideError::NotFound => ServiceError::NotFound("recommendation"),
         DecideError::TicketUsed => conflict("ticket_used", &error),
         DecideError::NameUsed(_) => conflict("name_used", &error),
-        DecideError::PlaybookDisabled(_) => conflict("stale_ticket", &error),
+        DecideError::PlaybookDisabled(_) | DecideError::PolicyChanged => conflict("stale_ticket", &error),
+        DecideError::Busy(_) => conflict("busy", &error),
+        DecideError::Moved { tag } => ServiceError::Moved { tag },
         DecideError::Store(error) => store_fault(error),
     }
 }

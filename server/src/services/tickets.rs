@@ -16,12 +16,9 @@ use domain::{
         Registration,
         values::{self, EnvEntry, EnvSource, EnvValue},
     },
-    policy::PolicyTerms,
+    policy::{Guard, PolicyTerms, Ruling},
     ports::{NewExecution, PlaybookRecord, Signature, StoredTicket},
-    recommendation::{
-        Origin, Proposal, Recommendation, Strategy,
-        target::{self, Target},
-    },
+    recommendation::{Origin, Proposal, Recommendation, Strategy, target},
     services::{Answer, ServiceError, TicketView},
     ticket::{Adopts, FORMAT, Plan, Ticket, TicketContent},
     workflow::Step,
@@ -39,6 +36,8 @@ pub(super) struct Made {
     pub record: Option<PlaybookRecord>,
     /// Of its images, the worst.
     pub signature: Signature,
+    /// What the policy in force says about it; none of one that is only read back.
+    pub ruling: Option<Ruling>,
 }
 
 impl Services {
@@ -92,7 +91,7 @@ impl Services {
             kubeconfig_secret: None,
             timeout_ms: STEPS_TIMEOUT_MS,
             retry_count: 0,
-            policy: PolicyTerms::default_for(strategy.estimated_risk),
+            policy: PolicyTerms::default_for(strategy.risk()),
             expires_at: recommendation.expires_at,
             business_context: recommendation.content.incident.business_context.clone(),
         };
@@ -116,7 +115,8 @@ impl Services {
                 }
                 content.retry_count = steps.retries.unwrap_or_default();
                 let signature = self.signatures(&steps.steps).await;
-                Ok(Made { ticket: Ticket::new(content), record: None, signature })
+                let ruling = Some(self.rule_on(&mut content, recommendation, strategy, None).await?);
+                Ok(Made { ticket: Ticket::new(content), record: None, signature, ruling })
             }
             Proposal::Playbook { workflow_id, version, parameters: models, .. } => {
                 let base = if operators.is_some() { String::new() } else { join_index("/strategies", index as usize) };
@@ -144,7 +144,9 @@ impl Services {
                 content.timeout_ms = registration.execution.timeout.as_millis();
                 content.retry_count = registration.execution.retry_count;
                 let signature = signature_of(&record);
-                Ok(Made { ticket: Ticket::new(content), record: Some(record), signature })
+                let ruling =
+                    Some(self.rule_on(&mut content, recommendation, strategy, Some(&record.registration)).await?);
+                Ok(Made { ticket: Ticket::new(content), record: Some(record), signature, ruling })
             }
         }
     }
@@ -214,6 +216,7 @@ impl Services {
             warnings,
             pipeline_run: pipeline_run::build(ticket, None).pipeline_run,
             signature: made.signature,
+            ruling: made.ruling.clone(),
             expires_at: content.expires_at,
         }
     }
@@ -232,7 +235,7 @@ impl Services {
             }
             Plan::Steps { steps, .. } => (None, self.signatures(steps).await),
         };
-        Ok(Self::ticket_view(recommendation.as_ref(), &Made { ticket, record, signature }))
+        Ok(Self::ticket_view(recommendation.as_ref(), &Made { ticket, record, signature, ruling: None }))
     }
 
     /// Whether the images of all steps are signed; the worst that is known.
@@ -279,8 +282,8 @@ impl Services {
             signal_type: incident.signal_type.clone(),
             severity: incident.severity,
             environment: incident.environment.clone(),
-            resource: incident.resource.clone().or_else(|| named.clone()),
-            acts_on: Target::of(incident.resource.as_ref(), named).acts_on().cloned(),
+            resource: incident.resource.clone().or(named),
+            acts_on: domain::target::of_plan(incident.resource.as_ref(), &content.plan).acts_on().cloned(),
             workflow_id: workflow_id.clone(),
             version,
             action_type: content.action_type.clone(),
@@ -305,7 +308,11 @@ impl Services {
             })
             .collect();
         let tasks = planned.into_iter().map(|(task, ..)| task).collect();
-        NewExecution { subject, expires_at: content.expires_at, tasks, actions }
+        let terms = made.ruling.as_ref().map(|ruling| &ruling.terms);
+        // What has not begun before a freeze does not begin in it.
+        let freezes_at = terms.and_then(|terms| terms.freezes_at(self.world.clock.now()));
+        let expires_at = freezes_at.map_or(content.expires_at, |at| at.min(content.expires_at));
+        NewExecution { subject, expires_at, tasks, actions, guard: terms.map_or_else(Guard::default, |t| t.guard) }
     }
 }
 

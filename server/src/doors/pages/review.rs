@@ -20,6 +20,7 @@ use domain::{
     fault::Fault,
     identity::Caller,
     ids::RecommendationId,
+    ports::Known,
     services::{Answer, ApprovalService as _, DecisionRequest, ServiceError},
 };
 
@@ -81,7 +82,8 @@ async fn one(gate: &Gate, caller: &Caller, decision: Verb, fields: &Fields, id: 
         confirmed(&view, &format!("/{confirm}"), field(fields, &confirm))?;
     }
     let reason = field(fields, "reason").map(str::to_owned);
-    gate.services.decide(caller, id, DecisionRequest { decision, strategy, ticket_digest, reason }).await?;
+    let request = DecisionRequest { decision, strategy, ticket_digest, reason, known: Known::Any };
+    gate.services.decide(caller, id, request).await?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod effectiveness;
 mod events;
 mod executions;
 pub mod openapi;
+mod policies;
 mod query;
 mod recommendations;
 mod wire;
@@ -24,6 +25,7 @@ pub fn routes(routes: Routes) -> Routes {
     let routes = executions::routes(routes);
     let routes = effectiveness::routes(routes);
     let routes = audit::routes(routes);
+    let routes = policies::routes(routes);
     let routes = events::routes(routes);
     openapi::routes(routes)
 }

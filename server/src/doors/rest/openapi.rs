@@ -1,6 +1,8 @@
 //! The description of all this, generated from the handlers' own annotations.
 
-use super::{audit, catalog, common, effectiveness, events, executions, query::NoQuery, recommendations, wire::json};
+use super::{
+    audit, catalog, common, effectiveness, events, executions, policies, query::NoQuery, recommendations, wire::json,
+};
 use crate::doors::{
     access::{Access, Routes},
     declared,
@@ -29,6 +31,7 @@ use utoipa::{
         executions::list, executions::propose, executions::get, executions::ticket, executions::pipeline_run,
         executions::cancel, executions::list_workspace, executions::actions, executions::action, executions::logs,
         effectiveness::effectiveness, audit::list, audit::row,
+        policies::list, policies::draft, policies::validate, policies::version, policies::simulate, policies::activate,
         events::events, document,
     ),
     components(schemas(Told)),

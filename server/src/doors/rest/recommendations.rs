@@ -17,12 +17,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    decision::{Decision, Verb},
+    decision::{Decision, Verb, tag},
     fault::{Complaint, Faults, code},
     identity::Right,
     ids::{Digest, RecommendationId},
     json::diff::Change,
-    ports::{Known, RecommendationFilter},
+    policy::{Grant, Ruling},
+    ports::RecommendationFilter,
     reader,
     recommendation::{Recommendation, RecommendationState, Severity},
     services::{ApprovalService, DecisionAnswer, DecisionRequest, ServiceError, TicketView},
@@ -64,6 +65,40 @@ pub struct DecisionBody {
     execution_id: Option<String>,
 }
 
+/// What the approval policy says about a ticket.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct PolicyBody {
+    /// Which policy.
+    name: String,
+    /// Which version of it.
+    version: u32,
+    /// Which of its rules.
+    rule: String,
+    /// Who may let it run: people, the policy itself, or nobody.
+    grant: Grant,
+    /// How many must approve; 0 where nobody can.
+    need: u32,
+    /// The same in words, with what made the rule match.
+    explanation: String,
+    /// What else the rule asks for.
+    conditions: Vec<String>,
+}
+
+impl PolicyBody {
+    fn of(ruling: &Ruling) -> Self {
+        let terms = ruling.ticket_terms();
+        Self {
+            name: terms.id,
+            version: terms.version,
+            rule: ruling.terms.rule.clone(),
+            grant: ruling.terms.grant,
+            need: terms.approvals,
+            explanation: ruling.explanation(),
+            conditions: ruling.conditions(),
+        }
+    }
+}
+
 /// A run ticket.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct TicketBody {
@@ -81,6 +116,9 @@ pub struct TicketBody {
     changes: Vec<Change>,
     /// What to know before deciding.
     warnings: Vec<String>,
+    /// What the approval policy says about it, while it can be decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<PolicyBody>,
     /// The PipelineRun as it would be applied.
     #[schema(value_type = Object)]
     pipeline_run: Value,
@@ -99,6 +137,7 @@ impl TicketBody {
             name: view.name,
             changes: view.changes,
             warnings: view.warnings,
+            policy: view.ruling.as_ref().map(PolicyBody::of),
             pipeline_run: view.pipeline_run,
             expires_at: view.expires_at,
         };
@@ -185,13 +224,8 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (recommendation, decisions) = ApprovalService::get(&gate.services, &caller, &RecommendationId::new(id)).await?;
-    let tag = tag(&recommendation, &decisions);
+    let tag = tag(&recommendation, decisions.len());
     Ok(tagged(&headers, json(StatusCode::OK, &linked(recommendation, decisions)), &tag, ASK_AGAIN))
-}
-
-/// Names this state: what was said never changes, only how it stands and who has decided.
-fn tag(recommendation: &Recommendation, decisions: &[Decision]) -> String {
-    format!("{}-{}-{}", recommendation.revision, recommendation.state, decisions.len())
 }
 
 /// Makes the run ticket of a strategy, with the operator's parameters in place of the model's where given.
@@ -233,18 +267,10 @@ pub async fn make_decision(
         let strategy = o.optional("strategy", strategy_index);
         let ticket_digest = o.optional("ticket_digest", digest);
         let reason = o.optional("reason", reader::paragraphs(0..=4096));
-        Some(DecisionRequest { decision: decision?, strategy: strategy.unwrap_or(0), ticket_digest, reason })
+        let (strategy, known) = (strategy.unwrap_or(0), known(&headers));
+        Some(DecisionRequest { decision: decision?, strategy, ticket_digest, reason, known })
     })?;
     let id = RecommendationId::new(id);
-    let known = known(&headers);
-    if known != Known::Any {
-        // Revision and state are judged again in the decision's own transaction.
-        let (recommendation, decisions) = ApprovalService::get(&gate.services, &caller, &id).await?;
-        let now = tag(&recommendation, &decisions);
-        if !known.includes(&now) {
-            return Err(Problem::moved(&now));
-        }
-    }
     let DecisionAnswer { decision, have, need, execution_id } = gate.services.decide(&caller, &id, request).await?;
     let body = DecisionBody {
         decision: decision.verb,

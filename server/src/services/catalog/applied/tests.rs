@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    conditions::Cel,
     edge::{SystemClock, UuidIds},
     registry::{PinnedOnly, SandboxRegistry},
     services::{Settings, World},
@@ -36,7 +37,10 @@ impl House {
             executions: shared.clone(),
             logs: shared.clone(),
             effectiveness: shared.clone(),
-            audit: shared,
+            audit: shared.clone(),
+            policies: shared.clone(),
+            conditions: Arc::new(Cel::new()),
+            accounts: shared,
             registry,
             cluster: Arc::new(OnceLock::new()),
             clock: Arc::new(SystemClock),
@@ -49,6 +53,7 @@ impl House {
                 lists_workspaces: false,
                 kubeconfig_secret: None,
                 approval_ttl_ms: 900_000,
+                policy_file: None,
             },
         });
         Self { services, store, _data: data }

@@ -1,0 +1,84 @@
+//! What a policy lets run without anybody. It is decided as by a person: by the same service, in the same transaction, with the
+//! same ticket, decision and row in the audit trail; only that the policy stands where a person would. It is tried once, when a
+//! model's answer comes in, with its first strategy as the model gave it. Where it does not come to a decision people are asked.
+
+use super::{Services, store_fault, tickets::Made};
+use domain::{
+    decision::Verb,
+    identity::{Actor, Caller},
+    policy::{Grant, Ruling},
+    ports::{Known, Signature},
+    recommendation::{Origin, Recommendation, target::Target},
+    services::{Answer, DecisionRequest, ServiceError},
+    target,
+};
+
+impl Services {
+    /// Lets the policy in force decide on what has just come in; as it stands afterwards. The intake never fails for it.
+    pub(super) async fn let_policy_decide(&self, came_by: &Caller, taken: Recommendation) -> Recommendation {
+        let now = match self.decided_by_policy(came_by, &taken).await {
+            Ok(false) => return taken,
+            Ok(true) => self.world.recommendations.get(&taken.id).await.map_err(store_fault),
+            Err(error) => Err(error),
+        };
+        now.unwrap_or_else(|error| {
+            tracing::warn!(%error, recommendation = %taken.id, "the policy could not decide; people are asked");
+            None
+        })
+        .unwrap_or(taken)
+    }
+
+    async fn decided_by_policy(&self, came_by: &Caller, taken: &Recommendation) -> Answer<bool> {
+        let first = taken.content.strategies.first();
+        if taken.origin != Origin::Model || !first.is_some_and(domain::recommendation::Strategy::runnable) {
+            return Ok(false);
+        }
+        let record = self.in_force().await?;
+        if record.policy.rules.iter().all(|rule| rule.grant != Grant::Automatic) {
+            return Ok(false);
+        }
+        let made = self.make_ticket(taken, 0, None).await?;
+        let Some(ruling) = made.ruling.as_ref().filter(|ruling| ruling.terms.grant == Grant::Automatic) else {
+            return Ok(false);
+        };
+        if let Some(why) = asks_for_people(taken, &made) {
+            tracing::info!(recommendation = %taken.id, why, "not decided by the policy");
+            return Ok(false);
+        }
+        let request = DecisionRequest {
+            decision: Verb::Approve,
+            strategy: 0,
+            ticket_digest: Some(made.ticket.digest().clone()),
+            reason: None,
+            known: Known::Any,
+        };
+        match self.settle(&as_policy(came_by, ruling), taken, request, true).await {
+            Ok(_) => Ok(true),
+            // Frozen, or another run is in the way.
+            Err(ServiceError::Conflict { code, detail, .. }) => {
+                tracing::info!(recommendation = %taken.id, code, detail, "not decided by the policy");
+                Ok(false)
+            }
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// The policy as whoever decides, in the request by which it came.
+fn as_policy(came_by: &Caller, ruling: &Ruling) -> Caller {
+    Caller {
+        actor: Actor::policy(&ruling.policy, ruling.terms.version),
+        roles: Vec::new(),
+        request_id: came_by.request_id.clone(),
+        route: came_by.route.clone(),
+    }
+}
+
+/// What no policy takes from people.
+fn asks_for_people(taken: &Recommendation, made: &Made) -> Option<&'static str> {
+    let target = target::of_plan(taken.content.incident.resource.as_ref(), &made.ticket.content().plan);
+    if matches!(target, Target::Mismatch { .. }) {
+        return Some("it acts on another object than the incident is about");
+    }
+    (made.signature == Signature::Missing).then_some("its image is not signed")
+}

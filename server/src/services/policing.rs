@@ -1,0 +1,178 @@
+//! What the policy in force says about a ticket, and who somebody is to it. The rules are `domain::policy`'s; here they get what
+//! they judge by.
+
+use super::{Services, store_fault};
+use domain::{
+    decision::{Attempt, Decision, Refusal, Verb, Verdict, judge},
+    identity::Caller,
+    ids::{ActorId, Digest},
+    playbook::{Registration, values::EnvSource},
+    policy::{self, Facts, Measure, Ruling, Voter},
+    ports::PolicyRecord,
+    recommendation::{Proposal, Recommendation, Strategy},
+    services::Answer,
+    target,
+    ticket::{Plan, TicketContent},
+};
+use std::collections::HashMap;
+
+impl Services {
+    /// The policy in force.
+    pub(super) async fn in_force(&self) -> Answer<PolicyRecord> {
+        self.world.policies.active().await.map_err(store_fault)
+    }
+
+    /// What it says about a strategy: by `plan` where exactly that would run, else by what was proposed.
+    pub(super) async fn ruling(
+        &self,
+        record: &PolicyRecord,
+        recommendation: &Recommendation,
+        strategy: &Strategy,
+        plan: Option<&Plan>,
+        registration: Option<&Registration>,
+    ) -> Answer<Ruling> {
+        let measured = match registration {
+            Some(registration) if record.policy.asks_for_measures() => self.version_record(registration).await?,
+            _ => None,
+        };
+        let measured = measured.and_then(|row| Measure::of(row.runs, row.succeeded));
+        let environment = self.world.settings.environment.as_deref();
+        let labels = registration.map(|registration| &registration.labels);
+        let mut facts = Facts::of(recommendation, strategy, plan, labels, measured, environment);
+        facts.risk = registration.and_then(|registration| registration.risk).map_or(facts.risk, |r| r.max(facts.risk));
+        Ok(policy::judge(&record.policy, record.version, &facts, self.world.conditions.as_ref()))
+    }
+
+    /// The same for what has no ticket: a line of a list, a strategy that can't run.
+    pub(super) async fn proposed_ruling(
+        &self,
+        record: &PolicyRecord,
+        recommendation: &Recommendation,
+        strategy: &Strategy,
+        seen: &mut Registrations,
+    ) -> Answer<Ruling> {
+        let asks = record.policy.asks_for_measures() || record.policy.has_conditions();
+        let registration = match &strategy.proposal {
+            Proposal::Playbook { workflow_id, version, .. } if asks => {
+                let key = (workflow_id.clone(), version.clone());
+                if !seen.contains_key(&key) {
+                    let found = self.find_playbook(workflow_id, version.as_deref()).await?;
+                    seen.insert(key.clone(), found.ok().map(|record| record.registration));
+                }
+                seen.get(&key).and_then(Option::as_ref)
+            }
+            _ => None,
+        };
+        self.ruling(record, recommendation, strategy, None, registration).await
+    }
+
+    /// What the policy says about what would run, written into the ticket's content.
+    pub(super) async fn rule_on(
+        &self,
+        content: &mut TicketContent,
+        recommendation: &Recommendation,
+        strategy: &Strategy,
+        registration: Option<&Registration>,
+    ) -> Answer<Ruling> {
+        let record = self.in_force().await?;
+        let ruling = self.ruling(&record, recommendation, strategy, Some(&content.plan), registration).await?;
+        content.policy = ruling.ticket_terms();
+        if let Some(ms) = ruling.expires_ms {
+            content.expires_at = recommendation.expires_at.min(recommendation.created_at.plus_ms(ms));
+        }
+        Ok(ruling)
+    }
+
+    /// An approval of this ticket by this caller, as it would be judged.
+    pub(super) async fn approval(
+        &self,
+        caller: &Caller,
+        revision: u32,
+        digest: &Digest,
+        content: &TicketContent,
+        ruling: &Ruling,
+    ) -> Answer<Attempt> {
+        Ok(Attempt {
+            actor: caller.actor.clone(),
+            verb: Verb::Approve,
+            revision,
+            ticket_digest: Some(digest.clone()),
+            ticket_expires_at: content.expires_at,
+            terms: ruling.terms.clone(),
+            stands_for: self.stands_for(caller, ruling).await?,
+            last_editor: self.last_editor(digest, content, ruling).await?,
+            automatic: false,
+        })
+    }
+
+    /// The groups that somebody stands for, where the rule asks for any.
+    async fn stands_for(&self, caller: &Caller, ruling: &Ruling) -> Answer<Vec<String>> {
+        let asked = &ruling.terms.quorum.of;
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Some(record) = self.world.policies.policy(ruling.terms.version).await.map_err(store_fault)? else {
+            return Ok(Vec::new());
+        };
+        let groups = record.policy.groups_of(&self.voter(caller).await?);
+        Ok(groups.into_iter().filter(|group| asked.contains(group)).collect())
+    }
+
+    /// Who they are: a token is the person whose it is, with no more than its own roles.
+    async fn voter(&self, caller: &Caller) -> Answer<Voter> {
+        let person = caller.actor.person().clone();
+        let account = self.world.accounts.user(person.as_str()).await.map_err(store_fault)?;
+        let name = account.map_or_else(|| caller.actor.name.clone(), |account| account.name);
+        Ok(Voter { person, name, roles: caller.roles.clone() })
+    }
+
+    /// Who set parameters in place of the model's, where the rule asks for that.
+    async fn last_editor(&self, digest: &Digest, content: &TicketContent, ruling: &Ruling) -> Answer<Option<ActorId>> {
+        if ruling.terms.quorum.last_editor_counts || !edited(&content.plan) {
+            return Ok(None);
+        }
+        let stored = self.world.recommendations.ticket(digest).await.map_err(store_fault)?;
+        Ok(stored.map(|stored| stored.made_by.person().clone()))
+    }
+
+    /// Why an approval would not count now; none where it would. The store judges again, by its own clock.
+    pub(super) async fn would_refuse(
+        &self,
+        recommendation: &Recommendation,
+        decisions: &[Decision],
+        attempt: &Attempt,
+        plan: &Plan,
+    ) -> Answer<Option<String>> {
+        match judge(self.world.clock.now(), recommendation, decisions, attempt) {
+            Err(Refusal::AlreadyApproved { .. }) => {
+                Ok(Some("You approved this ticket already; another person is needed.".into()))
+            }
+            Err(refusal) => Ok(Some(refusal.to_string())),
+            Ok(Verdict::Approved { .. }) => {
+                let incident = &recommendation.content.incident;
+                let target = target::of_plan(incident.resource.as_ref(), plan);
+                let (cluster, guard) = (&recommendation.cluster, attempt.terms.guard);
+                let other = self.world.executions.in_the_way(cluster, target.acts_on(), guard).await;
+                Ok(other.map_err(store_fault)?.map(|other| other.words()))
+            }
+            Ok(_) => Ok(None),
+        }
+    }
+}
+
+/// Registrations that were looked up for a list, by playbook and version.
+pub(super) type Registrations = HashMap<(String, Option<String>), Option<Registration>>;
+
+/// Whether an operator set anything in it.
+pub(super) fn edited(plan: &Plan) -> bool {
+    match plan {
+        Plan::Playbook { parameters, .. } => parameters.iter().any(|entry| entry.source == EnvSource::Operator),
+        Plan::Steps { .. } => false,
+    }
+}
+
+/// Approvals of this ticket, as the rule counts them.
+pub(super) fn counted(ruling: &Ruling, decisions: &[Decision], digest: &Digest) -> u32 {
+    let of_this = decisions.iter().filter(|d| d.verb == Verb::Approve && d.ticket_digest.as_ref() == Some(digest));
+    ruling.terms.quorum.have(of_this.map(|d| (&d.actor, d.stands_for.as_slice())))
+}
