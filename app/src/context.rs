@@ -7,8 +7,8 @@ use domain::{
     identity::Caller,
     json::diff::Change,
     services::{
-        AccountService, ApprovalService, AuditService, CatalogService, EffectivenessService, RunService, ServiceError,
-        ShellService,
+        AccountService, ApprovalService, AuditService, CatalogService, EffectivenessService, PolicyService, RunService,
+        ServiceError, ShellService,
     },
     workspace::WorkspaceListing,
 };
@@ -30,6 +30,8 @@ pub struct Console {
     pub effectiveness: Arc<dyn EffectivenessService>,
     /// Who did what.
     pub audit: Arc<dyn AuditService>,
+    /// Approval policies.
+    pub policies: Arc<dyn PolicyService>,
     /// People and tokens.
     pub accounts: Arc<dyn AccountService>,
     /// The frame around every page, and the time.

@@ -39,6 +39,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings/tokens") view=|| serve(Place::Settings, pages::settings::tokens::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings/keys") view=|| serve(Place::Settings, pages::settings::keys::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings/cluster") view=|| serve(Place::Settings, pages::settings::cluster::page) ssr=SsrMode::Async />
+                <Route path=path!("/settings/policies") view=|| serve(Place::Settings, pages::settings::policies::page) ssr=SsrMode::Async />
+                <Route path=path!("/settings/policies/:version") view=|| serve(Place::Settings, pages::settings::policies::version::page) ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>
     }

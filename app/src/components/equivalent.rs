@@ -212,6 +212,36 @@ pub fn health(health: &HealthView, url: &str) -> Vec<Command> {
     all
 }
 
+/// For the list of policies: read it, write the next one.
+pub fn of_policies(url: &str) -> Vec<Command> {
+    let sent = |path: &str| {
+        let address = quoted(&format!("{url}/api/v1/{path}")).into_owned();
+        format!(
+            "jq --null-input --rawfile yaml policy.yaml '{{yaml: $yaml}}' | curl --fail-with-body {TOKEN} --json @- {address}"
+        )
+    };
+    vec![
+        command("All versions", get(url, "policies")),
+        command("Check policy.yaml, and keep nothing", sent("policies/validate")),
+        command("Keep policy.yaml as a new version", sent("policies")),
+    ]
+}
+
+/// For one version of the policy: read it, try it, put it in force.
+pub fn of_policy(version: u32, url: &str) -> Vec<Command> {
+    let path = format!("policies/{version}");
+    let address = quoted(&format!("{url}/api/v1/{path}/activate")).into_owned();
+    let line = format!(
+        "jq --null-input --arg reason \"${{REASON:?say why}}\" '{{reason: $reason}}' | \
+         curl --fail-with-body {TOKEN} --json @- {address}"
+    );
+    vec![
+        command("This version", get(url, &path)),
+        command("What it would have changed", get(url, &format!("{path}/simulate"))),
+        command("Put it in force, with the reason in $REASON", line),
+    ]
+}
+
 /// The lines, folded.
 #[component]
 pub fn Equivalent(

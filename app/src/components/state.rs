@@ -4,7 +4,8 @@ use crate::icon::{Glyph, Icon};
 use domain::{
     decision::Verb,
     execution::{Assessment, ExecutionState, TaskState},
-    ports::{PlaybookStatus, Signature},
+    policy::simulate::Effect,
+    ports::{PlaybookStatus, PolicyState, Signature},
     recommendation::{RecommendationState, Risk, Severity},
 };
 use leptos::prelude::*;
@@ -128,6 +129,26 @@ impl From<Signature> for Mark {
             Signature::Verified => mark("Verified", Icon::Seal, Tone::Ok),
             Signature::Missing => mark("Not signed", Icon::Warn, Tone::Bad),
             Signature::Unknown => mark("Not checked", Icon::Question, Tone::Wait),
+        }
+    }
+}
+
+impl From<PolicyState> for Mark {
+    fn from(state: PolicyState) -> Self {
+        match state {
+            PolicyState::Draft => mark("Draft", Icon::Clock, Tone::Idle),
+            PolicyState::Active => mark("In force", Icon::Check, Tone::Ok),
+            PolicyState::Retired => mark("Retired", Icon::Bar, Tone::Idle),
+        }
+    }
+}
+
+impl From<Effect> for Mark {
+    fn from(effect: Effect) -> Self {
+        match effect {
+            Effect::Stricter => mark("Stricter", Icon::Pause, Tone::Idle),
+            Effect::Looser => mark("Looser", Icon::Warn, Tone::Wait),
+            Effect::Automatic => mark("By itself", Icon::Warn, Tone::Bad),
         }
     }
 }

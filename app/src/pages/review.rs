@@ -209,7 +209,7 @@ fn Standing(view: RecommendationView, now: Timestamp) -> impl IntoView {
     if state == RecommendationState::Open {
         return view! {
             <p class="when">
-                <span class="vh">"time left: "</span><Until at=view.recommendation.expires_at now />
+                <span class="vh">"time left: "</span><Until at=view.closes_at() now />
                 {(view.need > 1).then(|| view! { <span class="sub">{format!("{} of {} given", view.have, view.need)}</span> })}
             </p>
         }
@@ -232,7 +232,7 @@ fn Standing(view: RecommendationView, now: Timestamp) -> impl IntoView {
 fn Waiting(view: RecommendationView, target: Option<TargetView>, form: FormOutcome) -> impl IntoView {
     let id = view.recommendation.id.to_string();
     let confirmation = view.confirmation();
-    let closes = view.recommendation.expires_at.as_millis().to_string();
+    let closes = view.closes_at().as_millis().to_string();
     let closed = format!("closed-{id}");
     let RecommendationView { ticket, ticket_faults, cannot_approve, cannot_reject, selected, have, need, .. } =
         view.clone();

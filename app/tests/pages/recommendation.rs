@@ -10,6 +10,7 @@ use domain::{
     execution::{Assessment, ExecutionState},
     fault::Fault,
     json::diff::Change,
+    policy::{Ruling, Terms},
     recommendation::{RecommendationState, ResourceRef, Risk, target::Target},
     services::{RecommendationView, TargetView, TicketView},
     target::{
@@ -493,6 +494,33 @@ fn incident_signal_object_and_known_playbooks_lead_on_and_unknown_ones_do_not() 
     let beside = Beside { known: vec!["node-drain".into()], ..Beside::default() };
     let known = html(|| recommendation(view, beside, FormOutcome::default()));
     assert!(known.contains("href=\"/catalog/node-drain\""), "{known}");
+}
+
+#[test]
+fn the_ticket_says_which_rule_asks_for_whom_and_why() {
+    let mut view = samples::view(Risk::High);
+    view.ticket.as_mut().unwrap().ruling = Some(Ruling {
+        policy: "careful".into(),
+        terms: Terms { rule: "production".into(), ..Terms::people(3, 2) },
+        expires_ms: None,
+        why: Some("It pays our <wages>".into()),
+        because: vec!["environment production".into(), "risk high".into()],
+        trouble: None,
+    });
+    let page = page(view);
+    let words = "Two different people must approve: rule production of the policy careful v3 \
+                 (environment production, risk high). Nobody has yet.";
+    assert!(page.contains(words) && page.contains("It pays our &lt;wages&gt;."), "{page}");
+}
+
+#[test]
+fn what_a_policy_decided_is_told_as_such() {
+    let mut view = samples::view(Risk::Low);
+    view.recommendation.state = RecommendationState::Decided;
+    let actor = domain::identity::Actor::policy("careful", 3);
+    view.decisions = vec![domain::decision::Decision { actor, ..samples::decision(Verb::Approve, None) }];
+    let page = page(view);
+    assert!(page.contains("<b>policy careful v3</b>") && page.contains("By its rule, without anybody."), "{page}");
 }
 
 #[test]

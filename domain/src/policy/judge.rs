@@ -8,7 +8,7 @@ use crate::recommendation::Risk;
 pub fn judge(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Conditions) -> Ruling {
     for rule in &policy.rules {
         match matches(&rule.fits, facts, conditions) {
-            Ok(Some(because)) => return ruling(policy, version, rule, facts, because),
+            Ok(Some(because)) => return ruling(policy, version, rule, granted(rule, facts), because),
             Ok(None) => {}
             Err(_) if rule.grant == Grant::Automatic => {}
             Err(why) => {
@@ -21,12 +21,16 @@ pub fn judge(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Cond
     nobody(policy, version, "none", "none of its rules is for this".into())
 }
 
-fn ruling(policy: &Policy, version: u32, rule: &Rule, facts: &Facts, because: Vec<String>) -> Ruling {
-    // Whatever a rule says: what is risky is looked at by people.
-    let grant = match rule.grant {
+/// Whatever a rule says: what is risky is looked at by people.
+fn granted(rule: &Rule, facts: &Facts) -> Grant {
+    match rule.grant {
         Grant::Automatic if facts.risk == Risk::High => Grant::People,
         grant => grant,
-    };
+    }
+}
+
+/// What a rule says, of whatever it is for.
+pub(super) fn ruling(policy: &Policy, version: u32, rule: &Rule, grant: Grant, because: Vec<String>) -> Ruling {
     let freezes = policy.freezes.iter().filter(|freeze| rule.freeze.contains(&freeze.name)).cloned().collect();
     Ruling {
         policy: policy.name.clone(),

@@ -12,6 +12,7 @@ mod quorum;
 mod read;
 mod ruling;
 pub mod simulate;
+mod words;
 
 pub use facts::{Facts, Measure, VARIABLES, Variable};
 pub use freeze::{Freeze, Moment, Window};
@@ -19,6 +20,7 @@ pub use judge::judge;
 pub use quorum::{Count, Quorum, Voter};
 pub use read::{MAX_BYTES, read};
 pub use ruling::{Guard, InTheWay, Ruling, Terms};
+pub use words::RuleInWords;
 
 use crate::{
     identity::Role,

@@ -126,6 +126,16 @@ impl Ruling {
         }
     }
 
+    /// Who must approve.
+    pub fn who(&self) -> String {
+        let must = must(&self.terms.quorum);
+        match self.terms.grant {
+            Grant::Never => "nobody can approve this".into(),
+            Grant::Automatic => format!("the policy itself lets this run; where it could not when it came in, {must}"),
+            Grant::People => must,
+        }
+    }
+
     /// Who must approve and which rule says so, as one sentence.
     pub fn explanation(&self) -> String {
         let Self { policy, terms, because, .. } = self;
@@ -133,13 +143,7 @@ impl Ruling {
         if let Some(trouble) = &self.trouble {
             return format!("Nobody can approve this until the policy {policy} v{version} is mended: {trouble}.");
         }
-        let must = match terms.grant {
-            Grant::Never => "Nobody can approve this".to_owned(),
-            Grant::Automatic => {
-                format!("The policy itself lets this run; where it could not when it came in, {}", must(&terms.quorum))
-            }
-            Grant::People => capital(&must(&terms.quorum)),
-        };
+        let must = capital(&self.who());
         let matches = if because.is_empty() { "no other rule is for it".to_owned() } else { because.join(", ") };
         format!("{must}: rule {rule} of the policy {policy} v{version} ({matches}).")
     }

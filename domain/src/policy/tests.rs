@@ -288,6 +288,43 @@ fn people_are_told_why() {
 
 // --- what would have been ------------------------------------------------------------------------------------------------
 
+#[test]
+fn rules_are_read_in_words() {
+    let policy = with_rules(&json!([
+        { "name": "sure", "grant": "automatic",
+          "match": { "environment": ["dev", "staging"], "risk": "low", "confidence": { "at_least": 0.9 },
+                     "measured_success": { "at_least": 0.95, "runs": 20 }, "when": "true" },
+          "approvals": 1, "cool_down": "10m" },
+        { "name": "weekends", "match": { "severity": ["low"], "confidence": { "at_least": 0.2, "below": 0.5 } },
+          "approvals": { "need": 2, "of": ["dba", "sre"], "last_editor_counts": false }, "freeze": ["weekend"] },
+        { "name": "rest", "grant": "never", "why": "Ask the platform team." },
+    ]));
+    let [sure, weekends, rest] = policy.in_words().try_into().expect("three rules");
+    assert_eq!(
+        sure.fits,
+        [
+            "environment dev or staging",
+            "risk low",
+            "confidence at least 0.9",
+            "measured success at least 0.95 over 20 runs or more"
+        ]
+    );
+    assert_eq!(sure.when.as_deref(), Some("true"));
+    assert!(sure.who.starts_with("the policy itself") && sure.who.ends_with("one person must approve"), "{}", sure.who);
+    assert_eq!(sure.asks, ["Not before 10m 00s after the end of the last run on the same object."]);
+    assert_eq!(weekends.fits, ["severity low", "confidence at least 0.2 and below 0.5"]);
+    assert_eq!(weekends.who, "two different people of dba or sre must approve");
+    assert_eq!(
+        weekends.asks,
+        [
+            "Who last edited the parameters does not count.",
+            "Not during weekend: every week from Fri 18:00 to Mon 06:00 UTC."
+        ]
+    );
+    assert_eq!((rest.fits.len(), rest.who.as_str()), (0, "nobody can approve this"));
+    assert_eq!(rest.asks, ["Ask the platform team."]);
+}
+
 fn at(minutes: i64) -> Timestamp {
     // Monday, the 23rd of November 2026.
     Timestamp::parse("2026-11-23T12:00:00Z").unwrap().plus_ms(minutes * 60_000)

@@ -230,6 +230,12 @@ impl RecommendationView {
         self.cannot_approve.is_none() && self.ticket.is_some()
     }
 
+    /// Until when it can be decided: what the policy gives a ticket may be less than the recommendation itself has.
+    pub fn closes_at(&self) -> Timestamp {
+        let whole = self.recommendation.expires_at;
+        self.ticket.as_ref().map_or(whole, |ticket| ticket.expires_at.min(whole))
+    }
+
     /// Who has approved the ticket that is shown, in their order.
     pub fn approvers(&self) -> Vec<&str> {
         let Some(ticket) = &self.ticket else { return Vec::new() };

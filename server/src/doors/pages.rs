@@ -3,6 +3,7 @@
 //! repeats nothing.
 
 mod edit;
+mod policies;
 mod register;
 mod review;
 mod runs;
@@ -69,11 +70,13 @@ pub fn routes(routes: Routes) -> Routes {
         "/settings/tokens",
         "/settings/keys",
         "/settings/cluster",
+        "/settings/policies",
+        "/settings/policies/{version}",
         "/api",
     ] {
         routes = routes.add(Method::GET, path, open, show);
     }
-    settings::routes(routes)
+    policies::routes(settings::routes(routes))
         .add(Method::POST, "/login", Access::Public, sign_in)
         .add(Method::POST, "/logout", Access::SignedIn, sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
@@ -128,6 +131,7 @@ async fn render(gate: &Gate, request: Request, form: Option<FormOutcome>, troubl
         runs: services.clone(),
         effectiveness: services.clone(),
         audit: services.clone(),
+        policies: services.clone(),
         accounts: Arc::new(gate.accounts.clone()),
         shell: services,
         sandbox: gate.sandbox,

@@ -59,11 +59,13 @@ fn Made(
     awaited: Option<Digest>,
 ) -> impl IntoView {
     let approved = decision.ticket_digest.filter(|_| decision.verb == Verb::Approve);
+    let by_policy = decision.actor.is_policy();
     let other = awaited.zip(approved.clone()).is_some_and(|(awaited, approved)| awaited != approved);
     view! {
         <p><State of=decision.verb />" by "<b>{decision.actor.name}</b>" "<span class="sub"><Ago at=decision.at now /></span></p>
         {match decision.reason {
             Some(reason) => view! { <Prose text=reason /> }.into_any(),
+            None if by_policy => view! { <p class="sub">"By its rule, without anybody."</p> }.into_any(),
             None => view! { <p class="sub">"No reason given."</p> }.into_any(),
         }}
         {approved.map(|digest| view! { <p class="sub">"Ticket "<DigestId of=digest /></p> })}

@@ -25,11 +25,7 @@ pub fn Decide(view: RecommendationView, beside: Beside, form: FormOutcome) -> im
     if view.recommendation.state != RecommendationState::Open {
         return view! { <Closed view form /> }.into_any();
     }
-    let closes = view
-        .ticket
-        .as_ref()
-        .map_or(view.recommendation.expires_at, |ticket| ticket.expires_at.min(view.recommendation.expires_at));
-    let closes = closes.as_millis().to_string();
+    let closes = view.closes_at().as_millis().to_string();
     let approve =
         if view.need > 1 { format!("Approve ({} of {})", view.have + 1, view.need) } else { "Approve".to_owned() };
     let no_ticket = view.ticket.is_none().then(|| "There is no ticket to approve.".to_owned());

@@ -125,7 +125,7 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
     let approvable = view.approvable();
     // Whoever may decide has this ticket before them: no other one takes its place while they read.
     let pinned = decidable.then(|| view.ticket.as_ref().map(|t| t.digest.to_string()).unwrap_or_default());
-    let expires_at = recommendation.expires_at;
+    let expires_at = view.closes_at();
     view! {
         <div class="two recommendation">
             <div>
@@ -181,6 +181,7 @@ fn to_mend(view: &RecommendationView, form: &FormOutcome) -> (&'static str, &'st
 #[component]
 fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
     let heeds = heeds(&view, &beside);
+    let closes_at = view.closes_at();
     let RecommendationView { recommendation, decisions, have, need, now, .. } = view;
     let incident = recommendation.content.incident.clone();
     let open = recommendation.state == RecommendationState::Open;
@@ -222,7 +223,7 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
                     {open.then(|| view! {
                         {(need > 1).then(|| format!("{have} of {need} given · "))}
                         {last.clone().filter(|_| have > 0).map(|(name, at)| view! { {name}" approved "<Ago at now />" · " })}
-                        <Until at=recommendation.expires_at now before="expires in " />" at "<At at=recommendation.expires_at now />
+                        <Until at=closes_at now before="expires in " />" at "<At at=closes_at now />
                     })}
                     {(!open).then(|| match last {
                         Some((name, at)) => view! { "by "{name}" "<Ago at now /> }.into_any(),

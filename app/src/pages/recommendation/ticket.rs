@@ -5,6 +5,7 @@ pub use crate::components::Image;
 
 use crate::{
     components::{DigestId, Faults, Notice, State, TableBox, Tone, equivalent, plain},
+    error::sentence,
     islands::{CopyOf, CopyText},
     words::number,
 };
@@ -12,6 +13,7 @@ use domain::{
     decision::Verb,
     json::diff::Change,
     playbook::values::{EnvEntry, EnvSource, EnvValue},
+    policy::Grant,
     recommendation::RecommendationState,
     services::{RecommendationView, TicketView},
     ticket::Plan,
@@ -88,11 +90,15 @@ pub fn Terms(
     #[prop(optional)]
     named: bool,
 ) -> impl IntoView {
-    let TicketView { digest, content, signature, .. } = ticket;
+    let TicketView { digest, content, signature, ruling, .. } = ticket;
     let policy = &content.policy;
     let people = match policy.approvals {
         1 => "one person approves".to_owned(),
         n => format!("{} different people approve", number(i64::from(n))),
+    };
+    let people = match policy.grant {
+        Some(Grant::Automatic) => format!("it runs by itself, or {people}"),
+        _ => people,
     };
     let retries = match content.retry_count {
         0 => "no retries".to_owned(),
@@ -106,8 +112,17 @@ pub fn Terms(
         1 => "one has".to_owned(),
         have => format!("{} have", number(i64::from(have))),
     };
-    let policy_words = format!("{people}, {given}");
-    let policy_name = format!("(policy {}, version {})", policy.id, policy.version);
+    let never = policy.grant == Some(Grant::Never);
+    let policy_words = if never { "nobody may approve it".to_owned() } else { format!("{people}, {given}") };
+    let policy_name = match &policy.rule {
+        Some(rule) => format!("(policy {}, version {}, rule {rule})", policy.id, policy.version),
+        None => format!("(policy {}, version {})", policy.id, policy.version),
+    };
+    // While it can be decided the policy says it in its own words.
+    let said = ruling.map(|ruling| {
+        let stands = if never { String::new() } else { format!(" {}", sentence(&given)) };
+        (format!("{}{stands}", ruling.explanation()), ruling.conditions())
+    });
     let image = match &content.plan {
         Plan::Playbook { image, .. } => Some(image.clone()),
         Plan::Steps { .. } => None,
@@ -121,7 +136,14 @@ pub fn Terms(
             {content.kubeconfig_secret.map(|name| view! { <dt>"Kubeconfig"</dt><dd>"Secret "<code>{name}</code></dd> })}
             <dt>"Where"</dt><dd>{content.cluster}" / "{content.namespace}</dd>
             <dt>"Limits"</dt><dd>{limits}</dd>
-            <dt>"Policy"</dt><dd>{policy_words}" "<span class="sub">{policy_name}</span></dd>
+            <dt>"Policy"</dt><dd>{match said {
+                Some((words, conditions)) => view! {
+                    {words}
+                    {conditions.into_iter().map(|text| view! { <p class="sub">{sentence(&text)}</p> }).collect_view()}
+                }
+                .into_any(),
+                None => view! { {policy_words}" "<span class="sub">{policy_name}</span> }.into_any(),
+            }}</dd>
         </dl>
     }
     .into_any()

@@ -28,7 +28,7 @@ const fn entry(
     Entry { icon, title, sub, href, words, needs, sends: None }
 }
 
-const PAGES: [Entry; 13] = [
+const PAGES: [Entry; 14] = [
     entry(Icon::Home, "Overview", "what needs you now", "/", "home start", None),
     entry(Icon::Inbox, "Approvals", "what awaits a decision", "/approvals", "inbox recommendations", None),
     entry(Icon::Runs, "Runs", "what ran and runs", "/runs", "executions pipelineruns", None),
@@ -47,6 +47,14 @@ const PAGES: [Entry; 13] = [
     ),
     entry(Icon::Info, "Keys", "keyboard shortcuts", "/settings/keys", "help keyboard shortcuts", None),
     entry(Icon::Check, "Cluster", "the engine's health", "/settings/cluster", "health kubernetes tekton ready", None),
+    entry(
+        Icon::Seal,
+        "Policies",
+        "who must agree before something runs",
+        "/settings/policies",
+        "approvals rules freeze simulator",
+        Some(Right::PoliciesRead),
+    ),
     entry(Icon::Eye, "API", "what programs can call", "/api", "rest openapi documentation", None),
     entry(Icon::Find, "Search", "everything by a few words", "/search", "find", None),
 ];

@@ -26,7 +26,7 @@ pub const fn in_words(role: Role) -> &'static str {
         Role::Viewer => "reads recommendations, runs and the catalog",
         Role::Operator => "decides, cancels, proposes by hand",
         Role::Author => "registers playbooks",
-        Role::Auditor => "reads audit, accounts and tokens",
+        Role::Auditor => "reads audit, policies, accounts and tokens",
         Role::Admin => "everything",
         Role::Propose => "hands in recommendations and searches the catalog",
         Role::Ingest => "hands in signals",

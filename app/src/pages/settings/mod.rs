@@ -1,9 +1,10 @@
-//! Settings: one's own account and how the console looks; accounts, tokens, keys and the cluster's health each at their own
-//! address.
+//! Settings: one's own account and how the console looks; accounts, tokens, keys, policies and the cluster's health each at their
+//! own address.
 
 pub mod accounts;
 pub mod cluster;
 pub mod keys;
+pub mod policies;
 pub mod tokens;
 
 use crate::{
@@ -30,6 +31,8 @@ pub enum Tab {
     Keys,
     /// The cluster's health.
     Cluster,
+    /// Approval policies.
+    Policies,
     /// Everybody's accounts.
     Accounts,
 }
@@ -41,6 +44,7 @@ impl Tab {
             Self::Tokens => "Tokens",
             Self::Keys => "Keys",
             Self::Cluster => "Cluster",
+            Self::Policies => "Policies",
             Self::Accounts => "Accounts",
         }
     }
@@ -51,6 +55,7 @@ impl Tab {
             Self::Tokens => "/settings/tokens",
             Self::Keys => "/settings/keys",
             Self::Cluster => "/settings/cluster",
+            Self::Policies => "/settings/policies",
             Self::Accounts => "/settings/accounts",
         }
     }
@@ -61,6 +66,7 @@ impl Tab {
 pub fn Tabs(here: Tab, caller: Caller) -> impl IntoView {
     let seen = [Tab::You, Tab::Tokens, Tab::Keys, Tab::Cluster]
         .into_iter()
+        .chain(caller.may(Right::PoliciesRead).then_some(Tab::Policies))
         .chain(caller.may(Right::AccountsRead).then_some(Tab::Accounts));
     view! {
         <nav class="subnav" aria-label="Settings">
