@@ -26,8 +26,8 @@ pub async fn put_in_force(
     let yaml = std::fs::read_to_string(path)
         .map_err(|error| Fault::wrong_setting(format!("the policy file {at} can't be read: {error}")))?;
     let policy = read_policy(&yaml, conditions).map_err(|faults| {
-        let told = faults.iter().map(|fault| format!("\n  {fault}")).collect::<String>();
-        Fault::wrong_setting(format!("the policy file {at} is no policy; mend it and start again:{told}"))
+        let told = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ");
+        Fault::wrong_setting(format!("the policy file {at} is no policy; mend it and start again:\n  {told}"))
     })?;
     let active = store.active().await?;
     if active.digest == Digest::from_bytes(Sha256::digest(&yaml).into()) {

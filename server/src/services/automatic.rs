@@ -1,14 +1,15 @@
 //! What a policy lets run without anybody. It is decided as by a person: by the same service, in the same transaction, with the
 //! same ticket, decision and row in the audit trail; only that the policy stands where a person would. It is tried once, when a
-//! model's answer comes in, with its first strategy as the model gave it. Where it does not come to a decision people are asked.
+//! model's answer comes in, with its first strategy as the model gave it. Where it does not come to a decision people are asked,
+//! and always where whoever handed it in may decide: nobody gets past their colleagues by calling themselves a model.
 
 use super::{Services, store_fault, tickets::Made};
 use domain::{
     decision::Verb,
-    identity::{Actor, Caller},
+    identity::{Actor, Caller, Right},
     policy::{Grant, Ruling},
     ports::{Known, Signature},
-    recommendation::{Origin, Recommendation, target::Target},
+    recommendation::{Origin, Recommendation, Strategy, target::Target},
     services::{Answer, DecisionRequest, ServiceError},
     target,
 };
@@ -30,7 +31,8 @@ impl Services {
 
     async fn decided_by_policy(&self, came_by: &Caller, taken: &Recommendation) -> Answer<bool> {
         let first = taken.content.strategies.first();
-        if taken.origin != Origin::Model || !first.is_some_and(domain::recommendation::Strategy::runnable) {
+        let of_model = taken.origin == Origin::Model && !came_by.may(Right::Decide);
+        if !of_model || !first.is_some_and(Strategy::runnable) {
             return Ok(false);
         }
         let record = self.in_force().await?;

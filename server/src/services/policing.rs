@@ -118,11 +118,12 @@ impl Services {
         Ok(groups.into_iter().filter(|group| asked.contains(group)).collect())
     }
 
-    /// Who they are: a token is the person whose it is, with no more than its own roles.
+    /// Who they are: a token is the person whose it is, with no more than its own roles. One that is nobody's is in groups by its
+    /// roles alone: its name is no account's.
     async fn voter(&self, caller: &Caller) -> Answer<Voter> {
         let person = caller.actor.person().clone();
         let account = self.world.accounts.user(person.as_str()).await.map_err(store_fault)?;
-        let name = account.map_or_else(|| caller.actor.name.clone(), |account| account.name);
+        let name = account.map(|account| account.name).unwrap_or_default();
         Ok(Voter { person, name, roles: caller.roles.clone() })
     }
 

@@ -105,14 +105,14 @@ impl Services {
         }))
     }
 
-    /// The person as far as they are known now; those who are not any more by the name that they had.
+    /// The person as far as they are known now. Of a token that is nobody's no group is known.
     async fn voter_of(&self, decision: &Decision, known: &mut Known) -> Answer<Voter> {
         let person = decision.actor.person();
         if let Some((name, roles)) = known.people.get(person) {
             return Ok(Voter { person: person.clone(), name: name.clone(), roles: roles.clone() });
         }
         let account = self.world.accounts.user(person.as_str()).await.map_err(store_fault)?;
-        let (name, roles) = account.map_or((decision.actor.name.clone(), Vec::new()), |one| (one.name, one.roles));
+        let (name, roles) = account.map(|one| (one.name, one.roles)).unwrap_or_default();
         known.people.insert(person.clone(), (name.clone(), roles.clone()));
         Ok(Voter { person: person.clone(), name, roles })
     }

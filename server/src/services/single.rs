@@ -9,6 +9,7 @@ use domain::{
     ids::{Digest, RecommendationId},
     paging::Page,
     ports::ActionFilter,
+    recommendation::{Recommendation, RecommendationState},
     services::{Answer, ServiceError, TicketView},
 };
 use std::collections::HashMap;
@@ -26,6 +27,15 @@ impl Services {
         caller.require(Right::RecommendationsRead)?;
         let all = self.world.recommendations.decisions(of).await.map_err(store_fault)?;
         all.into_iter().find(|d| d.id.as_str() == id).ok_or(ServiceError::NotFound("decision"))
+    }
+
+    /// The decisions on what has just come in: a policy may have been as quick.
+    pub async fn decisions_at_intake(&self, taken: &Recommendation) -> Vec<Decision> {
+        if taken.state == RecommendationState::Open {
+            return Vec::new();
+        }
+        // What was taken in is taken in, whatever can be told of it.
+        self.world.recommendations.decisions(&taken.id).await.unwrap_or_default()
     }
 
     /// The decisions that counted of each of these; needs `recommendations:read`.

@@ -37,6 +37,7 @@ async fn every_object_links_to_itself_and_to_its_page() {
         ("actions", "id"),
         ("audit", "sequence"),
         ("effectiveness", "group"),
+        ("policies", "version"),
         ("effectiveness?group_by=version&days=30", "group"),
         ("effectiveness?group_by=model&workflow_id=oomkill-scale-down", "group"),
     ] {

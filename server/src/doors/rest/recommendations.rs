@@ -165,7 +165,8 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::GET, "/api/v1/recommendations/{id}/decisions/{decision}", read, decision)
 }
 
-/// Takes in a model's answer. A strategy that can't run is stored with its errors and can't be approved.
+/// Takes in a model's answer. A strategy that can't run is stored with its errors and can't be approved. It comes back decided
+/// where the approval policy lets it run by itself.
 #[utoipa::path(post, path = "/api/v1/recommendations", tag = "recommendations",
     responses((status = 201, body = Linked<RecommendationBody>)))]
 pub async fn submit(
@@ -174,8 +175,9 @@ pub async fn submit(
     _: NoQuery,
     Json(sent): Json,
 ) -> Result<Response, Problem> {
-    let body = linked(gate.services.submit(&caller, &sent).await?, Vec::new());
-    Ok(created(&body))
+    let taken = gate.services.submit(&caller, &sent).await?;
+    let decisions = gate.services.decisions_at_intake(&taken).await;
+    Ok(created(&linked(taken, decisions)))
 }
 
 /// 201 with its address.
