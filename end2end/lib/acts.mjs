@@ -1,7 +1,38 @@
 // What is done on a page before it is looked at: forms that come back with what is wrong with them, what opens above a page.
 import { awake, press } from './browser.mjs';
 
-/** Forms that came back, of which nothing was stored; `open` is a recommendation that can be decided. */
+/** A policy with a bit of everything. */
+const policy = `name: careful
+description: What pays our wages is looked at by two.
+activation:
+  approvals: 2
+groups:
+  sre: [admin, a.lindqvist]
+  dba: ["role:operator"]
+freezes:
+  - name: weekend
+    weekly: { from: "Fri 18:00", to: "Mon 06:00" }
+rules:
+  - name: known-remedy
+    grant: automatic
+    match:
+      risk: low
+      confidence: { at_least: 0.9 }
+      measured_success: { at_least: 0.95, runs: 20 }
+      when: origin == "model" && !namespaces.exists(n, n.startsWith("kube-"))
+  - name: production
+    why: It pays our wages.
+    match:
+      environment: prod*
+    approvals: { need: 2, of: [sre, dba], count: groups, last_editor_counts: false }
+    expires: 30m
+    freeze: weekend
+    cool_down: 10m
+  - name: everything-else
+    approvals: 1
+`;
+
+/** Forms that came back or led on; nothing of them changes another page. `open` is a recommendation that can be decided. */
 export const forms = (open) => [
   ['form-reject', `/recommendations/${open.id}`, {
     status: 422,
@@ -29,6 +60,37 @@ export const forms = (open) => [
       const answer = await press(page, 'Approve');
       await page.locator('form.decide [role=alert]').waitFor();
       return answer;
+    },
+  }],
+  ['policy-checked', '/settings/policies', {
+    act: async (page) => {
+      await page.fill('[name=yaml]', policy);
+      const answer = await press(page, 'Check');
+      await page.getByText('It can be read.').waitFor();
+      return answer;
+    },
+  }],
+  ['policy-refused', '/settings/policies', {
+    status: 422,
+    act: async (page) => {
+      await page.fill('[name=yaml]', policy.replaceAll('approvals: ', 'aprovals: ').replace('prod*', '[]'));
+      const answer = await press(page, 'Keep');
+      await page.getByRole('alert').waitFor();
+      return answer;
+    },
+  }],
+  ['policy-kept', '/settings/policies', {
+    act: async (page) => {
+      await page.fill('[name=yaml]', policy);
+      return press(page, 'Keep');
+    },
+  }],
+  ['policy-tried', '/settings/policies', {
+    act: async (page) => {
+      await page.fill('[name=yaml]', policy);
+      await press(page, 'Keep');
+      await page.getByRole('link', { name: /^Try it/ }).click();
+      await page.getByRole('table', { name: 'Decisions that would have been others' }).waitFor();
     },
   }],
   ['form-register', '/catalog/new', {

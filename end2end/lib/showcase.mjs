@@ -161,6 +161,8 @@ export async function showcase(world) {
     ['settings-accounts', '/settings/accounts'],
     ['settings-keys', '/settings/keys'],
     ['settings-cluster', '/settings/cluster'],
+    ['settings-policies', '/settings/policies'],
+    ['settings-policy', '/settings/policies/1'],
     ['search', '/search'],
     ['search-found', '/search?q=oomkill'],
     ['search-none', '/search?q=nothing+like+this'],

@@ -91,7 +91,7 @@ pub fn policies_page(
         <Tabs here=Tab::Policies caller />
         {file.map(|file| view! { <KeptInFile file /> })}
         <Section title aside=move || view! { <a href=href.clone()>"This version"</a> }>
-            <Rules policy=active.policy />
+            <Rules policy=active.policy label="Rules of the version in force" />
         </Section>
         <Section title="Versions">
             <Versions items now />
@@ -174,7 +174,7 @@ fn New(
                 {typed.map(|policy| view! {
                     <div class="form-fine" role="status">
                         <Notice tone=Tone::Ok><p>"It can be read. Nothing was stored: press Keep to store it. This is what it says:"</p></Notice>
-                        <Rules policy />
+                        <Rules policy label="Rules of the new version" />
                     </div>
                 })}
                 <Field name=YAML label="Policy" small="YAML or JSON; it begins with the one in force" value=text rows mono=true error

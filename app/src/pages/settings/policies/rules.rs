@@ -10,7 +10,11 @@ use leptos::prelude::*;
 
 /// The rules, who its groups are, and how another policy takes its place.
 #[component]
-pub fn Rules(policy: Policy) -> impl IntoView {
+pub fn Rules(
+    policy: Policy,
+    /// Whose rules these are: the region's name.
+    label: &'static str,
+) -> impl IntoView {
     let rules = policy.in_words();
     let automatic = policy.rules.iter().any(|rule| rule.grant == Grant::Automatic);
     let groups: Vec<(String, String)> =
@@ -21,7 +25,7 @@ pub fn Rules(policy: Policy) -> impl IntoView {
     };
     view! {
         {policy.description.map(|text| view! { <p class="lede">{text}</p> })}
-        <TableBox label="Rules of the policy">
+        <TableBox label>
             <table class="grid policy-rules">
                 <caption class="vh">"The rules in their order: the first one that matches decides"</caption>
                 <thead><tr>

@@ -136,7 +136,7 @@ pub fn version_page(
         {told.map(|words| view! { <div role="status"><Notice tone=Tone::Ok><p>{words}</p></Notice></div> })}
         {file.map(|file| view! { <KeptInFile file /> })}
         {(!writes || !differs).then(|| view! { <FormFaults form=form.clone() fields=Vec::new() /> })}
-        <Section title="What it says"><Rules policy /></Section>
+        <Section title="What it says"><Rules policy label="Rules of this version" /></Section>
         {differs.then(|| view! {
             <Section title=since>
                 {if same {
