@@ -215,6 +215,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_about_the_variables_is_so() {
+        let text = include_str!("../../docs/policies.md");
+        for variable in VARIABLES {
+            let row = format!("| `{}` | {} |", variable.name, variable.kind);
+            assert!(text.contains(&row), "{row}");
+        }
+        let cel = Cel::new();
+        for condition in [
+            "size(namespaces) > 0 && namespaces.exists_one(n, n.endsWith('s'))",
+            "namespaces.filter(n, n.contains('pay')).size() == 1 && namespaces.map(n, n + '-x') == ['payments-x']",
+            "string(double(measured.runs)) != ''",
+        ] {
+            assert_eq!(cel.holds(condition, &full()), Ok(true), "{condition}");
+        }
+    }
+
+    #[test]
     fn what_is_no_condition_is_told_before_it_is_needed() {
         let cel = Cel::new();
         for (condition, told) in [

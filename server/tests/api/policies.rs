@@ -93,6 +93,20 @@ async fn the_default_is_in_force_from_the_first_start() {
 }
 
 #[tokio::test]
+async fn the_documents_examples_are_policies() {
+    let console = Console::start();
+    let admin = console.token("admin", "admin");
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policies.md")).unwrap();
+    let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let examples: Vec<&str> = blocks.filter(|yaml| yaml.contains("rules:\n")).collect();
+    assert_eq!(examples.len(), 2);
+    for yaml in &examples {
+        admin.post("/api/v1/policies/validate", &json!({ "yaml": yaml })).await.expect(200);
+    }
+    assert_eq!(admin.get("/api/v1/policies/1").await.expect(200)["yaml"], examples[0], "the default");
+}
+
+#[tokio::test]
 async fn faults_are_told_at_their_places_and_nothing_is_kept() {
     let console = Console::start();
     let admin = console.token("admin", "admin");
