@@ -133,7 +133,8 @@ fn actions(chosen: Option<&str>) -> Vec<Select> {
 
 /// What a family of actions is about: `decision.` is about decisions.
 fn family_word(family: &str) -> String {
-    format!("{}s", kind_word(family.trim_end_matches('.')))
+    let word = kind_word(family.trim_end_matches('.'));
+    word.strip_suffix('y').map_or_else(|| format!("{word}s"), |stem| format!("{stem}ies"))
 }
 
 #[component]
@@ -247,6 +248,7 @@ fn object_page(kind: &str, id: &str) -> Option<String> {
     match kind {
         "execution" => Some(format!("/runs/{id}")),
         "recommendation" => Some(format!("/recommendations/{id}")),
+        "policy" => Some(format!("/settings/policies/{id}")),
         "playbook" => {
             let (playbook, version) = id.split_once('@')?;
             Some(format!("/catalog/{playbook}{}", Query::default().with("version", Some(version))))
@@ -364,6 +366,7 @@ mod tests {
     fn objects_lead_to_their_pages() {
         assert_eq!(object_page("playbook", "oomkill@1.0.0+a").as_deref(), Some("/catalog/oomkill?version=1.0.0%2Ba"));
         assert_eq!(object_page("execution", "x").as_deref(), Some("/runs/x"));
+        assert_eq!(object_page("policy", "3").as_deref(), Some("/settings/policies/3"));
         assert_eq!(object_page("account", "user:a"), None);
     }
 

@@ -68,7 +68,8 @@ pub fn judge(run: &Run, permit: Permit) -> Verdict {
 }
 
 /// What a run waits for that another one is in the way of; its approval may run out meanwhile.
-pub const BUSY: &str = "another run on the same object goes on or has just ended, and the approval policy keeps them apart";
+pub const BUSY: &str =
+    "another run on the same object goes on or has just ended, and the approval policy keeps them apart";
 
 /// How a run ends that was cancelled before it started.
 pub fn cancelled() -> (ExecutionState, &'static str, String) {
