@@ -14,7 +14,7 @@ use domain::{
     target,
     ticket::{Plan, TicketContent},
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 impl Services {
     /// The policy in force.
@@ -54,12 +54,13 @@ impl Services {
         let asks = record.policy.asks_for_measures() || record.policy.has_conditions();
         let registration = match &strategy.proposal {
             Proposal::Playbook { workflow_id, version, .. } if asks => {
-                let key = (workflow_id.clone(), version.clone());
-                if !seen.contains_key(&key) {
-                    let found = self.find_playbook(workflow_id, version.as_deref()).await?;
-                    seen.insert(key.clone(), found.ok().map(|record| record.registration));
+                match seen.entry((workflow_id.clone(), version.clone())) {
+                    Entry::Occupied(known) => known.into_mut().as_ref(),
+                    Entry::Vacant(place) => {
+                        let found = self.find_playbook(workflow_id, version.as_deref()).await?;
+                        place.insert(found.ok().map(|record| record.registration)).as_ref()
+                    }
                 }
-                seen.get(&key).and_then(Option::as_ref)
             }
             _ => None,
         };
