@@ -245,15 +245,16 @@ fn stranger(lease: &Value, holder: &str, config: &Config) -> Option<String> {
 fn in_words(error: &CallError, namespace: &str) -> String {
     match error {
         CallError::Refused { message, .. } if message.contains("because it is being terminated") => format!(
-            "the namespace {namespace} is being deleted, so nothing runs in it; run `kubectl create namespace {namespace}` when it \
-             is gone"
+            "the namespace {namespace} is being deleted, so nothing runs in it; run `{}` when it is gone",
+            mend::apply_file(mend::NAMESPACE, namespace)
         ),
         CallError::Refused { code: 403, .. } => format!(
             "the console may not hold its Lease in {namespace}, so it does not act; run `{}`",
             mend::apply(mend::RIGHTS, namespace)
         ),
         CallError::Busy { message, .. } | CallError::NotFound(message) if message.contains("namespaces") => {
-            format!("the namespace {namespace} is not there; run `kubectl create namespace {namespace}`")
+            let mend = mend::apply_file(mend::NAMESPACE, namespace);
+            format!("the namespace {namespace} is not there; run `{mend}`")
         }
         CallError::Unknown(_) => {
             "the cluster's API server can't be reached; check that it is up and the address is right".into()

@@ -152,7 +152,7 @@ impl Cluster for Handle {
 
     async fn preflight(&self) -> Vec<PreflightCheck> {
         let config = &self.common.config;
-        doctor::look(&self.common.calls, &config.namespace, config.lister_image.is_some()).await
+        doctor::look(&self.common.calls, &config.namespace, config.lister_image.as_deref()).await
     }
 
     fn wake(&self) {

@@ -23,7 +23,7 @@ const LISTER: [&str; 1] = [include_str!("../../../../deploy/components/listing/p
 /// Whether the console's right to create pods is bound by its policy: without that it could use any account and Secret of the namespace.
 pub(super) async fn check_lister(calls: &Calls, namespace: &str) -> PreflightCheck {
     const SUBJECT: &str = "Listings";
-    let mend = Some(mend::apply_file("deploy/components/listing/policy.yaml", namespace));
+    let mend = Some(mend::apply_file(mend::LISTER_POLICY, namespace));
     for piece in shipped(&LISTER, namespace, TEKTON[0].0) {
         let fault = match read(calls, &format!("/apis/{GROUP}/{}/{}", piece.plural, piece.name)).await {
             Ok(there) => piece.fault(there.as_ref()),
