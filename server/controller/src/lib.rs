@@ -25,6 +25,7 @@ mod desired;
 mod dispatcher;
 mod ensure;
 mod health;
+mod idle;
 mod index;
 mod leader;
 mod lease;
