@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn they_are_for_the_namespaces_of_the_console_and_of_tekton() {
         let spec = piece("ValidatingAdmissionPolicy", "kubernaut-runs").spec.to_string();
-        assert!(spec.contains("system:serviceaccount:remedies:kubernaut-console"), "{spec}");
+        assert!(spec.contains("'system:serviceaccount:' + request.namespace + ':kubernaut-console'"), "{spec}");
         assert!(spec.contains("'system:serviceaccounts:openshift-pipelines' in request.userInfo.groups"), "{spec}");
         assert!(!spec.contains("kubernaut-system") && !spec.contains("tekton-pipelines"), "{spec}");
         let binding = piece("ValidatingAdmissionPolicyBinding", "kubernaut-runs").spec;
