@@ -147,6 +147,10 @@ impl Cluster for Handle {
         target::read(&self.common, &self.targets, resource).await
     }
 
+    async fn may_list_workspace(&self, run: &Execution, workspace: &str) -> Result<(), NoListing> {
+        listing::check(&self.common, run, workspace).await
+    }
+
     async fn list_workspace(&self, run: &Execution, workspace: &str) -> Result<WorkspaceListing, NoListing> {
         listing::list(&self.common, run, workspace).await
     }
