@@ -40,7 +40,9 @@ where
     else {
         return Ok(handle(request).await);
     };
-    let Some(key) = key(request.headers())? else { return Ok(handle(request).await) };
+    let Some(key) = key(request.headers())?.filter(|_| keeps(request.uri().path())) else {
+        return Ok(handle(request).await);
+    };
     let held = Held { store: gate.idempotency.clone(), actor: caller.actor.id.as_str().to_owned(), key };
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
 
@@ -60,6 +62,12 @@ where
         let detail = "something went wrong on our side; name the request id when you ask for help";
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     })
+}
+
+/// Whether the answers of this route are kept. What lies in a volume is told to whoever asks and kept nowhere; a listing that is asked for
+/// twice makes nothing twice.
+pub fn keeps(path: &str) -> bool {
+    !(path.starts_with("/api/v1/executions/") && path.ends_with("/listing"))
 }
 
 /// The key, where there is one.

@@ -71,7 +71,12 @@ fn describe(operation: &mut Value, route: &Declared, examples: &Map<String, Valu
         };
         if writes {
             let schema = json!({ "type": "string", "minLength": 1, "maxLength": idempotency::MAX_KEY });
-            header("Idempotency-Key", schema, "the same key and body again get the first answer again, for a day");
+            let what = if idempotency::keeps(route.path) {
+                "the same key and body again get the first answer again, for a day"
+            } else {
+                "makes no difference: this answer is not kept, the same key again is answered anew"
+            };
+            header("Idempotency-Key", schema, what);
         }
         if edited {
             header("If-Match", json!({ "type": "string" }), "only from the state with this entity tag");
