@@ -45,6 +45,8 @@ pub struct Trouble {
     pub retry_after: Option<u32>,
     /// The page that it was sent from, or asked for.
     pub back: Option<String>,
+    /// The page that was asked for, where it was one.
+    pub asked: Option<String>,
 }
 
 impl From<ServiceError> for Trouble {

@@ -6,7 +6,7 @@ mod list_volume;
 
 use crate::{
     config::{Config, ConfigError},
-    serve,
+    doors, serve,
 };
 use clap::{Args, Parser, Subcommand};
 use std::{
@@ -94,6 +94,9 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Prints every route with what each role may: the table of docs/authorisation.md
+    #[command(hide = true)]
+    Routes,
 }
 
 #[derive(Debug, Subcommand)]
@@ -166,6 +169,10 @@ pub async fn run(cli: Cli) -> Result<(), Fault> {
             for (name, value, origin) in config()?.show() {
                 print(&format!("{name:<16} {value:<48} {origin}"));
             }
+            Ok(())
+        }
+        Command::Routes => {
+            print(doors::rights::table(&doors::declared()).trim_end());
             Ok(())
         }
     }

@@ -16,6 +16,7 @@ mod pages;
 mod problem;
 pub mod rate;
 pub mod rest;
+pub mod rights;
 mod site;
 mod told;
 mod urlencoded;
@@ -42,12 +43,17 @@ pub use health::Readiness;
 /// How long a session may lie unused, to the precision of [`gate::SESSION_NOTED_MS`].
 const SESSION_IDLE: time::Duration = time::Duration::hours(12);
 
-/// Every route, with what it needs.
-pub fn declared() -> (Router<Gate>, Vec<Declared>) {
+/// The routes behind the gate, and what each of them needs.
+fn gated() -> (Router<Gate>, Vec<Declared>) {
     let routes = Routes::new();
     let routes = rest::routes(routes);
     let routes = pages::routes(routes);
     routes.finish()
+}
+
+/// Every route that there is, with what it needs.
+pub fn declared() -> Vec<Declared> {
+    [gated().1, site::routes().finish().1, health::routes().finish().1].concat()
 }
 
 /// The whole server: routes, and what stands before them.
@@ -57,7 +63,7 @@ where
 {
     // The pages' futures run on this runtime; a second call finds it done.
     let _ = any_spawner::Executor::init_tokio();
-    let (routes, _) = declared();
+    let (routes, _) = gated();
     let ids = gate.ids.clone();
     let cookies = SessionManagerLayer::new(sessions)
         .with_name("__Host-kubernaut")
@@ -78,9 +84,10 @@ where
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
         .with_state(gate);
+    let health: Router = health::routes().finish().0.with_state(readiness);
     guarded
-        .merge(site::routes())
-        .merge(health::routes(readiness))
+        .merge(site::routes().finish().0)
+        .merge(health)
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn_with_state(ids, gate::named))
         .layer(middleware::from_fn(drain::to_the_end))

@@ -126,6 +126,7 @@ impl Problem {
             differences: told.differences,
             retry_after: told.retry_after,
             back: None,
+            asked: None,
         }
     }
 

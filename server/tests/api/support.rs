@@ -98,6 +98,14 @@ impl Console {
         Some(browser)
     }
 
+    /// A person with this role, signed in with a browser.
+    pub async fn person(&self, name: &str, role: &str) -> Browser<'_> {
+        let made = self.command(&["user", "create", "--name", name, "--role", role]);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let password = String::from_utf8(made.stdout).expect("text");
+        self.browser_of(name, password.trim()).await.expect("they are let in")
+    }
+
     /// Text of SQL on this console's PostgreSQL.
     pub fn sql(&self, text: &str) -> String {
         let url = self.database_url.as_ref().expect("it runs on PostgreSQL");
