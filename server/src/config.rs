@@ -71,6 +71,10 @@ pub struct Config {
     pub namespace: String,
     /// Where people reach the console; derived from `listen` when not set.
     pub public_url: Option<String>,
+    /// Names by which the console is reached besides that one and loopback addresses.
+    pub allowed_hosts: Vec<String>,
+    /// The most connections that one address may have open.
+    pub connections_per_address: u32,
     /// Whether a small world lives in the sandbox.
     pub scene: Scene,
     /// How long a recommendation can be decided and its approval holds.
@@ -115,7 +119,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 15] = [
     "listen",
     "database-url",
     "data-dir",
@@ -123,6 +127,8 @@ pub const NAMES: [&str; 13] = [
     "environment",
     "namespace",
     "public-url",
+    "allowed-hosts",
+    "connections-per-address",
     "scene",
     "approval-ttl",
     "kubeconfig-secret",
@@ -198,6 +204,18 @@ impl Config {
                     )
                 })
                 .transpose()?,
+            allowed_hosts: reader.get(
+                "allowed-hosts",
+                "",
+                hosts,
+                "write names without a port, with commas between, such as kubernaut-console.kubernaut-system.svc",
+            )?,
+            connections_per_address: reader.get(
+                "connections-per-address",
+                "4096",
+                |t| t.parse().ok().filter(|most| (1..=1_000_000).contains(most)),
+                "write a number from 1 to 1000000",
+            )?,
             scene: reader.get("scene", "off", scene, "write off or demo")?,
             approval_ttl: reader.get(
                 "approval-ttl",
@@ -237,7 +255,7 @@ impl Config {
 
     /// All settings with their values and origins, secrets hidden: `config show`.
     pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 13] = [
+        let values: [(&str, String); 15] = [
             ("listen", self.listen.to_string()),
             ("database-url", redacted(&self.database_url)),
             ("data-dir", self.data_dir.display().to_string()),
@@ -253,6 +271,11 @@ impl Config {
             ("environment", self.environment.clone().unwrap_or_else(|| "(not set)".into())),
             ("namespace", self.namespace.clone()),
             ("public-url", self.public_url.clone().unwrap_or_else(|| "(derived from listen)".into())),
+            (
+                "allowed-hosts",
+                if self.allowed_hosts.is_empty() { "(none)".into() } else { self.allowed_hosts.join(",") },
+            ),
+            ("connections-per-address", self.connections_per_address.to_string()),
             ("scene", if self.scene == Scene::Demo { "demo" } else { "off" }.into()),
             ("approval-ttl", humantime::format_duration(self.approval_ttl).to_string()),
             ("kubeconfig-secret", self.kubeconfig_secret.clone().unwrap_or_else(|| "none".into())),
@@ -361,6 +384,17 @@ fn image(text: &str) -> Option<String> {
     good.then(|| text.to_owned())
 }
 
+/// As a browser or a program names them.
+fn hosts(text: &str) -> Option<Vec<String>> {
+    const LONGEST: usize = 253;
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let good = |name: &str| {
+        let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+        name.len() <= LONGEST && (letters || name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok())
+    };
+    names.map(|name| good(name).then(|| name.to_owned())).collect()
+}
+
 fn duration(text: &str) -> Option<Duration> {
     let parsed = humantime::parse_duration(text).ok()?;
     (Duration::from_secs(10)..=Duration::from_hours(24)).contains(&parsed).then_some(parsed)
@@ -415,6 +449,8 @@ mod tests {
             ("public-url", "http://console.example"),
             ("approval-ttl", "1s"),
             ("lister-image", "Not An Image"),
+            ("allowed-hosts", "https://console.example"),
+            ("connections-per-address", "0"),
             ("retention-days", "7"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);
@@ -431,6 +467,15 @@ mod tests {
         }
         for bad in ["http://console.example", "ftp://x", "console.example", "https://x/path"] {
             assert!(public_url(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_names_without_ports() {
+        assert_eq!(hosts(" a.svc, b-1 ,,[::1]"), Some(vec!["a.svc".to_owned(), "b-1".to_owned(), "[::1]".to_owned()]));
+        assert_eq!(hosts(""), Some(Vec::new()));
+        for bad in ["a:80", "a b", "a/b", "*.a", "a,b:1"] {
+            assert_eq!(hosts(bad), None, "{bad}");
         }
     }
 

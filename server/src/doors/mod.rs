@@ -4,6 +4,7 @@
 pub mod access;
 mod body;
 mod drain;
+pub mod entrance;
 mod form;
 pub mod gate;
 mod guard;
@@ -64,7 +65,7 @@ where
     // The pages' futures run on this runtime; a second call finds it done.
     let _ = any_spawner::Executor::init_tokio();
     let (routes, _) = gated();
-    let ids = gate.ids.clone();
+    let (ids, https) = (gate.ids.clone(), gate.public_url.starts_with("https://"));
     let cookies = SessionManagerLayer::new(sessions)
         .with_name("__Host-kubernaut")
         .with_secure(true)
@@ -81,6 +82,7 @@ where
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(middleware::from_fn_with_state(gate.clone(), gate::identify))
         .layer(cookies)
+        .layer(middleware::from_fn_with_state(gate.clone(), entrance::proper))
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
         .with_state(gate);
@@ -88,7 +90,7 @@ where
     guarded
         .merge(site::routes().finish().0)
         .merge(health)
-        .layer(middleware::from_fn(guard::headers))
+        .layer(middleware::from_fn_with_state(https, guard::headers))
         .layer(middleware::from_fn_with_state(ids, gate::named))
         .layer(middleware::from_fn(drain::to_the_end))
         .layer(middleware::from_fn(compressed))
