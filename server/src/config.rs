@@ -5,6 +5,7 @@ use axum::http::Uri;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
+    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -55,7 +56,7 @@ pub enum Scene {
 }
 
 /// Everything that can be set.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
@@ -88,6 +89,13 @@ pub struct Config {
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     sources: BTreeMap<&'static str, Source>,
+}
+
+/// As `config show` has it: without secrets.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.show().into_iter().map(|(name, value, _)| (name, value))).finish()
+    }
 }
 
 /// A setting that can't be used. The message says what to do.
@@ -319,7 +327,11 @@ impl Reader<'_> {
 fn read_file(path: &Path) -> Result<Given, ConfigError> {
     let fault = |detail: String| ConfigError::File { path: path.to_owned(), detail };
     let text = std::fs::read_to_string(path).map_err(|e| fault(e.to_string()))?;
-    let FileForm(table) = toml::from_str(&text).map_err(|e| fault(e.to_string()))?;
+    // What stands in the line may be secret: the fault says where it is, and shows nothing of it.
+    let FileForm(table) = toml::from_str(&text).map_err(|e| {
+        let line = e.span().and_then(|at| text.get(..at.start)).map_or(1, |before| before.matches('\n').count() + 1);
+        fault(format!("line {line} is no TOML: write name = \"value\""))
+    })?;
     let mut given = Given::new();
     for (key, value) in table {
         let Some(name) = NAMES.into_iter().find(|n| *n == key) else {
@@ -328,7 +340,7 @@ fn read_file(path: &Path) -> Result<Given, ConfigError> {
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
-            other => return Err(fault(format!("{key} must be a text or a number, not {other}"))),
+            other => return Err(fault(format!("{key} must be a text or a number, not a TOML {}", other.type_str()))),
         };
         given.insert(name, text);
     }
@@ -484,5 +496,23 @@ mod tests {
         let env = |name: &str| (name == "KUBERNAUT_ADMIN_PASSWORD").then(|| "hunter2".to_owned());
         let config = Config::load(&Given::new(), None, env).unwrap();
         assert!(!config.show().iter().any(|(_, value, _)| value.contains("hunter2")));
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("console.toml");
+        for (text, told) in [
+            ("scene = \"off\"\nadmin-password = \"hunter2\n", "is no TOML"),
+            ("admin-password = [\"hunter2\"]", "not a TOML array"),
+            ("admin-password = hunter2", "line 1 is no TOML"),
+            ("[admin-password]\nis = \"hunter2\"", "not a TOML table"),
+            ("passwort = \"hunter2\"", "known are"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = Config::load(&Given::new(), Some(&file), no_env).unwrap_err().to_string();
+            assert!(error.contains(told) && !error.contains("hunter2"), "{text}: {error}");
+        }
     }
 }
