@@ -6,6 +6,7 @@ use crate::{
     config::{ClusterChoice, Config, Scene},
     doors::{
         self, Readiness,
+        entrance::Hosts,
         gate::Gate,
         live::{Live, Reader},
         rate::Limits,
@@ -134,6 +135,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         }
         _ => None,
     };
+    let public_url: Arc<str> = config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into();
     let gate = Gate {
         services: services.clone(),
         accounts: Accounts::new(shared.clone(), Arc::new(SystemClock), Arc::new(UuidIds)),
@@ -142,7 +144,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         limits: Limits::new(),
         ids: Arc::new(UuidIds),
         sandbox: connected.sandbox.is_some(),
-        public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into(),
+        hosts: Hosts::new(&public_url, &config.allowed_hosts),
+        public_url,
         stop: streams.clone(),
     };
     if connected.sandbox.is_none() {
@@ -155,7 +158,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let housekeeper =
         tokio::spawn(keep_house(store.clone(), config.retention_days, limits, metrics, controller_stop.clone()));
 
-    let server = tokio::spawn(doors::listen::serve(listener, router, streams.clone()));
+    let share = config.connections_per_address;
+    let server = tokio::spawn(doors::listen::serve(listener, router, share, streams.clone()));
     // Whoever reads that it listens may end it at once.
     let stopped = stop_signal()?;
     announce(address, readiness);

@@ -7,10 +7,10 @@ mod pod;
 use crate::{
     calls::{CallError, Kind},
     common::Common,
-    logs::clean,
 };
 use domain::{
     execution::Execution,
+    log::clean::clean,
     time::Timestamp,
     workspace::{self, NoListing, WorkspaceListing},
 };

@@ -8,7 +8,7 @@ use super::{
 };
 use axum::{
     body::{Body, Bytes},
-    extract::Request,
+    extract::{FromRequest as _, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -47,7 +47,8 @@ where
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
 
     let (parts, sent) = request.into_parts();
-    let sent = axum::body::to_bytes(sent, body::MAX_BODY).await.map_err(|_| body::too_large())?;
+    let sent = Bytes::from_request(Request::from_parts(parts.clone(), sent), &()).await;
+    let sent = sent.map_err(|error| body::unread(&error))?;
     let path = parts.uri.path().to_owned();
     let begun = held.store.begin(&held.actor, &held.key, &hash(&parts.uri.to_string(), &sent)).await;
     match begun.map_err(|error| unavailable(&error))? {
