@@ -205,7 +205,7 @@ fn v6_is_public(address: Ipv6Addr) -> bool {
             inner(high, low)
         }
         // Teredo and other assignments of protocols; documentation.
-        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
         // Nothing else but global unicast.
         [first, ..] => (0x2000..=0x3fff).contains(&first),
     }
@@ -300,7 +300,7 @@ mod tests {
     }
 
     async fn get(by: &Outbound, address: &str) -> Result<Reply, OutboundError> {
-        by.call(address, |client, url| client.get(url)).await
+        by.call(address, Client::get).await
     }
 
     #[tokio::test]

@@ -64,15 +64,15 @@ async fn every_route_that_changes_something_asks_where_a_request_comes_from() {
     let client = Client::builder().redirect(Policy::none()).build().unwrap();
     let changing: Vec<Line> = lines().into_iter().filter(|line| line.method != Method::GET).collect();
     assert!(changing.len() > 20, "{changing:?}");
-    let mut taken = Vec::new();
+    let mut through = Vec::new();
     for line in &changing {
         for from in &FOREIGN {
             if !is_refused(&client, &console, line, from, (&cookie, &token)).await {
-                taken.push(format!("{} {}: {}", line.method, line.path, from.what));
+                through.push(format!("{} {}: {}", line.method, line.path, from.what));
             }
         }
     }
-    assert!(taken.is_empty(), "taken, though it came from elsewhere:\n{}", taken.join("\n"));
+    assert!(through.is_empty(), "taken, though it came from elsewhere:\n{}", through.join("\n"));
     let still = client.get(format!("{}/runs", console.url)).header("cookie", &cookie).send().await.unwrap();
     assert_eq!(still.status(), 200, "nothing was done: the session is still there");
 }
