@@ -152,8 +152,8 @@ fn pages(planted: &Planted) -> Vec<String> {
 
 /// Addresses that repeat what stands in them.
 fn echoes(execution: &str) -> Vec<String> {
-    let mark: String = MARK.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let unseen: String = UNSEEN.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
+    let (mark, unseen) = (encoded(MARK), encoded(UNSEEN));
     [
         "/search?q=",
         "/runs?q=",
