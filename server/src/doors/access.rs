@@ -147,7 +147,8 @@ async fn enter<F>(
 where
     F: Future<Output = Response> + Send + 'static,
 {
-    admit(access, request.extensions().get::<Caller>())?;
+    let caller = request.extensions().get::<Caller>();
+    admit(access, caller).inspect_err(|_| refused(caller))?;
     // Percent signs that stand for no text name nothing.
     request.extract_parts::<RawPathParams>().await.map_err(|_| ServiceError::NotFound("object"))?;
     let credentials = request.extensions().get::<Credentials>().cloned();
@@ -156,6 +157,14 @@ where
         (Access::Needs(right), Some(credentials)) => lapse::with_the_right(answer, gate, credentials, right),
         _ => answer,
     })
+}
+
+/// Who tries what they may not is worth a line. Strangers are counted, not told one by one.
+fn refused(caller: Option<&Caller>) {
+    if let Some(Caller { actor, route, request_id, .. }) = caller {
+        let (actor, route, request_id) = (actor.id.as_str(), route.as_str(), request_id.as_str());
+        tracing::info!(actor, route, request_id, "refused: a right is missing");
+    }
 }
 
 /// Whether a caller may use a route: 401 before 403, and both before the object is looked for.

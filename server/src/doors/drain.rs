@@ -106,7 +106,7 @@ mod tests {
     #[tokio::test]
     async fn what_comes_in_time_comes_whole() {
         let sent = shared(Body::from("abc"), Duration::from_secs(30));
-        let all: Vec<_> = sent().map(|bytes| bytes.unwrap()).collect().await;
+        let all: Vec<_> = sent().map(Result::unwrap).collect().await;
         assert_eq!(all.concat(), b"abc");
     }
 }

@@ -1,6 +1,9 @@
 //! What stands before every door: no mutation from another site, and the headers that every answer carries.
 
-use super::{gate::Gate, problem::Problem};
+use super::{
+    gate::{Gate, RequestId},
+    problem::Problem,
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
@@ -13,6 +16,8 @@ use axum::{
 pub async fn same_origin(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !safe && let Err(why) = judge(request.headers(), &gate.public_url) {
+        let request_id = request.extensions().get::<RequestId>().map(|id| id.0.as_str()).unwrap_or_default();
+        tracing::warn!(path = request.uri().path(), request_id, why, "refused: it came from elsewhere");
         return Problem::new(StatusCode::FORBIDDEN, "cross-site", why).into_response();
     }
     next.run(request).await

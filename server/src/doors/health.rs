@@ -67,5 +67,5 @@ impl Readiness {
 }
 
 async fn metrics(State(readiness): State<Readiness>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], readiness.metrics.render()).into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], readiness.metrics.render()).into_response()
 }

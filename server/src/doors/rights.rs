@@ -16,12 +16,8 @@ pub fn table(declared: &[Declared]) -> String {
         let roles = Role::ALL.map(|role| may(route, role).to_owned());
         own.into_iter().chain(roles).collect::<Vec<String>>()
     });
-    [heads, rule]
-        .into_iter()
-        .chain(lines)
-        .map(|cells| format!("| {} |\n", cells.join(" | ")))
-        .collect::<Vec<_>>()
-        .concat()
+    let all = [heads, rule].into_iter().chain(lines);
+    all.map(|cells| format!("| {} |\n", cells.join(" | "))).collect::<Vec<_>>().concat()
 }
 
 fn right(access: Access) -> String {

@@ -67,12 +67,10 @@ fn the_document_has_every_route_as_it_is_declared() {
     }
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<String>>();
     let (declared, said) = (lines(&declared), lines(said));
-    let new: Vec<String> = declared.difference(&said).map(|line| format!("+ {line}")).collect();
-    let old: Vec<String> = said.difference(&declared).map(|line| format!("- {line}")).collect();
+    let new = declared.difference(&said).map(|line| format!("+ {line}\n")).collect::<Vec<_>>().concat();
+    let old = said.difference(&declared).map(|line| format!("- {line}\n")).collect::<Vec<_>>().concat();
     panic!(
-        "docs/authorisation.md is not what the routes declare: run `make authorisation`, and read what it changed.\n{}\n{}",
-        old.join("\n"),
-        new.join("\n")
+        "docs/authorisation.md is not what the routes declare: run `make authorisation`, and read what it changed.\n{old}{new}"
     );
 }
 
