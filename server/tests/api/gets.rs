@@ -96,7 +96,8 @@ async fn nothing_is_changed_by_reading() {
                 }
                 // Some are streams without an end: that one begins is enough.
                 let answer = request.send().await.unwrap();
-                assert!(!answer.status().is_server_error(), "{who} {address}: {}", answer.status());
+                let status = answer.status();
+                assert!(!status.is_server_error(), "{who} {address}: {status}; {}", console.logged());
                 found += u32::from(answer.status().is_success());
             }
         }
