@@ -209,6 +209,20 @@ test('a token is made, shown once and revoked by plain forms', async () => {
   await done(page);
 });
 
+test('a session elsewhere is ended by a plain form, and this one goes on', async () => {
+  const elsewhere = await openPage(browser, console_.url, { state: await signedIn(browser, console_.url) });
+  await elsewhere.goto('/runs');
+  const page = await at('/settings/sessions', { javascript: false, state: await signedIn(browser, console_.url) });
+  await page.getByRole('row', { name: /this one/ }).waitFor();
+  await page.getByRole('button', { name: 'End all others' }).click();
+  await page.getByText('All your other sessions are ended').waitFor();
+  assert.equal(await page.locator('table.people tbody tr').count(), 1);
+  await elsewhere.goto('/runs');
+  assert.match(elsewhere.url(), /\/login/);
+  for (const one of [page, elsewhere]) await one.context().close();
+  state = await signedIn(browser, console_.url);
+});
+
 test('what palette and keys await has lines in its place', async () => {
   const page = await at('/runs', { routed: true });
   let answer;

@@ -36,6 +36,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/search") view=|| serve_apart(pages::search::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings") view=|| serve(Place::Settings, pages::settings::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings/accounts") view=|| serve(Place::Settings, pages::settings::accounts::page) ssr=SsrMode::Async />
+                <Route path=path!("/settings/sessions") view=|| serve(Place::Settings, pages::settings::sessions::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings/tokens") view=|| serve(Place::Settings, pages::settings::tokens::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings/keys") view=|| serve(Place::Settings, pages::settings::keys::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings/cluster") view=|| serve(Place::Settings, pages::settings::cluster::page) ssr=SsrMode::Async />

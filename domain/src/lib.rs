@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 pub mod accounts;
+pub mod agent;
 pub mod audit;
 pub mod dag;
 pub mod decision;

@@ -2,13 +2,18 @@
 
 use crate::redact::redacted;
 use axum::http::Uri;
+use domain::ports::SessionLimits;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// No session lives longer, whatever is set.
+const SESSION_MOST: Duration = Duration::from_millis(SessionLimits::MOST_MS.unsigned_abs());
 
 /// Where a setting came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +86,10 @@ pub struct Config {
     pub lister_image: Option<String>,
     /// How long raw history is kept, days.
     pub retention_days: u32,
+    /// How long a session lives unused.
+    pub session_idle: Duration,
+    /// How long a session lives however much it is used.
+    pub session_max_age: Duration,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     sources: BTreeMap<&'static str, Source>,
@@ -115,7 +124,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 15] = [
     "listen",
     "database-url",
     "data-dir",
@@ -128,6 +137,8 @@ pub const NAMES: [&str; 13] = [
     "kubeconfig-secret",
     "lister-image",
     "retention-days",
+    "session-idle",
+    "session-max-age",
     "admin-password",
 ];
 
@@ -223,6 +234,18 @@ impl Config {
                 |t| t.parse().ok().filter(|d| *d >= 90),
                 "write a number of days, 90 or more",
             )?,
+            session_idle: reader.get(
+                "session-idle",
+                "30m",
+                |t| span(t, Duration::from_mins(5)..=SESSION_MOST),
+                "write a duration from 5m to 7d, such as 30m",
+            )?,
+            session_max_age: reader.get(
+                "session-max-age",
+                "12h",
+                |t| span(t, Duration::from_mins(5)..=SESSION_MOST),
+                "write a duration from 5m to 7d, such as 12h",
+            )?,
             admin_password: texts.get("admin-password").cloned(),
             data_dir,
             sources,
@@ -237,7 +260,7 @@ impl Config {
 
     /// All settings with their values and origins, secrets hidden: `config show`.
     pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 13] = [
+        let values: [(&str, String); 15] = [
             ("listen", self.listen.to_string()),
             ("database-url", redacted(&self.database_url)),
             ("data-dir", self.data_dir.display().to_string()),
@@ -258,6 +281,8 @@ impl Config {
             ("kubeconfig-secret", self.kubeconfig_secret.clone().unwrap_or_else(|| "none".into())),
             ("lister-image", self.lister_image.clone().unwrap_or_else(|| "none".into())),
             ("retention-days", self.retention_days.to_string()),
+            ("session-idle", humantime::format_duration(self.session_idle).to_string()),
+            ("session-max-age", humantime::format_duration(self.session_max_age).to_string()),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];
         values
@@ -362,8 +387,11 @@ fn image(text: &str) -> Option<String> {
 }
 
 fn duration(text: &str) -> Option<Duration> {
-    let parsed = humantime::parse_duration(text).ok()?;
-    (Duration::from_secs(10)..=Duration::from_hours(24)).contains(&parsed).then_some(parsed)
+    span(text, Duration::from_secs(10)..=Duration::from_hours(24))
+}
+
+fn span(text: &str, bounds: RangeInclusive<Duration>) -> Option<Duration> {
+    humantime::parse_duration(text).ok().filter(|parsed| bounds.contains(parsed))
 }
 
 /// https anywhere; http only where nobody else can listen.
@@ -416,6 +444,8 @@ mod tests {
             ("approval-ttl", "1s"),
             ("lister-image", "Not An Image"),
             ("retention-days", "7"),
+            ("session-idle", "1m"),
+            ("session-max-age", "30d"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);
             let error = Config::load(&flags, None, no_env).unwrap_err().to_string();

@@ -20,7 +20,7 @@ use domain::{
     event::Topic,
     identity::{Actor, Role},
     ids::RecommendationId,
-    ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry},
+    ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry, SessionLimits},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::Sandbox;
@@ -78,7 +78,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         namespace: config.namespace.clone(),
         lists_workspaces: config.lister_image.is_some(),
         kubeconfig_secret: config.kubeconfig_secret.clone(),
-        approval_ttl_ms: i64::try_from(config.approval_ttl.as_millis()).unwrap_or(i64::MAX),
+        approval_ttl_ms: millis(config.approval_ttl),
     };
     let shared = Arc::new(store.clone());
     let cluster = Arc::new(OnceLock::new());
@@ -136,7 +136,9 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     };
     let gate = Gate {
         services: services.clone(),
-        accounts: Accounts::new(shared.clone(), Arc::new(SystemClock), Arc::new(UuidIds)),
+        accounts: Accounts::new(shared.clone(), Arc::new(SystemClock), Arc::new(UuidIds)).with_sessions(
+            SessionLimits { idle_ms: millis(config.session_idle), max_age_ms: millis(config.session_max_age) },
+        ),
         idempotency: shared.clone(),
         live: Live::start(shared.clone(), streams.clone()),
         limits: Limits::new(),
@@ -151,7 +153,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     }
     let readiness = Readiness { store: store.clone(), cluster, metrics: metrics.clone() };
     let limits = gate.limits.clone();
-    let router = doors::router(gate, readiness.clone(), store.clone());
+    let router = doors::router(gate, readiness.clone());
     let housekeeper =
         tokio::spawn(keep_house(store.clone(), config.retention_days, limits, metrics, controller_stop.clone()));
 
@@ -180,6 +182,10 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         tracing::warn!("stopped at the deadline; what was still open is caught up with at the next start");
     }
     Ok(())
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A connection to the chosen cluster.

@@ -111,14 +111,19 @@ pub trait AccountStore: Send + Sync {
     async fn user(&self, id: &str) -> Result<Option<UserRecord>, StoreError>;
     /// An account with its password, by its name.
     async fn user_for_sign_in(&self, name: &str) -> Result<Option<(UserRecord, PasswordHash)>, StoreError>;
-    /// Notes a sign-in, with its audit row.
-    async fn signed_in(&self, id: &str, audit: AuditEntry) -> Result<(), StoreError>;
     /// Sets roles; `false` when there is no such account.
     async fn set_roles(&self, name: &str, roles: &[Role], audit: AuditEntry) -> Result<bool, StoreError>;
-    /// Disables or enables; `false` when there is no such account.
+    /// Disables, which ends all sessions, or enables; `false` when there is no such account.
     async fn set_disabled(&self, name: &str, disabled: bool, audit: AuditEntry) -> Result<bool, StoreError>;
-    /// Sets the password; `false` when there is no such account.
-    async fn set_password(&self, name: &str, password: &PasswordHash, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// Sets the password and ends all sessions but the `spared` one, whose person has just shown that they know the old one;
+    /// `false` when there is no such account.
+    async fn set_password(
+        &self,
+        name: &str,
+        password: &PasswordHash,
+        spared: Option<&str>,
+        audit: AuditEntry,
+    ) -> Result<bool, StoreError>;
     /// Creates a token; `false` when a live one has that name.
     async fn create_token(&self, token: NewToken, audit: AuditEntry) -> Result<bool, StoreError>;
     /// All tokens, newest first.

@@ -8,6 +8,7 @@ mod executions;
 mod logs;
 mod recommendations;
 mod records;
+mod sessions;
 
 pub use accounts::{AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
 pub use catalog::{
@@ -25,6 +26,7 @@ pub use recommendations::{
     RecommendationStore, StoredTicket,
 };
 pub use records::{AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered};
+pub use sessions::{CameFrom, Ending, LiveSession, NewSession, SessionLimits, SessionRecord, SessionStore};
 
 /// A fault of the store itself, not of what was asked. The detail is for the log, never for the caller.
 #[derive(Debug, thiserror::Error)]

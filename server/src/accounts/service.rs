@@ -10,8 +10,8 @@ use domain::{
     fault::{Complaint, Fault, Faults, code},
     identity::{Caller, Right, Role},
     ids::ActorId,
-    ports::{NewToken, PasswordHash, TokenRecord, UserRecord},
-    services::{AccountService, Answer, MadeToken, ServiceError, TokenOwner, TokenRequest, TokenView},
+    ports::{Ending, NewToken, PasswordHash, TokenRecord, UserRecord},
+    services::{AccountService, Answer, MadeToken, ServiceError, SessionView, TokenOwner, TokenRequest, TokenView},
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -87,7 +87,7 @@ impl AccountService for Accounts {
         }
         let (hash, made) = self.chosen_or_made(password).await?;
         let audit = AuditEntry::by(caller, "account.password", "account", &user.name);
-        found(self.store.set_password(&user.name, &hash, audit).await.map_err(store_fault)?)?;
+        found(self.store.set_password(&user.name, &hash, None, audit).await.map_err(store_fault)?)?;
         Ok(made)
     }
 
@@ -106,7 +106,27 @@ impl AccountService for Accounts {
         refuse(faults)?;
         let (hash, _) = self.chosen_or_made(Some(new.to_owned())).await?;
         let audit = AuditEntry::by(caller, "account.password", "account", &user.name);
-        found(self.store.set_password(&user.name, &hash, audit).await.map_err(store_fault)?)
+        let here = caller.session.as_ref().map(|session| session.id.as_str());
+        found(self.store.set_password(&user.name, &hash, here, audit).await.map_err(store_fault)?)
+    }
+
+    async fn sessions(&self, caller: &Caller) -> Answer<Vec<SessionView>> {
+        self.own_sessions(caller).await
+    }
+
+    async fn end_session(&self, caller: &Caller, id: &str) -> Answer<()> {
+        self.end_own(caller, id).await
+    }
+
+    async fn end_other_sessions(&self, caller: &Caller) -> Answer<u64> {
+        self.end_own_others(caller).await
+    }
+
+    async fn end_sessions_of(&self, caller: &Caller, who: &str) -> Answer<(UserRecord, u64)> {
+        caller.require(Right::AccountsWrite)?;
+        let user = self.account(who).await?;
+        let ended = self.end_of(caller, &user, Ending::All).await?;
+        Ok((user, ended))
     }
 
     async fn tokens(&self, caller: &Caller) -> Answer<Vec<TokenView>> {
@@ -212,7 +232,7 @@ impl Accounts {
     }
 
     /// The account of a caller who is a person.
-    async fn person_of(&self, caller: &Caller, what: &str) -> Answer<UserRecord> {
+    pub(super) async fn person_of(&self, caller: &Caller, what: &str) -> Answer<UserRecord> {
         let id = caller.actor.id.as_str();
         if !id.starts_with("user:") {
             return Err(ServiceError::Forbidden(format!("only a person can {what}: sign in on the page")));

@@ -23,6 +23,13 @@ pub fn new_secret() -> NewSecret {
     NewSecret { secret, hash }
 }
 
+/// Makes what a browser is known by: as long, and without a prefix, for it is nothing that anybody should paste somewhere.
+pub fn new_session_secret() -> NewSecret {
+    let secret = hex::encode(edge::random_bytes::<32>());
+    let hash = hash_secret(&secret);
+    NewSecret { secret, hash }
+}
+
 /// What is stored of a secret.
 pub fn hash_secret(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))

@@ -68,6 +68,12 @@ struct Settings {
     /// How long raw history is kept, days [KUBERNAUT_RETENTION_DAYS] [default: 90]
     #[arg(long, global = true, value_name = "DAYS")]
     retention_days: Option<String>,
+    /// How long a session lives unused [KUBERNAUT_SESSION_IDLE] [default: 30m]
+    #[arg(long, global = true, value_name = "DURATION")]
+    session_idle: Option<String>,
+    /// How long a session lives however much it is used [KUBERNAUT_SESSION_MAX_AGE] [default: 12h]
+    #[arg(long, global = true, value_name = "DURATION")]
+    session_max_age: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -185,6 +191,8 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("kubeconfig-secret", &settings.kubeconfig_secret),
         ("lister-image", &settings.lister_image),
         ("retention-days", &settings.retention_days),
+        ("session-idle", &settings.session_idle),
+        ("session-max-age", &settings.session_max_age),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())

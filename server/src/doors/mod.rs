@@ -16,6 +16,7 @@ mod pages;
 mod problem;
 pub mod rate;
 pub mod rest;
+mod session;
 mod site;
 mod told;
 mod urlencoded;
@@ -35,12 +36,8 @@ use problem::Problem;
 use std::time::Instant;
 use tower::{Layer as _, ServiceExt as _};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
-use tower_sessions::{Expiry, SessionManagerLayer, SessionStore, cookie::SameSite};
 
 pub use health::Readiness;
-
-/// How long a session may lie unused, to the precision of [`gate::SESSION_NOTED_MS`].
-const SESSION_IDLE: time::Duration = time::Duration::hours(12);
 
 /// Every route, with what it needs.
 pub fn declared() -> (Router<Gate>, Vec<Declared>) {
@@ -51,21 +48,11 @@ pub fn declared() -> (Router<Gate>, Vec<Declared>) {
 }
 
 /// The whole server: routes, and what stands before them.
-pub fn router<S>(gate: Gate, readiness: Readiness, sessions: S) -> Router
-where
-    S: SessionStore + Clone,
-{
+pub fn router(gate: Gate, readiness: Readiness) -> Router {
     // The pages' futures run on this runtime; a second call finds it done.
     let _ = any_spawner::Executor::init_tokio();
     let (routes, _) = declared();
     let ids = gate.ids.clone();
-    let cookies = SessionManagerLayer::new(sessions)
-        .with_name("__Host-kubernaut")
-        .with_secure(true)
-        .with_http_only(true)
-        .with_same_site(SameSite::Strict)
-        .with_path("/")
-        .with_expiry(Expiry::OnInactivity(SESSION_IDLE));
     let guarded = routes
         .fallback(pages::missing)
         .layer(CatchPanicLayer::custom(panicked))
@@ -74,7 +61,7 @@ where
         // Twice: inside with the person, and outside for what is refused before it is known who asks.
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(middleware::from_fn_with_state(gate.clone(), gate::identify))
-        .layer(cookies)
+        .layer(middleware::from_fn(session::cookies))
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
         .with_state(gate);

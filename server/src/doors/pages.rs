@@ -6,17 +6,20 @@ mod edit;
 mod register;
 mod review;
 mod runs;
+mod sessions;
 mod settings;
 
 use super::{
     access::{Access, Routes},
     form::{Fields, Form, field},
-    gate::{Gate, RequestId, SESSION_USER},
+    gate::{Gate, RequestId},
     problem::Problem,
     rest::openapi,
+    session::Session,
     urlencoded,
     visible::visible,
 };
+use crate::accounts::SignIn;
 use app::{
     Console, FormOutcome, document,
     error::Trouble,
@@ -29,12 +32,13 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{
+    agent,
     decision::Verb,
     fault::Fault,
     identity::{Caller, Right},
     ids::{Digest, RecommendationId},
     playbook::{PlaybookId, Version},
-    ports::{PlaybookStatus, StatusChange},
+    ports::{CameFrom, PlaybookStatus, StatusChange},
     services::{Answer, ApprovalService, CatalogService, DecisionRequest, RecommendationView, ServiceError},
 };
 use leptos::{
@@ -43,8 +47,10 @@ use leptos::{
     prelude::{provide_context, use_context},
 };
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
-use std::{net::SocketAddr, sync::Arc};
-use tower_sessions::Session;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 pub fn routes(routes: Routes) -> Routes {
     // Who is not signed in is led to the sign-in page by the page itself; what a page shows, its services decide.
@@ -66,6 +72,7 @@ pub fn routes(routes: Routes) -> Routes {
         "/search",
         "/settings",
         "/settings/accounts",
+        "/settings/sessions",
         "/settings/tokens",
         "/settings/keys",
         "/settings/cluster",
@@ -73,7 +80,7 @@ pub fn routes(routes: Routes) -> Routes {
     ] {
         routes = routes.add(Method::GET, path, open, show);
     }
-    settings::routes(routes)
+    sessions::routes(settings::routes(routes))
         .add(Method::POST, "/login", Access::Public, sign_in)
         .add(Method::POST, "/logout", Access::SignedIn, sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
@@ -186,6 +193,19 @@ struct Parts {
     extensions: Extensions,
 }
 
+impl Parts {
+    /// The address that the request came from.
+    fn address(&self) -> Option<IpAddr> {
+        self.extensions.get::<ConnectInfo<SocketAddr>>().map(|a| a.0.ip().to_canonical())
+    }
+
+    /// What is noted of where a session is from.
+    fn came_from(&self) -> CameFrom {
+        let said = self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        CameFrom { address: self.address().map(|address| address.to_string()), agent: said.map(agent::kept) }
+    }
+}
+
 impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Parts {
     type Rejection = std::convert::Infallible;
 
@@ -205,8 +225,6 @@ async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(
     let (name, password) =
         (field(&fields, "username").unwrap_or_default(), field(&fields, "password").unwrap_or_default());
     let next = app::pages::login::safe_next(field(&fields, "next"));
-    let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|a| a.0.ip());
     let typed = vec![("username".to_owned(), name.to_owned()), ("next".to_owned(), next.clone())];
     let refused = |status, message: String| FormOutcome {
         fields: typed.clone(),
@@ -214,20 +232,23 @@ async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(
         status,
         ..FormOutcome::default()
     };
-    if let Some(seconds) = gate.limits.sign_in(name, address) {
+    if let Some(seconds) = gate.limits.sign_in(name, parts.address()) {
         let outcome = refused(StatusCode::TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {seconds} s."));
         let mut answer = again(&gate, "/login", parts, outcome).await;
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         return answer;
     }
-    let outcome = match gate.accounts.sign_in(name, password, "POST /login", &id).await {
-        Ok(Some(user)) => match open_session(&session, &user.id).await {
-            Ok(()) => return Redirect::to(&next).into_response(),
-            Err(error) => {
-                tracing::error!(%error, "a session can't be opened");
-                refused(StatusCode::SERVICE_UNAVAILABLE, "The database is not available. Try again in a moment.".into())
-            }
-        },
+    let by = SignIn {
+        route: "POST /login".into(),
+        request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+        from: parts.came_from(),
+        replaces: session.hash(),
+    };
+    let outcome = match gate.accounts.sign_in(name, password, &by).await {
+        Ok(Some(secret)) => {
+            session.set(&secret, gate.accounts.cookie_ms());
+            return Redirect::to(&next).into_response();
+        }
         Ok(None) => refused(StatusCode::UNAUTHORIZED, "User name or password is wrong.".into()),
         Err(error) => {
             tracing::error!(%error, "sign-in can't be checked");
@@ -237,17 +258,13 @@ async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(
     again(&gate, "/login", parts, outcome).await
 }
 
-/// A fresh session id at each sign-in: one that somebody planted before is worth nothing afterwards.
-async fn open_session(session: &Session, user: &str) -> Result<(), tower_sessions::session::Error> {
-    session.cycle_id().await?;
-    session.insert(SESSION_USER, user).await?;
-    session.save().await
-}
-
-async fn sign_out(session: Session) -> Response {
-    if let Err(error) = session.flush().await {
+async fn sign_out(State(gate): State<Gate>, session: Session, parts: Parts) -> Response {
+    if let (Some(hash), Ok(caller)) = (session.hash(), who(&parts))
+        && let Err(error) = gate.accounts.sign_out(&caller, &hash).await
+    {
         tracing::error!(%error, "a session can't be ended");
     }
+    session.clear();
     Redirect::to("/login").into_response()
 }
 

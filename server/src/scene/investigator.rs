@@ -57,7 +57,7 @@ struct Investigator {
 /// Who proposes: a token as a model's agent would have.
 fn proposer() -> Caller {
     let actor = Actor::new(ActorId::new("token:demo-investigator"), "investigator");
-    Caller { actor, roles: vec![Role::Propose], request_id: ROUTE.into(), route: ROUTE.into() }
+    Caller { actor, roles: vec![Role::Propose], request_id: ROUTE.into(), route: ROUTE.into(), session: None }
 }
 
 /// Who looks at what became of it: a proposer may not.

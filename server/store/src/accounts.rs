@@ -8,13 +8,13 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
-    identity::Role,
+    identity::{Role, SignInMethod},
     ids::ActorId,
-    ports::{AccountStore, NewToken, PasswordHash, StoreError, TokenRecord, UserRecord},
+    ports::{AccountStore, Ending, NewToken, PasswordHash, StoreError, TokenRecord, UserRecord},
 };
 use std::time::Duration;
 
-const USER: &str = "id, name, roles, disabled, created_at, last_sign_in_at";
+pub(crate) const USER: &str = "id, name, roles, disabled, created_at, last_sign_in_at";
 const TOKEN: &str = "id, name, roles, owner, created_at, expires_at, last_used_at, revoked_at";
 
 /// A token's use is noted at most this often, milliseconds.
@@ -70,15 +70,6 @@ impl AccountStore for Store {
         row.map(|row| Ok((user(&row)?, PasswordHash(row.text("password")?)))).transpose()
     }
 
-    async fn signed_in(&self, id: &str, audit: AuditEntry) -> Result<(), StoreError> {
-        let mut write = self.write().await?;
-        let now = write.now().await?;
-        let sql = Sql::new("user", "UPDATE users SET last_sign_in_at = $1 WHERE id = $2");
-        sql.bind(now).bind(id).run(write.on()).await?;
-        write.audit(audit);
-        write.commit().await
-    }
-
     async fn set_roles(&self, name: &str, roles: &[Role], audit: AuditEntry) -> Result<bool, StoreError> {
         let mut write = self.write().await?;
         let sql = Sql::new("user", "UPDATE users SET roles = $1 WHERE name = $2");
@@ -91,17 +82,28 @@ impl AccountStore for Store {
         let sql = Sql::new("user", "UPDATE users SET disabled = $1 WHERE name = $2 RETURNING id");
         let found = sql.bind(disabled).bind(name).maybe(write.on()).await?;
         if let Some(row) = found.as_ref().filter(|_| disabled) {
-            sessions::end_all(&mut write, &row.text("id")?).await?;
+            sessions::end(&mut write, &row.text("id")?, Ending::All).await?;
         }
         settle(write, found.is_some(), audit).await
     }
 
-    async fn set_password(&self, name: &str, password: &PasswordHash, audit: AuditEntry) -> Result<bool, StoreError> {
+    async fn set_password(
+        &self,
+        name: &str,
+        password: &PasswordHash,
+        spared: Option<&str>,
+        audit: AuditEntry,
+    ) -> Result<bool, StoreError> {
         let mut write = self.write().await?;
+        let now = write.now().await?;
         let sql = Sql::new("user", "UPDATE users SET password = $1 WHERE name = $2 RETURNING id");
         let found = sql.bind(&password.0).bind(name).maybe(write.on()).await?;
         if let Some(row) = &found {
-            sessions::end_all(&mut write, &row.text("id")?).await?;
+            let which = spared.map_or(Ending::All, Ending::AllBut);
+            sessions::end(&mut write, &row.text("id")?, which).await?;
+        }
+        if let Some(id) = spared {
+            sessions::proved(&mut write, id, SignInMethod::Password, now).await?;
         }
         settle(write, found.is_some(), audit).await
     }
@@ -190,7 +192,7 @@ async fn settle(mut write: Write, done: bool, audit: AuditEntry) -> Result<bool,
     Ok(done)
 }
 
-fn user(row: &Row) -> Result<UserRecord, StoreError> {
+pub(crate) fn user(row: &Row) -> Result<UserRecord, StoreError> {
     Ok(UserRecord {
         id: row.text("id")?,
         name: row.text("name")?,

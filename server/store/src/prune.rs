@@ -2,7 +2,10 @@
 //! the catalog stay.
 
 use crate::{Store, idempotency::KEPT_MS, rollup::DAY_MS, sql::Sql};
-use domain::{ports::StoreError, time::Timestamp};
+use domain::{
+    ports::{SessionLimits, StoreError},
+    time::Timestamp,
+};
 
 /// Rows that go at a time: other writers get their turn in between.
 const AT_ONCE: i64 = 500;
@@ -52,9 +55,10 @@ impl Store {
     /// Lets go of sessions that ran out and of kept answers past their day.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.now().await?;
+        // Whatever the settings say, none of these lives any more.
         self.let_go(
-            "DELETE FROM sessions WHERE id_hash IN (SELECT id_hash FROM sessions WHERE expires_at <= $1 LIMIT $2)",
-            now,
+            "DELETE FROM sessions WHERE id_hash IN (SELECT id_hash FROM sessions WHERE began_at <= $1 LIMIT $2)",
+            now.plus_ms(-SessionLimits::MOST_MS),
         )
         .await?;
         let mut write = self.write().await?;

@@ -21,6 +21,7 @@ mod refusals;
 mod register;
 mod review;
 mod search;
+mod sessions;
 mod settings;
 mod steps;
 mod support;

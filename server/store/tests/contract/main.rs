@@ -12,4 +12,5 @@ mod open;
 mod prune;
 mod recommendations;
 mod records;
+mod sessions;
 mod support;

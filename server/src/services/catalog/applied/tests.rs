@@ -76,6 +76,7 @@ fn author() -> Caller {
         roles: vec![Role::Author],
         request_id: "r-1".into(),
         route: "POST /api/v1/playbooks".into(),
+        session: None,
     }
 }
 
