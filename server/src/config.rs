@@ -90,6 +90,8 @@ pub struct Config {
     pub session_idle: Duration,
     /// How long a session lives however much it is used.
     pub session_max_age: Duration,
+    /// How long ago a person may have signed in who approves a high risk.
+    pub recent_sign_in: Duration,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     sources: BTreeMap<&'static str, Source>,
@@ -124,7 +126,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 16] = [
     "listen",
     "database-url",
     "data-dir",
@@ -139,6 +141,7 @@ pub const NAMES: [&str; 15] = [
     "retention-days",
     "session-idle",
     "session-max-age",
+    "recent-sign-in",
     "admin-password",
 ];
 
@@ -246,6 +249,12 @@ impl Config {
                 |t| span(t, Duration::from_mins(5)..=SESSION_MOST),
                 "write a duration from 5m to 7d, such as 12h",
             )?,
+            recent_sign_in: reader.get(
+                "recent-sign-in",
+                "10m",
+                duration,
+                "write a duration from 10s to 24h, such as 10m",
+            )?,
             admin_password: texts.get("admin-password").cloned(),
             data_dir,
             sources,
@@ -260,7 +269,7 @@ impl Config {
 
     /// All settings with their values and origins, secrets hidden: `config show`.
     pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 15] = [
+        let values: [(&str, String); 16] = [
             ("listen", self.listen.to_string()),
             ("database-url", redacted(&self.database_url)),
             ("data-dir", self.data_dir.display().to_string()),
@@ -283,6 +292,7 @@ impl Config {
             ("retention-days", self.retention_days.to_string()),
             ("session-idle", humantime::format_duration(self.session_idle).to_string()),
             ("session-max-age", humantime::format_duration(self.session_max_age).to_string()),
+            ("recent-sign-in", humantime::format_duration(self.recent_sign_in).to_string()),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];
         values

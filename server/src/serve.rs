@@ -79,6 +79,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         lists_workspaces: config.lister_image.is_some(),
         kubeconfig_secret: config.kubeconfig_secret.clone(),
         approval_ttl_ms: millis(config.approval_ttl),
+        recent_sign_in_ms: millis(config.recent_sign_in),
     };
     let shared = Arc::new(store.clone());
     let cluster = Arc::new(OnceLock::new());

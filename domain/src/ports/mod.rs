@@ -26,7 +26,7 @@ pub use recommendations::{
     RecommendationStore, StoredTicket,
 };
 pub use records::{AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered};
-pub use sessions::{CameFrom, Ending, LiveSession, NewSession, SessionLimits, SessionRecord, SessionStore};
+pub use sessions::{CameFrom, Ending, LiveSession, NewSession, Proof, SessionLimits, SessionRecord, SessionStore};
 
 /// A fault of the store itself, not of what was asked. The detail is for the log, never for the caller.
 #[derive(Debug, thiserror::Error)]

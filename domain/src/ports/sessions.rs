@@ -91,6 +91,17 @@ pub struct LiveSession {
     pub now: Timestamp,
 }
 
+/// That somebody has proved once more who they are.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// By which way.
+    pub method: SignInMethod,
+    /// The password that was found to be theirs; none where another way proved it.
+    pub password: Option<PasswordHash>,
+    /// The hash of the session's cookie from now on.
+    pub new_hash: String,
+}
+
 /// Which sessions of a person end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending<'a> {
@@ -118,6 +129,9 @@ pub trait SessionStore: Send + Sync {
     ) -> Result<Option<LiveSession>, StoreError>;
     /// Gives a session another cookie's value, made under its person's roles of now; `false` when there is none of the old one.
     async fn renew_session(&self, secret_hash: &str, new_hash: &str) -> Result<bool, StoreError>;
+    /// Notes that whose session this is has proved once more who they are, with the audit row; `false`, and nothing of it, when it has
+    /// ended, its account is disabled, or has another password by now than the one that was found to be theirs.
+    async fn prove_session(&self, secret_hash: &str, proof: Proof, audit: AuditEntry) -> Result<bool, StoreError>;
     /// Ends a session, with the audit row; `false` when there is none.
     async fn end_session(&self, secret_hash: &str, audit: AuditEntry) -> Result<bool, StoreError>;
     /// The live sessions of a person, last used first.

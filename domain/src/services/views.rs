@@ -11,7 +11,7 @@ use crate::{
     playbook::{Comparison, ImageRef, Parameter, PlaybookId, Registration, Version},
     ports::{ClusterHealth, PlaybookRecord, Signature},
     recommendation::{
-        Recommendation, Risk, Strategy,
+        Recommendation, Strategy,
         target::{self, Target},
     },
     target::{change::FieldChange, since::Since, state::Reading},
@@ -247,8 +247,7 @@ impl RecommendationView {
     pub fn confirmation(&self) -> Option<String> {
         let strategy = self.strategies.get(usize::try_from(self.selected).ok()?)?;
         let incident = &self.recommendation.content.incident;
-        (strategy.strategy.estimated_risk == Risk::High)
-            .then(|| self.target().acts_on().map_or_else(|| incident.id.clone(), |resource| resource.name.clone()))
+        strategy.strategy.estimated_risk.is_grave().then(|| crate::target::to_type(incident, &self.target()))
     }
 }
 

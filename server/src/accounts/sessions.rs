@@ -5,9 +5,10 @@ use crate::services::store_fault;
 use domain::{
     accounts::Secret,
     audit::AuditEntry,
+    fault::Fault,
     identity::{Caller, CallerSession, SignInMethod},
     ports::{
-        CameFrom, Ending, LiveSession, NewSession, PasswordHash, SessionRecord, SessionStore as _, StoreError,
+        CameFrom, Ending, LiveSession, NewSession, PasswordHash, Proof, SessionRecord, SessionStore as _, StoreError,
         UserRecord,
     },
     services::{Answer, ServiceError, SessionView},
@@ -84,6 +85,38 @@ impl Accounts {
         let secret = new_session_secret();
         let renewed = self.sessions.renew_session(secret_hash, &secret.hash).await?;
         Ok(renewed.then_some(Secret(secret.secret)))
+    }
+
+    /// Whoever has this session shows once more, with their password, who they are; what the browser is to be known by from now on.
+    /// The fault of a wrong one is at `pointer`.
+    pub async fn prove(&self, caller: &Caller, secret_hash: &str, password: &str, pointer: &str) -> Answer<Secret> {
+        let user = self.person_of(caller, "sign in again").await?;
+        let kept = self.store.user_for_sign_in(&user.name).await.map_err(store_fault)?;
+        let (_, hash) = kept.ok_or(ServiceError::NotFound("account"))?;
+        if !self.matches(password, hash.clone()).await.map_err(store_fault)? {
+            let wrong = Fault::new(pointer, "wrong", "this is not your password");
+            return Err(ServiceError::Invalid(vec![wrong]));
+        }
+        self.proved(caller, &user, secret_hash, SignInMethod::Password, Some(hash)).await
+    }
+
+    /// Notes that whoever has this session has proved once more, by this way, who they are; `password` is the one that was found right,
+    /// where it was that.
+    async fn proved(
+        &self,
+        caller: &Caller,
+        user: &UserRecord,
+        secret_hash: &str,
+        method: SignInMethod,
+        password: Option<PasswordHash>,
+    ) -> Answer<Secret> {
+        let secret = new_session_secret();
+        let mut audit = AuditEntry::by(caller, "account.sign_in_again", "account", &user.name);
+        let session = caller.session.as_ref().map(|session| session.id.as_str());
+        audit.after = Some(json!({ "session": session, "method": method }));
+        let proof = Proof { method, password, new_hash: secret.hash };
+        let proved = self.sessions.prove_session(secret_hash, proof, audit).await.map_err(store_fault)?;
+        if proved { Ok(Secret(secret.secret)) } else { Err(ServiceError::NotFound("session, it has ended")) }
     }
 
     /// Ends the session that the browser has.

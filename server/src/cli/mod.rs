@@ -74,6 +74,9 @@ struct Settings {
     /// How long a session lives however much it is used [KUBERNAUT_SESSION_MAX_AGE] [default: 12h]
     #[arg(long, global = true, value_name = "DURATION")]
     session_max_age: Option<String>,
+    /// How long ago a person may have signed in who approves a high risk [KUBERNAUT_RECENT_SIGN_IN] [default: 10m]
+    #[arg(long, global = true, value_name = "DURATION")]
+    recent_sign_in: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -193,6 +196,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("retention-days", &settings.retention_days),
         ("session-idle", &settings.session_idle),
         ("session-max-age", &settings.session_max_age),
+        ("recent-sign-in", &settings.recent_sign_in),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())

@@ -3,6 +3,7 @@
 //! repeats nothing.
 
 mod edit;
+mod proof;
 mod register;
 mod review;
 mod runs;
@@ -39,7 +40,7 @@ use domain::{
     ids::{Digest, RecommendationId},
     playbook::{PlaybookId, Version},
     ports::{CameFrom, PlaybookStatus, StatusChange},
-    services::{Answer, ApprovalService, CatalogService, DecisionRequest, RecommendationView, ServiceError},
+    services::{Answer, ApprovalService, CatalogService, DecisionRequest, ServiceError},
 };
 use leptos::{
     config::LeptosOptions,
@@ -47,6 +48,7 @@ use leptos::{
     prelude::{provide_context, use_context},
 };
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
+use proof::Taken;
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -275,7 +277,17 @@ fn page_of(recommendation: &str) -> String {
 
 // --- deciding -------------------------------------------------------------------------------------------------------
 
-async fn decide(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, Form(fields): Form) -> Response {
+async fn decide(
+    State(gate): State<Gate>,
+    session: Session,
+    Path(id): Path<String>,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, &page_of(&id)).await {
+        Taken::Form(parts, fields) => (parts, fields),
+        Taken::Asked(answer) => return answer,
+    };
     let named = field(&fields, "strategy").map(str::parse);
     let strategy = named.clone().and_then(Result::ok).unwrap_or(0);
     let outcome = match named {
@@ -284,6 +296,7 @@ async fn decide(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, 
     };
     match outcome {
         Ok(to) => Redirect::to(&to).into_response(),
+        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, &page_of(&id), why).await,
         Err(error) => {
             let ticket = field(&fields, "ticket_digest").and_then(|d| Digest::try_from(d.to_owned()).ok());
             let ticket = ticket.map(|digest| format!("&ticket={digest}")).unwrap_or_default();
@@ -300,10 +313,10 @@ async fn decided(gate: &Gate, id: &RecommendationId, strategy: u32, parts: &Part
     if decision == Verb::Approve {
         let view = gate.services.view(&caller, id, Some(strategy), ticket_digest.clone()).await?;
         edit::nothing_unsaved(&view, fields)?;
-        confirmed(&view, "/confirm", field(fields, "confirm"))?;
     }
-    let reason = field(fields, "reason").map(str::to_owned);
-    let request = DecisionRequest { decision, strategy, ticket_digest, reason };
+    let text = |name| field(fields, name).map(str::to_owned);
+    let (reason, confirm) = (text("reason"), text("confirm"));
+    let request = DecisionRequest { decision, strategy, ticket_digest, reason, confirm };
     let answer = gate.services.decide(&caller, id, request).await?;
     Ok(match answer.execution_id {
         Some(execution) => format!("/runs/{execution}"),
@@ -322,17 +335,6 @@ fn verb(fields: &Fields) -> Answer<Verb> {
 fn digest(pointer: &str, text: Option<&str>) -> Answer<Option<Digest>> {
     let read = text.map(|text| Digest::try_from(text.to_owned())).transpose();
     read.map_err(|error| invalid(pointer, "malformed", &error.to_string()))
-}
-
-/// Whoever approves a high risk has typed, in the field that `pointer` names, what the ticket acts on.
-fn confirmed(view: &RecommendationView, pointer: &str, typed: Option<&str>) -> Answer<()> {
-    match view.confirmation() {
-        Some(target) if typed.map(str::trim) != Some(target.as_str()) => {
-            let message = format!("type {target} to approve: this strategy's risk is high");
-            Err(invalid(pointer, "mismatch", &message))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn invalid(pointer: &str, code: &'static str, message: &str) -> ServiceError {

@@ -201,6 +201,7 @@ impl ApprovalService for Services {
             && let Some(digest) = &request.ticket_digest
         {
             let made = self.current_ticket(&recommendation, request.strategy, digest).await?;
+            self.confirmed(caller, &recommendation, strategy.estimated_risk, &made, request.confirm.as_deref())?;
             need = made.ticket.content().policy.approvals;
             expires_at = made.ticket.content().expires_at;
             ticket = Some(self.stored(caller, &recommendation, &made));

@@ -6,6 +6,7 @@ mod audit;
 mod catalog;
 mod check;
 mod effectiveness;
+mod grave;
 mod inbox;
 mod intake;
 pub mod limits;
@@ -72,6 +73,8 @@ pub struct Settings {
     pub kubeconfig_secret: Option<String>,
     /// How long a recommendation can be decided and its approval holds, milliseconds.
     pub approval_ttl_ms: i64,
+    /// How long ago a person may have signed in who approves a high risk, milliseconds.
+    pub recent_sign_in_ms: i64,
 }
 
 /// The services over one world. Cheap to clone; implements every trait of `domain::services`.

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
     identity::SignInMethod,
-    ports::{CameFrom, Ending, LiveSession, NewSession, SessionLimits, SessionRecord, SessionStore, StoreError},
+    ports::{CameFrom, Ending, LiveSession, NewSession, Proof, SessionLimits, SessionRecord, SessionStore, StoreError},
     time::Timestamp,
 };
 use std::time::Duration;
@@ -102,6 +102,29 @@ impl SessionStore for Store {
         .await?;
         write.commit().await?;
         Ok(renewed == 1)
+    }
+
+    async fn prove_session(&self, secret_hash: &str, proof: Proof, audit: AuditEntry) -> Result<bool, StoreError> {
+        let mut write = self.write().await?;
+        let now = write.now().await?;
+        let mut sql = Sql::new("session", "UPDATE sessions SET id_hash = ");
+        sql.value(proof.new_hash)
+            .push(", method = ")
+            .value(proof.method.name())
+            .push(", authenticated_at = ")
+            .value(now);
+        sql.push(" WHERE id_hash = ").value(secret_hash);
+        sql.push(" AND EXISTS (SELECT 1 FROM users u WHERE u.id = sessions.user_id AND u.disabled = 0");
+        if let Some(password) = &proof.password {
+            sql.push(" AND u.password = ").value(password.0.as_str());
+        }
+        sql.push(")");
+        if sql.run(write.on()).await? == 0 {
+            return Ok(false);
+        }
+        write.audit(audit);
+        write.commit().await?;
+        Ok(true)
     }
 
     async fn end_session(&self, secret_hash: &str, audit: AuditEntry) -> Result<bool, StoreError> {

@@ -16,6 +16,7 @@ mod lists;
 mod live;
 mod logs;
 mod openapi;
+mod proof;
 mod proposals;
 mod refusals;
 mod register;

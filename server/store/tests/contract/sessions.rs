@@ -6,7 +6,9 @@ use crate::{
 };
 use domain::{
     identity::{Role, SignInMethod},
-    ports::{AccountStore, CameFrom, Ending, NewSession, PasswordHash, SessionLimits, SessionRecord, SessionStore},
+    ports::{
+        AccountStore, CameFrom, Ending, NewSession, PasswordHash, Proof, SessionLimits, SessionRecord, SessionStore,
+    },
 };
 use store::Store;
 
@@ -15,6 +17,7 @@ contract!(
     its_use_is_noted_once_a_minute_and_not_by_what_only_looks,
     a_sign_in_counts_only_with_the_password_of_now_and_no_disabled_account,
     another_cookie_is_the_same_session_and_the_old_one_is_none,
+    proof_counts_only_with_the_password_of_now_and_for_a_session_that_lives,
     what_has_ended_does_not_come_back,
     a_new_password_and_a_closed_account_end_all_sessions,
     a_person_ends_their_own_and_nobody_elses,
@@ -149,6 +152,35 @@ async fn another_cookie_is_the_same_session_and_the_old_one_is_none(bench: Bench
     let next = NewSession { replaces: Some("hash of 1b".into()), ..session("ada", "2", None) };
     assert!(store.begin_session(next, entry("account.sign_in")).await.unwrap());
     assert_eq!(ids(store, "ada").await, ["session:2"]);
+}
+
+async fn proof_counts_only_with_the_password_of_now_and_for_a_session_that_lives(bench: Bench) {
+    let store = &bench.store;
+    make(store, "ada", &[Role::Admin]).await;
+    begin(store, "ada", "1").await;
+    sqlx::query("UPDATE sessions SET authenticated_at = 0").execute(&mut bench.raw().await).await.unwrap();
+    let proof = |password: Option<&str>, n: &str| Proof {
+        method: if password.is_some() { SignInMethod::Password } else { SignInMethod::Oidc },
+        password: password.map(|password| PasswordHash(password.to_owned())),
+        new_hash: format!("hash of {n}"),
+    };
+    let before = audit_rows(store).await;
+    let wrong = store.prove_session("hash of 1", proof(Some("an old hash"), "1b"), entry("x")).await.unwrap();
+    assert!(!wrong && find(store, "1").await.unwrap().authenticated_at.as_millis() == 0);
+    assert!(!store.prove_session("hash of 9", proof(Some("hash of ada"), "9b"), entry("x")).await.unwrap());
+    assert_eq!(audit_rows(store).await, before);
+    assert!(store.prove_session("hash of 1", proof(Some("hash of ada"), "1b"), entry("x")).await.unwrap());
+    assert!(find(store, "1").await.is_none(), "it has another cookie");
+    let proved = find(store, "1b").await.unwrap();
+    assert!(proved.authenticated_at >= proved.began_at);
+    assert!(
+        store.prove_session("hash of 1b", proof(None, "1c"), entry("x")).await.unwrap(),
+        "another way needs no password"
+    );
+    assert_eq!(find(store, "1c").await.unwrap().method, SignInMethod::Oidc);
+    assert_eq!(audit_rows(store).await, before + 2);
+    store.set_disabled("ada", true, entry("account.disable")).await.unwrap();
+    assert!(!store.prove_session("hash of 1c", proof(None, "1d"), entry("x")).await.unwrap());
 }
 
 async fn what_has_ended_does_not_come_back(bench: Bench) {

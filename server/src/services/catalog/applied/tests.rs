@@ -49,6 +49,7 @@ impl House {
                 lists_workspaces: false,
                 kubeconfig_secret: None,
                 approval_ttl_ms: 900_000,
+                recent_sign_in_ms: 600_000,
             },
         });
         Self { services, store, _data: data }
