@@ -3,10 +3,11 @@
 use crate::redact::redacted;
 use axum::http::Uri;
 use domain::ports::SessionLimits;
+use ipnet::IpNet;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
@@ -92,6 +93,8 @@ pub struct Config {
     pub session_max_age: Duration,
     /// How long ago a person may have signed in who approves a high risk.
     pub recent_sign_in: Duration,
+    /// The proxies that may say for whom they ask (`X-Forwarded-For`); nobody else is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     sources: BTreeMap<&'static str, Source>,
@@ -126,7 +129,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 17] = [
     "listen",
     "database-url",
     "data-dir",
@@ -142,6 +145,7 @@ pub const NAMES: [&str; 16] = [
     "session-idle",
     "session-max-age",
     "recent-sign-in",
+    "trusted-proxies",
     "admin-password",
 ];
 
@@ -255,6 +259,12 @@ impl Config {
                 duration,
                 "write a duration from 10s to 24h, such as 10m",
             )?,
+            trusted_proxies: reader.get(
+                "trusted-proxies",
+                "none",
+                networks,
+                "write networks such as 10.0.0.0/8, with commas between them, or none",
+            )?,
             admin_password: texts.get("admin-password").cloned(),
             data_dir,
             sources,
@@ -269,7 +279,7 @@ impl Config {
 
     /// All settings with their values and origins, secrets hidden: `config show`.
     pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 16] = [
+        let values: [(&str, String); 17] = [
             ("listen", self.listen.to_string()),
             ("database-url", redacted(&self.database_url)),
             ("data-dir", self.data_dir.display().to_string()),
@@ -293,6 +303,7 @@ impl Config {
             ("session-idle", humantime::format_duration(self.session_idle).to_string()),
             ("session-max-age", humantime::format_duration(self.session_max_age).to_string()),
             ("recent-sign-in", humantime::format_duration(self.recent_sign_in).to_string()),
+            ("trusted-proxies", listed(&self.trusted_proxies)),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];
         values
@@ -404,11 +415,27 @@ fn span(text: &str, bounds: RangeInclusive<Duration>) -> Option<Duration> {
     humantime::parse_duration(text).ok().filter(|parsed| bounds.contains(parsed))
 }
 
+/// Networks, or single addresses, with commas between them.
+fn networks(text: &str) -> Option<Vec<IpNet>> {
+    if text == "none" {
+        return Some(Vec::new());
+    }
+    let each = text.split(',').map(str::trim);
+    each.map(|one| one.parse().ok().or_else(|| one.parse::<IpAddr>().ok().map(IpNet::from))).collect()
+}
+
+fn listed(networks: &[IpNet]) -> String {
+    if networks.is_empty() {
+        return "none".into();
+    }
+    networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// https anywhere; http only where nobody else can listen.
 fn public_url(text: &str) -> Option<String> {
     let url: Uri = text.trim_end_matches('/').parse().ok()?;
     let host = url.host()?.trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     let plain = url.path().trim_end_matches('/').is_empty() && url.query().is_none();
     let good = plain && (url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback));
     good.then(|| text.trim_end_matches('/').to_owned())
@@ -456,6 +483,8 @@ mod tests {
             ("retention-days", "7"),
             ("session-idle", "1m"),
             ("session-max-age", "30d"),
+            ("recent-sign-in", "1s"),
+            ("trusted-proxies", "10.0.0.0/8, proxy.example"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);
             let error = Config::load(&flags, None, no_env).unwrap_err().to_string();

@@ -6,6 +6,7 @@ use crate::{
     config::{ClusterChoice, Config, Scene},
     doors::{
         self, Readiness,
+        address::Proxies,
         gate::Gate,
         live::{Live, Reader},
         rate::Limits,
@@ -143,6 +144,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         idempotency: shared.clone(),
         live: Live::start(shared.clone(), streams.clone()),
         limits: Limits::new(),
+        proxies: Proxies::new(config.trusted_proxies.clone()),
         ids: Arc::new(UuidIds),
         sandbox: connected.sandbox.is_some(),
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into(),

@@ -115,8 +115,8 @@ pub trait AccountStore: Send + Sync {
     async fn set_roles(&self, name: &str, roles: &[Role], audit: AuditEntry) -> Result<bool, StoreError>;
     /// Disables, which ends all sessions, or enables; `false` when there is no such account.
     async fn set_disabled(&self, name: &str, disabled: bool, audit: AuditEntry) -> Result<bool, StoreError>;
-    /// Sets the password and ends all sessions but the `spared` one, whose person has just shown that they know the old one;
-    /// `false` when there is no such account.
+    /// Sets the password, ends all sessions but the `spared` one, whose person has just shown that they know the old one, and forgets
+    /// the browsers that were known; `false` when there is no such account.
     async fn set_password(
         &self,
         name: &str,

@@ -9,6 +9,7 @@ mod logs;
 mod recommendations;
 mod records;
 mod sessions;
+mod tries;
 
 pub use accounts::{AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
 pub use catalog::{
@@ -27,6 +28,7 @@ pub use recommendations::{
 };
 pub use records::{AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered};
 pub use sessions::{CameFrom, Ending, LiveSession, NewSession, Proof, SessionLimits, SessionRecord, SessionStore};
+pub use tries::{Allowance, DEVICE_MS, TryStore};
 
 /// A fault of the store itself, not of what was asked. The detail is for the log, never for the caller.
 #[derive(Debug, thiserror::Error)]

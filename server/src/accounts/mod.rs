@@ -4,15 +4,17 @@ mod passwords;
 mod service;
 mod sessions;
 mod tokens;
+mod tries;
 
 pub use passwords::{check_password, hash_password, new_password};
 pub use sessions::SignIn;
 pub use tokens::{hash_secret, new_secret, new_session_secret};
+pub use tries::Trying;
 
 use domain::{
     accounts::{MAX_NAME, Secret, effective},
     identity::{Actor, CallerSession, Role, SignInMethod},
-    ports::{AccountStore, Clock, Ids, PasswordHash, SessionLimits, SessionStore, StoreError, UserRecord},
+    ports::{AccountStore, Clock, Ids, PasswordHash, SessionLimits, SessionStore, StoreError, TryStore, UserRecord},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -27,6 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Accounts {
     store: Arc<dyn AccountStore>,
     sessions: Arc<dyn SessionStore>,
+    tries: Arc<dyn TryStore>,
     limits: SessionLimits,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
@@ -59,12 +62,13 @@ impl Accounts {
     /// Over this store.
     pub fn new<S>(store: Arc<S>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self
     where
-        S: AccountStore + SessionStore + 'static,
+        S: AccountStore + SessionStore + TryStore + 'static,
     {
         // A hash that can't be made matches nothing either.
         let decoy = hash_password("nobody has this password").unwrap_or_else(|_| PasswordHash(String::new()));
         let turns = Arc::new(Semaphore::new(AT_ONCE));
-        Self { sessions: store.clone(), store, limits: SessionLimits::default(), clock, ids, decoy, turns }
+        let (sessions, tries) = (store.clone(), store.clone());
+        Self { store, sessions, tries, limits: SessionLimits::default(), clock, ids, decoy, turns }
     }
 
     /// The same, with sessions that live so long.
@@ -93,15 +97,23 @@ impl Accounts {
         tokio::task::spawn_blocking(check).await.map_err(|e| StoreError::Failed(e.to_string()))
     }
 
-    /// Checks name and password, and begins a session: what the browser gets to be known by. Takes the same time whether the name
-    /// or the password is wrong, and says the same.
-    pub async fn sign_in(&self, name: &str, password: &str, by: &SignIn) -> Result<Option<Secret>, StoreError> {
+    /// Checks name and password, and begins a session: who it is, and what the browser gets to be known by. Takes the same time
+    /// whether the name or the password is wrong, and says the same.
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        by: &SignIn,
+    ) -> Result<Option<(UserRecord, Secret)>, StoreError> {
         let possible = name.chars().nth(MAX_NAME).is_none();
         let found = if possible { self.store.user_for_sign_in(name).await? } else { None };
         let hash = found.as_ref().map_or_else(|| self.decoy.clone(), |(_, hash)| hash.clone());
         let matches = self.matches(password, hash).await?;
         let begun = match found.filter(|(user, _)| matches && !user.disabled) {
-            Some((user, hash)) => self.begin_session(&user, SignInMethod::Password, Some(hash), by).await?,
+            Some((user, hash)) => {
+                let secret = self.begin_session(&user, SignInMethod::Password, Some(hash), by).await?;
+                secret.map(|secret| (user, secret))
+            }
             None => None,
         };
         if begun.is_none() {
@@ -125,5 +137,44 @@ impl Accounts {
         // Whoever names a token must not choose under whose name it acts.
         actor.name = format!("{} (token {})", owner.name, token.name);
         Ok(Some(Identity::of_token(actor, effective(&token.roles, &owner.roles))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{passwords::tests::checked, *};
+    use crate::edge::{SystemClock, UuidIds};
+    use domain::ports::CameFrom;
+    use store::{Options, Store, sqlite_url};
+
+    #[tokio::test]
+    async fn an_unknown_name_costs_the_same_work_as_a_wrong_password() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(&sqlite_url(&data.path().join("console.sqlite")), Options::default()).await.unwrap();
+        let accounts = Accounts::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(UuidIds));
+        let hash = hash_password("the right password").unwrap();
+        let audit = domain::audit::AuditEntry {
+            actor: Actor::system("test"),
+            route: "test".into(),
+            action: "account.create".into(),
+            object_kind: "account".into(),
+            object_id: "mara".into(),
+            before: None,
+            after: None,
+            reason: None,
+            request_id: "r-1".into(),
+        };
+        store.create_user("user:mara", "mara", &[Role::Viewer], &hash, audit).await.unwrap();
+        let by = SignIn { route: "test".into(), request_id: "r-2".into(), from: CameFrom::default(), replaces: None };
+        let long = "n".repeat(MAX_NAME + 1);
+        for (name, password) in [("mara", "guess 1"), ("nobody", "guess 2"), (long.as_str(), "guess 3")] {
+            assert!(accounts.sign_in(name, password, &by).await.unwrap().is_none(), "{name}");
+            let hashes = checked(password);
+            assert_eq!(hashes.len(), 1, "{name}: a password is checked once, whoever it is for");
+            // Of the same cost: algorithm, version and parameters stand before the salt.
+            let cost = |phc: &str| phc.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(cost(&hashes[0]), cost(&hash.0), "{name}");
+        }
+        assert!(accounts.sign_in("mara", "the right password", &by).await.unwrap().is_some());
     }
 }

@@ -77,6 +77,9 @@ struct Settings {
     /// How long ago a person may have signed in who approves a high risk [KUBERNAUT_RECENT_SIGN_IN] [default: 10m]
     #[arg(long, global = true, value_name = "DURATION")]
     recent_sign_in: Option<String>,
+    /// Networks of the proxies whose X-Forwarded-For is believed, or none [KUBERNAUT_TRUSTED_PROXIES] [default: none]
+    #[arg(long, global = true, value_name = "NETWORKS")]
+    trusted_proxies: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -197,6 +200,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("session-idle", &settings.session_idle),
         ("session-max-age", &settings.session_max_age),
         ("recent-sign-in", &settings.recent_sign_in),
+        ("trusted-proxies", &settings.trusted_proxies),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())

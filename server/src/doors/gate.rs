@@ -1,6 +1,7 @@
 //! What all doors share: the services, the accounts, and the credentials that come with a request.
 
 use super::{
+    address::Proxies,
     live::Live,
     problem::{self, Problem},
     rate::Limits,
@@ -39,6 +40,8 @@ pub struct Gate {
     pub live: Live,
     /// How often one may knock.
     pub limits: Limits,
+    /// The proxies that may say for whom they ask.
+    pub proxies: Proxies,
     /// Fresh ids.
     pub ids: Arc<dyn Ids>,
     /// Whether the cluster is the sandbox: said on the sign-in page too.

@@ -2,6 +2,7 @@
 //! anything is done.
 
 pub mod access;
+pub mod address;
 mod body;
 mod drain;
 mod form;
@@ -52,7 +53,7 @@ pub fn router(gate: Gate, readiness: Readiness) -> Router {
     // The pages' futures run on this runtime; a second call finds it done.
     let _ = any_spawner::Executor::init_tokio();
     let (routes, _) = declared();
-    let ids = gate.ids.clone();
+    let (ids, proxies) = (gate.ids.clone(), gate.proxies.clone());
     let guarded = routes
         .fallback(pages::missing)
         .layer(CatchPanicLayer::custom(panicked))
@@ -69,6 +70,7 @@ pub fn router(gate: Gate, readiness: Readiness) -> Router {
         .merge(site::routes())
         .merge(health::routes(readiness))
         .layer(middleware::from_fn(guard::headers))
+        .layer(middleware::from_fn_with_state(proxies, address::noted))
         .layer(middleware::from_fn_with_state(ids, gate::named))
         .layer(middleware::from_fn(drain::to_the_end))
         .layer(middleware::from_fn(compressed))

@@ -9,9 +9,11 @@ mod review;
 mod runs;
 mod sessions;
 mod settings;
+mod sign_in;
 
 use super::{
     access::{Access, Routes},
+    address,
     form::{Fields, Form, field},
     gate::{Gate, RequestId},
     problem::Problem,
@@ -20,7 +22,6 @@ use super::{
     urlencoded,
     visible::visible,
 };
-use crate::accounts::SignIn;
 use app::{
     Console, FormOutcome, document,
     error::Trouble,
@@ -28,7 +29,7 @@ use app::{
 };
 use axum::{
     body::Body,
-    extract::{ConnectInfo, Path, Request, State},
+    extract::{Path, Request, State},
     http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -49,10 +50,7 @@ use leptos::{
 };
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use proof::Taken;
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 pub fn routes(routes: Routes) -> Routes {
     // Who is not signed in is led to the sign-in page by the page itself; what a page shows, its services decide.
@@ -83,8 +81,8 @@ pub fn routes(routes: Routes) -> Routes {
         routes = routes.add(Method::GET, path, open, show);
     }
     sessions::routes(settings::routes(routes))
-        .add(Method::POST, "/login", Access::Public, sign_in)
-        .add(Method::POST, "/logout", Access::SignedIn, sign_out)
+        .add(Method::POST, "/login", Access::Public, sign_in::sign_in)
+        .add(Method::POST, "/logout", Access::SignedIn, sign_in::sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
         .add(Method::POST, "/recommendations/{id}", Access::Needs(Right::Decide), decide)
         .add(Method::POST, "/recommendations/{id}/parameters", Access::Needs(Right::Decide), edit::parameters)
@@ -198,7 +196,7 @@ struct Parts {
 impl Parts {
     /// The address that the request came from.
     fn address(&self) -> Option<IpAddr> {
-        self.extensions.get::<ConnectInfo<SocketAddr>>().map(|a| a.0.ip().to_canonical())
+        address::of(&self.extensions)
     }
 
     /// What is noted of where a session is from.
@@ -219,55 +217,6 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Parts {
 fn who(parts: &Parts) -> Answer<Caller> {
     // The route's right has been checked; without a caller nothing gets here.
     parts.extensions.get::<Caller>().cloned().ok_or(ServiceError::Forbidden("sign in first".into()))
-}
-
-// --- signing in and out ---------------------------------------------------------------------------------------------
-
-async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(fields): Form) -> Response {
-    let (name, password) =
-        (field(&fields, "username").unwrap_or_default(), field(&fields, "password").unwrap_or_default());
-    let next = app::pages::login::safe_next(field(&fields, "next"));
-    let typed = vec![("username".to_owned(), name.to_owned()), ("next".to_owned(), next.clone())];
-    let refused = |status, message: String| FormOutcome {
-        fields: typed.clone(),
-        message: Some(message),
-        status,
-        ..FormOutcome::default()
-    };
-    if let Some(seconds) = gate.limits.sign_in(name, parts.address()) {
-        let outcome = refused(StatusCode::TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {seconds} s."));
-        let mut answer = again(&gate, "/login", parts, outcome).await;
-        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        return answer;
-    }
-    let by = SignIn {
-        route: "POST /login".into(),
-        request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
-        from: parts.came_from(),
-        replaces: session.hash(),
-    };
-    let outcome = match gate.accounts.sign_in(name, password, &by).await {
-        Ok(Some(secret)) => {
-            session.set(&secret, gate.accounts.cookie_ms());
-            return Redirect::to(&next).into_response();
-        }
-        Ok(None) => refused(StatusCode::UNAUTHORIZED, "User name or password is wrong.".into()),
-        Err(error) => {
-            tracing::error!(%error, "sign-in can't be checked");
-            refused(StatusCode::SERVICE_UNAVAILABLE, "The database is not available. Try again in a moment.".into())
-        }
-    };
-    again(&gate, "/login", parts, outcome).await
-}
-
-async fn sign_out(State(gate): State<Gate>, session: Session, parts: Parts) -> Response {
-    if let (Some(hash), Ok(caller)) = (session.hash(), who(&parts))
-        && let Err(error) = gate.accounts.sign_out(&caller, &hash).await
-    {
-        tracing::error!(%error, "a session can't be ended");
-    }
-    session.clear();
-    Redirect::to("/login").into_response()
 }
 
 /// The address of a recommendation's page.

@@ -7,13 +7,15 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use domain::accounts::Secret;
+use domain::{accounts::Secret, ports::DEVICE_MS};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the session's cookie is called.
 const NAME: &str = "__Host-kubernaut";
 /// What browsers demand of a cookie with such a name, also where it is taken away again: RFC 6265bis, 4.1.3.2.
 const DEMANDED: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
+/// By what a browser is known at the next sign-in; see [`crate::accounts::Trying`].
+const DEVICE: &str = "__Host-kubernaut-device";
 /// Digits of a cookie's value, see [`crate::accounts::new_session_secret`].
 const DIGITS: usize = 64;
 
@@ -25,20 +27,34 @@ pub struct Session(Arc<Mutex<Known>>);
 struct Known {
     /// The hash by which the session is found.
     hash: Option<String>,
+    /// The hash by which the browser itself is known.
+    device: Option<String>,
     /// What the answer sets.
     cookie: Option<HeaderValue>,
+    /// The same for the browser itself.
+    device_cookie: Option<HeaderValue>,
 }
 
 impl Session {
     /// The session that a request's headers name.
     pub fn of(headers: &HeaderMap) -> Self {
-        let hash = value(headers, NAME).filter(|value| is_secret(value)).map(hash_secret);
-        Self(Arc::new(Mutex::new(Known { hash, cookie: None })))
+        let hash_of = |name| value(headers, name).filter(|value| is_secret(value)).map(hash_secret);
+        Self(Arc::new(Mutex::new(Known { hash: hash_of(NAME), device: hash_of(DEVICE), ..Known::default() })))
     }
 
     /// The hash by which the session is found.
     pub fn hash(&self) -> Option<String> {
         self.known().hash.clone()
+    }
+
+    /// The hash by which the browser itself is known, whoever is signed in there.
+    pub fn device(&self) -> Option<String> {
+        self.known().device.clone()
+    }
+
+    /// From now on the browser itself is known by this.
+    pub fn set_device(&self, secret: &Secret) {
+        self.known().device_cookie = cookie(DEVICE, &secret.0, DEVICE_MS);
     }
 
     /// From now on the browser is known by this, and keeps it for so many milliseconds at most.
@@ -73,27 +89,30 @@ pub async fn cookies(mut request: Request, next: Next) -> Response {
     let session = Session::of(request.headers());
     request.extensions_mut().insert(session.clone());
     let mut answer = next.run(request).await;
-    let changed = session.known().cookie.take();
-    if let Some(cookie) = changed {
+    let changed = {
+        let mut known = session.known();
+        [known.cookie.take(), known.device_cookie.take()]
+    };
+    for cookie in changed.into_iter().flatten() {
         answer.headers_mut().append(header::SET_COOKIE, cookie);
     }
     answer
 }
 
 /// The value of a cookie; the first where there are several.
-pub fn value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+fn value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 /// Whether a cookie's value can be one of ours.
-pub fn is_secret(value: &str) -> bool {
+fn is_secret(value: &str) -> bool {
     value.len() == DIGITS && value.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// A cookie of a name that begins with `__Host-`; gone at once with no time to keep it.
-pub fn cookie(name: &str, value: &str, keep_ms: i64) -> Option<HeaderValue> {
+fn cookie(name: &str, value: &str, keep_ms: i64) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("{name}={value}; {DEMANDED}; Max-Age={}", keep_ms / 1000)).ok()
 }
 

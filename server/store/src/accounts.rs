@@ -99,8 +99,10 @@ impl AccountStore for Store {
         let sql = Sql::new("user", "UPDATE users SET password = $1 WHERE name = $2 RETURNING id");
         let found = sql.bind(&password.0).bind(name).maybe(write.on()).await?;
         if let Some(row) = &found {
-            let which = spared.map_or(Ending::All, Ending::AllBut);
-            sessions::end(&mut write, &row.text("id")?, which).await?;
+            let (id, which) = (row.text("id")?, spared.map_or(Ending::All, Ending::AllBut));
+            sessions::end(&mut write, &id, which).await?;
+            // Whoever knew the old password may have made one known.
+            Sql::new("device", "DELETE FROM devices WHERE user_id = $1").bind(id).run(write.on()).await?;
         }
         if let Some(id) = spared {
             sessions::proved(&mut write, id, SignInMethod::Password, now).await?;

@@ -21,6 +21,7 @@ mod recommendations;
 mod rollup;
 mod sessions;
 mod sql;
+mod tries;
 mod version_key;
 mod words;
 mod write;

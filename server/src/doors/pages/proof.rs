@@ -1,16 +1,21 @@
 //! Proving once more who one is before an approval of high risk. The form that was sent is kept and sent again with the password:
 //! to the same address, with the digest of the ticket that was read, so that nothing is lost and nothing is decided twice.
 
-use super::{Parts, again, who};
-use crate::doors::{form::Fields, gate::Gate, session::Session};
+use super::{
+    Parts, again,
+    sign_in::{later, too_often},
+    who,
+};
+use crate::{
+    accounts::Trying,
+    doors::{form::Fields, gate::Gate, session::Session},
+    services::store_fault,
+};
 use app::{
     FormOutcome,
     pages::prove::{PASSWORD, PATH},
 };
-use axum::{
-    http::{HeaderValue, StatusCode, header},
-    response::Response,
-};
+use axum::{http::StatusCode, response::Response};
 use domain::{
     fault::{Fault, code},
     identity::{Caller, CallerSession, SignInMethod},
@@ -36,14 +41,9 @@ pub async fn taken(gate: &Gate, session: &Session, mut parts: Parts, mut fields:
             Taken::Form(parts, fields)
         }
         Err(Refused::TooOften(seconds)) => {
-            let outcome = FormOutcome {
-                message: Some(format!("Too many attempts. Try again in {seconds} s.")),
-                status: StatusCode::TOO_MANY_REQUESTS,
-                ..asking(fields, to)
-            };
-            let mut answer = again(gate, PATH, parts, outcome).await;
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            Taken::Asked(answer)
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            let outcome = FormOutcome { message: Some(too_often(seconds)), status, ..asking(fields, to) };
+            Taken::Asked(later(again(gate, PATH, parts, outcome).await, seconds))
         }
         Err(Refused::Said(error)) => {
             let FormOutcome { faults, message, status, .. } = FormOutcome::refused(Vec::new(), &error);
@@ -86,11 +86,13 @@ async fn proved(gate: &Gate, session: &Session, parts: &Parts, password: &str) -
     let (Some(hash), Some(known)) = (session.hash(), caller.session.clone()) else {
         return Err(ServiceError::Forbidden("only a person can sign in again: sign in on the page".into()).into());
     };
-    if let Some(seconds) = gate.limits.sign_in(&caller.actor.name, parts.address()) {
+    let trying = Trying::within(&caller);
+    if let Some(seconds) = gate.accounts.may_try(&trying).await.map_err(store_fault)? {
         return Err(Refused::TooOften(seconds));
     }
     let secret: Answer<_> = gate.accounts.prove(&caller, &hash, password, &pointer).await;
     session.set(&secret?, gate.accounts.cookie_ms());
+    gate.accounts.tried_well(&trying).await;
     let session = CallerSession { id: known.id, method: SignInMethod::Password, proved_ms_ago: 0 };
     Ok(Caller { session: Some(session), ..caller })
 }

@@ -1,13 +1,21 @@
 //! The forms of the settings: looks, one's own password, accounts and tokens. What was taken leads on with 303; a secret that
 //! was made is shown in the answer itself, since it is shown once.
 
-use super::{Parts, again, invalid, who};
-use crate::doors::{
-    access::{Access, Routes},
-    form::{Fields, Form, field},
-    gate::Gate,
-    session::Session,
-    urlencoded,
+use super::{
+    Parts, again, invalid,
+    sign_in::{later, too_often},
+    who,
+};
+use crate::{
+    accounts::Trying,
+    doors::{
+        access::{Access, Routes},
+        form::{Fields, Form, field},
+        gate::Gate,
+        session::Session,
+        urlencoded,
+    },
+    services::store_fault,
 };
 use app::{
     FormOutcome,
@@ -16,7 +24,7 @@ use app::{
 };
 use axum::{
     extract::{Path, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{Method, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use domain::{
@@ -91,13 +99,11 @@ async fn password(State(gate): State<Gate>, session: Session, parts: Parts, Form
         Err(Refused::TooOften(seconds)) => {
             let outcome = FormOutcome {
                 fields: vec![("about".into(), "password".into())],
-                message: Some(format!("Too many attempts. Try again in {seconds} s.")),
+                message: Some(too_often(seconds)),
                 status: StatusCode::TOO_MANY_REQUESTS,
                 ..FormOutcome::default()
             };
-            let mut answer = again(&gate, YOU, parts, outcome).await;
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            answer
+            later(again(&gate, YOU, parts, outcome).await, seconds)
         }
         Err(Refused::Said(error)) => again(&gate, YOU, parts, refused(&fields, &error, Some("password"))).await,
     }
@@ -122,10 +128,12 @@ async fn changed(gate: &Gate, session: &Session, parts: &Parts, fields: &Fields)
     if new != typed("again") {
         return Err(invalid("/again", "mismatch", "this is not the same as above; type both again").into());
     }
-    if let Some(seconds) = gate.limits.sign_in(&caller.actor.name, parts.address()) {
+    let trying = Trying::within(&caller);
+    if let Some(seconds) = gate.accounts.may_try(&trying).await.map_err(store_fault)? {
         return Err(Refused::TooOften(seconds));
     }
     gate.accounts.change_password(&caller, old, new).await?;
+    gate.accounts.tried_well(&trying).await;
     // All other sessions have ended with the old password; this one goes on by another cookie.
     session.renew(gate).await;
     Ok(())

@@ -14,3 +14,4 @@ mod recommendations;
 mod records;
 mod sessions;
 mod support;
+mod tries;

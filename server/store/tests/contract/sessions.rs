@@ -105,7 +105,7 @@ async fn its_use_is_noted_once_a_minute_and_not_by_what_only_looks(bench: Bench)
     let store = &bench.store;
     make(store, "ada", &[Role::Viewer]).await;
     begin(store, "ada", "1").await;
-    let used = || async { store.sessions_of("user:ada", LIMITS).await.unwrap()[0].used_at };
+    let used = || async move { store.sessions_of("user:ada", LIMITS).await.unwrap()[0].used_at };
     let first = used().await;
     find(store, "1").await.unwrap();
     assert_eq!(used().await, first, "not within a minute");
