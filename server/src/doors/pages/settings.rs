@@ -3,7 +3,7 @@
 
 use super::{
     Parts, again, invalid,
-    sign_in::{later, too_often},
+    sign_in::{known, later, too_often},
     who,
 };
 use crate::{
@@ -136,6 +136,7 @@ async fn changed(gate: &Gate, session: &Session, parts: &Parts, fields: &Fields)
     gate.accounts.tried_well(&trying).await;
     // All other sessions have ended with the old password; this one goes on by another cookie.
     session.renew(gate).await;
+    known(gate, session, caller.actor.id.as_str(), None).await;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use super::{Parts, again, who};
 use crate::{
-    accounts::{SignIn, Trying},
+    accounts::SignIn,
     doors::{
         form::{Fields, Form, field},
         gate::{Gate, RequestId},
@@ -74,13 +74,13 @@ async fn tried(
     let Some((user, secret)) = gate.accounts.sign_in(name, password, by).await? else { return Ok(Tried::Wrong) };
     session.set(&secret, gate.accounts.cookie_ms());
     gate.accounts.tried_well(&trying).await;
-    known(gate, session, &user.id, &trying).await;
+    known(gate, session, &user.id, session.device().filter(|_| trying.known())).await;
     Ok(Tried::In)
 }
 
-/// Makes the browser known for this person. That it can't be done now is no reason to turn somebody away.
-async fn known(gate: &Gate, session: &Session, user_id: &str, trying: &Trying) {
-    let device = session.device().filter(|_| trying.known());
+/// Makes the browser known for this person: by the device cookie that it has for them, or by a new one. That it can't be done now is
+/// no reason to turn somebody away.
+pub async fn known(gate: &Gate, session: &Session, user_id: &str, device: Option<String>) {
     match gate.accounts.know_device(user_id, device.as_deref()).await {
         Ok(Some(secret)) => session.set_device(&secret),
         Ok(None) => {}
