@@ -411,6 +411,18 @@ fn of_two_people_the_missing_one_is_waited_for() {
 }
 
 #[test]
+fn the_approval_of_somebody_disabled_since_is_shown_and_does_not_count() {
+    let mut view = samples::view(Risk::High);
+    let digest = view.ticket.as_ref().map(|ticket| ticket.digest.clone());
+    view.decisions =
+        vec![domain::decision::Decision { ticket_digest: digest, ..samples::decision(Verb::Approve, None) }];
+    view.lapsed = [domain::ids::ActorId::new("user:a.lindqvist")].into();
+    let page = page(view);
+    assert!(page.contains("It does not count: whoever gave it is disabled by now"), "{page}");
+    assert!(page.contains("nobody has approved yet") && page.contains("Approve (1 of 2)"), "{page}");
+}
+
+#[test]
 fn what_is_over_leads_to_what_came_after() {
     for state in [RecommendationState::Expired, RecommendationState::Superseded] {
         let mut view = samples::view(Risk::Medium);

@@ -52,6 +52,17 @@ impl UserRecord {
     }
 }
 
+/// What became of a change to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountChange {
+    /// It is made.
+    Done,
+    /// There is no such account.
+    NotFound,
+    /// They are the last active admin; nothing was changed.
+    LastAdmin,
+}
+
 /// A token to be stored; the secret itself is shown once and never stored.
 #[derive(Clone, Debug)]
 pub struct NewToken {
@@ -111,10 +122,22 @@ pub trait AccountStore: Send + Sync {
     async fn user(&self, id: &str) -> Result<Option<UserRecord>, StoreError>;
     /// An account with its password, by its name.
     async fn user_for_sign_in(&self, name: &str) -> Result<Option<(UserRecord, PasswordHash)>, StoreError>;
-    /// Sets roles; `false` when there is no such account.
-    async fn set_roles(&self, name: &str, roles: &[Role], audit: AuditEntry) -> Result<bool, StoreError>;
-    /// Disables, which ends all sessions, or enables; `false` when there is no such account.
-    async fn set_disabled(&self, name: &str, disabled: bool, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// Sets roles. With `keeps_admin` not where nobody else would be an active admin then, whoever changes accounts at the same moment.
+    async fn set_roles(
+        &self,
+        name: &str,
+        roles: &[Role],
+        keeps_admin: bool,
+        audit: AuditEntry,
+    ) -> Result<AccountChange, StoreError>;
+    /// Disables, which ends all sessions, or enables; `keeps_admin` as for roles.
+    async fn set_disabled(
+        &self,
+        name: &str,
+        disabled: bool,
+        keeps_admin: bool,
+        audit: AuditEntry,
+    ) -> Result<AccountChange, StoreError>;
     /// Sets the password, ends all sessions but the `spared` one, whose person has just shown that they know the old one, and forgets
     /// the browsers that were known; `false` when there is no such account.
     async fn set_password(

@@ -11,7 +11,7 @@ mod records;
 mod sessions;
 mod tries;
 
-pub use accounts::{AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
+pub use accounts::{AccountChange, AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
 pub use catalog::{
     CatalogFilter, CatalogStore, Facet, FacetValue, Known, NewPlaybook, PlaybookRecord, PlaybookStatus, Registered,
     StatusChange, StatusChanged,

@@ -10,7 +10,7 @@ use domain::{
     audit::AuditEntry,
     identity::{Role, SignInMethod},
     ids::ActorId,
-    ports::{AccountStore, Ending, NewToken, PasswordHash, StoreError, TokenRecord, UserRecord},
+    ports::{AccountChange, AccountStore, Ending, NewToken, PasswordHash, StoreError, TokenRecord, UserRecord},
 };
 use std::time::Duration;
 
@@ -70,21 +70,39 @@ impl AccountStore for Store {
         row.map(|row| Ok((user(&row)?, PasswordHash(row.text("password")?)))).transpose()
     }
 
-    async fn set_roles(&self, name: &str, roles: &[Role], audit: AuditEntry) -> Result<bool, StoreError> {
+    async fn set_roles(
+        &self,
+        name: &str,
+        roles: &[Role],
+        keeps_admin: bool,
+        audit: AuditEntry,
+    ) -> Result<AccountChange, StoreError> {
         let mut write = self.write().await?;
+        if keeps_admin && !roles.contains(&Role::Admin) && is_last_admin(&mut write, name).await? {
+            return Ok(AccountChange::LastAdmin);
+        }
         let sql = Sql::new("user", "UPDATE users SET roles = $1 WHERE name = $2");
         let found = sql.bind(json(&roles)?).bind(name).run(write.on()).await?;
-        settle(write, found == 1, audit).await
+        Ok(changed(settle(write, found == 1, audit).await?))
     }
 
-    async fn set_disabled(&self, name: &str, disabled: bool, audit: AuditEntry) -> Result<bool, StoreError> {
+    async fn set_disabled(
+        &self,
+        name: &str,
+        disabled: bool,
+        keeps_admin: bool,
+        audit: AuditEntry,
+    ) -> Result<AccountChange, StoreError> {
         let mut write = self.write().await?;
+        if keeps_admin && disabled && is_last_admin(&mut write, name).await? {
+            return Ok(AccountChange::LastAdmin);
+        }
         let sql = Sql::new("user", "UPDATE users SET disabled = $1 WHERE name = $2 RETURNING id");
         let found = sql.bind(disabled).bind(name).maybe(write.on()).await?;
         if let Some(row) = found.as_ref().filter(|_| disabled) {
             sessions::end(&mut write, &row.text("id")?, Ending::All).await?;
         }
-        settle(write, found.is_some(), audit).await
+        Ok(changed(settle(write, found.is_some(), audit).await?))
     }
 
     async fn set_password(
@@ -183,6 +201,23 @@ impl AccountStore for Store {
         .await?;
         settle(write, revoked > 0, audit).await
     }
+}
+
+/// Whether this account is an active admin and nobody else is. Whoever asks next waits until what follows from it is done.
+async fn is_last_admin(write: &mut Write, name: &str) -> Result<bool, StoreError> {
+    write.lock(Lock::Accounts).await?;
+    let active = Sql::new("user", "SELECT name, roles FROM users WHERE disabled = 0").all(write.on()).await?;
+    let mut admins = Vec::new();
+    for row in &active {
+        if row.json::<Vec<Role>>("roles")?.contains(&Role::Admin) {
+            admins.push(row.text("name")?);
+        }
+    }
+    Ok(admins == [name])
+}
+
+const fn changed(done: bool) -> AccountChange {
+    if done { AccountChange::Done } else { AccountChange::NotFound }
 }
 
 /// Commits with the audit row where something was done; else leaves all as it was.

@@ -7,12 +7,13 @@ use crate::{
 use domain::{
     identity::Role,
     ids::ActorId,
-    ports::{AccountStore, NewToken, PasswordHash, SessionStore},
+    ports::{AccountChange, AccountStore, NewToken, PasswordHash, SessionStore},
 };
 use store::Store;
 
 contract!(
     accounts_are_made_once_and_changed,
+    one_active_admin_stays_whatever_happens_at_the_same_moment,
     a_token_works_until_it_is_revoked_or_expires,
     a_name_is_given_to_one_live_token_at_a_time,
 );
@@ -40,8 +41,11 @@ async fn accounts_are_made_once_and_changed(bench: Bench) {
     assert!(store.user_for_sign_in("nobody").await.unwrap().is_none());
 
     assert!(store.begin_session(session("bob", "1", None), entry("user.sign_in")).await.unwrap());
-    assert!(store.set_roles("bob", &[Role::Viewer], entry("user.set_roles")).await.unwrap());
-    assert!(store.set_disabled("bob", true, entry("user.disable")).await.unwrap());
+    assert_eq!(
+        store.set_roles("bob", &[Role::Viewer], true, entry("user.set_roles")).await.unwrap(),
+        AccountChange::Done
+    );
+    assert_eq!(store.set_disabled("bob", true, true, entry("user.disable")).await.unwrap(), AccountChange::Done);
     assert!(store.set_password("bob", &PasswordHash("new".into()), None, entry("user.set_password")).await.unwrap());
     let (bob, password) = store.user_for_sign_in("bob").await.unwrap().unwrap();
     assert_eq!((bob.roles.as_slice(), bob.disabled, password.0.as_str()), ([Role::Viewer].as_slice(), true, "new"));
@@ -50,10 +54,45 @@ async fn accounts_are_made_once_and_changed(bench: Bench) {
 
     let audited = audit_rows(store).await;
     assert_eq!(audited, 6);
-    assert!(!store.set_roles("nobody", &[], entry("x")).await.unwrap());
-    assert!(!store.set_disabled("nobody", true, entry("x")).await.unwrap());
+    assert_eq!(store.set_roles("nobody", &[], true, entry("x")).await.unwrap(), AccountChange::NotFound);
+    assert_eq!(store.set_disabled("nobody", true, true, entry("x")).await.unwrap(), AccountChange::NotFound);
     assert!(!store.set_password("nobody", &PasswordHash(String::new()), None, entry("x")).await.unwrap());
     assert_eq!(audit_rows(store).await, audited);
+}
+
+async fn one_active_admin_stays_whatever_happens_at_the_same_moment(bench: Bench) {
+    let store = &bench.store;
+    make(store, "ada", &[Role::Admin]).await;
+    make(store, "bob", &[Role::Viewer, Role::Admin]).await;
+    make(store, "eve", &[Role::Viewer]).await;
+    for round in 0..6 {
+        let changes = at_once(&bench, 2, |store, n| async move {
+            let other = ["bob", "ada"][usize::from(n)];
+            // Two who demote each other, two who disable each other, and one of each.
+            if (u32::from(n) + round) % 3 == 0 {
+                store.set_disabled(other, true, true, entry("account.disable")).await.unwrap()
+            } else {
+                store.set_roles(other, &[Role::Viewer], true, entry("account.roles")).await.unwrap()
+            }
+        });
+        let changes = changes.await;
+        assert_eq!(changes.iter().filter(|change| **change == AccountChange::Done).count(), 1, "{changes:?}");
+        assert!(changes.contains(&AccountChange::LastAdmin), "{changes:?}");
+        let admins = |user: &domain::ports::UserRecord| !user.disabled && user.roles.contains(&Role::Admin);
+        assert_eq!(store.users().await.unwrap().iter().filter(|user| admins(user)).count(), 1);
+        for name in ["ada", "bob"] {
+            store.set_roles(name, &[Role::Admin], true, entry("account.roles")).await.unwrap();
+            store.set_disabled(name, false, true, entry("account.enable")).await.unwrap();
+        }
+    }
+    let audited = audit_rows(store).await;
+    store.set_roles("bob", &[Role::Viewer], true, entry("account.roles")).await.unwrap();
+    assert_eq!(store.set_disabled("ada", true, true, entry("x")).await.unwrap(), AccountChange::LastAdmin);
+    assert_eq!(store.set_roles("ada", &[], true, entry("x")).await.unwrap(), AccountChange::LastAdmin);
+    assert_eq!(audit_rows(store).await, audited + 1, "what was not done is not told");
+    let way_back_in = store.set_disabled("ada", true, false, entry("account.disable")).await.unwrap();
+    assert_eq!(way_back_in, AccountChange::Done, "the command line may");
+    assert_eq!(store.set_roles("eve", &[], true, entry("x")).await.unwrap(), AccountChange::Done, "no admin is taken");
 }
 
 fn token(name: &str, id: u8) -> NewToken {
@@ -85,9 +124,9 @@ async fn a_token_works_until_it_is_revoked_or_expires(bench: Bench) {
     let ada = PasswordHash("x".into());
     store.create_user("user:ada", "ada", &[], &ada, entry("user.create")).await.unwrap();
     assert!(store.token_by_hash("hash-1").await.unwrap().is_some());
-    store.set_disabled("ada", true, entry("user.disable")).await.unwrap();
+    store.set_disabled("ada", true, false, entry("user.disable")).await.unwrap();
     assert!(store.token_by_hash("hash-1").await.unwrap().is_none());
-    store.set_disabled("ada", false, entry("user.enable")).await.unwrap();
+    store.set_disabled("ada", false, false, entry("user.enable")).await.unwrap();
 
     assert!(store.revoke_token("holmes", entry("token.revoke")).await.unwrap());
     assert!(!store.revoke_token("holmes", entry("token.revoke")).await.unwrap());

@@ -127,7 +127,7 @@ async fn a_sign_in_counts_only_with_the_password_of_now_and_no_disabled_account(
     // Somebody whose old password was found right a moment before it was changed.
     let late = session("ada", "2", Some("hash of ada"));
     assert!(!store.begin_session(late, entry("account.sign_in")).await.unwrap());
-    store.set_disabled("ada", true, entry("account.disable")).await.unwrap();
+    store.set_disabled("ada", true, false, entry("account.disable")).await.unwrap();
     let disabled = session("ada", "3", None);
     assert!(!store.begin_session(disabled, entry("account.sign_in")).await.unwrap());
     assert_eq!((audit_rows(store).await, ids(store, "ada").await), (before + 3, vec![]));
@@ -138,7 +138,7 @@ async fn another_cookie_is_the_same_session_and_the_old_one_is_none(bench: Bench
     make(store, "ada", &[Role::Viewer]).await;
     begin(store, "ada", "1").await;
     let before = find(store, "1").await.unwrap();
-    store.set_roles("ada", &[Role::Admin], entry("account.roles")).await.unwrap();
+    store.set_roles("ada", &[Role::Admin], false, entry("account.roles")).await.unwrap();
     let live = store.session("hash of 1", LIMITS, true).await.unwrap().unwrap();
     assert_eq!((live.made_under, live.user.roles), (vec![Role::Viewer], vec![Role::Admin]), "it is to be renewed");
     assert!(store.renew_session("hash of 1", "hash of 1b").await.unwrap());
@@ -179,7 +179,7 @@ async fn proof_counts_only_with_the_password_of_now_and_for_a_session_that_lives
     );
     assert_eq!(find(store, "1c").await.unwrap().method, SignInMethod::Oidc);
     assert_eq!(audit_rows(store).await, before + 2);
-    store.set_disabled("ada", true, entry("account.disable")).await.unwrap();
+    store.set_disabled("ada", true, false, entry("account.disable")).await.unwrap();
     assert!(!store.prove_session("hash of 1c", proof(None, "1d"), entry("x")).await.unwrap());
 }
 
@@ -203,11 +203,11 @@ async fn a_new_password_and_a_closed_account_end_all_sessions(bench: Bench) {
     for (user, n) in [("ada", "1"), ("ada", "2"), ("bob", "3")] {
         begin(store, user, n).await;
     }
-    store.set_disabled("bob", false, entry("user.enable")).await.unwrap();
+    store.set_disabled("bob", false, false, entry("user.enable")).await.unwrap();
     assert!(find(store, "3").await.is_some());
-    store.set_disabled("bob", true, entry("user.disable")).await.unwrap();
+    store.set_disabled("bob", true, false, entry("user.disable")).await.unwrap();
     assert!(find(store, "3").await.is_none());
-    store.set_disabled("bob", false, entry("user.enable")).await.unwrap();
+    store.set_disabled("bob", false, false, entry("user.enable")).await.unwrap();
     assert!(find(store, "3").await.is_none(), "they are not back with the account");
 
     sqlx::query("UPDATE sessions SET authenticated_at = 0").execute(&mut bench.raw().await).await.unwrap();
