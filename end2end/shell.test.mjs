@@ -198,7 +198,7 @@ test('a token is made, shown once and revoked by plain forms', async () => {
   await page.check('#new [name="role.viewer"]');
   await page.getByRole('button', { name: 'Make the token' }).click();
   const secret = await page.locator('.once .secret code').innerText();
-  assert.match(secret, /^kbn_[0-9a-f]{64}$/);
+  assert.match(secret, /^kbn_[0-9a-f]{72}$/);
   assert.equal((await console_.api(secret).get('/api/v1/executions')).status, 200);
   await page.goto('/settings/tokens');
   assert.doesNotMatch(await page.content(), new RegExp(secret));

@@ -39,9 +39,10 @@ pub struct UserRecord {
 }
 
 impl TokenRecord {
-    /// This token as an actor.
-    pub fn actor(&self) -> Actor {
-        Actor { owner: self.owner.clone(), ..Actor::new(ActorId::new(self.id.clone()), self.name.clone()) }
+    /// This token as an actor; `owner` is its owner's name, where it is somebody's.
+    pub fn actor(&self, owner: Option<&str>) -> Actor {
+        let name = crate::accounts::acts_as(&self.name, owner);
+        Actor { owner: self.owner.clone(), ..Actor::new(ActorId::new(self.id.clone()), name) }
     }
 }
 

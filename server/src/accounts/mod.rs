@@ -130,13 +130,14 @@ impl Accounts {
 
     /// The token that this secret belongs to. It may no more than its owner may by now.
     pub async fn bearer(&self, secret: &str) -> Result<Option<Identity>, StoreError> {
+        if !tokens::possible(secret) {
+            return Ok(None);
+        }
         let Some(token) = self.store.token_by_hash(&hash_secret(secret)).await? else { return Ok(None) };
-        let mut actor = token.actor();
-        let Some(owner) = token.owner else { return Ok(Some(Identity::of_token(actor, token.roles))) };
+        let Some(owner) = &token.owner else { return Ok(Some(Identity::of_token(token.actor(None), token.roles))) };
         let Some(owner) = self.person(owner.as_str()).await? else { return Ok(None) };
-        // Whoever names a token must not choose under whose name it acts.
-        actor.name = format!("{} (token {})", owner.name, token.name);
-        Ok(Some(Identity::of_token(actor, effective(&token.roles, &owner.roles))))
+        let roles = effective(&token.roles, &owner.roles);
+        Ok(Some(Identity::of_token(token.actor(Some(&owner.name)), roles)))
     }
 }
 

@@ -111,7 +111,7 @@ async fn a_token_works_until_it_is_revoked_or_expires(bench: Bench) {
     assert!(store.create_token(token("holmes", 1), entry("token.create")).await.unwrap());
     let found = store.token_by_hash("hash-1").await.unwrap().unwrap();
     assert_eq!((found.name.as_str(), found.roles.as_slice()), ("holmes", [Role::Propose].as_slice()));
-    assert_eq!(found.actor().person(), &ActorId::new("user:ada"));
+    assert_eq!(found.actor(Some("ada")).person(), &ActorId::new("user:ada"));
     let used = found.last_used_at.unwrap();
     let again = store.token_by_hash("hash-1").await.unwrap().unwrap();
     assert_eq!(again.last_used_at, Some(used), "noted at most once a minute");
