@@ -21,7 +21,7 @@ pub const MAX_PASSWORD: usize = 1024;
 pub const MAX_TOKENS: usize = 50;
 
 /// What the ids of actors begin with: no name may, so that a name is never taken for an id.
-const PREFIXES: [&str; 3] = ["user:", "token:", "system:"];
+const PREFIXES: [&str; 4] = ["user:", "token:", "system:", "cluster:"];
 
 /// The name under which a token acts: its owner's with its own beside it, so that whoever names a token does not choose under whose
 /// name it acts; of one that is nobody's, that it is a token. No account's name reads so ([`check_name`]).
@@ -32,11 +32,16 @@ pub fn acts_as(token: &str, owner: Option<&str>) -> String {
     }
 }
 
-/// Whether a name could be taken for one that [`acts_as`] makes.
-fn reads_as_a_token(name: &str) -> bool {
+/// The name of somebody who comes by a token of the cluster.
+pub fn of_cluster(username: &str) -> String {
+    format!("{username} (cluster)")
+}
+
+/// Whether a name could be taken for one that [`acts_as`] or [`of_cluster`] makes.
+fn reads_as_another(name: &str) -> bool {
     let name = name.to_lowercase();
     let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.next() == Some("token") || name.contains("(token")
+    words.next() == Some("token") || name.contains("(token") || name.contains("(cluster")
 }
 
 /// A text that is shown once and never written anywhere.
@@ -61,8 +66,9 @@ pub fn check_name(name: &str) -> Result<(), Complaint> {
     if name.trim() != name {
         return Err(Complaint::new(code::MALFORMED, "take the blanks at its ends away: they would not be seen"));
     }
-    if reads_as_a_token(name) {
-        let message = "choose a name that reads neither “token …” nor “… (token …)”: under such names tokens act";
+    if reads_as_another(name) {
+        let message =
+            "choose a name that does not read “token …”, “… (token …)” or “… (cluster)”: under such names tokens act";
         return Err(Complaint::new(code::NOT_ALLOWED, message));
     }
     if let Some(prefix) = PREFIXES.iter().find(|prefix| name.starts_with(**prefix)) {
@@ -216,6 +222,7 @@ mod tests {
             ("TOKEN", "not_allowed"),
             ("mara (token ci)", "not_allowed"),
             ("mara (TOKEN", "not_allowed"),
+            ("mara (cluster)", "not_allowed"),
         ] {
             assert_eq!(refused(check_name(bad)), code, "{bad:?}");
         }

@@ -158,7 +158,7 @@ impl FromStr for Role {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
-    /// Stable id, `user:…`, `token:…` or `system:…`.
+    /// Stable id, `user:…`, `token:…`, `system:…` or `cluster:…`.
     pub id: ActorId,
     /// Name for people.
     pub name: String,

@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod agent;
 pub mod audit;
+pub mod cluster_callers;
 pub mod dag;
 pub mod decision;
 pub mod duration;

@@ -2,7 +2,10 @@
 
 use crate::redact::redacted;
 use axum::http::Uri;
-use domain::ports::SessionLimits;
+use domain::{
+    cluster_callers::{BadMapping, ClusterRoles},
+    ports::SessionLimits,
+};
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::{
@@ -95,6 +98,10 @@ pub struct Config {
     pub recent_sign_in: Duration,
     /// The proxies that may say for whom they ask (`X-Forwarded-For`); nobody else is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Who of the cluster may call with their Kubernetes token, and as what.
+    pub cluster_callers: ClusterRoles,
+    /// For whom such a token must have been made.
+    pub cluster_callers_audience: String,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     sources: BTreeMap<&'static str, Source>,
@@ -129,7 +136,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 19] = [
     "listen",
     "database-url",
     "data-dir",
@@ -146,6 +153,8 @@ pub const NAMES: [&str; 17] = [
     "session-max-age",
     "recent-sign-in",
     "trusted-proxies",
+    "cluster-callers",
+    "cluster-callers-audience",
     "admin-password",
 ];
 
@@ -265,6 +274,13 @@ impl Config {
                 networks,
                 "write networks such as 10.0.0.0/8, with commas between them, or none",
             )?,
+            cluster_callers: cluster_callers(&reader)?,
+            cluster_callers_audience: reader.get(
+                "cluster-callers-audience",
+                "kubernaut-console",
+                audience,
+                "write a word or an address without blanks, such as kubernaut-console",
+            )?,
             admin_password: texts.get("admin-password").cloned(),
             data_dir,
             sources,
@@ -279,7 +295,7 @@ impl Config {
 
     /// All settings with their values and origins, secrets hidden: `config show`.
     pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 17] = [
+        let values: [(&str, String); 19] = [
             ("listen", self.listen.to_string()),
             ("database-url", redacted(&self.database_url)),
             ("data-dir", self.data_dir.display().to_string()),
@@ -304,6 +320,8 @@ impl Config {
             ("session-max-age", humantime::format_duration(self.session_max_age).to_string()),
             ("recent-sign-in", humantime::format_duration(self.recent_sign_in).to_string()),
             ("trusted-proxies", listed(&self.trusted_proxies)),
+            ("cluster-callers", self.cluster_callers.to_string()),
+            ("cluster-callers-audience", self.cluster_callers_audience.clone()),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];
         values
@@ -330,12 +348,12 @@ impl Reader<'_> {
         advice: &str,
     ) -> Result<T, ConfigError> {
         let text = self.texts.get(name).map_or(default, String::as_str);
-        parse(text).ok_or_else(|| ConfigError::Value {
-            name,
-            from: self.sources.get(name).copied().unwrap_or(Source::Default).name(),
-            value: text.to_owned(),
-            advice: advice.to_owned(),
-        })
+        parse(text).ok_or_else(|| self.wrong(name, text, advice.to_owned()))
+    }
+
+    fn wrong(&self, name: &'static str, value: &str, advice: String) -> ConfigError {
+        let from = self.sources.get(name).copied().unwrap_or(Source::Default).name();
+        ConfigError::Value { name, from, value: value.to_owned(), advice }
     }
 }
 
@@ -431,6 +449,26 @@ fn listed(networks: &[IpNet]) -> String {
     networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// Mappings, or `@` and the file that has them, one a line.
+fn cluster_callers(reader: &Reader<'_>) -> Result<ClusterRoles, ConfigError> {
+    const NAME: &str = "cluster-callers";
+    let mut text = reader.get(NAME, "none", |t| Some(t.to_owned()), "")?;
+    if text == "none" {
+        return Ok(ClusterRoles::default());
+    }
+    if let Some(path) = text.strip_prefix('@').map(PathBuf::from) {
+        let read = std::fs::read_to_string(&path);
+        text = read.map_err(|error| ConfigError::File { path, detail: error.to_string() })?;
+    }
+    text.parse().map_err(|error: BadMapping| reader.wrong(NAME, &text, error.to_string()))
+}
+
+fn audience(text: &str) -> Option<String> {
+    const LONGEST: usize = 253;
+    let good = (1..=LONGEST).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    good.then(|| text.to_owned())
+}
+
 /// https anywhere; http only where nobody else can listen.
 fn public_url(text: &str) -> Option<String> {
     let url: Uri = text.trim_end_matches('/').parse().ok()?;
@@ -485,6 +523,9 @@ mod tests {
             ("session-max-age", "30d"),
             ("recent-sign-in", "1s"),
             ("trusted-proxies", "10.0.0.0/8, proxy.example"),
+            ("cluster-callers", "sre=operator"),
+            ("cluster-callers", "viewer"),
+            ("cluster-callers-audience", "two words"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);
             let error = Config::load(&flags, None, no_env).unwrap_err().to_string();

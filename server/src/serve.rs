@@ -1,7 +1,7 @@
 //! `serve`: puts the house together, says when it is ready, and takes it down in order.
 
 use crate::{
-    accounts::{Accounts, hash_password, new_password},
+    accounts::{Accounts, InCluster, hash_password, new_password},
     cli::{self, Fault, print},
     config::{ClusterChoice, Config, Scene},
     doors::{
@@ -140,6 +140,11 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         services: services.clone(),
         accounts: Accounts::new(shared.clone(), Arc::new(SystemClock), Arc::new(UuidIds)).with_sessions(
             SessionLimits { idle_ms: millis(config.session_idle), max_age_ms: millis(config.session_max_age) },
+        ),
+        in_cluster: InCluster::new(
+            config.cluster_callers.clone(),
+            config.cluster_callers_audience.clone(),
+            cluster.clone(),
         ),
         idempotency: shared.clone(),
         live: Live::start(shared.clone(), streams.clone()),

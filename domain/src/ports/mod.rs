@@ -17,8 +17,8 @@ pub use catalog::{
     StatusChange, StatusChanged,
 };
 pub use cluster::{
-    AppliedPlaybook, AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, ImageResolution,
-    PlaybookApplied, PreflightCheck, PreflightOutcome, Registry, Signature,
+    AppliedPlaybook, AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, ClusterRight, ClusterUser,
+    ImageResolution, PlaybookApplied, PreflightCheck, PreflightOutcome, Registry, Signature,
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};

@@ -1,11 +1,13 @@
 //! People and tokens: signing in, turning a request's credentials into an identity, and (in `service`) changing them.
 
+mod in_cluster;
 mod passwords;
 mod service;
 mod sessions;
 mod tokens;
 mod tries;
 
+pub use in_cluster::{InCluster, NotIn};
 pub use passwords::{check_password, hash_password, new_password};
 pub use sessions::SignIn;
 pub use tokens::{hash_secret, new_secret, new_session_secret};

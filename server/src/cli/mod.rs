@@ -80,6 +80,13 @@ struct Settings {
     /// Networks of the proxies whose X-Forwarded-For is believed, or none [KUBERNAUT_TRUSTED_PROXIES] [default: none]
     #[arg(long, global = true, value_name = "NETWORKS")]
     trusted_proxies: Option<String>,
+    /// Who of the cluster may call with a Kubernetes token: system:serviceaccount:NAMESPACE:NAME=ROLE or GROUP=ROLE, with commas between
+    /// them, @FILE with one a line, or none [KUBERNAUT_CLUSTER_CALLERS] [default: none]
+    #[arg(long, global = true, value_name = "MAPPINGS")]
+    cluster_callers: Option<String>,
+    /// For whom such a token must have been made [KUBERNAUT_CLUSTER_CALLERS_AUDIENCE] [default: kubernaut-console]
+    #[arg(long, global = true, value_name = "AUDIENCE")]
+    cluster_callers_audience: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -201,6 +208,8 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("session-max-age", &settings.session_max_age),
         ("recent-sign-in", &settings.recent_sign_in),
         ("trusted-proxies", &settings.trusted_proxies),
+        ("cluster-callers", &settings.cluster_callers),
+        ("cluster-callers-audience", &settings.cluster_callers_audience),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())

@@ -8,7 +8,7 @@ use super::{
     session::Session,
 };
 use crate::{
-    accounts::{Accounts, Identity},
+    accounts::{Accounts, Identity, InCluster, NotIn},
     services::Services,
 };
 use axum::{
@@ -18,6 +18,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
+    cluster_callers::is_jwt,
     identity::Caller,
     ports::{IdempotencyStore, Ids},
 };
@@ -34,6 +35,8 @@ pub struct Gate {
     pub services: Services,
     /// People and tokens.
     pub accounts: Accounts,
+    /// Callers from the cluster.
+    pub in_cluster: InCluster,
     /// First answers of repeated requests.
     pub idempotency: Arc<dyn IdempotencyStore>,
     /// Live events.
@@ -125,6 +128,9 @@ impl Credentials {
                 .and_then(|v| v.split_once(' '))
                 .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
             let Some((_, secret)) = secret else { return Err(Problem::unauthenticated()) };
+            if gate.in_cluster.is_on() && is_jwt(secret.trim()) {
+                return gate.in_cluster.bearer(secret.trim()).await.map(Some).map_err(not_in);
+            }
             let identity = gate.accounts.bearer(secret.trim()).await.map_err(|error| unavailable(&error))?;
             return identity.map(Some).ok_or_else(|| {
                 let detail = "this token is unknown, expired or revoked; ask an admin for a new one";
@@ -149,6 +155,26 @@ impl Session {
             // Another request was faster.
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "a session's cookie can't be renewed"),
+        }
+    }
+}
+
+/// Why a token of the cluster lets nobody in.
+fn not_in(why: NotIn) -> Problem {
+    match why {
+        NotIn::Unknown => {
+            let detail =
+                "the cluster does not know this token, or it was made for another audience; ask it for a new one";
+            Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+        }
+        NotIn::NoRole(user) => {
+            let detail = format!("{user} has no role here; ask an administrator for one (--cluster-callers)");
+            Problem::new(StatusCode::FORBIDDEN, "no-role", detail)
+        }
+        NotIn::Unavailable(error) => {
+            tracing::error!(error, "the cluster does not say whose a token is");
+            let detail = "the cluster does not say whose this token is; try again in a moment";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(2)
         }
     }
 }

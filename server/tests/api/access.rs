@@ -243,3 +243,18 @@ async fn an_unknown_name_is_slowed_down_like_a_known_one() {
     assert_eq!(of[0], of[1], "nothing tells whether there is such an account");
     assert_eq!(of[0], (vec![401; 20], 429));
 }
+
+#[tokio::test]
+async fn a_token_of_the_cluster_is_taken_only_where_that_is_set_and_the_cluster_knows_it() {
+    let jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln";
+    let on = Console::start_with(Database::Sqlite, &["--cluster-callers", "system:serviceaccounts:ai=viewer"]);
+    for (console, told) in
+        [(&on, "the cluster does not know this token"), (&Console::start(), "unknown, expired or revoked")]
+    {
+        let caller = crate::support::Caller { console, secret: Some(jwt.to_owned()) };
+        let answer = caller.get("/api/v1/executions").await;
+        assert_eq!(answer.status, 401, "{}", answer.text);
+        assert!(answer.json["detail"].as_str().unwrap().contains(told), "{}", answer.text);
+        console.token("viewer", "viewer").get("/api/v1/executions").await.expect(200);
+    }
+}
