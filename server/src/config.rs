@@ -102,6 +102,8 @@ pub struct Config {
     pub cluster_callers: ClusterRoles,
     /// For whom such a token must have been made.
     pub cluster_callers_audience: String,
+    /// Whether the cluster is asked about each person who approves.
+    pub check_people: bool,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     sources: BTreeMap<&'static str, Source>,
@@ -136,7 +138,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 20] = [
     "listen",
     "database-url",
     "data-dir",
@@ -155,6 +157,7 @@ pub const NAMES: [&str; 19] = [
     "trusted-proxies",
     "cluster-callers",
     "cluster-callers-audience",
+    "check-people",
     "admin-password",
 ];
 
@@ -281,6 +284,7 @@ impl Config {
                 audience,
                 "write a word or an address without blanks, such as kubernaut-console",
             )?,
+            check_people: reader.get("check-people", "off", on_or_off, "write on or off")?,
             admin_password: texts.get("admin-password").cloned(),
             data_dir,
             sources,
@@ -295,7 +299,7 @@ impl Config {
 
     /// All settings with their values and origins, secrets hidden: `config show`.
     pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 19] = [
+        let values: [(&str, String); 20] = [
             ("listen", self.listen.to_string()),
             ("database-url", redacted(&self.database_url)),
             ("data-dir", self.data_dir.display().to_string()),
@@ -322,6 +326,7 @@ impl Config {
             ("trusted-proxies", listed(&self.trusted_proxies)),
             ("cluster-callers", self.cluster_callers.to_string()),
             ("cluster-callers-audience", self.cluster_callers_audience.clone()),
+            ("check-people", if self.check_people { "on" } else { "off" }.into()),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];
         values
@@ -449,6 +454,14 @@ fn listed(networks: &[IpNet]) -> String {
     networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+fn on_or_off(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
 /// Mappings, or `@` and the file that has them, one a line.
 fn cluster_callers(reader: &Reader<'_>) -> Result<ClusterRoles, ConfigError> {
     const NAME: &str = "cluster-callers";
@@ -526,6 +539,7 @@ mod tests {
             ("cluster-callers", "sre=operator"),
             ("cluster-callers", "viewer"),
             ("cluster-callers-audience", "two words"),
+            ("check-people", "maybe"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);
             let error = Config::load(&flags, None, no_env).unwrap_err().to_string();

@@ -81,6 +81,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         kubeconfig_secret: config.kubeconfig_secret.clone(),
         approval_ttl_ms: millis(config.approval_ttl),
         recent_sign_in_ms: millis(config.recent_sign_in),
+        check_people: config.check_people,
     };
     let shared = Arc::new(store.clone());
     let cluster = Arc::new(OnceLock::new());
@@ -92,6 +93,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         logs: shared.clone(),
         effectiveness: shared.clone(),
         audit: shared.clone(),
+        people: shared.clone(),
         registry: registry.clone(),
         cluster: cluster.clone(),
         clock: Arc::new(SystemClock),

@@ -87,6 +87,9 @@ struct Settings {
     /// For whom such a token must have been made [KUBERNAUT_CLUSTER_CALLERS_AUDIENCE] [default: kubernaut-console]
     #[arg(long, global = true, value_name = "AUDIENCE")]
     cluster_callers_audience: Option<String>,
+    /// on: the cluster is asked whether it lets the person remediate there who approves; or off [KUBERNAUT_CHECK_PEOPLE] [default: off]
+    #[arg(long, global = true, value_name = "WHETHER")]
+    check_people: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -210,6 +213,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("trusted-proxies", &settings.trusted_proxies),
         ("cluster-callers", &settings.cluster_callers),
         ("cluster-callers-audience", &settings.cluster_callers_audience),
+        ("check-people", &settings.check_people),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())

@@ -206,6 +206,7 @@ impl ApprovalService for Services {
         {
             let made = self.current_ticket(&recommendation, request.strategy, digest).await?;
             self.confirmed(caller, &recommendation, strategy.estimated_risk, &made, request.confirm.as_deref())?;
+            self.may_remediate(caller, &recommendation, &made).await?;
             need = made.ticket.content().policy.approvals;
             expires_at = made.ticket.content().expires_at;
             ticket = Some(self.stored(caller, &recommendation, &made));

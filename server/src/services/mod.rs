@@ -11,6 +11,7 @@ mod inbox;
 mod intake;
 pub mod limits;
 mod obstacles;
+mod people;
 mod reason;
 mod runs;
 mod shell;
@@ -22,8 +23,8 @@ mod workspaces;
 use domain::{
     fault::Fault,
     ports::{
-        AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids, LogReader,
-        RecommendationStore, Registry, StoreError,
+        AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
+        LogReader, RecommendationStore, Registry, StoreError,
     },
     services::ServiceError,
 };
@@ -44,6 +45,8 @@ pub struct World {
     pub effectiveness: Arc<dyn EffectivenessStore>,
     /// The audit trail.
     pub audit: Arc<dyn AuditStore>,
+    /// Accounts, for who is behind an approval.
+    pub people: Arc<dyn AccountStore>,
     /// Where images come from.
     pub registry: Arc<dyn Registry>,
     /// The cluster; set once the controller has been started, which itself needs the intake.
@@ -75,6 +78,8 @@ pub struct Settings {
     pub approval_ttl_ms: i64,
     /// How long ago a person may have signed in who approves a high risk, milliseconds.
     pub recent_sign_in_ms: i64,
+    /// Whether the cluster is asked about each person who approves.
+    pub check_people: bool,
 }
 
 /// The services over one world. Cheap to clone; implements every trait of `domain::services`.

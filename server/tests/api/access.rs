@@ -1,6 +1,6 @@
 //! Who may do what: 401 before anything else, 403 also for objects that do not exist.
 
-use crate::support::{ADMIN_PASSWORD, Answer, Browser, Console, Database};
+use crate::support::{ADMIN_PASSWORD, Answer, Browser, Console, Database, recommendation, seed};
 use reqwest::Method;
 use serde_json::json;
 
@@ -257,4 +257,23 @@ async fn a_token_of_the_cluster_is_taken_only_where_that_is_set_and_the_cluster_
         assert!(answer.json["detail"].as_str().unwrap().contains(told), "{}", answer.text);
         console.token("viewer", "viewer").get("/api/v1/executions").await.expect(200);
     }
+}
+
+#[tokio::test]
+async fn with_people_checked_nobodys_token_approves_nothing_and_a_person_does() {
+    let console = Console::start_with(Database::Sqlite, &["--check-people", "on"]);
+    let (author, model) = (console.token("author", "author"), console.token("model", "propose"));
+    author.post("/api/v1/playbooks", &seed("hidden-oomkill-scale-down.json")).await.expect(201);
+    let taken = model.post("/api/v1/recommendations", &recommendation("inc-1")).await.expect(201);
+    let path = format!("/api/v1/recommendations/{}", taken["id"].as_str().unwrap());
+    let machine = console.token("machine", "operator");
+    let ticket = machine.post(&format!("{path}/tickets"), &json!({ "strategy": 0 })).await.expect(201);
+    let approve = json!({ "decision": "approve", "strategy": 0, "ticket_digest": ticket["digest"] });
+    let refused = machine.post(&format!("{path}/decisions"), &approve).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    assert!(refused.json["detail"].as_str().unwrap().contains("approve by a person's account"), "{}", refused.text);
+    let browser = console.browser().await;
+    let request = browser.client.post(format!("{}{path}/decisions", console.url)).json(&approve);
+    let done = browser.send(request).await.expect(200);
+    assert!(done["execution_id"].is_string(), "{done}");
 }

@@ -36,7 +36,8 @@ impl House {
             executions: shared.clone(),
             logs: shared.clone(),
             effectiveness: shared.clone(),
-            audit: shared,
+            audit: shared.clone(),
+            people: shared,
             registry,
             cluster: Arc::new(OnceLock::new()),
             clock: Arc::new(SystemClock),
@@ -50,6 +51,7 @@ impl House {
                 kubeconfig_secret: None,
                 approval_ttl_ms: 900_000,
                 recent_sign_in_ms: 600_000,
+                check_people: false,
             },
         });
         Self { services, store, _data: data }
