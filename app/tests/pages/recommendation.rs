@@ -3,7 +3,10 @@
 use crate::{html, samples};
 use app::{
     FormOutcome,
-    pages::recommendation::{Beside, CHECKED, read_again, recommendation},
+    pages::{
+        prove,
+        recommendation::{Beside, CHECKED, read_again, recommendation},
+    },
 };
 use domain::{
     decision::Verb,
@@ -523,4 +526,36 @@ fn a_target_is_read_again_soon_where_the_reading_came_too_late() {
     assert_eq!(read_again([&read]), Some(Duration::from_secs(20)));
     assert_eq!(read_again([&read, &late]), Some(Duration::from_secs(1)));
     assert_eq!(read_again([]), None, "where nothing is read");
+}
+
+#[test]
+fn who_is_asked_for_the_password_loses_nothing_of_the_form_and_the_password_is_never_sent_back() {
+    let caller = domain::identity::Caller {
+        actor: domain::identity::Actor::new(domain::ids::ActorId::new("user:1"), "mara"),
+        roles: vec![domain::identity::Role::Operator],
+        request_id: String::new(),
+        route: String::new(),
+        session: None,
+    };
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let form = FormOutcome {
+        fields: vec![
+            field("strategy", "1"),
+            field("ticket_digest", &format!("sha256:{}", "9f".repeat(32))),
+            field("decision", "approve"),
+            field("reason", "\"quoted\" <b>\nsecond line"),
+            field(prove::PASSWORD, "hunter2"),
+        ],
+        faults: vec![Fault::new("/proof_password", "wrong", "this is not your password")],
+        action: Some("/recommendations/001".into()),
+        ..FormOutcome::default()
+    };
+    let page = html(|| prove::prove(form, &caller));
+    assert!(tag(&page, "name=\"reason\"").contains("&lt;b&gt;"), "{page}");
+    for kept in ["name=\"strategy\" value=\"1\"", "name=\"decision\" value=\"approve\""] {
+        assert!(page.contains(kept), "{kept} in {page}");
+    }
+    assert!(page.contains("This is not your password") && !page.contains("hunter2"), "{page}");
+    assert_eq!(page.matches("name=\"proof_password\"").count(), 1);
+    assert!(page.contains("href=\"/recommendations/001?strategy=1&amp;ticket=sha256%3A9f"), "the way back: {page}");
 }
