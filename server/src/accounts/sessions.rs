@@ -102,7 +102,7 @@ impl Accounts {
 
     /// Notes that whoever has this session has proved once more, by this way, who they are; `password` is the one that was found right,
     /// where it was that.
-    async fn proved(
+    pub async fn proved(
         &self,
         caller: &Caller,
         user: &UserRecord,
