@@ -31,6 +31,7 @@ pub mod ports;
 pub mod reader;
 pub mod recommendation;
 pub mod services;
+pub mod spans;
 pub mod stats;
 pub mod target;
 pub mod text;

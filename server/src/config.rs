@@ -1,17 +1,20 @@
 //! Settings: defaults < file < environment < flags. Each keeps where it came from, for `config show`.
 
-use crate::redact::redacted;
-use axum::http::Uri;
+mod file;
+mod parse;
+mod show;
+
 use domain::{
     cluster_callers::{BadMapping, ClusterRoles},
     ports::SessionLimits,
 };
 use ipnet::IpNet;
-use serde::Deserialize;
+use parse::{
+    audience, cluster, duration, environment, hosts, image, namespace, networks, on_or_off, public_url, scene, span,
+};
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
-    ops::RangeInclusive,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -64,7 +67,7 @@ pub enum Scene {
 }
 
 /// Everything that can be set.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
@@ -80,6 +83,10 @@ pub struct Config {
     pub namespace: String,
     /// Where people reach the console; derived from `listen` when not set.
     pub public_url: Option<String>,
+    /// Names by which the console is reached besides that one and loopback addresses.
+    pub allowed_hosts: Vec<String>,
+    /// The most connections that one address may have open.
+    pub connections_per_address: u32,
     /// Whether a small world lives in the sandbox.
     pub scene: Scene,
     /// How long a recommendation can be decided and its approval holds.
@@ -138,7 +145,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 22] = [
     "listen",
     "database-url",
     "data-dir",
@@ -146,6 +153,8 @@ pub const NAMES: [&str; 20] = [
     "environment",
     "namespace",
     "public-url",
+    "allowed-hosts",
+    "connections-per-address",
     "scene",
     "approval-ttl",
     "kubeconfig-secret",
@@ -164,11 +173,6 @@ pub const NAMES: [&str; 20] = [
 /// What one source says: name and text.
 pub type Given = BTreeMap<&'static str, String>;
 
-/// The file's form: a flat TOML table with the flags' names as keys.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
-struct FileForm(BTreeMap<String, toml::Value>);
-
 /// The environment variable of a setting: `KUBERNAUT_` and its name.
 pub fn variable(name: &str) -> String {
     format!("KUBERNAUT_{}", name.replace('-', "_").to_uppercase())
@@ -177,7 +181,7 @@ pub fn variable(name: &str) -> String {
 impl Config {
     /// Puts the sources together. `env` reads an environment variable.
     pub fn load(flags: &Given, file: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let from_file = file.map(read_file).transpose()?.unwrap_or_default();
+        let from_file = file.map(file::read).transpose()?.unwrap_or_default();
         let mut sources = BTreeMap::new();
         let mut texts: Given = Given::new();
         for name in NAMES {
@@ -228,6 +232,18 @@ impl Config {
                     )
                 })
                 .transpose()?,
+            allowed_hosts: reader.get(
+                "allowed-hosts",
+                "",
+                hosts,
+                "write names without a port, with commas between, such as kubernaut-console.kubernaut-system.svc",
+            )?,
+            connections_per_address: reader.get(
+                "connections-per-address",
+                "4096",
+                |t| t.parse().ok().filter(|most| (1..=1_000_000).contains(most)),
+                "write a number from 1 to 1000000",
+            )?,
             scene: reader.get("scene", "off", scene, "write off or demo")?,
             approval_ttl: reader.get(
                 "approval-ttl",
@@ -296,47 +312,6 @@ impl Config {
         }
         Ok(config)
     }
-
-    /// All settings with their values and origins, secrets hidden: `config show`.
-    pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 20] = [
-            ("listen", self.listen.to_string()),
-            ("database-url", redacted(&self.database_url)),
-            ("data-dir", self.data_dir.display().to_string()),
-            (
-                "cluster",
-                match self.cluster {
-                    ClusterChoice::Sandbox => "sandbox",
-                    ClusterChoice::Kubeconfig => "kubeconfig",
-                    ClusterChoice::InCluster => "in-cluster",
-                }
-                .into(),
-            ),
-            ("environment", self.environment.clone().unwrap_or_else(|| "(not set)".into())),
-            ("namespace", self.namespace.clone()),
-            ("public-url", self.public_url.clone().unwrap_or_else(|| "(derived from listen)".into())),
-            ("scene", if self.scene == Scene::Demo { "demo" } else { "off" }.into()),
-            ("approval-ttl", humantime::format_duration(self.approval_ttl).to_string()),
-            ("kubeconfig-secret", self.kubeconfig_secret.clone().unwrap_or_else(|| "none".into())),
-            ("lister-image", self.lister_image.clone().unwrap_or_else(|| "none".into())),
-            ("retention-days", self.retention_days.to_string()),
-            ("session-idle", humantime::format_duration(self.session_idle).to_string()),
-            ("session-max-age", humantime::format_duration(self.session_max_age).to_string()),
-            ("recent-sign-in", humantime::format_duration(self.recent_sign_in).to_string()),
-            ("trusted-proxies", listed(&self.trusted_proxies)),
-            ("cluster-callers", self.cluster_callers.to_string()),
-            ("cluster-callers-audience", self.cluster_callers_audience.clone()),
-            ("check-people", if self.check_people { "on" } else { "off" }.into()),
-            ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
-        ];
-        values
-            .into_iter()
-            .map(|(name, value)| {
-                let source = self.sources.get(name).copied().unwrap_or(Source::Default);
-                (name.to_owned(), value, source.name())
-            })
-            .collect()
-    }
 }
 
 struct Reader<'a> {
@@ -362,104 +337,11 @@ impl Reader<'_> {
     }
 }
 
-fn read_file(path: &Path) -> Result<Given, ConfigError> {
-    let fault = |detail: String| ConfigError::File { path: path.to_owned(), detail };
-    let text = std::fs::read_to_string(path).map_err(|e| fault(e.to_string()))?;
-    let FileForm(table) = toml::from_str(&text).map_err(|e| fault(e.to_string()))?;
-    let mut given = Given::new();
-    for (key, value) in table {
-        let Some(name) = NAMES.into_iter().find(|n| *n == key) else {
-            return Err(fault(format!("it has no setting \"{key}\"; known are {}", NAMES.join(", "))));
-        };
-        let text = match value {
-            toml::Value::String(text) => text,
-            toml::Value::Integer(number) => number.to_string(),
-            other => return Err(fault(format!("{key} must be a text or a number, not {other}"))),
-        };
-        given.insert(name, text);
-    }
-    Ok(given)
-}
-
 /// `$XDG_STATE_HOME/kubernaut-console`, else `~/.local/state/kubernaut-console`, else a folder here.
 fn default_data_dir(env: &impl Fn(&str) -> Option<String>) -> PathBuf {
     let state = env("XDG_STATE_HOME").filter(|v| !v.is_empty()).map(PathBuf::from);
     let home = || env("HOME").filter(|v| !v.is_empty()).map(|h| PathBuf::from(h).join(".local/state"));
     state.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("kubernaut-console")
-}
-
-fn cluster(text: &str) -> Option<ClusterChoice> {
-    match text {
-        "sandbox" => Some(ClusterChoice::Sandbox),
-        "kubeconfig" => Some(ClusterChoice::Kubeconfig),
-        "in-cluster" => Some(ClusterChoice::InCluster),
-        _ => None,
-    }
-}
-
-fn scene(text: &str) -> Option<Scene> {
-    match text {
-        "off" => Some(Scene::Off),
-        "demo" => Some(Scene::Demo),
-        _ => None,
-    }
-}
-
-/// None where nobody says; a long one would push the page's own name away.
-#[expect(clippy::option_option, reason = "not good, good and empty, good and a word")]
-fn environment(text: &str) -> Option<Option<String>> {
-    const LONGEST: usize = 24;
-    let text = text.trim();
-    let good = text.chars().nth(LONGEST).is_none() && domain::text::check_line(text).is_ok();
-    good.then(|| Some(text.to_owned()).filter(|text| !text.is_empty()))
-}
-
-fn namespace(text: &str) -> Option<String> {
-    let good = (1..=63).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-');
-    good.then(|| text.to_owned())
-}
-
-/// As the cluster's nodes know it: without a registry, too.
-fn image(text: &str) -> Option<String> {
-    const LONGEST: usize = 512;
-    let part = |b: u8| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b);
-    let good = (1..=LONGEST).contains(&text.len()) && text.bytes().all(part);
-    good.then(|| text.to_owned())
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    span(text, Duration::from_secs(10)..=Duration::from_hours(24))
-}
-
-fn span(text: &str, bounds: RangeInclusive<Duration>) -> Option<Duration> {
-    humantime::parse_duration(text).ok().filter(|parsed| bounds.contains(parsed))
-}
-
-/// Networks, or single addresses, with commas between them.
-fn networks(text: &str) -> Option<Vec<IpNet>> {
-    if text == "none" {
-        return Some(Vec::new());
-    }
-    let each = text.split(',').map(str::trim);
-    each.map(|one| one.parse().ok().or_else(|| one.parse::<IpAddr>().ok().map(IpNet::from))).collect()
-}
-
-fn listed(networks: &[IpNet]) -> String {
-    if networks.is_empty() {
-        return "none".into();
-    }
-    networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn on_or_off(text: &str) -> Option<bool> {
-    match text {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => None,
-    }
 }
 
 /// Mappings, or `@` and the file that has them, one a line.
@@ -474,22 +356,6 @@ fn cluster_callers(reader: &Reader<'_>) -> Result<ClusterRoles, ConfigError> {
         text = read.map_err(|error| ConfigError::File { path, detail: error.to_string() })?;
     }
     text.parse().map_err(|error: BadMapping| reader.wrong(NAME, &text, error.to_string()))
-}
-
-fn audience(text: &str) -> Option<String> {
-    const LONGEST: usize = 253;
-    let good = (1..=LONGEST).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-    good.then(|| text.to_owned())
-}
-
-/// https anywhere; http only where nobody else can listen.
-fn public_url(text: &str) -> Option<String> {
-    let url: Uri = text.trim_end_matches('/').parse().ok()?;
-    let host = url.host()?.trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let plain = url.path().trim_end_matches('/').is_empty() && url.query().is_none();
-    let good = plain && (url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback));
-    good.then(|| text.trim_end_matches('/').to_owned())
 }
 
 #[cfg(test)]
@@ -531,6 +397,8 @@ mod tests {
             ("public-url", "http://console.example"),
             ("approval-ttl", "1s"),
             ("lister-image", "Not An Image"),
+            ("allowed-hosts", "https://console.example"),
+            ("connections-per-address", "0"),
             ("retention-days", "7"),
             ("session-idle", "1m"),
             ("session-max-age", "30d"),
@@ -545,23 +413,5 @@ mod tests {
             let error = Config::load(&flags, None, no_env).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("flag") && error.contains("write"), "{error}");
         }
-    }
-
-    #[test]
-    fn plain_http_is_for_loopback_only() {
-        for good in ["https://console.example", "http://127.0.0.1:3000", "http://localhost:8080/", "http://[::1]:3000"]
-        {
-            assert!(public_url(good).is_some(), "{good}");
-        }
-        for bad in ["http://console.example", "ftp://x", "console.example", "https://x/path"] {
-            assert!(public_url(bad).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn secrets_are_not_shown() {
-        let env = |name: &str| (name == "KUBERNAUT_ADMIN_PASSWORD").then(|| "hunter2".to_owned());
-        let config = Config::load(&Given::new(), None, env).unwrap();
-        assert!(!config.show().iter().any(|(_, value, _)| value.contains("hunter2")));
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     doors::{
         self, Readiness,
         address::Proxies,
+        entrance::Hosts,
         gate::Gate,
         live::{Live, Reader},
         rate::Limits,
@@ -138,6 +139,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         }
         _ => None,
     };
+    let public_url: Arc<str> = config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into();
     let gate = Gate {
         services: services.clone(),
         accounts: Accounts::new(shared.clone(), Arc::new(SystemClock), Arc::new(UuidIds)).with_sessions(
@@ -154,7 +156,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         proxies: Proxies::new(config.trusted_proxies.clone()),
         ids: Arc::new(UuidIds),
         sandbox: connected.sandbox.is_some(),
-        public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into(),
+        hosts: Hosts::new(&public_url, &config.allowed_hosts),
+        public_url,
         stop: streams.clone(),
     };
     if connected.sandbox.is_none() {
@@ -167,7 +170,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let housekeeper =
         tokio::spawn(keep_house(store.clone(), config.retention_days, limits, metrics, controller_stop.clone()));
 
-    let server = tokio::spawn(doors::listen::serve(listener, router, streams.clone()));
+    let share = config.connections_per_address;
+    let server = tokio::spawn(doors::listen::serve(listener, router, share, streams.clone()));
     // Whoever reads that it listens may end it at once.
     let stopped = stop_signal()?;
     announce(address, readiness);

@@ -1,10 +1,11 @@
 //! What all doors share: the services, the accounts, and the credentials that come with a request.
 
 use super::{
-    address::Proxies,
+    address::{self, Proxies},
+    entrance::Hosts,
     live::Live,
     problem::{self, Problem},
-    rate::Limits,
+    rate::{self, Limits},
     session::Session,
 };
 use crate::{
@@ -51,6 +52,8 @@ pub struct Gate {
     pub sandbox: bool,
     /// Where people reach the console, without a slash at the end.
     pub public_url: Arc<str>,
+    /// The names by which it is reached.
+    pub hosts: Hosts,
     /// Ends open streams when the process is to stop.
     pub stop: CancellationToken,
 }
@@ -85,7 +88,13 @@ fn for_programs(request: &Request) -> bool {
 /// Finds out who a request is from. What is for programs is for nobody without credentials, whatever is asked.
 pub async fn identify(State(gate): State<Gate>, session: Session, mut request: Request, next: Next) -> Response {
     let credentials = Credentials { authorization: request.headers().get(header::AUTHORIZATION).cloned(), session };
-    match credentials.identity(&gate, true).await {
+    let found = credentials.identity(&gate, true).await;
+    if !matches!(found, Ok(Some(_)))
+        && let Some(seconds) = gate.limits.stranger(address::of(request.extensions()))
+    {
+        return rate::too_often(seconds).into_response();
+    }
+    match found {
         Ok(Some(identity)) => {
             if identity.outdated {
                 credentials.session.renew(&gate).await;

@@ -5,6 +5,7 @@ pub mod access;
 pub mod address;
 mod body;
 mod drain;
+pub mod entrance;
 mod form;
 pub mod gate;
 mod guard;
@@ -17,6 +18,7 @@ mod pages;
 mod problem;
 pub mod rate;
 pub mod rest;
+pub mod rights;
 mod session;
 mod site;
 mod told;
@@ -40,20 +42,25 @@ use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
 pub use health::Readiness;
 
-/// Every route, with what it needs.
-pub fn declared() -> (Router<Gate>, Vec<Declared>) {
+/// The routes behind the gate, and what each of them needs.
+fn gated() -> (Router<Gate>, Vec<Declared>) {
     let routes = Routes::new();
     let routes = rest::routes(routes);
     let routes = pages::routes(routes);
     routes.finish()
 }
 
+/// Every route that there is, with what it needs.
+pub fn declared() -> Vec<Declared> {
+    [gated().1, site::routes().finish().1, health::routes().finish().1].concat()
+}
+
 /// The whole server: routes, and what stands before them.
 pub fn router(gate: Gate, readiness: Readiness) -> Router {
     // The pages' futures run on this runtime; a second call finds it done.
     let _ = any_spawner::Executor::init_tokio();
-    let (routes, _) = declared();
-    let (ids, proxies) = (gate.ids.clone(), gate.proxies.clone());
+    let (routes, _) = gated();
+    let (ids, proxies, https) = (gate.ids.clone(), gate.proxies.clone(), gate.public_url.starts_with("https://"));
     let guarded = routes
         .fallback(pages::missing)
         .layer(CatchPanicLayer::custom(panicked))
@@ -63,13 +70,15 @@ pub fn router(gate: Gate, readiness: Readiness) -> Router {
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(middleware::from_fn_with_state(gate.clone(), gate::identify))
         .layer(middleware::from_fn(session::cookies))
+        .layer(middleware::from_fn_with_state(gate.clone(), entrance::proper))
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
         .with_state(gate);
+    let health: Router = health::routes().finish().0.with_state(readiness);
     guarded
-        .merge(site::routes())
-        .merge(health::routes(readiness))
-        .layer(middleware::from_fn(guard::headers))
+        .merge(site::routes().finish().0)
+        .merge(health)
+        .layer(middleware::from_fn_with_state(https, guard::headers))
         .layer(middleware::from_fn_with_state(proxies, address::noted))
         .layer(middleware::from_fn_with_state(ids, gate::named))
         .layer(middleware::from_fn(drain::to_the_end))

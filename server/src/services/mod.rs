@@ -230,6 +230,10 @@ pub mod tests {
             Vec::new()
         }
 
+        async fn may_list_workspace(&self, _: &Execution, _: &str) -> Result<(), NoListing> {
+            Err(NoListing::Sandbox)
+        }
+
         async fn list_workspace(&self, _: &Execution, _: &str) -> Result<WorkspaceListing, NoListing> {
             Err(NoListing::Sandbox)
         }

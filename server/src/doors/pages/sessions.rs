@@ -6,7 +6,7 @@ use super::{
     who,
 };
 use crate::doors::{
-    access::{Access, Routes},
+    access::{Access, Routes, Whose},
     gate::Gate,
     session::Session,
 };
@@ -25,7 +25,9 @@ const SESSIONS: &str = "/settings/sessions";
 pub fn routes(routes: Routes) -> Routes {
     routes
         .add(Method::POST, "/settings/sessions/{id}/end", Access::SignedIn, end)
+        .whose(Whose::Persons)
         .add(Method::POST, "/settings/sessions/end-others", Access::SignedIn, end_others)
+        .whose(Whose::Persons)
         .add(Method::POST, "/settings/accounts/{id}/sessions", Access::Needs(Right::AccountsWrite), end_of)
 }
 
