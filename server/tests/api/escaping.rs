@@ -167,6 +167,7 @@ fn echoes(execution: &str) -> Vec<String> {
         "/effectiveness?by=",
         "/settings?done=",
         "/settings/tokens?done=",
+        "/settings/sessions?done=",
         "/settings/accounts?done=",
         "/login?next=",
         "/catalog/new?from=",
@@ -230,6 +231,10 @@ async fn a_form_that_comes_back_repeats_what_was_typed_as_text() {
         (
             format!("/recommendations/{}", planted.recommendation),
             vec!["reason", "decision", "ticket_digest", "confirm"],
+        ),
+        (
+            format!("/recommendations/{}", planted.recommendation),
+            vec!["reason", "ticket_digest", "confirm", "proof_password"],
         ),
         (
             format!("/recommendations/{}/check", planted.recommendation),

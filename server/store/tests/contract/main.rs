@@ -12,4 +12,6 @@ mod open;
 mod prune;
 mod recommendations;
 mod records;
+mod sessions;
 mod support;
+mod tries;
