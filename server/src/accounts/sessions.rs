@@ -7,10 +7,7 @@ use domain::{
     audit::AuditEntry,
     fault::Fault,
     identity::{Caller, CallerSession, SignInMethod},
-    ports::{
-        CameFrom, Ending, LiveSession, NewSession, PasswordHash, Proof, SessionRecord, SessionStore as _, StoreError,
-        UserRecord,
-    },
+    ports::{CameFrom, Ending, LiveSession, NewSession, PasswordHash, Proof, SessionRecord, StoreError, UserRecord},
     services::{Answer, ServiceError, SessionView},
 };
 use serde_json::json;

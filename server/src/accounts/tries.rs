@@ -5,7 +5,7 @@ use super::{Accounts, hash_secret, new_session_secret};
 use domain::{
     accounts::Secret,
     identity::Caller,
-    ports::{Allowance, StoreError, TryStore as _},
+    ports::{Allowance, StoreError},
 };
 
 /// Of one name, from anywhere: a stranger's.
