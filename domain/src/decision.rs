@@ -9,6 +9,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Yes or no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,7 +180,13 @@ pub fn tag(on: &Recommendation, decided: usize) -> String {
     format!("{}-{}-{decided}", on.revision, on.state)
 }
 
-/// Judges an attempt. `now` is the database's clock; `prior` are the decisions that counted so far, oldest first.
+/// The decisions without the approvals of those who may decide no more: an approval is worth what its giver is when it is counted.
+pub fn counting(mut decisions: Vec<Decision>, lapsed: &BTreeSet<ActorId>) -> Vec<Decision> {
+    decisions.retain(|decision| decision.verb == Verb::Reject || !lapsed.contains(decision.actor.person()));
+    decisions
+}
+
+/// Judges an attempt. `now` is the database's clock; `prior` are the decisions that counted so far ([`counting`]), oldest first.
 ///
 /// Rules (`safety.md`): only while open and not expired; the first rejection ends it, whoever it is by; what the policy says of
 /// an approval holds: by whom, by how many, and when not. The approvals of distinct people for one and the same ticket are counted.
@@ -403,5 +410,19 @@ mod tests {
         assert!(matches!(judged(&in_groups("tom", &["web"])), Err(Refusal::NotAsked { .. })));
         assert!(matches!(judged(&in_groups("bob", &["sre"])), Err(Refusal::GroupCounted { .. })));
         assert_eq!(judged(&in_groups("bob", &["sre", "dba"])), Ok(Verdict::Approved { have: 2 }));
+    }
+
+    #[test]
+    fn the_approval_of_somebody_who_may_decide_no_more_does_not_count() {
+        let (gone, gones_token) = (actor("user:gone", None), actor("token:t", Some("user:gone")));
+        let lapsed = BTreeSet::from([ActorId::new("user:gone")]);
+        let rejected = Decision { verb: Verb::Reject, ..counted(gone.clone()) };
+        let all = vec![counted(gone), counted(gones_token), counted(actor("user:p", None)), rejected];
+        let kept: Vec<_> = counting(all, &lapsed).into_iter().map(|d| (d.actor.name, d.verb)).collect();
+        assert_eq!(kept, [("user:p".to_owned(), Verb::Approve), ("user:gone".to_owned(), Verb::Reject)]);
+        let prior = counting(vec![counted(actor("user:gone", None))], &lapsed);
+        let verdict =
+            judge(Timestamp::default(), &proposed_by(actor("token:m", None)), &prior, &approval(actor("user:q", None)));
+        assert_eq!(verdict, Ok(Verdict::Waiting { have: 1 }));
     }
 }

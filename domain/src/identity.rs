@@ -166,7 +166,7 @@ impl FromStr for Role {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
-    /// Stable id, `user:…`, `token:…` or `system:…`.
+    /// Stable id, `user:…`, `token:…`, `system:…` or `cluster:…`.
     pub id: ActorId,
     /// Name for people.
     pub name: String,
@@ -212,6 +212,42 @@ impl Actor {
     }
 }
 
+/// By which way somebody proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInMethod {
+    /// With the console's own password.
+    Password,
+    /// At an identity provider (OpenID Connect).
+    Oidc,
+}
+
+impl SignInMethod {
+    /// The word in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Oidc => "oidc",
+        }
+    }
+
+    /// The way of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Password, Self::Oidc].into_iter().find(|method| method.name() == name)
+    }
+}
+
+/// The session by which a person's request came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerSession {
+    /// Its id, `session:…`.
+    pub id: String,
+    /// By which way they last proved who they are.
+    pub method: SignInMethod,
+    /// How long ago that was when the request came, milliseconds, by the database's clock.
+    pub proved_ms_ago: i64,
+}
+
 /// An authenticated caller with the request they came by. Doors make it; services demand it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
@@ -223,6 +259,9 @@ pub struct Caller {
     pub request_id: String,
     /// The route, for the audit trail: `POST /api/v1/playbooks`.
     pub route: String,
+    /// The session by which they came; none for tokens and for the console's own parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<CallerSession>,
 }
 
 /// The caller lacks a right.
@@ -274,8 +313,13 @@ mod tests {
             assert_eq!(role.grants(Right::AccountsWrite), role == Role::Admin);
             assert_eq!(role.grants(Right::PoliciesWrite), role == Role::Admin);
         }
-        let caller =
-            Caller { actor: Actor::system("x"), roles: vec![], request_id: String::new(), route: String::new() };
+        let caller = Caller {
+            actor: Actor::system("x"),
+            roles: vec![],
+            request_id: String::new(),
+            route: String::new(),
+            session: None,
+        };
         assert!(Right::ALL.iter().all(|r| !caller.may(*r)));
         assert!(caller.require(Right::Decide).unwrap_err().to_string().contains("recommendations:decide"));
     }

@@ -6,7 +6,9 @@
 #![deny(missing_docs)]
 
 pub mod accounts;
+pub mod agent;
 pub mod audit;
+pub mod cluster_callers;
 pub mod dag;
 pub mod decision;
 pub mod duration;
@@ -29,6 +31,7 @@ pub mod ports;
 pub mod reader;
 pub mod recommendation;
 pub mod services;
+pub mod spans;
 pub mod stats;
 pub mod target;
 pub mod text;

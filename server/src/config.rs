@@ -1,14 +1,26 @@
 //! Settings: defaults < file < environment < flags. Each keeps where it came from, for `config show`.
 
-use crate::redact::redacted;
-use axum::http::Uri;
-use serde::Deserialize;
+mod file;
+mod parse;
+mod show;
+
+use domain::{
+    cluster_callers::{BadMapping, ClusterRoles},
+    ports::SessionLimits,
+};
+use ipnet::IpNet;
+use parse::{
+    audience, cluster, duration, environment, hosts, image, namespace, networks, on_or_off, public_url, scene, span,
+};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// No session lives longer, whatever is set.
+const SESSION_MOST: Duration = Duration::from_millis(SessionLimits::MOST_MS.unsigned_abs());
 
 /// Where a setting came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +67,7 @@ pub enum Scene {
 }
 
 /// Everything that can be set.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
@@ -71,6 +83,10 @@ pub struct Config {
     pub namespace: String,
     /// Where people reach the console; derived from `listen` when not set.
     pub public_url: Option<String>,
+    /// Names by which the console is reached besides that one and loopback addresses.
+    pub allowed_hosts: Vec<String>,
+    /// The most connections that one address may have open.
+    pub connections_per_address: u32,
     /// Whether a small world lives in the sandbox.
     pub scene: Scene,
     /// How long a recommendation can be decided and its approval holds.
@@ -83,6 +99,20 @@ pub struct Config {
     pub policy_file: Option<PathBuf>,
     /// How long raw history is kept, days.
     pub retention_days: u32,
+    /// How long a session lives unused.
+    pub session_idle: Duration,
+    /// How long a session lives however much it is used.
+    pub session_max_age: Duration,
+    /// How long ago a person may have signed in who approves a high risk.
+    pub recent_sign_in: Duration,
+    /// The proxies that may say for whom they ask (`X-Forwarded-For`); nobody else is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Who of the cluster may call with their Kubernetes token, and as what.
+    pub cluster_callers: ClusterRoles,
+    /// For whom such a token must have been made.
+    pub cluster_callers_audience: String,
+    /// Whether the cluster is asked about each person who approves.
+    pub check_people: bool,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     sources: BTreeMap<&'static str, Source>,
@@ -117,7 +147,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 23] = [
     "listen",
     "database-url",
     "data-dir",
@@ -125,22 +155,26 @@ pub const NAMES: [&str; 14] = [
     "environment",
     "namespace",
     "public-url",
+    "allowed-hosts",
+    "connections-per-address",
     "scene",
     "approval-ttl",
     "kubeconfig-secret",
     "lister-image",
     "policy-file",
     "retention-days",
+    "session-idle",
+    "session-max-age",
+    "recent-sign-in",
+    "trusted-proxies",
+    "cluster-callers",
+    "cluster-callers-audience",
+    "check-people",
     "admin-password",
 ];
 
 /// What one source says: name and text.
 pub type Given = BTreeMap<&'static str, String>;
-
-/// The file's form: a flat TOML table with the flags' names as keys.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
-struct FileForm(BTreeMap<String, toml::Value>);
 
 /// The environment variable of a setting: `KUBERNAUT_` and its name.
 pub fn variable(name: &str) -> String {
@@ -150,7 +184,7 @@ pub fn variable(name: &str) -> String {
 impl Config {
     /// Puts the sources together. `env` reads an environment variable.
     pub fn load(flags: &Given, file: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let from_file = file.map(read_file).transpose()?.unwrap_or_default();
+        let from_file = file.map(file::read).transpose()?.unwrap_or_default();
         let mut sources = BTreeMap::new();
         let mut texts: Given = Given::new();
         for name in NAMES {
@@ -201,6 +235,18 @@ impl Config {
                     )
                 })
                 .transpose()?,
+            allowed_hosts: reader.get(
+                "allowed-hosts",
+                "",
+                hosts,
+                "write names without a port, with commas between, such as kubernaut-console.kubernaut-system.svc",
+            )?,
+            connections_per_address: reader.get(
+                "connections-per-address",
+                "4096",
+                |t| t.parse().ok().filter(|most| (1..=1_000_000).contains(most)),
+                "write a number from 1 to 1000000",
+            )?,
             scene: reader.get("scene", "off", scene, "write off or demo")?,
             approval_ttl: reader.get(
                 "approval-ttl",
@@ -227,6 +273,38 @@ impl Config {
                 |t| t.parse().ok().filter(|d| *d >= 90),
                 "write a number of days, 90 or more",
             )?,
+            session_idle: reader.get(
+                "session-idle",
+                "30m",
+                |t| span(t, Duration::from_mins(5)..=SESSION_MOST),
+                "write a duration from 5m to 7d, such as 30m",
+            )?,
+            session_max_age: reader.get(
+                "session-max-age",
+                "12h",
+                |t| span(t, Duration::from_mins(5)..=SESSION_MOST),
+                "write a duration from 5m to 7d, such as 12h",
+            )?,
+            recent_sign_in: reader.get(
+                "recent-sign-in",
+                "10m",
+                duration,
+                "write a duration from 10s to 24h, such as 10m",
+            )?,
+            trusted_proxies: reader.get(
+                "trusted-proxies",
+                "none",
+                networks,
+                "write networks such as 10.0.0.0/8, with commas between them, or none",
+            )?,
+            cluster_callers: cluster_callers(&reader)?,
+            cluster_callers_audience: reader.get(
+                "cluster-callers-audience",
+                "kubernaut-console",
+                audience,
+                "write a word or an address without blanks, such as kubernaut-console",
+            )?,
+            check_people: reader.get("check-people", "off", on_or_off, "write on or off")?,
             admin_password: texts.get("admin-password").cloned(),
             data_dir,
             sources,
@@ -237,41 +315,6 @@ impl Config {
             ));
         }
         Ok(config)
-    }
-
-    /// All settings with their values and origins, secrets hidden: `config show`.
-    pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 14] = [
-            ("listen", self.listen.to_string()),
-            ("database-url", redacted(&self.database_url)),
-            ("data-dir", self.data_dir.display().to_string()),
-            (
-                "cluster",
-                match self.cluster {
-                    ClusterChoice::Sandbox => "sandbox",
-                    ClusterChoice::Kubeconfig => "kubeconfig",
-                    ClusterChoice::InCluster => "in-cluster",
-                }
-                .into(),
-            ),
-            ("environment", self.environment.clone().unwrap_or_else(|| "(not set)".into())),
-            ("namespace", self.namespace.clone()),
-            ("public-url", self.public_url.clone().unwrap_or_else(|| "(derived from listen)".into())),
-            ("scene", if self.scene == Scene::Demo { "demo" } else { "off" }.into()),
-            ("approval-ttl", humantime::format_duration(self.approval_ttl).to_string()),
-            ("kubeconfig-secret", self.kubeconfig_secret.clone().unwrap_or_else(|| "none".into())),
-            ("lister-image", self.lister_image.clone().unwrap_or_else(|| "none".into())),
-            ("policy-file", self.policy_file.as_ref().map_or_else(|| "none".into(), |path| path.display().to_string())),
-            ("retention-days", self.retention_days.to_string()),
-            ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
-        ];
-        values
-            .into_iter()
-            .map(|(name, value)| {
-                let source = self.sources.get(name).copied().unwrap_or(Source::Default);
-                (name.to_owned(), value, source.name())
-            })
-            .collect()
     }
 }
 
@@ -289,32 +332,13 @@ impl Reader<'_> {
         advice: &str,
     ) -> Result<T, ConfigError> {
         let text = self.texts.get(name).map_or(default, String::as_str);
-        parse(text).ok_or_else(|| ConfigError::Value {
-            name,
-            from: self.sources.get(name).copied().unwrap_or(Source::Default).name(),
-            value: text.to_owned(),
-            advice: advice.to_owned(),
-        })
+        parse(text).ok_or_else(|| self.wrong(name, text, advice.to_owned()))
     }
-}
 
-fn read_file(path: &Path) -> Result<Given, ConfigError> {
-    let fault = |detail: String| ConfigError::File { path: path.to_owned(), detail };
-    let text = std::fs::read_to_string(path).map_err(|e| fault(e.to_string()))?;
-    let FileForm(table) = toml::from_str(&text).map_err(|e| fault(e.to_string()))?;
-    let mut given = Given::new();
-    for (key, value) in table {
-        let Some(name) = NAMES.into_iter().find(|n| *n == key) else {
-            return Err(fault(format!("it has no setting \"{key}\"; known are {}", NAMES.join(", "))));
-        };
-        let text = match value {
-            toml::Value::String(text) => text,
-            toml::Value::Integer(number) => number.to_string(),
-            other => return Err(fault(format!("{key} must be a text or a number, not {other}"))),
-        };
-        given.insert(name, text);
+    fn wrong(&self, name: &'static str, value: &str, advice: String) -> ConfigError {
+        let from = self.sources.get(name).copied().unwrap_or(Source::Default).name();
+        ConfigError::Value { name, from, value: value.to_owned(), advice }
     }
-    Ok(given)
 }
 
 /// `$XDG_STATE_HOME/kubernaut-console`, else `~/.local/state/kubernaut-console`, else a folder here.
@@ -324,61 +348,18 @@ fn default_data_dir(env: &impl Fn(&str) -> Option<String>) -> PathBuf {
     state.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("kubernaut-console")
 }
 
-fn cluster(text: &str) -> Option<ClusterChoice> {
-    match text {
-        "sandbox" => Some(ClusterChoice::Sandbox),
-        "kubeconfig" => Some(ClusterChoice::Kubeconfig),
-        "in-cluster" => Some(ClusterChoice::InCluster),
-        _ => None,
+/// Mappings, or `@` and the file that has them, one a line.
+fn cluster_callers(reader: &Reader<'_>) -> Result<ClusterRoles, ConfigError> {
+    const NAME: &str = "cluster-callers";
+    let mut text = reader.get(NAME, "none", |t| Some(t.to_owned()), "")?;
+    if text == "none" {
+        return Ok(ClusterRoles::default());
     }
-}
-
-fn scene(text: &str) -> Option<Scene> {
-    match text {
-        "off" => Some(Scene::Off),
-        "demo" => Some(Scene::Demo),
-        _ => None,
+    if let Some(path) = text.strip_prefix('@').map(PathBuf::from) {
+        let read = std::fs::read_to_string(&path);
+        text = read.map_err(|error| ConfigError::File { path, detail: error.to_string() })?;
     }
-}
-
-/// None where nobody says; a long one would push the page's own name away.
-#[expect(clippy::option_option, reason = "not good, good and empty, good and a word")]
-fn environment(text: &str) -> Option<Option<String>> {
-    const LONGEST: usize = 24;
-    let text = text.trim();
-    let good = text.chars().nth(LONGEST).is_none() && domain::text::check_line(text).is_ok();
-    good.then(|| Some(text.to_owned()).filter(|text| !text.is_empty()))
-}
-
-fn namespace(text: &str) -> Option<String> {
-    let good = (1..=63).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-');
-    good.then(|| text.to_owned())
-}
-
-/// As the cluster's nodes know it: without a registry, too.
-fn image(text: &str) -> Option<String> {
-    const LONGEST: usize = 512;
-    let part = |b: u8| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b);
-    let good = (1..=LONGEST).contains(&text.len()) && text.bytes().all(part);
-    good.then(|| text.to_owned())
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let parsed = humantime::parse_duration(text).ok()?;
-    (Duration::from_secs(10)..=Duration::from_hours(24)).contains(&parsed).then_some(parsed)
-}
-
-/// https anywhere; http only where nobody else can listen.
-fn public_url(text: &str) -> Option<String> {
-    let url: Uri = text.trim_end_matches('/').parse().ok()?;
-    let host = url.host()?.trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let plain = url.path().trim_end_matches('/').is_empty() && url.query().is_none();
-    let good = plain && (url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback));
-    good.then(|| text.trim_end_matches('/').to_owned())
+    text.parse().map_err(|error: BadMapping| reader.wrong(NAME, &text, error.to_string()))
 }
 
 #[cfg(test)]
@@ -420,29 +401,21 @@ mod tests {
             ("public-url", "http://console.example"),
             ("approval-ttl", "1s"),
             ("lister-image", "Not An Image"),
+            ("allowed-hosts", "https://console.example"),
+            ("connections-per-address", "0"),
             ("retention-days", "7"),
+            ("session-idle", "1m"),
+            ("session-max-age", "30d"),
+            ("recent-sign-in", "1s"),
+            ("trusted-proxies", "10.0.0.0/8, proxy.example"),
+            ("cluster-callers", "sre=operator"),
+            ("cluster-callers", "viewer"),
+            ("cluster-callers-audience", "two words"),
+            ("check-people", "maybe"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);
             let error = Config::load(&flags, None, no_env).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("flag") && error.contains("write"), "{error}");
         }
-    }
-
-    #[test]
-    fn plain_http_is_for_loopback_only() {
-        for good in ["https://console.example", "http://127.0.0.1:3000", "http://localhost:8080/", "http://[::1]:3000"]
-        {
-            assert!(public_url(good).is_some(), "{good}");
-        }
-        for bad in ["http://console.example", "ftp://x", "console.example", "https://x/path"] {
-            assert!(public_url(bad).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn secrets_are_not_shown() {
-        let env = |name: &str| (name == "KUBERNAUT_ADMIN_PASSWORD").then(|| "hunter2".to_owned());
-        let config = Config::load(&Given::new(), None, env).unwrap();
-        assert!(!config.show().iter().any(|(_, value, _)| value.contains("hunter2")));
     }
 }

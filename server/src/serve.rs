@@ -1,12 +1,14 @@
 //! `serve`: puts the house together, says when it is ready, and takes it down in order.
 
 use crate::{
-    accounts::{Accounts, hash_password, new_password},
+    accounts::{Accounts, InCluster, hash_password, new_password},
     cli::{self, Fault, print},
     conditions::Cel,
     config::{ClusterChoice, Config, Scene},
     doors::{
         self, Readiness,
+        address::Proxies,
+        entrance::Hosts,
         gate::Gate,
         live::{Live, Reader},
         rate::Limits,
@@ -22,7 +24,7 @@ use domain::{
     event::Topic,
     identity::{Actor, Role},
     ids::RecommendationId,
-    ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry},
+    ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry, SessionLimits},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::Sandbox;
@@ -84,7 +86,9 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         namespace: config.namespace.clone(),
         lists_workspaces: config.lister_image.is_some(),
         kubeconfig_secret: config.kubeconfig_secret.clone(),
-        approval_ttl_ms: i64::try_from(config.approval_ttl.as_millis()).unwrap_or(i64::MAX),
+        approval_ttl_ms: millis(config.approval_ttl),
+        recent_sign_in_ms: millis(config.recent_sign_in),
+        check_people: config.check_people,
         policy_file: config.policy_file.as_ref().map(|file| file.display().to_string()),
     };
     let shared = Arc::new(store.clone());
@@ -99,7 +103,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         audit: shared.clone(),
         policies: shared.clone(),
         conditions,
-        accounts: shared.clone(),
+        people: shared.clone(),
         registry: registry.clone(),
         cluster: cluster.clone(),
         clock: Arc::new(SystemClock),
@@ -144,15 +148,25 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         }
         _ => None,
     };
+    let public_url: Arc<str> = config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into();
     let gate = Gate {
         services: services.clone(),
-        accounts: Accounts::new(shared.clone(), Arc::new(SystemClock), Arc::new(UuidIds)),
+        accounts: Accounts::new(shared.clone(), Arc::new(SystemClock), Arc::new(UuidIds)).with_sessions(
+            SessionLimits { idle_ms: millis(config.session_idle), max_age_ms: millis(config.session_max_age) },
+        ),
+        in_cluster: InCluster::new(
+            config.cluster_callers.clone(),
+            config.cluster_callers_audience.clone(),
+            cluster.clone(),
+        ),
         idempotency: shared.clone(),
         live: Live::start(shared.clone(), streams.clone()),
         limits: Limits::new(),
+        proxies: Proxies::new(config.trusted_proxies.clone()),
         ids: Arc::new(UuidIds),
         sandbox: connected.sandbox.is_some(),
-        public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into(),
+        hosts: Hosts::new(&public_url, &config.allowed_hosts),
+        public_url,
         stop: streams.clone(),
     };
     if connected.sandbox.is_none() {
@@ -161,11 +175,12 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     }
     let readiness = Readiness { store: store.clone(), cluster, metrics: metrics.clone() };
     let limits = gate.limits.clone();
-    let router = doors::router(gate, readiness.clone(), store.clone());
+    let router = doors::router(gate, readiness.clone());
     let housekeeper =
         tokio::spawn(keep_house(store.clone(), config.retention_days, limits, metrics, controller_stop.clone()));
 
-    let server = tokio::spawn(doors::listen::serve(listener, router, streams.clone()));
+    let share = config.connections_per_address;
+    let server = tokio::spawn(doors::listen::serve(listener, router, share, streams.clone()));
     // Whoever reads that it listens may end it at once.
     let stopped = stop_signal()?;
     announce(address, readiness);
@@ -190,6 +205,10 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         tracing::warn!("stopped at the deadline; what was still open is caught up with at the next start");
     }
     Ok(())
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A connection to the chosen cluster.

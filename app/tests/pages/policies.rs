@@ -3,9 +3,12 @@
 use crate::{html, samples::NOW};
 use app::{
     FormOutcome,
-    pages::settings::policies::{
-        self, CHECKED, YAML, policies_page,
-        version::{self, Done, version_page},
+    pages::{
+        prove,
+        settings::policies::{
+            self, CHECKED, YAML, policies_page,
+            version::{self, Done, version_page},
+        },
     },
     query::Query,
 };
@@ -37,7 +40,7 @@ impl Conditions for Known {
 
 fn caller(role: Role) -> Caller {
     let actor = Actor::new(ActorId::new("user:1"), "mara");
-    Caller { actor, roles: vec![role], request_id: String::new(), route: String::new() }
+    Caller { actor, roles: vec![role], request_id: String::new(), route: String::new(), session: None }
 }
 
 fn policy(document: &Value) -> Policy {
@@ -243,6 +246,26 @@ fn where_two_must_agree_each_sees_who_did() {
     let page = one(Role::Admin, mine, FormOutcome::default());
     assert!(page.contains("You agreed already") && page.contains("It is in force once others do"), "{page}");
     assert!(!page.contains("name=\"reason\""), "{page}");
+}
+
+#[test]
+fn who_is_asked_for_the_password_first_reads_what_it_is_for() {
+    let form = FormOutcome {
+        fields: vec![("reason".into(), "agreed".into())],
+        action: Some("/settings/policies/2/activate".into()),
+        ..FormOutcome::default()
+    };
+    let page = html(|| prove::prove(form, &caller(Role::Admin))).replace("<!>", "");
+    for part in [
+        "Version 2 of the policy",
+        "agreed",
+        "Sign in again and put it in force",
+        "action=\"/settings/policies/2/activate\"",
+        "href=\"/settings/policies/2\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("approve"), "{page}");
 }
 
 #[test]

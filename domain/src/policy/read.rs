@@ -161,17 +161,19 @@ fn reachable(policy: &Policy, quorum: &Quorum, pointer: &str, faults: &mut Fault
 
 /// What runs without anybody looking must be known well.
 fn safe(fits: &Match, pointer: &str, faults: &mut Faults) {
+    // A rule without match has no members of it to point at.
+    let at = |name| if fits.is_empty() { pointer.to_owned() } else { join(pointer, name) };
     if fits.risk.is_empty() || fits.risk.contains(&Risk::High) {
         let message = "say risk: [low] or [low, medium]: what is of high risk is never let run automatically";
-        faults.add(join(pointer, "risk"), code::REQUIRED, message);
+        faults.add(at("risk"), code::REQUIRED, message);
     }
     if fits.confidence.is_none_or(|range| range.at_least.is_none()) {
         let message = "say how sure the model must be: confidence: { at_least: 0.9 }";
-        faults.add(join(pointer, "confidence"), code::REQUIRED, message);
+        faults.add(at("confidence"), code::REQUIRED, message);
     }
     if fits.measured_success.is_none_or(|measured| measured.rate.at_least.is_none()) {
         let message = "say what must have been measured: measured_success: { at_least: 0.95, runs: 20 }";
-        faults.add(join(pointer, "measured_success"), code::REQUIRED, message);
+        faults.add(at("measured_success"), code::REQUIRED, message);
     }
 }
 

@@ -137,6 +137,12 @@ fn what_is_automatic_is_never_of_high_risk_and_says_what_it_needs() {
     let expected = ["risk", "confidence", "measured_success"];
     let expected = expected.map(|field| (format!("/rules/0/match/{field}"), "required".to_owned()));
     assert_eq!(faults(&document), expected);
+    let bare = json!({ "name": "p", "rules": [{ "name": "all", "grant": "automatic" }] });
+    assert_eq!(
+        faults(&bare),
+        vec![("/rules/0/match".to_owned(), "required".to_owned()); 3],
+        "a place that can be there"
+    );
     // A stored one that says so all the same.
     let mut stored = the_default();
     stored.rules[0].grant = Grant::Automatic;

@@ -7,7 +7,7 @@ mod policies;
 mod shell;
 mod views;
 
-pub use accounts::{AccountService, MadeToken, TokenOwner, TokenRequest, TokenView};
+pub use accounts::{AccountService, MadeToken, SessionView, TokenOwner, TokenRequest, TokenView};
 pub use earlier::EarlierRun;
 pub use policies::{ActivationAnswer, LOOK_BACK_DAYS, PolicyService};
 pub use shell::{HealthView, MoreFound, SearchView, ShellService};
@@ -49,6 +49,9 @@ pub enum ServiceError {
     /// Allowed in general, but not for this caller and this object: own proposal, separation of duties.
     #[error("{0}")]
     Forbidden(String),
+    /// The caller's sign-in is too long ago for this; nothing was done.
+    #[error("{0}")]
+    SignInAgain(String),
     /// There is no such thing.
     #[error("there is no such {0}")]
     NotFound(&'static str),
@@ -132,6 +135,8 @@ pub struct DecisionRequest {
     pub ticket_digest: Option<Digest>,
     /// Why. A rejection must say it.
     pub reason: Option<String>,
+    /// What a person typed to confirm an approval of high risk.
+    pub confirm: Option<String>,
     /// From which states of the recommendation, as whoever decides has read it.
     #[serde(skip)]
     pub known: Known,

@@ -25,6 +25,7 @@ mod desired;
 mod dispatcher;
 mod ensure;
 mod health;
+mod idle;
 mod index;
 mod leader;
 mod lease;
@@ -37,6 +38,7 @@ mod queue;
 mod reconcile;
 mod recorder;
 mod registrar;
+mod reviews;
 mod shipped;
 mod target;
 mod trouble;
@@ -53,7 +55,8 @@ use domain::{
     execution::Execution,
     ids::RecommendationId,
     ports::{
-        Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ExecutionStore, PreflightCheck, RecommendationStore,
+        Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ClusterRight, ClusterUser, ExecutionStore,
+        PreflightCheck, RecommendationStore,
     },
     recommendation::ResourceRef,
     target::state::Reading,
@@ -146,13 +149,25 @@ impl Cluster for Handle {
         target::read(&self.common, &self.targets, resource).await
     }
 
+    async fn may_list_workspace(&self, run: &Execution, workspace: &str) -> Result<(), NoListing> {
+        listing::check(&self.common, run, workspace).await
+    }
+
     async fn list_workspace(&self, run: &Execution, workspace: &str) -> Result<WorkspaceListing, NoListing> {
         listing::list(&self.common, run, workspace).await
     }
 
+    async fn whose_token(&self, token: &str, audience: &str) -> Result<Option<ClusterUser>, ClusterError> {
+        reviews::whose_token(&self.common.calls, token, audience).await
+    }
+
+    async fn may(&self, user: &ClusterUser, right: &ClusterRight) -> Result<bool, ClusterError> {
+        reviews::may(&self.common.calls, user, right).await
+    }
+
     async fn preflight(&self) -> Vec<PreflightCheck> {
         let config = &self.common.config;
-        doctor::look(&self.common.calls, &config.namespace, config.lister_image.is_some()).await
+        doctor::look(&self.common.calls, &config.namespace, config.lister_image.as_deref()).await
     }
 
     fn wake(&self) {

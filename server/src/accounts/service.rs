@@ -10,8 +10,8 @@ use domain::{
     fault::{Complaint, Fault, Faults, code},
     identity::{Caller, Right, Role},
     ids::ActorId,
-    ports::{NewToken, PasswordHash, TokenRecord, UserRecord},
-    services::{AccountService, Answer, MadeToken, ServiceError, TokenOwner, TokenRequest, TokenView},
+    ports::{AccountChange, Ending, NewToken, PasswordHash, TokenRecord, UserRecord},
+    services::{AccountService, Answer, MadeToken, ServiceError, SessionView, TokenOwner, TokenRequest, TokenView},
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -53,12 +53,13 @@ impl AccountService for Accounts {
         let roles = accounts::roles_of_person(roles).map_err(|complaint| at("/roles", complaint))?;
         let user = self.account(who).await?;
         if !roles.contains(&Role::Admin) {
-            self.stays_administered(caller, &user, "take the role admin from yourself").await?;
+            not_oneself(caller, &user, "take the role admin from yourself")?;
         }
         let mut audit = AuditEntry::by(caller, "account.roles", "account", &user.name);
         audit.before = Some(json!({ "roles": user.roles }));
         audit.after = Some(json!({ "roles": roles }));
-        found(self.store.set_roles(&user.name, &roles, audit).await.map_err(store_fault)?)?;
+        let change = self.store.set_roles(&user.name, &roles, !by_system(caller), audit).await.map_err(store_fault)?;
+        made(change, &user)?;
         Ok(UserRecord { roles, ..user })
     }
 
@@ -66,13 +67,15 @@ impl AccountService for Accounts {
         caller.require(Right::AccountsWrite)?;
         let user = self.account(who).await?;
         if disabled {
-            self.stays_administered(caller, &user, "disable yourself").await?;
+            not_oneself(caller, &user, "disable yourself")?;
         }
         let action = if disabled { "account.disable" } else { "account.enable" };
         let mut audit = AuditEntry::by(caller, action, "account", &user.name);
         audit.before = Some(json!({ "disabled": user.disabled }));
         audit.after = Some(json!({ "disabled": disabled }));
-        found(self.store.set_disabled(&user.name, disabled, audit).await.map_err(store_fault)?)?;
+        let change =
+            self.store.set_disabled(&user.name, disabled, !by_system(caller), audit).await.map_err(store_fault)?;
+        made(change, &user)?;
         Ok(UserRecord { disabled, ..user })
     }
 
@@ -87,7 +90,7 @@ impl AccountService for Accounts {
         }
         let (hash, made) = self.chosen_or_made(password).await?;
         let audit = AuditEntry::by(caller, "account.password", "account", &user.name);
-        found(self.store.set_password(&user.name, &hash, audit).await.map_err(store_fault)?)?;
+        found(self.store.set_password(&user.name, &hash, None, audit).await.map_err(store_fault)?)?;
         Ok(made)
     }
 
@@ -106,7 +109,27 @@ impl AccountService for Accounts {
         refuse(faults)?;
         let (hash, _) = self.chosen_or_made(Some(new.to_owned())).await?;
         let audit = AuditEntry::by(caller, "account.password", "account", &user.name);
-        found(self.store.set_password(&user.name, &hash, audit).await.map_err(store_fault)?)
+        let here = caller.session.as_ref().map(|session| session.id.as_str());
+        found(self.store.set_password(&user.name, &hash, here, audit).await.map_err(store_fault)?)
+    }
+
+    async fn sessions(&self, caller: &Caller) -> Answer<Vec<SessionView>> {
+        self.own_sessions(caller).await
+    }
+
+    async fn end_session(&self, caller: &Caller, id: &str) -> Answer<()> {
+        self.end_own(caller, id).await
+    }
+
+    async fn end_other_sessions(&self, caller: &Caller) -> Answer<u64> {
+        self.end_own_others(caller).await
+    }
+
+    async fn end_sessions_of(&self, caller: &Caller, who: &str) -> Answer<(UserRecord, u64)> {
+        caller.require(Right::AccountsWrite)?;
+        let user = self.account(who).await?;
+        let ended = self.end_of(caller, &user, Ending::All).await?;
+        Ok((user, ended))
     }
 
     async fn tokens(&self, caller: &Caller) -> Answer<Vec<TokenView>> {
@@ -212,7 +235,7 @@ impl Accounts {
     }
 
     /// The account of a caller who is a person.
-    async fn person_of(&self, caller: &Caller, what: &str) -> Answer<UserRecord> {
+    pub(super) async fn person_of(&self, caller: &Caller, what: &str) -> Answer<UserRecord> {
         let id = caller.actor.id.as_str();
         if !id.starts_with("user:") {
             return Err(ServiceError::Forbidden(format!("only a person can {what}: sign in on the page")));
@@ -246,23 +269,6 @@ impl Accounts {
         Err(ServiceError::Conflict { code: "too_many_tokens", detail, differences: Vec::new() })
     }
 
-    /// Refuses to take the last admin away, and to shut oneself out. The command line may: it is the way back in.
-    async fn stays_administered(&self, caller: &Caller, user: &UserRecord, what: &str) -> Answer<()> {
-        let administers = |user: &UserRecord| !user.disabled && user.roles.contains(&Role::Admin);
-        if by_system(caller) || !administers(user) {
-            return Ok(());
-        }
-        if is(caller, user) {
-            return Err(ServiceError::Forbidden(format!("you can't {what}: ask another admin")));
-        }
-        let users = self.store.users().await.map_err(store_fault)?;
-        if users.iter().any(|other| other.id != user.id && administers(other)) {
-            return Ok(());
-        }
-        let detail = format!("{} is the last admin: give somebody else that role first", user.name);
-        Err(ServiceError::Conflict { code: "last_admin", detail, differences: Vec::new() })
-    }
-
     /// The hash of a password, and the password itself where it was made here.
     async fn chosen_or_made(&self, password: Option<String>) -> Answer<(PasswordHash, Option<Secret>)> {
         let made = password.is_none();
@@ -276,6 +282,27 @@ impl Accounts {
         let hash = tokio::task::spawn_blocking(hashing).await.map_err(|e| ServiceError::Internal(e.to_string()))?;
         let hash = hash.map_err(|e| ServiceError::Internal(e.to_string()))?;
         Ok((hash, made.then_some(Secret(password))))
+    }
+}
+
+/// Nobody shuts themselves out. The command line may: it is the way back in.
+fn not_oneself(caller: &Caller, user: &UserRecord, what: &str) -> Answer<()> {
+    let administers = !user.disabled && user.roles.contains(&Role::Admin);
+    if administers && is(caller, user) {
+        return Err(ServiceError::Forbidden(format!("you can't {what}: ask another admin")));
+    }
+    Ok(())
+}
+
+/// What became of a change, in a service's words. That an admin stays is judged by the store, where nobody else changes accounts.
+fn made(change: AccountChange, user: &UserRecord) -> Answer<()> {
+    match change {
+        AccountChange::Done => Ok(()),
+        AccountChange::NotFound => Err(ServiceError::NotFound("account")),
+        AccountChange::LastAdmin => {
+            let detail = format!("{} is the last admin: give somebody else that role first", user.name);
+            Err(ServiceError::Conflict { code: "last_admin", detail, differences: Vec::new() })
+        }
     }
 }
 

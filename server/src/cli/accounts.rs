@@ -88,6 +88,7 @@ fn service(store: &Store) -> (Accounts, Caller) {
         roles: vec![Role::Admin],
         request_id: UuidIds.fresh(),
         route: "kubernaut-console".into(),
+        session: None,
     };
     (Accounts::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(UuidIds)), caller)
 }

@@ -6,7 +6,7 @@ mod list_volume;
 
 use crate::{
     config::{Config, ConfigError},
-    serve,
+    doors, serve,
 };
 use clap::{Args, Parser, Subcommand};
 use std::{
@@ -53,6 +53,12 @@ struct Settings {
     /// Where people reach the console [KUBERNAUT_PUBLIC_URL] [default: derived from --listen]
     #[arg(long, global = true, value_name = "URL")]
     public_url: Option<String>,
+    /// Further names by which it is reached, with commas between [KUBERNAUT_ALLOWED_HOSTS]
+    #[arg(long, global = true, value_name = "HOSTS")]
+    allowed_hosts: Option<String>,
+    /// The most connections of one address; a proxy has one, too [KUBERNAUT_CONNECTIONS_PER_ADDRESS] [default: 4096]
+    #[arg(long, global = true, value_name = "NUMBER")]
+    connections_per_address: Option<String>,
     /// off, or demo: a small world lives in the sandbox [KUBERNAUT_SCENE] [default: off]
     #[arg(long, global = true, value_name = "SCENE")]
     scene: Option<String>,
@@ -71,6 +77,28 @@ struct Settings {
     /// How long raw history is kept, days [KUBERNAUT_RETENTION_DAYS] [default: 90]
     #[arg(long, global = true, value_name = "DAYS")]
     retention_days: Option<String>,
+    /// How long a session lives unused [KUBERNAUT_SESSION_IDLE] [default: 30m]
+    #[arg(long, global = true, value_name = "DURATION")]
+    session_idle: Option<String>,
+    /// How long a session lives however much it is used [KUBERNAUT_SESSION_MAX_AGE] [default: 12h]
+    #[arg(long, global = true, value_name = "DURATION")]
+    session_max_age: Option<String>,
+    /// How long ago a person may have signed in who approves a high risk [KUBERNAUT_RECENT_SIGN_IN] [default: 10m]
+    #[arg(long, global = true, value_name = "DURATION")]
+    recent_sign_in: Option<String>,
+    /// Networks of the proxies whose X-Forwarded-For is believed, or none [KUBERNAUT_TRUSTED_PROXIES] [default: none]
+    #[arg(long, global = true, value_name = "NETWORKS")]
+    trusted_proxies: Option<String>,
+    /// Who of the cluster may call with a Kubernetes token: system:serviceaccount:NAMESPACE:NAME=ROLE or GROUP=ROLE, with commas between
+    /// them, @FILE with one a line, or none [KUBERNAUT_CLUSTER_CALLERS] [default: none]
+    #[arg(long, global = true, value_name = "MAPPINGS")]
+    cluster_callers: Option<String>,
+    /// For whom such a token must have been made [KUBERNAUT_CLUSTER_CALLERS_AUDIENCE] [default: kubernaut-console]
+    #[arg(long, global = true, value_name = "AUDIENCE")]
+    cluster_callers_audience: Option<String>,
+    /// on: the cluster is asked whether it lets the person remediate there who approves; or off [KUBERNAUT_CHECK_PEOPLE] [default: off]
+    #[arg(long, global = true, value_name = "WHETHER")]
+    check_people: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -97,6 +125,9 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Prints every route with what each role may: the table of docs/authorisation.md
+    #[command(hide = true)]
+    Routes,
 }
 
 #[derive(Debug, Subcommand)]
@@ -167,8 +198,12 @@ pub async fn run(cli: Cli) -> Result<(), Fault> {
         Command::ListVolume { path } => list_volume::list_volume(&path),
         Command::Config(ConfigCommand::Show) => {
             for (name, value, origin) in config()?.show() {
-                print(&format!("{name:<16} {value:<48} {origin}"));
+                print(&format!("{name:<24} {value:<48} {origin}"));
             }
+            Ok(())
+        }
+        Command::Routes => {
+            print(doors::rights::table(&doors::declared()).trim_end());
             Ok(())
         }
     }
@@ -183,12 +218,21 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("environment", &settings.environment),
         ("namespace", &settings.namespace),
         ("public-url", &settings.public_url),
+        ("allowed-hosts", &settings.allowed_hosts),
+        ("connections-per-address", &settings.connections_per_address),
         ("scene", &settings.scene),
         ("approval-ttl", &settings.approval_ttl),
         ("kubeconfig-secret", &settings.kubeconfig_secret),
         ("lister-image", &settings.lister_image),
         ("policy-file", &settings.policy_file),
         ("retention-days", &settings.retention_days),
+        ("session-idle", &settings.session_idle),
+        ("session-max-age", &settings.session_max_age),
+        ("recent-sign-in", &settings.recent_sign_in),
+        ("trusted-proxies", &settings.trusted_proxies),
+        ("cluster-callers", &settings.cluster_callers),
+        ("cluster-callers-audience", &settings.cluster_callers_audience),
+        ("check-people", &settings.check_people),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())

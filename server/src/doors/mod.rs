@@ -2,8 +2,10 @@
 //! anything is done.
 
 pub mod access;
+pub mod address;
 mod body;
 mod drain;
+pub mod entrance;
 mod form;
 pub mod gate;
 mod guard;
@@ -16,6 +18,8 @@ mod pages;
 mod problem;
 pub mod rate;
 pub mod rest;
+pub mod rights;
+mod session;
 mod site;
 mod told;
 mod urlencoded;
@@ -35,37 +39,28 @@ use problem::Problem;
 use std::time::Instant;
 use tower::{Layer as _, ServiceExt as _};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
-use tower_sessions::{Expiry, SessionManagerLayer, SessionStore, cookie::SameSite};
 
 pub use health::Readiness;
 
-/// How long a session may lie unused, to the precision of [`gate::SESSION_NOTED_MS`].
-const SESSION_IDLE: time::Duration = time::Duration::hours(12);
-
-/// Every route, with what it needs.
-pub fn declared() -> (Router<Gate>, Vec<Declared>) {
+/// The routes behind the gate, and what each of them needs.
+fn gated() -> (Router<Gate>, Vec<Declared>) {
     let routes = Routes::new();
     let routes = rest::routes(routes);
     let routes = pages::routes(routes);
     routes.finish()
 }
 
+/// Every route that there is, with what it needs.
+pub fn declared() -> Vec<Declared> {
+    [gated().1, site::routes().finish().1, health::routes().finish().1].concat()
+}
+
 /// The whole server: routes, and what stands before them.
-pub fn router<S>(gate: Gate, readiness: Readiness, sessions: S) -> Router
-where
-    S: SessionStore + Clone,
-{
+pub fn router(gate: Gate, readiness: Readiness) -> Router {
     // The pages' futures run on this runtime; a second call finds it done.
     let _ = any_spawner::Executor::init_tokio();
-    let (routes, _) = declared();
-    let ids = gate.ids.clone();
-    let cookies = SessionManagerLayer::new(sessions)
-        .with_name("__Host-kubernaut")
-        .with_secure(true)
-        .with_http_only(true)
-        .with_same_site(SameSite::Strict)
-        .with_path("/")
-        .with_expiry(Expiry::OnInactivity(SESSION_IDLE));
+    let (routes, _) = gated();
+    let (ids, proxies, https) = (gate.ids.clone(), gate.proxies.clone(), gate.public_url.starts_with("https://"));
     let guarded = routes
         .fallback(pages::missing)
         .layer(CatchPanicLayer::custom(panicked))
@@ -74,14 +69,17 @@ where
         // Twice: inside with the person, and outside for what is refused before it is known who asks.
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(middleware::from_fn_with_state(gate.clone(), gate::identify))
-        .layer(cookies)
+        .layer(middleware::from_fn(session::cookies))
+        .layer(middleware::from_fn_with_state(gate.clone(), entrance::proper))
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
         .with_state(gate);
+    let health: Router = health::routes().finish().0.with_state(readiness);
     guarded
-        .merge(site::routes())
-        .merge(health::routes(readiness))
-        .layer(middleware::from_fn(guard::headers))
+        .merge(site::routes().finish().0)
+        .merge(health)
+        .layer(middleware::from_fn_with_state(https, guard::headers))
+        .layer(middleware::from_fn_with_state(proxies, address::noted))
         .layer(middleware::from_fn_with_state(ids, gate::named))
         .layer(middleware::from_fn(drain::to_the_end))
         .layer(middleware::from_fn(compressed))

@@ -115,7 +115,7 @@ impl Problem {
         let told = *self.0;
         let right = |name: &String| Right::ALL.into_iter().find(|right| right.name() == name);
         let foreign = told.kind.ends_with(":cross-site");
-        let own = foreign || told.status == 405 || told.status >= 500 || told.status == 429 || told.status == 413;
+        let own = foreign || matches!(told.status, 405 | 413 | 421 | 429 | 500..);
         Trouble {
             status: StatusCode::from_u16(told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             missing: told.required_right.as_ref().and_then(right).map(|right| (right, String::new())),
@@ -126,6 +126,7 @@ impl Problem {
             differences: told.differences,
             retry_after: told.retry_after,
             back: None,
+            asked: None,
         }
     }
 
@@ -142,6 +143,7 @@ impl From<ServiceError> for Problem {
         match error {
             ServiceError::Denied(denied) => Self::denied(&denied),
             ServiceError::Forbidden(detail) => Self::new(StatusCode::FORBIDDEN, "forbidden", detail),
+            ServiceError::SignInAgain(detail) => Self::new(StatusCode::FORBIDDEN, "sign-in-again", detail),
             ServiceError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not-found", error.to_string()),
             ServiceError::Invalid(faults) => Self::invalid(faults),
             ServiceError::Conflict { code, detail, differences } => {

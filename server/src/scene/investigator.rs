@@ -57,7 +57,7 @@ struct Investigator {
 /// Who proposes: a token as a model's agent would have.
 fn proposer() -> Caller {
     let actor = Actor::new(ActorId::new("token:demo-investigator"), "investigator");
-    Caller { actor, roles: vec![Role::Propose], request_id: ROUTE.into(), route: ROUTE.into() }
+    Caller { actor, roles: vec![Role::Propose], request_id: ROUTE.into(), route: ROUTE.into(), session: None }
 }
 
 /// Who looks at what became of it: a proposer may not.
@@ -139,6 +139,7 @@ impl Investigator {
             strategy: 0,
             ticket_digest: Some(ticket.digest),
             reason: Some("The evidence and the amount agree with what I see; a second person, please.".into()),
+            confirm: None,
             known: Known::Any,
         };
         self.world.services.decide(&operator, &recommendation.id, request).await?;

@@ -90,5 +90,5 @@ pub async fn start(world: SceneWorld, stop: CancellationToken) -> Result<JoinHan
 }
 
 fn caller(actor: Actor, role: Role) -> Caller {
-    Caller { actor, roles: vec![role], request_id: ROUTE.into(), route: ROUTE.into() }
+    Caller { actor, roles: vec![role], request_id: ROUTE.into(), route: ROUTE.into(), session: None }
 }

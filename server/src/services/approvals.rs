@@ -10,11 +10,11 @@ use super::{
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
-    decision::{Attempt, Decision, Verb, Verdict, tag},
+    decision::{Attempt, Decision, Verb, Verdict, counting, tag},
     execution::Execution,
     fault::Fault,
     identity::{Caller, Right},
-    ids::{DecisionId, Digest, RecommendationId},
+    ids::{ActorId, DecisionId, Digest, RecommendationId},
     json::diff::Change,
     paging::{Page, PageOf},
     policy::{PolicyTerms, Ruling},
@@ -27,6 +27,7 @@ use domain::{
     ticket::Plan,
 };
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 #[async_trait]
 impl ApprovalService for Services {
@@ -111,15 +112,17 @@ impl ApprovalService for Services {
             (None, Some(ticket)) => ticket.content.policy.approvals,
             (None, None) => PolicyTerms::default_for(chosen.risk()).approvals,
         };
+        let lapsed = if open { self.lapsed(&decisions).await? } else { BTreeSet::new() };
+        let standing = counting(decisions.clone(), &lapsed);
         let digest = shown.as_ref().map(|t| &t.digest);
         let have = match (&ruling, digest) {
-            (Some(ruling), Some(digest)) => counted(ruling, &decisions, digest),
-            _ => approvals(&decisions, digest),
+            (Some(ruling), Some(digest)) => counted(ruling, &standing, digest),
+            _ => approvals(&standing, digest),
         };
         let cannot_reject = cannot_decide(caller, &recommendation);
         let cannot_approve = match cannot_reject.clone() {
             Some(why) => Some(why),
-            None => self.cannot_approve(caller, &recommendation, &decisions, shown.as_ref(), &ticket_faults).await?,
+            None => self.cannot_approve(caller, &recommendation, &standing, shown.as_ref(), &ticket_faults).await?,
         };
         let parameters =
             shown.as_ref().map_or_else(|| models_values(&chosen.proposal), |t| form_values(&chosen.proposal, t));
@@ -132,6 +135,7 @@ impl ApprovalService for Services {
             ticket_faults,
             parameters,
             decisions,
+            lapsed,
             have,
             need,
             ruling,
@@ -227,7 +231,7 @@ impl Services {
         request: DecisionRequest,
         automatic: bool,
     ) -> Answer<DecisionAnswer> {
-        let DecisionRequest { decision, strategy, mut ticket_digest, reason, known } = request;
+        let DecisionRequest { decision, strategy, mut ticket_digest, reason, confirm, known } = request;
         let id = &recommendation.id;
         let open = recommendation.state == RecommendationState::Open;
         let (mut execution, mut ticket, mut approval) = (None, None, None);
@@ -236,6 +240,9 @@ impl Services {
             && let Some(digest) = &ticket_digest
         {
             let made = self.current_ticket(recommendation, strategy, digest).await?;
+            let risk = Self::requested(recommendation, strategy)?.risk();
+            self.confirmed(by, recommendation, risk, &made, confirm.as_deref())?;
+            self.may_remediate(by, recommendation, &made).await?;
             if let Some(ruling) = &made.ruling {
                 let content = made.ticket.content();
                 let of = self.approval(by, recommendation.revision, digest, content, ruling).await?;
@@ -360,6 +367,11 @@ impl Services {
         }
         runnable(Self::requested(recommendation, strategy)?, strategy)?;
         self.make_ticket(recommendation, strategy, parameters).await
+    }
+
+    /// Whose approvals count no more.
+    pub(super) async fn lapsed(&self, decisions: &[Decision]) -> Answer<BTreeSet<ActorId>> {
+        self.world.recommendations.lapsed(decisions).await.map_err(store_fault)
     }
 
     async fn decisions_of(&self, id: &RecommendationId) -> Answer<Vec<Decision>> {

@@ -32,7 +32,8 @@ impl Services {
     async fn decided_by_policy(&self, came_by: &Caller, taken: &Recommendation) -> Answer<bool> {
         let first = taken.content.strategies.first();
         let of_model = taken.origin == Origin::Model && !came_by.may(Right::Decide);
-        if !of_model || !first.is_some_and(Strategy::runnable) {
+        // Where the cluster is asked about each person who approves, nobody stands in for one.
+        if !of_model || !first.is_some_and(Strategy::runnable) || self.world.settings.check_people {
             return Ok(false);
         }
         let record = self.in_force().await?;
@@ -52,6 +53,7 @@ impl Services {
             strategy: 0,
             ticket_digest: Some(made.ticket.digest().clone()),
             reason: None,
+            confirm: None,
             known: Known::Any,
         };
         match self.settle(&as_policy(came_by, ruling), taken, request, true).await {
@@ -73,6 +75,7 @@ fn as_policy(came_by: &Caller, ruling: &Ruling) -> Caller {
         roles: Vec::new(),
         request_id: came_by.request_id.clone(),
         route: came_by.route.clone(),
+        session: None,
     }
 }
 

@@ -264,6 +264,7 @@ fn by_cluster(kind: &str, uid: &str) -> Caller {
         roles: Vec::new(),
         request_id: uid.to_owned(),
         route: format!("{kind} applied to the cluster"),
+        session: None,
     }
 }
 

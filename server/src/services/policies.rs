@@ -81,6 +81,10 @@ impl PolicyService for Services {
             let message = "say why: the reason goes into the audit trail";
             return Err(ServiceError::Invalid(vec![Fault::new("/reason", code::REQUIRED, message)]));
         };
+        let grave = "a policy says who must agree before anything runs";
+        if let Some(too_long_ago) = self.asks_again(caller, grave, "put one in force") {
+            return Err(too_long_ago);
+        }
         let audit = AuditEntry::by(caller, "policy.activate", "policy", version.to_string());
         let activation = Activation { version, by: caller.actor.clone(), reason: Some(why), need: None };
         match self.world.policies.activate(activation, audit).await.map_err(store_fault)? {

@@ -123,7 +123,7 @@ impl Services {
     /// roles alone: its name is no account's.
     async fn voter(&self, caller: &Caller) -> Answer<Voter> {
         let person = caller.actor.person().clone();
-        let account = self.world.accounts.user(person.as_str()).await.map_err(store_fault)?;
+        let account = self.world.people.user(person.as_str()).await.map_err(store_fault)?;
         let name = account.map(|account| account.name).unwrap_or_default();
         Ok(Voter { person, name, roles: caller.roles.clone() })
     }

@@ -111,7 +111,7 @@ impl Services {
         if let Some((name, roles)) = known.people.get(person) {
             return Ok(Voter { person: person.clone(), name: name.clone(), roles: roles.clone() });
         }
-        let account = self.world.accounts.user(person.as_str()).await.map_err(store_fault)?;
+        let account = self.world.people.user(person.as_str()).await.map_err(store_fault)?;
         let (name, roles) = account.map(|one| (one.name, one.roles)).unwrap_or_default();
         known.people.insert(person.clone(), (name.clone(), roles.clone()));
         Ok(Voter { person: person.clone(), name, roles })

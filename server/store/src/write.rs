@@ -27,6 +27,8 @@ pub(crate) enum Lock {
     Intake,
     /// Giving a token a name.
     Tokens,
+    /// Taking the role admin away, or an admin.
+    Accounts,
     /// Writing a policy, or putting one in force.
     Policies,
     /// Approving or starting a run: what goes on on the same object is looked at.
@@ -63,6 +65,7 @@ impl Write {
         let name = match lock {
             Lock::Intake => "intake lock",
             Lock::Tokens => "tokens lock",
+            Lock::Accounts => "accounts lock",
             Lock::Policies => "policies lock",
             Lock::Targets => "targets lock",
         };

@@ -187,7 +187,13 @@ mod tests {
     use domain::identity::{Actor, Role};
 
     fn caller(role: Role) -> Caller {
-        Caller { actor: Actor::system("x"), roles: vec![role], request_id: String::new(), route: String::new() }
+        Caller {
+            actor: Actor::system("x"),
+            roles: vec![role],
+            request_id: String::new(),
+            route: String::new(),
+            session: None,
+        }
     }
 
     #[test]

@@ -36,6 +36,7 @@ const PAGES: [Entry; 14] = [
     entry(Icon::Trend, "Effectiveness", "does it help", "/effectiveness", "success statistics calibration", None),
     entry(Icon::List, "Audit", "who did what", "/audit", "log trail history", Some(Right::AuditRead)),
     entry(Icon::Gear, "Settings", "your account and looks", "/settings", "profile preferences password", None),
+    entry(Icon::Eye, "Sessions", "where you are signed in", "/settings/sessions", "devices browsers logins", None),
     entry(Icon::Key, "Tokens", "what programs sign in with", "/settings/tokens", "api keys secrets", None),
     entry(
         Icon::User,

@@ -1,10 +1,15 @@
 //! The forms of the approval policy: the next version, checked or kept, and putting one in force.
 
-use super::{Parts, again, who};
+use super::{
+    Parts, again,
+    proof::{self, Taken},
+    who,
+};
 use crate::doors::{
     access::{Access, Routes},
     form::{Form, field},
     gate::Gate,
+    session::Session,
     urlencoded,
 };
 use app::{
@@ -60,13 +65,23 @@ async fn sent(State(gate): State<Gate>, parts: Parts, Form(fields): Form) -> Res
     }
 }
 
-async fn activate(State(gate): State<Gate>, Path(version): Path<String>, parts: Parts, Form(fields): Form) -> Response {
+async fn activate(
+    State(gate): State<Gate>,
+    session: Session,
+    Path(version): Path<String>,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let page = format!("{PAGE}/{}", urlencoded::segment(&version));
+    let to = format!("{page}/activate");
+    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, &to).await {
+        Taken::Form(parts, fields) => (parts, fields),
+        Taken::Asked(answer) => return answer,
+    };
     match activated(&gate, &version, &parts, field(&fields, "reason")).await {
         Ok(to) => Redirect::to(&to).into_response(),
-        Err(error) => {
-            let page = format!("{PAGE}/{}", urlencoded::segment(&version));
-            again(&gate, &page, parts, FormOutcome::refused(fields, &error)).await
-        }
+        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, &to, why).await,
+        Err(error) => again(&gate, &page, parts, FormOutcome::refused(fields, &error)).await,
     }
 }
 

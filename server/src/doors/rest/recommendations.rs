@@ -6,7 +6,7 @@ use super::{
     wire::{Linked, List, json},
 };
 use crate::doors::{
-    access::{Access, Routes, Who},
+    access::{Access, Routes, Who, Whose},
     body::{self, Json},
     gate::Gate,
     problem::Problem,
@@ -31,6 +31,9 @@ use domain::{
 };
 use serde::Serialize;
 use serde_json::Value;
+
+/// The most characters of what confirms an approval: the name of an object or of an incident.
+const MAX_CONFIRM: usize = 512;
 
 /// A recommendation with the decisions that counted.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -162,6 +165,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::POST, "/api/v1/recommendations/{id}/tickets", decide, make_ticket)
         .add(Method::GET, "/api/v1/recommendations/{id}/tickets/{digest}", read, ticket)
         .add(Method::POST, "/api/v1/recommendations/{id}/decisions", decide, make_decision)
+        .whose(Whose::Others)
         .add(Method::GET, "/api/v1/recommendations/{id}/decisions/{decision}", read, decision)
 }
 
@@ -269,8 +273,9 @@ pub async fn make_decision(
         let strategy = o.optional("strategy", strategy_index);
         let ticket_digest = o.optional("ticket_digest", digest);
         let reason = o.optional("reason", reader::paragraphs(0..=4096));
+        let confirm = o.optional("confirm", reader::line(0..=MAX_CONFIRM));
         let (strategy, known) = (strategy.unwrap_or(0), known(&headers));
-        Some(DecisionRequest { decision: decision?, strategy, ticket_digest, reason, known })
+        Some(DecisionRequest { decision: decision?, strategy, ticket_digest, reason, confirm, known })
     })?;
     let id = RecommendationId::new(id);
     let DecisionAnswer { decision, have, need, execution_id } = gate.services.decide(&caller, &id, request).await?;

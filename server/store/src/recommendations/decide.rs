@@ -5,6 +5,7 @@ use super::{
     close,
     executions::claim,
     keep,
+    lapsed::lapsed,
     rows::{self, COLUMNS, recommendation},
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     write::{Lock, Write},
 };
 use domain::{
-    decision::{Decision, Verb, Verdict, judge, tag},
+    decision::{Decision, Verb, Verdict, counting, judge, tag},
     event::Topic,
     identity::Actor,
     ids::RecommendationId,
@@ -30,10 +31,16 @@ pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, D
     let mut write = store.write().await?;
     let clock = store.dialect().clock();
     let (on, now) = lock(&mut write, clock, &recommendation_id).await?.ok_or(DecideError::NotFound)?;
-    let prior = rows::decisions(write.on(), &recommendation_id).await?;
-    let tag = tag(&on, prior.len());
+    let mut prior = rows::decisions(write.on(), &recommendation_id).await?;
+    let position = prior.len();
+    // The tag tells what was said, whatever of it counts.
+    let tag = tag(&on, position);
     if !known.includes(&tag) {
         return Err(DecideError::Moved { tag });
+    }
+    if on.state == State::Open {
+        let lapsed = lapsed(write.on(), &prior).await?;
+        prior = counting(prior, &lapsed);
     }
     let verdict = judge(now, &on, &prior, &attempt)?;
     if attempt.verb == Verb::Approve && policies::hold(&mut write).await? != Some(attempt.terms.version) {
@@ -51,7 +58,7 @@ pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, D
         stands_for: attempt.stands_for,
         at: now,
     };
-    insert(&mut write, prior.len(), &decision).await?;
+    insert(&mut write, position, &decision).await?;
     if let Some(ticket) = &ticket {
         keep(&mut write, ticket).await?;
     }
@@ -151,7 +158,7 @@ async fn still_enabled(write: &mut Write, new: &NewExecution) -> Result<(), Deci
     }
 }
 
-/// Who approved this ticket, oldest first.
+/// Who approved this ticket and counts, oldest first.
 fn approvers(prior: &[Decision], last: &Decision) -> Vec<Actor> {
     let all = prior.iter().chain([last]);
     all.filter(|d| d.verb == Verb::Approve && d.ticket_digest == last.ticket_digest).map(|d| d.actor.clone()).collect()

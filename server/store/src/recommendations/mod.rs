@@ -3,6 +3,7 @@
 mod decide;
 mod import;
 mod judged;
+mod lapsed;
 mod rows;
 
 pub(crate) use rows::digest;
@@ -21,7 +22,7 @@ use domain::{
     audit::AuditEntry,
     decision::Decision,
     event::Topic,
-    ids::{Digest, RecommendationId},
+    ids::{ActorId, Digest, RecommendationId},
     paging::{Page, PageOf},
     ports::{
         DecideError, Decided, DecidedRecommendation, Judged, NewDecision, NewRecommendation, RecommendationFilter,
@@ -33,7 +34,7 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json as object;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// How many are swept at a time: a transaction stays short.
 const SWEPT_AT_ONCE: i64 = 500;
@@ -164,6 +165,10 @@ impl RecommendationStore for Store {
         ids: &[RecommendationId],
     ) -> Result<HashMap<RecommendationId, Vec<Decision>>, StoreError> {
         rows::decisions_of_each(&mut *self.read().await?, ids).await
+    }
+
+    async fn lapsed(&self, decisions: &[Decision]) -> Result<BTreeSet<ActorId>, StoreError> {
+        lapsed::lapsed(&mut *self.read().await?, decisions).await
     }
 
     async fn decide(&self, new: NewDecision) -> Result<Decided, DecideError> {

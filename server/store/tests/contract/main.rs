@@ -14,4 +14,6 @@ mod prune;
 mod races;
 mod recommendations;
 mod records;
+mod sessions;
 mod support;
+mod tries;

@@ -1,6 +1,7 @@
 //! Approving, rejecting, editing, expiring and superseding at the same instant, from twenty connections: whatever comes first, it
 //! comes to one outcome, the same one wherever it is read; and whoever was told that their approval counts finds it kept.
 
+use crate::accounts::make;
 use crate::support::{
     Bench, MINUTE, actor, at_once, attempt, contract, digest, entry, events_after, new_execution, recommend,
     recommendation, ticket,
@@ -8,6 +9,7 @@ use crate::support::{
 use domain::{
     audit::AuditFilter,
     decision::{Refusal, Verb, Verdict},
+    identity::Role,
     ids::{DecisionId, RecommendationId},
     paging::Page,
     ports::{
@@ -113,6 +115,9 @@ impl Round {
 }
 
 async fn whatever_races_comes_to_one_outcome_and_no_approval_is_lost(bench: Bench) {
+    for n in 0..CONNECTIONS {
+        assert!(make(&bench.store, &format!("person-{n}"), &[Role::Operator]).await);
+    }
     for (number, acts) in (0_u8..).zip(ROUNDS) {
         let store = &bench.store;
         let incident = format!("inc-{number}");

@@ -74,7 +74,7 @@ async fn a_version_is_put_in_force_with_a_reason_and_its_rows_in_the_trail() {
 
     assert_eq!(rows(&auditor, "policy.draft").await[0]["object_id"], "2");
     let row = rows(&auditor, "policy.activate").await[0].clone();
-    assert_eq!((&row["actor"]["name"], &row["reason"]), (&json!("admin"), &json!("agreed in the review")));
+    assert_eq!((&row["actor"]["name"], &row["reason"]), (&json!("token admin"), &json!("agreed in the review")));
     assert_eq!((&row["before"]["version"], &row["after"]["version"]), (&json!(1), &json!(2)));
     // What was in force once can be again.
     assert_eq!(agree(&admin, "/api/v1/policies/1").await.expect(200)["policy"]["state"], "active");
@@ -114,7 +114,7 @@ async fn a_policy_is_tried_on_what_was_decided_before_it_is_put_in_force() {
     assert_eq!(found["counts"], json!({ "stricter": 1, "looser": 0, "automatic": 0 }));
     let difference = &found["differences"][0];
     assert_eq!(format!("/api/v1/recommendations/{}", difference["id"].as_str().unwrap()), approved);
-    assert_eq!((&difference["effect"], &difference["was"]), (&json!("stricter"), &json!("approved by admin")));
+    assert_eq!((&difference["effect"], &difference["was"]), (&json!("stricter"), &json!("approved by token admin")));
     assert!(difference["would"].as_str().unwrap().contains("1 of 2"), "{difference}");
     assert!(difference["why"].as_str().unwrap().contains("rule production of the policy careful v2"), "{difference}");
     assert_eq!(rows(&admin, "policy.activate").await.len(), before, "it changes nothing");

@@ -31,7 +31,7 @@ use leptos::prelude::*;
 use lines::line_of;
 use rules::Rules;
 
-const PATH: &str = "/settings/policies";
+pub(crate) const PATH: &str = "/settings/policies";
 /// The code of an outcome without faults, where nothing was to be stored.
 pub const CHECKED: &str = "checked";
 /// The field of the form.

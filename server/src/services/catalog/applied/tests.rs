@@ -40,7 +40,7 @@ impl House {
             audit: shared.clone(),
             policies: shared.clone(),
             conditions: Arc::new(Cel::new()),
-            accounts: shared,
+            people: shared,
             registry,
             cluster: Arc::new(OnceLock::new()),
             clock: Arc::new(SystemClock),
@@ -53,6 +53,8 @@ impl House {
                 lists_workspaces: false,
                 kubeconfig_secret: None,
                 approval_ttl_ms: 900_000,
+                recent_sign_in_ms: 600_000,
+                check_people: false,
                 policy_file: None,
             },
         });
@@ -81,6 +83,7 @@ fn author() -> Caller {
         roles: vec![Role::Author],
         request_id: "r-1".into(),
         route: "POST /api/v1/playbooks".into(),
+        session: None,
     }
 }
 

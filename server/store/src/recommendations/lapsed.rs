@@ -1,0 +1,42 @@
+//! Whose approvals count no more: of people who are disabled since or may decide no more, and of revoked tokens that were nobody's.
+//! Read where approvals are counted, in that transaction.
+
+use crate::sql::{Row, Sql};
+use domain::{
+    decision::{Decision, Verb},
+    identity::{Right, Role},
+    ids::ActorId,
+    ports::StoreError,
+};
+use sqlx::AnyConnection;
+use std::collections::BTreeSet;
+
+pub(super) async fn lapsed(on: &mut AnyConnection, decisions: &[Decision]) -> Result<BTreeSet<ActorId>, StoreError> {
+    let approvals = decisions.iter().filter(|decision| decision.verb == Verb::Approve);
+    let mut lapsed: BTreeSet<ActorId> = approvals.map(|decision| decision.actor.person().clone()).collect();
+    if lapsed.is_empty() {
+        return Ok(lapsed);
+    }
+    let people = "SELECT id, roles FROM users WHERE disabled = 0 AND id IN ";
+    let tokens = "SELECT id, roles FROM tokens WHERE owner IS NULL AND revoked_at IS NULL AND id IN ";
+    let mut standing = Vec::new();
+    for text in [people, tokens] {
+        let mut sql = Sql::new("approver", text);
+        sql.list(lapsed.iter().map(ActorId::as_str));
+        for row in &sql.all(on).await? {
+            standing.extend(deciding(row)?);
+        }
+    }
+    // Whoever is not found does not count either.
+    for id in &standing {
+        lapsed.remove(id);
+    }
+    Ok(lapsed)
+}
+
+/// Whose row it is, if they may decide.
+fn deciding(row: &Row) -> Result<Option<ActorId>, StoreError> {
+    let roles: Vec<Role> = row.json("roles")?;
+    let may = roles.iter().any(|role| role.grants(Right::Decide));
+    may.then(|| row.text("id").map(ActorId::new)).transpose()
+}
