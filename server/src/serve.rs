@@ -18,7 +18,7 @@ use crate::{
 use domain::{
     audit::AuditEntry,
     event::Topic,
-    identity::{Actor, Role},
+    identity::{Actor, Role, Way},
     ids::RecommendationId,
     ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry},
 };
@@ -254,6 +254,7 @@ async fn first_admin(store: &Store, config: &Config) -> Result<(), Fault> {
     let hash = hash_password(&password).map_err(|e| Fault::failed(e.to_string()))?;
     let entry = AuditEntry {
         actor: Actor::system("first start"),
+        way: Way::default(),
         route: "kubernaut-console serve".into(),
         action: "account.create".into(),
         object_kind: "account".into(),

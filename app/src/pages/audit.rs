@@ -13,7 +13,7 @@ use crate::{
 use domain::{
     audit::{ACTIONS, AuditFilter, AuditRecord, family, words},
     effectiveness::DAY_MS,
-    identity::Right,
+    identity::{Door, Right},
     ids::Digest,
     json::diff::{Change, diff},
     paging::{Page as ListPage, PageOf},
@@ -54,6 +54,7 @@ fn filter(query: &Query) -> AuditFilter {
         actor: query.text("actor"),
         action: query.text("action"),
         object: query.text("object"),
+        door: query.get("door").and_then(Door::from_name),
         q: query.text("q"),
         from: time("from", 0),
         to: time("to", 1),
@@ -123,7 +124,7 @@ fn actions(chosen: Option<&str>) -> Vec<Select> {
             choices.push(Select { value: family.into(), word: format!("All of {}", family_word(family)) });
         }
         // A little to the right of its family.
-        choices.push(Select { value: action.into(), word: format!("\u{a0}\u{a0}{words}") });
+        choices.push(Select { value: (*action).into(), word: format!("\u{a0}\u{a0}{words}") });
     }
     if let Some(chosen) = chosen.filter(|chosen| choices.iter().all(|choice| choice.value != *chosen)) {
         choices.push(Select { value: chosen.into(), word: chosen.into() });

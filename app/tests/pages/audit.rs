@@ -4,7 +4,7 @@ use crate::{html, samples};
 use app::{pages::audit::audit, query::Query};
 use domain::{
     audit::{AuditFilter, AuditRecord},
-    identity::Actor,
+    identity::{Actor, Door},
     ids::ActorId,
     paging::PageOf,
 };
@@ -16,6 +16,8 @@ fn record(action: &str, kind: &str, id: &str, before: Option<Value>, after: Opti
         sequence: 7,
         at: samples::NOW,
         actor: Actor::new(ActorId::new("user:1"), "m.okafor"),
+        door: Door::Api,
+        address: "10.0.0.7".parse().ok(),
         route: "POST /x".into(),
         action: action.into(),
         object_kind: kind.into(),
@@ -24,6 +26,8 @@ fn record(action: &str, kind: &str, id: &str, before: Option<Value>, after: Opti
         after,
         reason: Some("it fits".into()),
         request_id: "req-1".into(),
+        key: Some("k-2026-11-01-9f86d081".into()),
+        mac: "9f".repeat(32).parse().ok(),
     }
 }
 

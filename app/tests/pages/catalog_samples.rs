@@ -5,7 +5,7 @@ use domain::{
     audit::AuditRecord,
     effectiveness::{Counts, EffectivenessRow, Week},
     execution::ExecutionState,
-    identity::Actor,
+    identity::{Actor, Door},
     ids::{ActorId, Digest},
     playbook::{Registration, schema},
     ports::{PlaybookRecord, PlaybookStatus},
@@ -166,6 +166,8 @@ pub fn audit() -> Vec<AuditRecord> {
         sequence,
         at: NOW.plus_ms((sequence - 1042) * 97_000),
         actor: actor(who),
+        door: Door::Page,
+        address: "10.0.0.7".parse().ok(),
         route: "POST /recommendations/{id}".into(),
         action: action.into(),
         object_kind: kind.into(),
@@ -174,6 +176,8 @@ pub fn audit() -> Vec<AuditRecord> {
         after,
         reason: reason.map(str::to_owned),
         request_id: "01jd7m3k9x4q".into(),
+        key: Some("k-2026-11-01-9f86d081".into()),
+        mac: "9f".repeat(32).parse().ok(),
     };
     vec![
         record(

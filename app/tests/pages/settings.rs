@@ -14,7 +14,7 @@ use app::{
 use domain::{
     accounts::{Secret, TokenStanding},
     fault::Fault,
-    identity::{Actor, Caller, Role},
+    identity::{Actor, Caller, Role, Way},
     ids::ActorId,
     ports::{ClusterHealth, PreflightCheck, PreflightOutcome, TokenRecord, UserRecord},
     services::{HealthView, SearchView, ShellView, TokenView},
@@ -24,7 +24,7 @@ use leptos::prelude::*;
 
 fn caller(role: Role) -> Caller {
     let actor = Actor::new(ActorId::new("user:1"), "mara");
-    Caller { actor, roles: vec![role], request_id: String::new(), route: String::new() }
+    Caller { actor, roles: vec![role], request_id: String::new(), route: String::new(), way: Way::default() }
 }
 
 fn user(id: &str, name: &str, roles: &[Role]) -> UserRecord {

@@ -24,7 +24,9 @@ pub use recommendations::{
     DecideError, Decided, DecidedRecommendation, NewDecision, NewRecommendation, RecommendationFilter,
     RecommendationStore, StoredTicket,
 };
-pub use records::{AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered};
+pub use records::{
+    AuditKeys, AuditKeysError, AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered,
+};
 
 /// A fault of the store itself, not of what was asked. The detail is for the log, never for the caller.
 #[derive(Debug, thiserror::Error)]

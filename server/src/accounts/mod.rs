@@ -10,7 +10,7 @@ pub use tokens::{hash_secret, new_secret};
 use domain::{
     accounts::{MAX_NAME, effective},
     audit::AuditEntry,
-    identity::{Actor, Role},
+    identity::{Actor, Role, Way},
     ports::{AccountStore, Clock, Ids, PasswordHash, StoreError, UserRecord},
 };
 use std::{sync::Arc, time::Duration};
@@ -76,6 +76,7 @@ impl Accounts {
         password: &str,
         route: &str,
         request_id: &str,
+        way: Way,
     ) -> Result<Option<UserRecord>, StoreError> {
         let possible = name.chars().nth(MAX_NAME).is_none();
         let found = if possible { self.store.user_for_sign_in(name).await? } else { None };
@@ -88,6 +89,7 @@ impl Accounts {
         };
         let audit = AuditEntry {
             actor: user.actor(),
+            way,
             route: route.to_owned(),
             action: "account.sign_in".into(),
             object_kind: "account".into(),

@@ -10,7 +10,7 @@ use clap::Subcommand;
 use domain::{
     accounts::TokenStanding,
     fault::Fault as Broken,
-    identity::{Actor, Caller, Role, UnknownRole},
+    identity::{Actor, Caller, Door, Role, UnknownRole, Way},
     ports::Ids as _,
     services::{AccountService as _, ServiceError, TokenOwner, TokenRequest},
 };
@@ -88,6 +88,7 @@ fn service(store: &Store) -> (Accounts, Caller) {
         roles: vec![Role::Admin],
         request_id: UuidIds.fresh(),
         route: "kubernaut-console".into(),
+        way: Way::by(Door::Cli),
     };
     (Accounts::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(UuidIds)), caller)
 }

@@ -10,17 +10,17 @@ use crate::{
     services::Services,
 };
 use axum::{
-    extract::{MatchedPath, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{Extensions, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use domain::{
-    identity::Caller,
+    identity::{Caller, Door, Way},
     ports::{IdempotencyStore, Ids},
     services::ShellService as _,
 };
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use tower_sessions::Session;
 
@@ -83,6 +83,13 @@ fn for_programs(request: &Request) -> bool {
     request.uri().path().starts_with("/api/")
 }
 
+/// The way by which a request for this path came.
+pub fn way(path: &str, extensions: &Extensions) -> Way {
+    let door = if path.starts_with("/api/") { Door::Api } else { Door::Page };
+    let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
+    Way { door, address }
+}
+
 /// Finds out who a request is from. What is for programs is for nobody without credentials, whatever is asked.
 pub async fn identify(State(gate): State<Gate>, session: Session, mut request: Request, next: Next) -> Response {
     let credentials = Credentials { authorization: request.headers().get(header::AUTHORIZATION).cloned(), session };
@@ -94,7 +101,9 @@ pub async fn identify(State(gate): State<Gate>, session: Session, mut request: R
                 .map_or_else(|| request.uri().path().to_owned(), |p| p.as_str().to_owned());
             let route = format!("{} {route}", request.method());
             let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-            request.extensions_mut().insert(Caller { actor: identity.actor, roles: identity.roles, request_id, route });
+            let way = way(request.uri().path(), request.extensions());
+            let caller = Caller { actor: identity.actor, roles: identity.roles, request_id, route, way };
+            request.extensions_mut().insert(caller);
             credentials.note_use(gate.services.now().as_millis()).await;
             request.extensions_mut().insert(credentials);
             next.run(request).await

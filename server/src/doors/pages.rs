@@ -11,7 +11,7 @@ mod settings;
 use super::{
     access::{Access, Routes},
     form::{Fields, Form, field},
-    gate::{Gate, RequestId, SESSION_USER},
+    gate::{self, Gate, RequestId, SESSION_USER},
     problem::Problem,
     rest::openapi,
     urlencoded,
@@ -24,7 +24,7 @@ use app::{
 };
 use axum::{
     body::Body,
-    extract::{ConnectInfo, Path, Request, State},
+    extract::{Path, Request, State},
     http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -43,7 +43,7 @@ use leptos::{
     prelude::{provide_context, use_context},
 };
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 use tower_sessions::Session;
 
 pub fn routes(routes: Routes) -> Routes {
@@ -206,7 +206,7 @@ async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(
         (field(&fields, "username").unwrap_or_default(), field(&fields, "password").unwrap_or_default());
     let next = app::pages::login::safe_next(field(&fields, "next"));
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|a| a.0.ip());
+    let way = gate::way("/login", &parts.extensions);
     let typed = vec![("username".to_owned(), name.to_owned()), ("next".to_owned(), next.clone())];
     let refused = |status, message: String| FormOutcome {
         fields: typed.clone(),
@@ -214,13 +214,13 @@ async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(
         status,
         ..FormOutcome::default()
     };
-    if let Some(seconds) = gate.limits.sign_in(name, address) {
+    if let Some(seconds) = gate.limits.sign_in(name, way.address) {
         let outcome = refused(StatusCode::TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {seconds} s."));
         let mut answer = again(&gate, "/login", parts, outcome).await;
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         return answer;
     }
-    let outcome = match gate.accounts.sign_in(name, password, "POST /login", &id).await {
+    let outcome = match gate.accounts.sign_in(name, password, "POST /login", &id, way).await {
         Ok(Some(user)) => match open_session(&session, &user.id).await {
             Ok(()) => return Redirect::to(&next).into_response(),
             Err(error) => {

@@ -184,10 +184,11 @@ fn Line(hit: Hit) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::identity::{Actor, Role};
+    use domain::identity::{Actor, Role, Way};
 
     fn caller(role: Role) -> Caller {
-        Caller { actor: Actor::system("x"), roles: vec![role], request_id: String::new(), route: String::new() }
+        let way = Way::default();
+        Caller { actor: Actor::system("x"), roles: vec![role], request_id: String::new(), route: String::new(), way }
     }
 
     #[test]

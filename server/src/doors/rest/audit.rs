@@ -18,7 +18,7 @@ use axum::{
 };
 use domain::{
     audit::{AuditFilter, AuditRecord},
-    identity::Right,
+    identity::{Door, Right},
     services::{AuditService, ServiceError},
 };
 use futures::stream;
@@ -39,7 +39,7 @@ fn linked(row: AuditRecord) -> Linked<AuditRecord> {
 
 /// The audit trail, newest first; `format=jsonl` is all that the filters let through, oldest first, a row a line.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
-    params(("actor" = Option<String>, Query), ("action" = Option<String>, Query), ("object" = Option<String>, Query), ("q" = Option<String>, Query),
+    params(("actor" = Option<String>, Query), ("action" = Option<String>, Query), ("object" = Option<String>, Query), ("door" = Option<String>, Query), ("q" = Option<String>, Query),
         ("from" = Option<String>, Query), ("to" = Option<String>, Query),
         ("format" = Option<String>, Query), ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = List<Linked<AuditRecord>>)))]
@@ -49,6 +49,7 @@ pub async fn list(State(gate): State<Gate>, Who(caller): Who, query: Query) -> R
         actor: query.text("actor"),
         action: query.text("action"),
         object: query.text("object"),
+        door: query.parsed("door", "page, api, cli, cluster or console", Door::from_name),
         q: query.text("q"),
         from: query.time("from"),
         to: query.time("to"),

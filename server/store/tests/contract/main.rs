@@ -13,3 +13,4 @@ mod prune;
 mod recommendations;
 mod records;
 mod support;
+mod trail;

@@ -8,7 +8,7 @@ use crate::{
 };
 use domain::{
     audit::{AuditFilter, AuditRecord},
-    identity::{Actor, Role},
+    identity::{Actor, Door, Role, Way},
     ids::ActorId,
     paging::Page,
     playbook::Registration,
@@ -76,6 +76,7 @@ fn author() -> Caller {
         roles: vec![Role::Author],
         request_id: "r-1".into(),
         route: "POST /api/v1/playbooks".into(),
+        way: Way::by(Door::Api),
     }
 }
 
