@@ -81,6 +81,10 @@ pub struct Config {
     pub lister_image: Option<String>,
     /// How long raw history is kept, days.
     pub retention_days: u32,
+    /// The file with the keys of the audit trail.
+    pub audit_key_file: PathBuf,
+    /// How long audit rows are kept, days; for ever when none.
+    pub audit_retention_days: Option<u32>,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     sources: BTreeMap<&'static str, Source>,
@@ -115,7 +119,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 15] = [
     "listen",
     "database-url",
     "data-dir",
@@ -128,6 +132,8 @@ pub const NAMES: [&str; 13] = [
     "kubeconfig-secret",
     "lister-image",
     "retention-days",
+    "audit-key-file",
+    "audit-retention",
     "admin-password",
 ];
 
@@ -217,11 +223,13 @@ impl Config {
                 |t| if t == "none" { Some(None) } else { image(t).map(Some) },
                 "write an image such as registry.example.com/kubernaut/console:0.1.0, or none",
             )?,
-            retention_days: reader.get(
-                "retention-days",
-                "90",
-                |t| t.parse().ok().filter(|d| *d >= 90),
-                "write a number of days, 90 or more",
+            retention_days: reader.get("retention-days", "90", days, "write a number of days, 90 or more")?,
+            audit_key_file: texts.get("audit-key-file").map_or_else(|| data_dir.join("audit.keys"), PathBuf::from),
+            audit_retention_days: reader.get(
+                "audit-retention",
+                "off",
+                |t| if t == "off" { Some(None) } else { days(t).map(Some) },
+                "write off, or a number of days, 90 or more",
             )?,
             admin_password: texts.get("admin-password").cloned(),
             data_dir,
@@ -237,7 +245,7 @@ impl Config {
 
     /// All settings with their values and origins, secrets hidden: `config show`.
     pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 13] = [
+        let values: [(&str, String); 15] = [
             ("listen", self.listen.to_string()),
             ("database-url", redacted(&self.database_url)),
             ("data-dir", self.data_dir.display().to_string()),
@@ -258,6 +266,8 @@ impl Config {
             ("kubeconfig-secret", self.kubeconfig_secret.clone().unwrap_or_else(|| "none".into())),
             ("lister-image", self.lister_image.clone().unwrap_or_else(|| "none".into())),
             ("retention-days", self.retention_days.to_string()),
+            ("audit-key-file", self.audit_key_file.display().to_string()),
+            ("audit-retention", self.audit_retention_days.map_or_else(|| "off".into(), |days| days.to_string())),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];
         values
@@ -366,6 +376,11 @@ fn duration(text: &str) -> Option<Duration> {
     (Duration::from_secs(10)..=Duration::from_hours(24)).contains(&parsed).then_some(parsed)
 }
 
+/// At least the ninety days that everything is kept.
+fn days(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|days| *days >= 90)
+}
+
 /// https anywhere; http only where nobody else can listen.
 fn public_url(text: &str) -> Option<String> {
     let url: Uri = text.trim_end_matches('/').parse().ok()?;
@@ -416,6 +431,8 @@ mod tests {
             ("approval-ttl", "1s"),
             ("lister-image", "Not An Image"),
             ("retention-days", "7"),
+            ("audit-retention", "30"),
+            ("audit-retention", "never"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);
             let error = Config::load(&flags, None, no_env).unwrap_err().to_string();
@@ -432,6 +449,21 @@ mod tests {
         for bad in ["http://console.example", "ftp://x", "console.example", "https://x/path"] {
             assert!(public_url(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_audit_trail_is_kept_for_ever_and_its_keys_beside_the_database() {
+        let of = |name: &'static str, value: &str| {
+            Config::load(&Given::from([(name, value.to_owned())]), None, no_env).unwrap()
+        };
+        let usual = of("data-dir", "/somewhere");
+        assert_eq!(
+            (usual.audit_key_file.as_path(), usual.audit_retention_days),
+            (Path::new("/somewhere/audit.keys"), None)
+        );
+        assert_eq!(of("audit-key-file", "/keys").audit_key_file, Path::new("/keys"));
+        assert_eq!(of("audit-retention", "730").audit_retention_days, Some(730));
+        assert_eq!(of("audit-retention", "off").audit_retention_days, None);
     }
 
     #[test]

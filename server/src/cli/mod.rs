@@ -1,20 +1,22 @@
 //! The command line. A fault is one sentence that says what to do; exit code 2 for wrong settings, 1 for the rest.
 
 mod accounts;
+mod audit;
 mod doctor;
 mod list_volume;
 
 use crate::{
     config::{Config, ConfigError},
-    serve,
+    edge, serve,
 };
 use clap::{Args, Parser, Subcommand};
 use std::{
     io::{IsTerminal as _, Write as _},
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
 };
-use store::{OpenError, Store};
+use store::{KeyFile, OpenError, Store};
 
 /// Reviews, decides and runs remediations of Kubernetes that a language model recommends.
 #[derive(Debug, Parser)]
@@ -68,6 +70,12 @@ struct Settings {
     /// How long raw history is kept, days [KUBERNAUT_RETENTION_DAYS] [default: 90]
     #[arg(long, global = true, value_name = "DAYS")]
     retention_days: Option<String>,
+    /// The keys of the audit trail: one file for all consoles of a database [KUBERNAUT_AUDIT_KEY_FILE] [default: audit.keys in the data directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    audit_key_file: Option<String>,
+    /// How long audit rows are kept, days, or off [KUBERNAUT_AUDIT_RETENTION] [default: off]
+    #[arg(long, global = true, value_name = "DAYS")]
+    audit_retention: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -80,6 +88,9 @@ enum Command {
     /// Local accounts
     #[command(subcommand)]
     User(accounts::UserCommand),
+    /// The audit trail: checking it, its keys, legal hold
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Brings the database up to date and ends
     Migrate,
     /// Looks whether the cluster has all that runs need, and says what mends each miss; changes nothing
@@ -138,6 +149,12 @@ impl From<OpenError> for Fault {
     }
 }
 
+impl From<domain::ports::AuditKeysError> for Fault {
+    fn from(error: domain::ports::AuditKeysError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
 impl From<domain::ports::StoreError> for Fault {
     fn from(error: domain::ports::StoreError) -> Self {
         Self::failed(error.to_string())
@@ -151,6 +168,7 @@ pub async fn run(cli: Cli) -> Result<(), Fault> {
         Command::Serve => serve::serve(config()?).await,
         Command::Token(command) => accounts::tokens(&open(&config()?).await?, command).await,
         Command::User(command) => accounts::users(&open(&config()?).await?, command).await,
+        Command::Audit(command) => audit::run(config()?, command).await,
         Command::Migrate => {
             open(&config()?).await?;
             print("the database is up to date");
@@ -185,14 +203,25 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("kubeconfig-secret", &settings.kubeconfig_secret),
         ("lister-image", &settings.lister_image),
         ("retention-days", &settings.retention_days),
+        ("audit-key-file", &settings.audit_key_file),
+        ("audit-retention", &settings.audit_retention),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 
-/// Opens the database of this configuration.
-pub async fn open(config: &Config) -> Result<Store, OpenError> {
-    Store::open(&config.database_url, store::Options::default()).await
+/// Opens the database of this configuration. Without the key of its audit trail nothing could be done with it.
+pub async fn open(config: &Config) -> Result<Store, Fault> {
+    let store = open_without_key(config).await?;
+    store.audit_key_is_there().await?;
+    Ok(store)
+}
+
+/// The same where that key may be missing: to look at the trail, and to change its key.
+async fn open_without_key(config: &Config) -> Result<Store, OpenError> {
+    let keys = KeyFile::at(&config.audit_key_file, edge::audit_key);
+    let options = store::Options { audit_keys: Some(Arc::new(keys)), ..store::Options::default() };
+    Store::open(&config.database_url, options).await
 }
 
 /// A line on standard output.

@@ -10,7 +10,7 @@ mod inbox;
 mod intake;
 pub mod limits;
 mod obstacles;
-mod reason;
+pub mod reason;
 mod runs;
 mod shell;
 mod single;
