@@ -9,6 +9,7 @@ use crate::{
         gate::Gate,
         live::{Live, Reader},
         rate::Limits,
+        refusals::Refusals,
     },
     edge::{self, SystemClock, UuidIds},
     registry::{PinnedOnly, SandboxRegistry},
@@ -16,11 +17,12 @@ use crate::{
     services::{Services, Settings, World},
 };
 use domain::{
-    audit::AuditEntry,
+    audit::{AuditEntry, PRUNE},
+    effectiveness::DAY_MS,
     event::Topic,
     identity::{Actor, Role, Way},
     ids::RecommendationId,
-    ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry},
+    ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry, StoreError},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::Sandbox;
@@ -42,6 +44,12 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 const STAGE: Duration = Duration::from_secs(5);
 /// How often deadlines, retention and limits are looked after.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
+/// After so long from the start the audit trail is looked at for the first time.
+const FIRST_LOOK: Duration = Duration::from_secs(30);
+/// How often it is then.
+const LOOK_EVERY: Duration = Duration::from_hours(1);
+/// How many looks lie between two times at which old rows of it are let go of: each leaves a row.
+const LOOKS_A_DAY: u32 = 24;
 /// The manifests that the sandbox starts with: what an administrator applies to a real cluster.
 const MANIFESTS: [&str; 3] = [
     include_str!("../../deploy/base/tekton/serviceaccount-playbook-executor.yaml"),
@@ -134,12 +142,14 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         }
         _ => None,
     };
+    let refusals = Refusals::new(shared.clone(), Arc::new(SystemClock));
     let gate = Gate {
         services: services.clone(),
         accounts: Accounts::new(shared.clone(), Arc::new(SystemClock), Arc::new(UuidIds)),
         idempotency: shared.clone(),
         live: Live::start(shared.clone(), streams.clone()),
         limits: Limits::new(),
+        refusals: refusals.clone(),
         ids: Arc::new(UuidIds),
         sandbox: connected.sandbox.is_some(),
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into(),
@@ -152,8 +162,16 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let readiness = Readiness { store: store.clone(), cluster, metrics: metrics.clone() };
     let limits = gate.limits.clone();
     let router = doors::router(gate, readiness.clone(), store.clone());
-    let housekeeper =
-        tokio::spawn(keep_house(store.clone(), config.retention_days, limits, metrics, controller_stop.clone()));
+    let housekeeper = tokio::spawn(keep_house(
+        store.clone(),
+        config.retention_days,
+        limits,
+        refusals,
+        metrics,
+        controller_stop.clone(),
+    ));
+    let watching = watch_trail(store.clone(), services, config.audit_retention_days);
+    tokio::spawn(controller_stop.clone().run_until_cancelled_owned(watching));
 
     let server = tokio::spawn(doors::listen::serve(listener, router, streams.clone()));
     // Whoever reads that it listens may end it at once.
@@ -323,6 +341,7 @@ async fn keep_house(
     store: Store,
     retention_days: u32,
     limits: Limits,
+    refusals: Refusals,
     metrics: PrometheusHandle,
     stop: CancellationToken,
 ) {
@@ -335,6 +354,9 @@ async fn keep_house(
         if seconds.is_multiple_of(5) {
             metrics.run_upkeep();
         }
+        if seconds.is_multiple_of(60) {
+            refusals.tell(false).await;
+        }
         if seconds % 3600 == 30 {
             limits.sweep();
             if let Err(error) = store.sweep().await {
@@ -345,4 +367,42 @@ async fn keep_house(
             }
         }
     }
+    refusals.tell(true).await;
+}
+
+/// Looks at every row of the audit trail soon after the start and then by the hour, and lets go of what was kept long enough.
+async fn watch_trail(store: Store, services: Services, retention_days: Option<u32>) {
+    tokio::time::sleep(FIRST_LOOK).await;
+    for look in 0_u32.. {
+        if let Err(error) = services.look_at_trail().await {
+            tracing::warn!(?error, "the audit trail can't be looked at");
+        }
+        if let Some(days) = retention_days.filter(|_| look.is_multiple_of(LOOKS_A_DAY))
+            && let Err(error) = prune_trail(&store, days).await
+        {
+            tracing::warn!(%error, "old rows of the audit trail can't be removed");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn prune_trail(store: &Store, days: u32) -> Result<(), StoreError> {
+    let before = store.now().await?.plus_ms(-i64::from(days) * DAY_MS);
+    let entry = AuditEntry {
+        actor: Actor::system("retention"),
+        way: Way::default(),
+        route: "audit retention".into(),
+        action: PRUNE.into(),
+        object_kind: "audit".into(),
+        object_id: "trail".into(),
+        before: None,
+        after: None,
+        reason: None,
+        request_id: UuidIds.fresh(),
+    };
+    let gone = store.prune_audit(before, entry).await?;
+    if gone > 0 {
+        tracing::info!(rows = gone, "old rows of the audit trail were removed");
+    }
+    Ok(())
 }

@@ -44,7 +44,7 @@ pub async fn page(ask: Ask) -> Answer<Page> {
 }
 
 /// The filter that the address asks for. Days are whole ones, in UTC; what is no day or time counts as not said.
-fn filter(query: &Query) -> AuditFilter {
+pub fn filter(query: &Query) -> AuditFilter {
     let time = |name: &str, days: i64| {
         let text = query.get(name)?;
         let midnight = Timestamp::parse(&format!("{text}T00:00:00Z")).ok().map(|at| at.plus_ms(days * DAY_MS));

@@ -103,6 +103,13 @@ impl Accounts {
         Ok(Some(user))
     }
 
+    /// The name of the account of this name, where there is one.
+    pub async fn named(&self, name: &str) -> Option<String> {
+        let possible = name.chars().nth(MAX_NAME).is_none();
+        let found = if possible { self.store.user_for_sign_in(name).await.ok().flatten() } else { None };
+        found.map(|(user, _)| user.name)
+    }
+
     /// The person of a session, as of now: roles and disabling take effect at the next request.
     pub async fn person(&self, id: &str) -> Result<Option<Identity>, StoreError> {
         let user = self.store.user(id).await?.filter(|u| !u.disabled);

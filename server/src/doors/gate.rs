@@ -4,6 +4,7 @@ use super::{
     live::Live,
     problem::{self, Problem},
     rate::Limits,
+    refusals::Refusals,
 };
 use crate::{
     accounts::{Accounts, Identity},
@@ -46,6 +47,8 @@ pub struct Gate {
     pub live: Live,
     /// How often one may knock.
     pub limits: Limits,
+    /// What was refused, for the audit trail.
+    pub refusals: Refusals,
     /// Fresh ids.
     pub ids: Arc<dyn Ids>,
     /// Whether the cluster is the sandbox: said on the sign-in page too.

@@ -4,6 +4,7 @@
 pub mod access;
 mod body;
 mod drain;
+mod export;
 mod form;
 pub mod gate;
 mod guard;
@@ -15,6 +16,7 @@ pub mod live;
 mod pages;
 mod problem;
 pub mod rate;
+pub mod refusals;
 pub mod rest;
 mod site;
 mod told;
@@ -71,6 +73,7 @@ where
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(gate.clone(), rate::limit))
         .layer(middleware::from_fn_with_state(gate.clone(), guard::same_origin))
+        .layer(middleware::from_fn_with_state(gate.clone(), refusals::noted))
         // Twice: inside with the person, and outside for what is refused before it is known who asks.
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(middleware::from_fn_with_state(gate.clone(), gate::identify))

@@ -2,6 +2,7 @@
 //! can't be taken is shown again on its page with what is wrong; what was taken leads on with 303, so that a reload
 //! repeats nothing.
 
+mod audit;
 mod edit;
 mod register;
 mod review;
@@ -73,7 +74,7 @@ pub fn routes(routes: Routes) -> Routes {
     ] {
         routes = routes.add(Method::GET, path, open, show);
     }
-    settings::routes(routes)
+    settings::routes(audit::routes(routes))
         .add(Method::POST, "/login", Access::Public, sign_in)
         .add(Method::POST, "/logout", Access::SignedIn, sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
@@ -215,6 +216,7 @@ async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(
         ..FormOutcome::default()
     };
     if let Some(seconds) = gate.limits.sign_in(name, way.address) {
+        gate.refusals.sign_in("account.limit_sign_in", None, way, &id).await;
         let outcome = refused(StatusCode::TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {seconds} s."));
         let mut answer = again(&gate, "/login", parts, outcome).await;
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -228,7 +230,11 @@ async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(
                 refused(StatusCode::SERVICE_UNAVAILABLE, "The database is not available. Try again in a moment.".into())
             }
         },
-        Ok(None) => refused(StatusCode::UNAUTHORIZED, "User name or password is wrong.".into()),
+        Ok(None) => {
+            let account = gate.accounts.named(name).await;
+            gate.refusals.sign_in("account.refuse_sign_in", account, way, &id).await;
+            refused(StatusCode::UNAUTHORIZED, "User name or password is wrong.".into())
+        }
         Err(error) => {
             tracing::error!(%error, "sign-in can't be checked");
             refused(StatusCode::SERVICE_UNAVAILABLE, "The database is not available. Try again in a moment.".into())

@@ -78,12 +78,13 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Services {
     world: World,
+    checks: Arc<audit::Checks>,
 }
 
 impl Services {
     /// Over this world.
     pub fn new(world: World) -> Self {
-        Self { world }
+        Self { world, checks: Arc::default() }
     }
 
     fn cluster(&self) -> Result<&Arc<dyn Cluster>, ServiceError> {

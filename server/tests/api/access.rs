@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 
 /// Method, path, and the roles that may.
-const ROUTES: [(&str, &str, &[&str]); 20] = [
+const ROUTES: [(&str, &str, &[&str]); 22] = [
     ("POST", "/api/v1/playbooks", &["author", "admin"]),
     ("POST", "/api/v1/playbooks/validate", &["author", "admin"]),
     ("GET", "/api/v1/playbooks", &["viewer", "operator", "author", "auditor", "admin", "propose"]),
@@ -30,6 +30,8 @@ const ROUTES: [(&str, &str, &[&str]); 20] = [
     ("GET", "/api/v1/actions", &["viewer", "operator", "author", "auditor", "admin"]),
     ("GET", "/api/v1/effectiveness", &["viewer", "operator", "author", "auditor", "admin"]),
     ("GET", "/api/v1/audit", &["auditor", "admin"]),
+    ("GET", "/api/v1/audit/chain", &["auditor", "admin"]),
+    ("POST", "/api/v1/audit/exports", &["auditor", "admin"]),
 ];
 
 #[tokio::test]
