@@ -70,8 +70,11 @@ impl AuditService for Services {
         caller.require(Right::AuditRead)?;
         short(filter)?;
         let mut audit = AuditEntry::by(caller, "audit.export", "audit", "trail");
-        let whole = *filter == AuditFilter::default();
-        audit.after = Some(json!({ "format": format, "filter": (!whole).then_some(filter) }));
+        let mut given = json!(filter);
+        if let Some(members) = given.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
+        }
+        audit.after = Some(json!({ "format": format, "filter": given }));
         self.world.audit.append(audit).await.map_err(store_fault)
     }
 
