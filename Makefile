@@ -1,6 +1,6 @@
 # The front door: `make` lists what there is. The work is in scripts/ and xtask/.
 .DEFAULT_GOAL := help
-.PHONY: help run test fmt lint unit contract api e2e cluster cluster-down cluster-test deny web shots screens setup setup-run measure-build measure-start measure-approvals measure-queries measure-size measure-streams measure-log measure-graph measure-live measure-cluster clean
+.PHONY: help run test test-long fuzz fmt lint unit contract api e2e authorisation cluster cluster-down cluster-test deny web shots screens setup setup-run measure-build measure-start measure-approvals measure-queries measure-size measure-streams measure-log measure-graph measure-live measure-cluster clean
 
 # Runs a measurement on the release build; those of end2end/ are node's.
 define released
@@ -38,6 +38,12 @@ api: ## the black-box tests of the wire
 e2e: ## the browser tests, in a real Chromium
 	@scripts/test e2e
 
+test-long: ## what takes longer: fuzzing, the API against its description, planted bugs (some two hours)
+	@scripts/test fuzz schemathesis planted
+
+fuzz: ## each fuzz target for a minute; FUZZ_SECONDS=… for longer
+	@scripts/test fuzz
+
 cluster: ## a real Kubernetes with Tekton on this machine; prints its KUBECONFIG (root; twenty minutes the first time, then half a minute)
 	@end2end/cluster/up
 
@@ -46,6 +52,9 @@ cluster-down: ## ends it and all that it held
 
 cluster-test: ## everything that is proved on a real cluster: on that one, or on the one of TEST_KUBECONFIG
 	@scripts/test cluster cluster-long
+
+authorisation: ## writes the table of rights in docs/authorisation.md from what the routes declare
+	@UPDATE=1 cargo test --package server --test api rights::the_document
 
 deny: ## bans, licences and sources of the dependencies
 	@scripts/test deny

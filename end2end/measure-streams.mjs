@@ -16,7 +16,8 @@ async function main(streams, events) {
   const on = stage();
   let readers;
   try {
-    const console_ = await on.console();
+    // All of them come from this machine: one address.
+    const console_ = await on.console({ env: { KUBERNAUT_CONNECTIONS_PER_ADDRESS: String(streams + 100) } });
     const world = await World.of(console_);
     await world.register(await seed('hidden-oomkill-scale-down'));
     const resident = async () => Number((await readFile(`/proc/${console_.pid}/status`, 'utf8')).match(/VmRSS:\s+(\d+)/)[1]);

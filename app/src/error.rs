@@ -45,6 +45,8 @@ pub struct Trouble {
     pub retry_after: Option<u32>,
     /// The page that it was sent from, or asked for.
     pub back: Option<String>,
+    /// The page that was asked for, where it was one.
+    pub asked: Option<String>,
 }
 
 impl From<ServiceError> for Trouble {
@@ -130,6 +132,11 @@ impl Trouble {
                 "This is too much at once",
                 "What was sent is too long. Nothing was stored.",
                 "Send less: a form takes 256 KiB.",
+            ),
+            421 => (
+                "This is not the console's address",
+                "The console is reached by another name.",
+                "Open it by its own address. An administrator can let it answer to more names.",
             ),
             422 => (
                 "Something has to be mended first",
@@ -261,7 +268,7 @@ mod tests {
 
     #[test]
     fn each_status_reads_differently_and_says_what_to_do() {
-        let statuses = [400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503];
+        let statuses = [400, 401, 403, 404, 405, 409, 413, 421, 422, 429, 500, 503];
         let of = |code: u16| Trouble { status: StatusCode::from_u16(code).unwrap_or_default(), ..Trouble::default() };
         let titles: HashSet<&str> = statuses.iter().map(|code| of(*code).title()).collect();
         let to_do: HashSet<&str> = statuses.iter().map(|code| of(*code).words().to_do).collect();

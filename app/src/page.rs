@@ -266,7 +266,7 @@ pub fn serve_missing() -> AnyView {
 
 fn troubled(console: Console) -> AnyView {
     let trouble = console.trouble.clone().unwrap_or_default();
-    let place = trouble.back.as_deref().and_then(Place::of_path);
+    let place = trouble.asked.as_deref().or(trouble.back.as_deref()).and_then(Place::of_path);
     let page = refused(trouble, console.request_id.clone());
     match console.caller.clone() {
         Some(caller) => Suspend::new(async move { framed(&console, caller, place, page, address()).await }).into_any(),

@@ -104,7 +104,10 @@ impl Preferences {
 
     /// The `Set-Cookie` headers that keep all of it for a year.
     pub fn set_cookies(self) -> [String; 3] {
-        let kept = |name: &str, value: &str| format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax");
+        // Lax: whoever comes by a link from elsewhere gets their colours, too.
+        let kept = |name: &str, value: &str| {
+            format!("{name}={value}; Path=/; Max-Age=31536000; SameSite=Lax; Secure; HttpOnly")
+        };
         [
             kept(Theme::COOKIE, self.theme.name()),
             kept(Times::COOKIE, self.times.name()),

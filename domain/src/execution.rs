@@ -4,6 +4,7 @@ use crate::{
     identity::Actor,
     ids::{Digest, ExecutionId, RecommendationId},
     recommendation::{ResourceRef, Severity},
+    spans::{Phase, Span, spans},
     time::Timestamp,
     warning::Warning,
 };
@@ -139,11 +140,13 @@ impl Task {
     /// Adds up over all attempts how long the task was queued, pulled its image and ran; a span counts once both its ends
     /// are known.
     pub fn measure(&mut self) {
-        let total = |span: fn(&TaskAttempt) -> Option<i64>| self.attempts.iter().filter_map(span).reduce(|a, b| a + b);
-        let queued = total(|a| between(a.queued_at, a.pulling_at.or(a.running_at)));
-        let pulling = total(|a| between(a.pulling_at, a.running_at));
-        let running = total(|a| between(a.running_at, a.finished_at));
-        (self.queued_ms, self.pulling_ms, self.running_ms) = (queued, pulling, running);
+        let all: Vec<Span> = self.attempts.iter().flat_map(spans).collect();
+        let total = |phase: Phase| {
+            all.iter().filter(|span| span.phase == phase).filter_map(|span| span.ms()).reduce(|a, b| a + b)
+        };
+        self.queued_ms = total(Phase::Queued);
+        self.pulling_ms = total(Phase::Pulling);
+        self.running_ms = total(Phase::Running);
     }
 
     /// Ends what an ended task has left open: its last attempt ended as it did and when it did, one before it failed.
@@ -160,10 +163,6 @@ impl Task {
             self.measure();
         }
     }
-}
-
-fn between(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<i64> {
-    Some(to?.since(from?).max(0))
 }
 
 impl Stage {
@@ -223,7 +222,7 @@ pub struct Task {
     pub finally: bool,
     /// Its tries, oldest first.
     pub attempts: Vec<TaskAttempt>,
-    /// Milliseconds waiting for a node, over all attempts; none before it was queued.
+    /// Milliseconds waiting for a node, over all attempts, also where that is all they did; none before the first such wait was over.
     pub queued_ms: Option<i64>,
     /// Milliseconds pulling the image and creating the container.
     pub pulling_ms: Option<i64>,

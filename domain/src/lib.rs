@@ -29,6 +29,7 @@ pub mod ports;
 pub mod reader;
 pub mod recommendation;
 pub mod services;
+pub mod spans;
 pub mod stats;
 pub mod target;
 pub mod text;

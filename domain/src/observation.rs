@@ -296,6 +296,16 @@ mod tests {
     }
 
     #[test]
+    fn a_task_that_was_cancelled_in_the_queue_waited_there_until_then() {
+        let waiting = TaskAttempt { pulling_at: None, pod: None, ..attempt(1, TaskState::Pending, None, None) };
+        let mut known = run(vec![task("a", TaskState::Pending, vec![waiting])]);
+        assert_eq!(known.tasks[0].queued_ms, None);
+        merge(&mut known, seen(ExecutionState::Cancelled, vec![]));
+        let told = &known.tasks[0];
+        assert_eq!((told.state, told.queued_ms, told.pulling_ms), (TaskState::Cancelled, Some(9000), None));
+    }
+
+    #[test]
     fn the_sums_of_a_task_are_those_of_its_attempts() {
         let mut known =
             run(vec![task("a", TaskState::Running, vec![attempt(1, TaskState::Running, Some(2000), None)])]);

@@ -5,6 +5,7 @@ use axum::http::Uri;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
+    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -55,7 +56,7 @@ pub enum Scene {
 }
 
 /// Everything that can be set.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
@@ -71,6 +72,10 @@ pub struct Config {
     pub namespace: String,
     /// Where people reach the console; derived from `listen` when not set.
     pub public_url: Option<String>,
+    /// Names by which the console is reached besides that one and loopback addresses.
+    pub allowed_hosts: Vec<String>,
+    /// The most connections that one address may have open.
+    pub connections_per_address: u32,
     /// Whether a small world lives in the sandbox.
     pub scene: Scene,
     /// How long a recommendation can be decided and its approval holds.
@@ -88,6 +93,13 @@ pub struct Config {
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     sources: BTreeMap<&'static str, Source>,
+}
+
+/// As `config show` has it: without secrets.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.show().into_iter().map(|(name, value, _)| (name, value))).finish()
+    }
 }
 
 /// A setting that can't be used. The message says what to do.
@@ -119,7 +131,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 17] = [
     "listen",
     "database-url",
     "data-dir",
@@ -127,6 +139,8 @@ pub const NAMES: [&str; 15] = [
     "environment",
     "namespace",
     "public-url",
+    "allowed-hosts",
+    "connections-per-address",
     "scene",
     "approval-ttl",
     "kubeconfig-secret",
@@ -204,6 +218,18 @@ impl Config {
                     )
                 })
                 .transpose()?,
+            allowed_hosts: reader.get(
+                "allowed-hosts",
+                "",
+                hosts,
+                "write names without a port, with commas between, such as kubernaut-console.kubernaut-system.svc",
+            )?,
+            connections_per_address: reader.get(
+                "connections-per-address",
+                "4096",
+                |t| t.parse().ok().filter(|most| (1..=1_000_000).contains(most)),
+                "write a number from 1 to 1000000",
+            )?,
             scene: reader.get("scene", "off", scene, "write off or demo")?,
             approval_ttl: reader.get(
                 "approval-ttl",
@@ -245,7 +271,7 @@ impl Config {
 
     /// All settings with their values and origins, secrets hidden: `config show`.
     pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 15] = [
+        let values: [(&str, String); 17] = [
             ("listen", self.listen.to_string()),
             ("database-url", redacted(&self.database_url)),
             ("data-dir", self.data_dir.display().to_string()),
@@ -261,6 +287,11 @@ impl Config {
             ("environment", self.environment.clone().unwrap_or_else(|| "(not set)".into())),
             ("namespace", self.namespace.clone()),
             ("public-url", self.public_url.clone().unwrap_or_else(|| "(derived from listen)".into())),
+            (
+                "allowed-hosts",
+                if self.allowed_hosts.is_empty() { "(none)".into() } else { self.allowed_hosts.join(",") },
+            ),
+            ("connections-per-address", self.connections_per_address.to_string()),
             ("scene", if self.scene == Scene::Demo { "demo" } else { "off" }.into()),
             ("approval-ttl", humantime::format_duration(self.approval_ttl).to_string()),
             ("kubeconfig-secret", self.kubeconfig_secret.clone().unwrap_or_else(|| "none".into())),
@@ -306,7 +337,11 @@ impl Reader<'_> {
 fn read_file(path: &Path) -> Result<Given, ConfigError> {
     let fault = |detail: String| ConfigError::File { path: path.to_owned(), detail };
     let text = std::fs::read_to_string(path).map_err(|e| fault(e.to_string()))?;
-    let FileForm(table) = toml::from_str(&text).map_err(|e| fault(e.to_string()))?;
+    // What stands in the line may be secret: the fault says where it is, and shows nothing of it.
+    let FileForm(table) = toml::from_str(&text).map_err(|e| {
+        let line = e.span().and_then(|at| text.get(..at.start)).map_or(1, |before| before.matches('\n').count() + 1);
+        fault(format!("line {line} is no TOML: write name = \"value\""))
+    })?;
     let mut given = Given::new();
     for (key, value) in table {
         let Some(name) = NAMES.into_iter().find(|n| *n == key) else {
@@ -315,7 +350,7 @@ fn read_file(path: &Path) -> Result<Given, ConfigError> {
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
-            other => return Err(fault(format!("{key} must be a text or a number, not {other}"))),
+            other => return Err(fault(format!("{key} must be a text or a number, not a TOML {}", other.type_str()))),
         };
         given.insert(name, text);
     }
@@ -369,6 +404,17 @@ fn image(text: &str) -> Option<String> {
     let part = |b: u8| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b);
     let good = (1..=LONGEST).contains(&text.len()) && text.bytes().all(part);
     good.then(|| text.to_owned())
+}
+
+/// As a browser or a program names them.
+fn hosts(text: &str) -> Option<Vec<String>> {
+    const LONGEST: usize = 253;
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let good = |name: &str| {
+        let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+        name.len() <= LONGEST && (letters || name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok())
+    };
+    names.map(|name| good(name).then(|| name.to_owned())).collect()
 }
 
 fn duration(text: &str) -> Option<Duration> {
@@ -430,6 +476,8 @@ mod tests {
             ("public-url", "http://console.example"),
             ("approval-ttl", "1s"),
             ("lister-image", "Not An Image"),
+            ("allowed-hosts", "https://console.example"),
+            ("connections-per-address", "0"),
             ("retention-days", "7"),
             ("audit-retention", "30"),
             ("audit-retention", "never"),
@@ -467,9 +515,36 @@ mod tests {
     }
 
     #[test]
+    fn hosts_are_names_without_ports() {
+        assert_eq!(hosts(" a.svc, b-1 ,,[::1]"), Some(vec!["a.svc".to_owned(), "b-1".to_owned(), "[::1]".to_owned()]));
+        assert_eq!(hosts(""), Some(Vec::new()));
+        for bad in ["a:80", "a b", "a/b", "*.a", "a,b:1"] {
+            assert_eq!(hosts(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn secrets_are_not_shown() {
         let env = |name: &str| (name == "KUBERNAUT_ADMIN_PASSWORD").then(|| "hunter2".to_owned());
         let config = Config::load(&Given::new(), None, env).unwrap();
         assert!(!config.show().iter().any(|(_, value, _)| value.contains("hunter2")));
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("console.toml");
+        for (text, told) in [
+            ("scene = \"off\"\nadmin-password = \"hunter2\n", "is no TOML"),
+            ("admin-password = [\"hunter2\"]", "not a TOML array"),
+            ("admin-password = hunter2", "line 1 is no TOML"),
+            ("[admin-password]\nis = \"hunter2\"", "not a TOML table"),
+            ("passwort = \"hunter2\"", "known are"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = Config::load(&Given::new(), Some(&file), no_env).unwrap_err().to_string();
+            assert!(error.contains(told) && !error.contains("hunter2"), "{text}: {error}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     config::{ClusterChoice, Config, Scene},
     doors::{
         self, Readiness,
+        entrance::Hosts,
         gate::Gate,
         live::{Live, Reader},
         rate::Limits,
@@ -143,6 +144,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         _ => None,
     };
     let refusals = Refusals::new(shared.clone(), Arc::new(SystemClock));
+    let public_url: Arc<str> = config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into();
     let gate = Gate {
         services: services.clone(),
         accounts: Accounts::new(shared.clone(), Arc::new(SystemClock), Arc::new(UuidIds)),
@@ -152,7 +154,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         refusals: refusals.clone(),
         ids: Arc::new(UuidIds),
         sandbox: connected.sandbox.is_some(),
-        public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into(),
+        hosts: Hosts::new(&public_url, &config.allowed_hosts),
+        public_url,
         stop: streams.clone(),
     };
     if connected.sandbox.is_none() {
@@ -173,7 +176,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let watching = watch_trail(store.clone(), services, config.audit_retention_days);
     tokio::spawn(controller_stop.clone().run_until_cancelled_owned(watching));
 
-    let server = tokio::spawn(doors::listen::serve(listener, router, streams.clone()));
+    let share = config.connections_per_address;
+    let server = tokio::spawn(doors::listen::serve(listener, router, share, streams.clone()));
     // Whoever reads that it listens may end it at once.
     let stopped = stop_signal()?;
     announce(address, readiness);

@@ -11,6 +11,7 @@ mod runs;
 mod runs_samples;
 mod samples;
 mod settings;
+mod targets;
 mod workspaces;
 
 use leptos::prelude::*;
@@ -18,4 +19,18 @@ use leptos::prelude::*;
 /// A view as HTML.
 fn html(view: impl FnOnce() -> AnyView) -> String {
     Owner::new().with(|| view().to_html())
+}
+
+/// What stands between two marks of a page.
+fn between<'a>(page: &'a str, from: &str, to: &str) -> &'a str {
+    let start = page.find(from).unwrap_or_else(|| panic!("{from} is missing in {page}"));
+    let end = page[start..].find(to).map_or(page.len(), |end| start + end);
+    &page[start..end]
+}
+
+/// The opening tag of the first element that has this text among its attributes.
+fn tag<'a>(page: &'a str, attribute: &str) -> &'a str {
+    let at = page.find(attribute).unwrap_or_else(|| panic!("{attribute} is missing in {page}"));
+    let start = page[..at].rfind('<').unwrap();
+    &page[start..=start + page[start..].find('>').unwrap()]
 }

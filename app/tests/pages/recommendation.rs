@@ -1,51 +1,23 @@
-//! The recommendation page: the regression tests of what others got wrong.
+//! The recommendation page: the regression tests of what others got wrong. What it says of the target stands in `targets.rs`.
 
-use crate::{html, samples};
+use crate::{between, html, samples, tag};
 use app::{
     FormOutcome,
-    pages::recommendation::{Beside, CHECKED, read_again, recommendation},
+    pages::recommendation::{Beside, CHECKED, recommendation},
 };
 use domain::{
     decision::Verb,
-    execution::{Assessment, ExecutionState},
+    execution::ExecutionState,
     fault::Fault,
     json::diff::Change,
-    recommendation::{RecommendationState, ResourceRef, Risk, target::Target},
-    services::{RecommendationView, TargetView, TicketView},
-    target::{
-        since::{Moved, Since},
-        state::{Autoscaler, Beside as Next, Manager, Reading},
-    },
+    recommendation::{RecommendationState, Risk},
+    services::RecommendationView,
 };
 use http::StatusCode;
 use serde_json::json;
-use std::time::Duration;
 
 fn page(view: RecommendationView) -> String {
     html(|| recommendation(view, Beside::default(), FormOutcome::default()))
-}
-
-/// The page with the target as it was read, without the marks that only a parser needs.
-fn beside(target: TargetView) -> String {
-    let beside = Beside { target: Some(target), ..Beside::default() };
-    let mut view = samples::view(Risk::Medium);
-    view.ticket.as_mut().unwrap().changes.clear();
-    let page = html(|| recommendation(view, beside, FormOutcome::default()));
-    page.replace("<!>", "").replace("<!---->", "")
-}
-
-/// What stands between two marks of a page.
-fn between<'a>(page: &'a str, from: &str, to: &str) -> &'a str {
-    let start = page.find(from).unwrap_or_else(|| panic!("{from} is missing in {page}"));
-    let end = page[start..].find(to).map_or(page.len(), |end| start + end);
-    &page[start..end]
-}
-
-/// The opening tag of the first element that has this text among its attributes.
-fn tag<'a>(page: &'a str, attribute: &str) -> &'a str {
-    let at = page.find(attribute).unwrap_or_else(|| panic!("{attribute} is missing in {page}"));
-    let start = page[..at].rfind('<').unwrap();
-    &page[start..=start + page[start..].find('>').unwrap()]
 }
 
 #[test]
@@ -170,91 +142,6 @@ fn a_ticket_that_can_be_decided_is_pinned_and_one_that_is_over_is_not() {
 }
 
 #[test]
-fn the_target_is_shown_as_it_is_and_as_it_would_be() {
-    let page = beside(samples::target_view(|_| {}));
-    let section = between(&page, "id=\"target\"", "</section>");
-    let changed = section.contains("<code>spec.replicas</code>") && section.contains("<del>4</del>");
-    assert!(changed && section.contains("<ins>2</ins>"), "{section}");
-    for part in [
-        "3 of 4 ready",
-        "no room: minAvailable 2",
-        "memory limit 1Gi, request 512Mi",
-        "unchanged",
-        "read from the cluster",
-    ] {
-        assert!(section.contains(part), "{part}: {section}");
-    }
-    assert!(section.contains("leaves no room: 2 replicas"), "{section}");
-    assert!(!page.contains("heed "), "nothing to heed: {page}");
-}
-
-#[test]
-fn who_may_undo_it_is_told_before_anyone_decides() {
-    let page = beside(samples::target_view(|state| {
-        state.manager = Some(Manager { tool: "Argo CD".into(), name: Some("shop".into()), reverts: true });
-        state.autoscalers = Next::Read(vec![Autoscaler { name: "my-app".into(), least: 3, most: 12, wanted: Some(4) }]);
-    }));
-    let section = between(&page, "id=\"target\"", "</section>");
-    for part in ["Argo CD (shop)", "may undo the change", "3 to 12 replicas, wants 4 now", "2 will be undone"] {
-        assert!(section.contains(part), "{part}: {section}");
-    }
-}
-
-#[test]
-fn a_target_that_is_not_there_is_said_beside_the_buttons_and_approving_stays_possible() {
-    let gone = TargetView {
-        reading: Reading::Missing { read_at: samples::NOW },
-        changes: vec![],
-        cautions: vec![],
-        ..samples::target_view(|_| {})
-    };
-    let page = beside(gone);
-    let decide = &page[page.find("id=\"decide\"").unwrap()..];
-    assert!(
-        decide.contains("There is no Deployment my-app in production in the cluster. A run would very likely fail."),
-        "{decide}"
-    );
-    assert!(page.contains("Target not found"));
-    assert!(!tag(&page, "value=\"approve\"").contains("disabled"));
-}
-
-#[test]
-fn a_changed_target_is_said_with_what_has_changed() {
-    let moved = vec![Moved { fact: "replicas".into(), before: Some("4".into()), after: Some("2".into()) }];
-    let changed = TargetView { since: Since::Changed { moved, at: None, by: None }, ..samples::target_view(|_| {}) };
-    let page = beside(changed);
-    let decide = &page[page.find("id=\"decide\"").unwrap()..];
-    assert!(decide.contains("Deployment my-app has changed since the analysis: replicas 4 → 2."), "{decide}");
-    assert!(page.contains("Target has changed"));
-}
-
-#[test]
-fn another_target_than_the_incidents_is_flagged() {
-    let object = |name: &str| ResourceRef { kind: "Deployment".into(), namespace: None, name: name.into() };
-    let target = Target::Mismatch { acts_on: object("other"), incident: object("my-app") };
-    let page = beside(TargetView { target, ..samples::target_view(|_| {}) });
-    assert!(page.contains("Another target"));
-    assert!(page.contains("This acts on Deployment other, and the incident is about Deployment my-app."));
-}
-
-#[test]
-fn what_could_not_be_read_is_said_with_what_to_do() {
-    for (reading, words) in [
-        (Reading::Late, "did not answer in time"),
-        (
-            Reading::NotAllowed { advice: "kubectl apply -f deploy/base/rbac/targets.yaml lets it.".into() },
-            "targets.yaml",
-        ),
-        (Reading::Unavailable { detail: "connection refused".into() }, "connection refused"),
-        (Reading::Unknown, "does not read objects of this kind"),
-    ] {
-        let page = beside(TargetView { reading, changes: vec![], ..samples::target_view(|_| {}) });
-        assert!(between(&page, "id=\"target\"", "</section>").contains(words), "{words}");
-        assert!(!tag(&page, "value=\"approve\"").contains("disabled"), "the page stands without");
-    }
-}
-
-#[test]
 fn what_is_typed_is_judged_without_a_word_of_refusal() {
     let mut preview = samples::ticket(Risk::Medium);
     preview.changes =
@@ -294,21 +181,6 @@ fn of_another_ticket_than_the_models_it_is_said_what_its_reasons_are_about() {
     for view in [view, by_hand] {
         assert!(!page(view).contains("other values"), "what is over, and what no model wrote, needs no such word");
     }
-}
-
-#[test]
-fn what_would_change_says_when_it_is_about_values_in_no_ticket() {
-    let typed = |digest: [u8; 32]| {
-        let preview =
-            Some(TicketView { digest: domain::ids::Digest::from_bytes(digest), ..samples::ticket(Risk::Medium) });
-        let beside = Beside { preview, target: Some(samples::target_view(|_| {})), ..Beside::default() };
-        html(|| recommendation(samples::view(Risk::Medium), beside, FormOutcome::default()))
-    };
-    assert!(between(&typed([7; 32]), "id=\"target\"", "</section>").contains("They are in no ticket yet."));
-    let same = samples::ticket(Risk::Medium);
-    let beside = Beside { preview: Some(same), target: Some(samples::target_view(|_| {})), ..Beside::default() };
-    let page = html(|| recommendation(samples::view(Risk::Medium), beside, FormOutcome::default()));
-    assert!(!page.contains("in no ticket yet"));
 }
 
 #[test]
@@ -421,21 +293,6 @@ fn what_is_over_leads_to_what_came_after() {
 }
 
 #[test]
-fn what_was_tried_before_and_did_not_help_is_said() {
-    let earlier = |state, assessment| {
-        let mut run = samples::execution("e1", "Scale down my-app", state, None);
-        run.subject.workflow_id = Some("oomkill-scale-down".into());
-        (run.state, run.assessment, run.finished_at) = (state, assessment, Some(samples::NOW.plus_ms(-7_200_000)));
-        beside(TargetView { earlier: vec![run], ..samples::target_view(|_| {}) })
-    };
-    let useless = earlier(ExecutionState::Succeeded, Assessment::Ineffective);
-    assert!(useless.contains("The same playbook ran on the same object 2h ago and did not help."), "{useless}");
-    assert!(useless.contains("Done about the same object in the last seven days"));
-    assert!(earlier(ExecutionState::Failed, Assessment::NotAssessed).contains("2h ago and failed."));
-    assert!(!earlier(ExecutionState::Succeeded, Assessment::Effective).contains("Tried before"));
-}
-
-#[test]
 fn ids_can_be_copied_and_the_deadline_has_its_clock() {
     let view = samples::view(Risk::Medium);
     let (incident, id) = (view.recommendation.content.incident.id.clone(), view.recommendation.id.to_string());
@@ -502,13 +359,4 @@ fn a_countdown_says_nothing_wrong_once_it_is_over() {
     view.recommendation.expires_at = samples::NOW;
     let over = page(view);
     assert!(over.contains(">expired</time>") && !over.replace("<!>", "").contains("expires in expired"), "{over}");
-}
-
-#[test]
-fn a_target_is_read_again_soon_where_the_reading_came_too_late() {
-    let read = samples::target_view(|_| {});
-    let late = TargetView { reading: Reading::Late, ..read.clone() };
-    assert_eq!(read_again([&read]), Some(Duration::from_secs(20)));
-    assert_eq!(read_again([&read, &late]), Some(Duration::from_secs(1)));
-    assert_eq!(read_again([]), None, "where nothing is read");
 }

@@ -2,6 +2,7 @@
 //! nothing of its log. What stands in a log, and what of it is shown, is told by the modules below. Pure.
 
 pub mod ansi;
+pub mod clean;
 pub mod find;
 pub mod group;
 pub mod level;

@@ -164,6 +164,8 @@ pub trait Cluster: Send + Sync {
     async fn target(&self, resource: &ResourceRef) -> Reading;
     /// Whether the cluster has all that runs need, part by part: some sixty calls, so only when somebody asks.
     async fn preflight(&self) -> Vec<PreflightCheck>;
+    /// Whether anything is known to stand in the way of listing a workspace; makes nothing, some three calls.
+    async fn may_list_workspace(&self, run: &Execution, workspace: &str) -> Result<(), NoListing>;
     /// What a run that has ended left in the volume of one of its workspaces: a pod of its own looks and is deleted again. Takes up to
     /// a minute.
     async fn list_workspace(&self, run: &Execution, workspace: &str) -> Result<WorkspaceListing, NoListing>;

@@ -158,7 +158,7 @@ pub enum Proposal {
         #[cfg_attr(feature = "openapi", schema(value_type = Object))]
         parameters: Map<String, Value>,
         /// Values that undo it, same schema.
-        #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+        #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
         rollback_parameters: Option<Map<String, Value>>,
     },
     /// A list of steps (the architecture seed's WorkflowExecution), proposed by hand.

@@ -422,13 +422,14 @@ describe('a run, six at a time', { concurrency: 6 }, () => {
       const { body } = await one.admin.get('/readyz');
       return !body.ready && !body.reasons.join().includes('wait a moment') && body.reasons;
     });
-    assert.deepEqual(said, [`the namespace ${one.home.name} is being deleted, so nothing runs in it; run \`kubectl create namespace ${one.home.name}\` when it is gone`]);
+    const mend = `sed 's/kubernaut-system/${one.home.name}/g' deploy/base/namespace.yaml | kubectl apply -f -`;
+    assert.deepEqual(said, [`the namespace ${one.home.name} is being deleted, so nothing runs in it; run \`${mend}\` when it is gone`]);
     await patch(one, 'configmap/stays', { metadata: { finalizers: null } });
     const gone = await until('the namespace to be gone', async () => {
       const { body } = await one.admin.get('/readyz');
       return body.reasons.join().includes('is not there') && body.reasons;
     });
-    assert.deepEqual(gone, [`the namespace ${one.home.name} is not there; run \`kubectl create namespace ${one.home.name}\``]);
+    assert.deepEqual(gone, [`the namespace ${one.home.name} is not there; run \`${mend}\``]);
   });
 
   test('the API server does not answer for a while', async () => {

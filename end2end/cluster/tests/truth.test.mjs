@@ -162,8 +162,8 @@ function held({ name, namespace }) {
       task.finished_at = newest.said.finished_at;
     } else if (skipped) Object.assign(task, { state: 'skipped', reason: 'Skipped', message: skipped.reason });
     const sum = (span) => task.attempts.map(span).filter((ms) => ms !== null).reduce((all, ms) => (all ?? 0) + ms, null);
-    task.queued_ms = sum((one) => between(one.queued_at, one.pulling_at ?? one.running_at));
-    task.pulling_ms = sum((one) => between(one.pulling_at, one.running_at));
+    task.queued_ms = sum((one) => between(one.queued_at, one.pulling_at ?? one.running_at ?? one.finished_at));
+    task.pulling_ms = sum((one) => between(one.pulling_at, one.running_at ?? one.finished_at));
     task.running_ms = sum((one) => between(one.running_at, one.finished_at));
     return task;
   });

@@ -213,28 +213,11 @@ test('of pods the console creates and deletes this one kind', async () => {
   await assert.rejects(removal, /denied request/, 'a step of a run');
 });
 
-/** The pod that the console makes (server/controller/src/listing/pod.rs). */
-const pod = ({ name, uid }) => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: {
-    name: 'kubernaut-listing-0123456789abcdef0123',
-    namespace: NAME,
-    labels: { 'app.kubernetes.io/name': 'kubernaut-lister', 'app.kubernetes.io/part-of': 'kubernaut' },
-    ownerReferences: [{ apiVersion: 'tekton.dev/v1', kind: 'PipelineRun', name, uid }],
-  },
-  spec: {
-    restartPolicy: 'Never',
-    activeDeadlineSeconds: 30,
-    automountServiceAccountToken: false,
-    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-    volumes: [{ name: 'volume', persistentVolumeClaim: { claimName: 'x', readOnly: true } }],
-    containers: [{
-      name: 'lister',
-      image: lister,
-      args: ['list-volume', '/volume'],
-      securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
-      volumeMounts: [{ name: 'volume', mountPath: '/volume', readOnly: true }],
-    }],
-  },
-});
+/** The pod that the console makes: server/controller/src/listing/pod.rs is compared with this file. */
+function pod(owner) {
+  const it = JSON.parse(file('server/controller/src/listing/pod.json'));
+  it.metadata.namespace = NAME;
+  Object.assign(it.metadata.ownerReferences[0], owner);
+  it.spec.containers[0].image = lister;
+  return it;
+}

@@ -53,16 +53,15 @@ fn unknown(subject: &'static str, error: &CallError, right: &str, namespace: &st
 /// Where Tekton says its version: upstream, and OpenShift Pipelines.
 const TEKTON: [(&str, &str); 2] = [("tekton-pipelines", "upstream"), ("openshift-pipelines", "OpenShift Pipelines")];
 const TEKTON_API: &str = "tekton.dev/v1";
-const CRD: &str = "kubernaut-console crds | kubectl apply -f -";
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
 /// Looks at everything, as whoever the client is; only at the API server where that does not answer.
-/// `lists` says that volumes are to be listed (`deploy/components/listing`).
-pub async fn examine(client: kube::Client, namespace: &str, lists: bool) -> Vec<PreflightCheck> {
-    look(&Calls::new(client), namespace, lists).await
+/// `lister` is the image by which volumes are to be listed (`deploy/components/listing`); none where they are not.
+pub async fn examine(client: kube::Client, namespace: &str, lister: Option<&str>) -> Vec<PreflightCheck> {
+    look(&Calls::new(client), namespace, lister).await
 }
 
-pub(crate) async fn look(calls: &Calls, namespace: &str, lists: bool) -> Vec<PreflightCheck> {
+pub(crate) async fn look(calls: &Calls, namespace: &str, lister: Option<&str>) -> Vec<PreflightCheck> {
     let version = match calls.version().await {
         Ok(version) => good("Kubernetes", version),
         Err(error) => {
@@ -85,18 +84,27 @@ pub(crate) async fn look(calls: &Calls, namespace: &str, lists: bool) -> Vec<Pre
         found.push(missing(
             "Namespace",
             format!("{namespace} is not there"),
-            format!("kubectl create namespace {namespace}"),
+            mend::apply_file(mend::NAMESPACE, namespace),
         ));
     }
     found.push(pieces(calls, namespace).await);
     found.push(rights::check(calls, namespace).await);
     found.push(policies::check(calls, &served, tekton, namespace).await);
-    if lists {
-        found.push(policies::check_lister(calls, namespace).await);
+    if let Some(image) = lister {
+        found.push(listings(calls, namespace, image).await);
     }
     found.push(storage(calls, namespace).await);
     found.push(signatures(calls, &served, &place).await);
     found
+}
+
+/// Whether the console may list volumes, and may not do more. The right is looked at where its policy is: without that nobody should give it.
+async fn listings(calls: &Calls, namespace: &str, image: &str) -> PreflightCheck {
+    let bound = policies::check_lister(calls, namespace).await;
+    if bound.outcome != PreflightOutcome::Good {
+        return bound;
+    }
+    rights::check_lister(calls, namespace, image).await.unwrap_or(bound)
 }
 
 /// The object or list at this path; none where the API server says that it is not there.
@@ -214,12 +222,12 @@ async fn definition(calls: &Calls, subject: &'static str, ours: &Value, namespac
 /// A definition that is not there, or another.
 fn lacking(subject: &'static str, words: String) -> PreflightCheck {
     if subject == crd::KIND {
-        return missing(subject, words, CRD);
+        return missing(subject, words, mend::DEFINITIONS);
     }
     note(
         subject,
         format!("{words}; runs go without it, playbooks are then registered in the console only"),
-        Some(CRD.into()),
+        Some(mend::DEFINITIONS.into()),
     )
 }
 
@@ -332,7 +340,7 @@ mod tests {
         let (runs, registrations) =
             (lacking("WorkflowExecution", String::new()), lacking("RemediationWorkflow", String::new()));
         assert_eq!((runs.outcome, registrations.outcome), (PreflightOutcome::Missing, PreflightOutcome::Note));
-        assert!([runs, registrations].iter().all(|check| check.mend.as_deref() == Some(CRD)));
+        assert!([runs, registrations].iter().all(|check| check.mend.as_deref() == Some(mend::DEFINITIONS)));
     }
 
     #[test]

@@ -219,13 +219,12 @@ fn in_words(watched: Watched, error: &kube::runtime::watcher::Error, namespace: 
     let name = watched.name();
     match (code, watched) {
         (404, Watched::Workflows) => {
-            "the cluster does not know WorkflowExecution; run `kubernaut-console crds | kubectl apply -f -`".into()
+            format!("the cluster does not know WorkflowExecution; run `{}`", mend::DEFINITIONS)
         }
-        (404, Watched::Registrations) => {
-            "the cluster does not know RemediationWorkflow, so playbooks can't be registered with kubectl; run \
-             `kubernaut-console crds | kubectl apply -f -`"
-                .into()
-        }
+        (404, Watched::Registrations) => format!(
+            "the cluster does not know RemediationWorkflow, so playbooks can't be registered with kubectl; run `{}`",
+            mend::DEFINITIONS
+        ),
         (404, Watched::PipelineRuns | Watched::TaskRuns) => {
             "Tekton Pipelines is not installed (the cluster does not serve \
              tekton.dev/v1); install Tekton Pipelines or the OpenShift Pipelines operator"
@@ -337,7 +336,7 @@ mod tests {
         let report = health.report();
         assert!(report.ready);
         assert!(report.problems[0].contains("does not know RemediationWorkflow"), "{report:?}");
-        assert!(report.problems[0].contains("kubernaut-console crds | kubectl apply -f -"), "{report:?}");
+        assert!(report.problems[0].contains("kubectl apply -k deploy/base/crds/"), "{report:?}");
         health.broke(Watched::Pods, &api_error(500));
         assert_eq!((health.report().ready, health.report().problems.len()), (false, 2));
         health.synced(Watched::Registrations);
@@ -367,7 +366,7 @@ mod tests {
         let problems = health.report().problems;
         assert_eq!(problems.len(), 2, "{problems:?}");
         assert!(problems.iter().any(|p| p.contains("Tekton Pipelines is not installed")));
-        assert!(problems.iter().any(|p| p.contains("kubernaut-console crds | kubectl apply -f -")));
+        assert!(problems.iter().any(|p| p.contains("kubectl apply -k deploy/base/crds/")));
         health.broke(Watched::Pods, &api_error(403));
         assert!(health.report().problems.iter().any(|p| p.contains("may not list and watch pods")));
     }

@@ -1,11 +1,12 @@
 //! What the watches have shown of the runs that matter: those that the store has and that have not ended. Synchronous and
 //! pure: objects go in, names to look at and readings come out. It makes no call and knows neither clock nor store.
 
+mod owners;
 mod warned;
 
 pub use warned::Warnings;
 
-use self::warned::CLAIM;
+use self::owners::{About, Owners};
 use crate::{
     objects::{Child, PipelineRun, Pod, TaskRun, Warned},
     observe,
@@ -132,6 +133,8 @@ pub struct Index {
     task_runs_listed: bool,
     /// What Kubernetes warned of.
     warned: Warnings,
+    /// Whose the objects are that it warns of.
+    owners: Owners,
 }
 
 /// What to do about a run.
@@ -215,6 +218,7 @@ impl Index {
     pub fn forget(&mut self, name: &str) {
         if let Some(run) = self.runs.remove(name) {
             self.warned.forget(run.uids(), run.claims());
+            self.owners.forget(name);
         }
     }
 
@@ -312,18 +316,16 @@ impl Index {
         Some(name)
     }
 
-    /// Kubernetes warned of something. The name to look at, if it is new and of a run that is known here.
+    /// Kubernetes warned of something. The name to look at, if it is new and of a run whose object was looked at: the first look at an
+    /// object finds what came before.
     pub fn warned(&mut self, told: Warned) -> Option<String> {
         let Warned { uid, warning } = told;
-        let claim = (warning.kind == CLAIM).then(|| warning.object.clone());
+        let about = About::of(&uid, &warning);
         if !self.warned.put(&uid, warning) {
             return None;
         }
-        let of = |run: &Run| match &claim {
-            Some(claim) => run.claims().any(|name| name == claim),
-            None => run.uids().any(|known| known == uid),
-        };
-        self.runs.iter().find(|(_, run)| of(run)).map(|(name, _)| name.clone())
+        self.warned.bound(|about| self.owners.run(about).is_some());
+        self.owners.run(&about).map(str::to_owned)
     }
 
     /// What to do about a run now.
@@ -344,6 +346,8 @@ impl Index {
         if stale && !object.ended() {
             return Look::Confirm(tracked);
         }
+        let uids = run.uids().map(|uid| About::Uid(uid.to_owned()));
+        self.owners.own(name, uids.chain(run.claims().map(|claim| About::Claim(claim.to_owned()))));
         let mut whole = observe::reading(object, run.task_runs.values(), &run.pods, &self.warned, &tracked.digest);
         observe::validate_outputs(&mut whole, &tracked.outputs);
         let news = news(&whole, run.told.as_ref());

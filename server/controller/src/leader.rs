@@ -7,6 +7,7 @@ use crate::{
     common::Common,
     context::Context,
     dispatcher,
+    idle::Idle,
     lease::{self, Candidate, DEADLINE, EVERY, Move},
     mend, reconcile, recorder, registrar,
 };
@@ -21,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The Lease, in the namespace of the runs.
 const NAME: &str = "kubernaut-console";
+/// How sentences about who holds it begin.
+const HELD: &str = "the Lease kubernaut-console";
 /// Which cluster its holder takes this for: runs are found under that name.
 const CLUSTER: &str = "kubernaut.io/cluster";
 /// Which database its holder works on: what is approved in another it never sees.
@@ -68,10 +71,11 @@ fn act(common: &Arc<Common>, term: CancellationToken) -> Arc<Context> {
 /// Waits until the Lease is ours; the Lease as it is then, and when it was asked for.
 async fn stand_by(common: &Common, me: &str) -> (Value, Instant) {
     let mut candidate = Candidate::new(me);
+    let mut idle = Idle::default();
     let mut answered: Option<Instant> = None;
     loop {
         let asked = Instant::now();
-        match attempt(common, me, &mut candidate).await {
+        match attempt(common, me, &mut candidate, &mut idle).await {
             Ok(Some(lease)) => return (lease, asked),
             Ok(None) => answered = Some(asked),
             Err(error) => {
@@ -100,7 +104,12 @@ async fn nobody_acts(common: &Common, why: &str) {
     }
 }
 
-async fn attempt(common: &Common, me: &str, candidate: &mut Candidate) -> Result<Option<Value>, CallError> {
+async fn attempt(
+    common: &Common,
+    me: &str,
+    candidate: &mut Candidate,
+    idle: &mut Idle,
+) -> Result<Option<Value>, CallError> {
     let namespace = &common.config.namespace;
     let read = match soon(common.calls.get(Kind::Lease, namespace, NAME)).await {
         Ok(lease) => Some(lease),
@@ -109,15 +118,8 @@ async fn attempt(common: &Common, me: &str, candidate: &mut Candidate) -> Result
     };
     let now = micro_time(common);
     let taken = match (candidate.look(read.as_ref(), Instant::now()), &read) {
-        (Move::Wait { holder }, lease) => {
-            let why = lease.as_ref().and_then(|lease| stranger(lease, &holder, &common.config));
-            match why {
-                Some(why) => {
-                    let _ = timeout(PATIENCE, nobody_acts(common, &why)).await;
-                    common.health.no_turn(why);
-                }
-                None => common.health.stands_by(holder),
-            }
+        (Move::Wait { holder, renewed }, lease) => {
+            wait_for(common, lease.as_ref().unwrap_or(&Value::Null), holder, renewed, idle).await;
             return Ok(None);
         }
         (Move::Take, Some(lease)) => {
@@ -142,6 +144,49 @@ async fn attempt(common: &Common, me: &str, candidate: &mut Candidate) -> Result
         Err(CallError::Exists(_) | CallError::Conflict(_)) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Stands by for the holder of this Lease, or says why that is none to stand by for.
+async fn wait_for(common: &Common, lease: &Value, holder: String, renewed: bool, idle: &mut Idle) {
+    let why = match stranger(lease, &holder, &common.config) {
+        Some(why) if renewed => why,
+        // Whether it is still there is not known yet.
+        Some(_) => {
+            let (namespace, holder) = (&common.config.namespace, one_line(&holder, 63));
+            return common.health.no_turn(format!(
+                "{HELD} in {namespace} is held by '{holder}', which does not see what is approved here, until it runs out; wait ten \
+                 seconds"
+            ));
+        }
+        None => match idler(common, lease, &holder, idle).await {
+            Some(why) => why,
+            None => return common.health.stands_by(holder),
+        },
+    };
+    let _ = timeout(PATIENCE, nobody_acts(common, &why)).await;
+    common.health.no_turn(why);
+}
+
+/// Why this holder seems to be no console that acts: what is approved waits, and nobody takes it up or says why.
+async fn idler(common: &Common, lease: &Value, holder: &str, idle: &mut Idle) -> Option<String> {
+    let Config { namespace, cluster_name, .. } = &common.config;
+    let now = common.ports.clock.now();
+    if idle.is_due(holder, now)
+        && let Ok(Ok(due)) = timeout(PATIENCE, common.ports.executions.due(cluster_name)).await
+    {
+        let ours = |run: &Execution| run.message.as_ref().is_some_and(|words| words.contains(HELD));
+        let waiting = due.into_iter().filter(|run| run.stage == Stage::Claimed && (run.reason.is_none() || ours(run)));
+        idle.look(waiting.map(|run| run.subject.id).collect(), now);
+    }
+    idle.is_told().then(|| {
+        let holder = one_line(holder, 63);
+        let since = lease["spec"]["acquireTime"].as_str().map(|at| format!(" since {}", one_line(at, 40)));
+        format!(
+            "{HELD} in {namespace} is held by '{holder}'{}, and nothing that is approved has been taken up for two minutes; if \
+             '{holder}' is no console that works, run `kubectl -n {namespace} delete lease {NAME}` and look who may write Leases there",
+            since.unwrap_or_default()
+        )
+    })
 }
 
 /// What came of one try to renew it.
@@ -245,15 +290,16 @@ fn stranger(lease: &Value, holder: &str, config: &Config) -> Option<String> {
 fn in_words(error: &CallError, namespace: &str) -> String {
     match error {
         CallError::Refused { message, .. } if message.contains("because it is being terminated") => format!(
-            "the namespace {namespace} is being deleted, so nothing runs in it; run `kubectl create namespace {namespace}` when it \
-             is gone"
+            "the namespace {namespace} is being deleted, so nothing runs in it; run `{}` when it is gone",
+            mend::apply_file(mend::NAMESPACE, namespace)
         ),
         CallError::Refused { code: 403, .. } => format!(
             "the console may not hold its Lease in {namespace}, so it does not act; run `{}`",
             mend::apply(mend::RIGHTS, namespace)
         ),
         CallError::Busy { message, .. } | CallError::NotFound(message) if message.contains("namespaces") => {
-            format!("the namespace {namespace} is not there; run `kubectl create namespace {namespace}`")
+            let mend = mend::apply_file(mend::NAMESPACE, namespace);
+            format!("the namespace {namespace} is not there; run `{mend}`")
         }
         CallError::Unknown(_) => {
             "the cluster's API server can't be reached; check that it is up and the address is right".into()

@@ -24,14 +24,16 @@ pub enum Move {
     Wait {
         /// Who.
         holder: String,
+        /// It was seen to change: whoever that is, is there.
+        renewed: bool,
     },
 }
 
 /// A replica that waits for its turn.
 pub struct Candidate {
     me: String,
-    /// The Lease's resourceVersion, and since when it has been that.
-    seen: Option<(String, Instant)>,
+    /// The Lease's resourceVersion, since when it has been that, and whether it was another before.
+    seen: Option<(String, Instant, bool)>,
 }
 
 impl Candidate {
@@ -52,14 +54,19 @@ impl Candidate {
             return Move::Take;
         }
         let version = lease["metadata"]["resourceVersion"].as_str().unwrap_or_default();
-        let since = match &self.seen {
-            Some((seen, since)) if seen == version => *since,
-            _ => {
-                self.seen = Some((version.to_owned(), now));
-                now
+        let (since, renewed) = match &self.seen {
+            Some((seen, since, renewed)) if seen == version => (*since, *renewed),
+            before => {
+                let renewed = before.is_some();
+                self.seen = Some((version.to_owned(), now, renewed));
+                (now, renewed)
             }
         };
-        if now.duration_since(since) >= DURATION { Move::Take } else { Move::Wait { holder: holder.to_owned() } }
+        if now.duration_since(since) >= DURATION {
+            Move::Take
+        } else {
+            Move::Wait { holder: holder.to_owned(), renewed }
+        }
     }
 }
 
@@ -95,17 +102,18 @@ mod tests {
         assert_eq!(me.look(None, now), Move::Create);
         assert_eq!(me.look(Some(&lease("", 1)), now), Move::Take);
         assert_eq!(me.look(Some(&lease("a", 1)), now), Move::Take);
-        assert_eq!(me.look(Some(&lease("b", 1)), now), Move::Wait { holder: "b".into() });
+        assert_eq!(me.look(Some(&lease("b", 1)), now), Move::Wait { holder: "b".into(), renewed: false });
     }
 
     #[test]
     fn only_a_lease_that_did_not_change_for_its_whole_time_is_taken_from_somebody() {
         let mut me = Candidate::new("a");
         let start = Instant::now();
-        let wait = Move::Wait { holder: "b".into() };
+        let wait = Move::Wait { holder: "b".into(), renewed: false };
         assert_eq!(me.look(Some(&lease("b", 1)), start), wait);
         assert_eq!(me.look(Some(&lease("b", 1)), start + DURATION - Duration::from_millis(1)), wait);
         // It was renewed: its time begins anew, whatever the clocks of others say.
+        let wait = Move::Wait { holder: "b".into(), renewed: true };
         assert_eq!(me.look(Some(&lease("b", 2)), start + DURATION), wait);
         assert_eq!(me.look(Some(&lease("b", 2)), start + DURATION * 2 - Duration::from_millis(1)), wait);
         assert_eq!(me.look(Some(&lease("b", 2)), start + DURATION * 2), Move::Take);

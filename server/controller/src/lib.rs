@@ -25,6 +25,7 @@ mod desired;
 mod dispatcher;
 mod ensure;
 mod health;
+mod idle;
 mod index;
 mod leader;
 mod lease;
@@ -146,13 +147,17 @@ impl Cluster for Handle {
         target::read(&self.common, &self.targets, resource).await
     }
 
+    async fn may_list_workspace(&self, run: &Execution, workspace: &str) -> Result<(), NoListing> {
+        listing::check(&self.common, run, workspace).await
+    }
+
     async fn list_workspace(&self, run: &Execution, workspace: &str) -> Result<WorkspaceListing, NoListing> {
         listing::list(&self.common, run, workspace).await
     }
 
     async fn preflight(&self) -> Vec<PreflightCheck> {
         let config = &self.common.config;
-        doctor::look(&self.common.calls, &config.namespace, config.lister_image.is_some()).await
+        doctor::look(&self.common.calls, &config.namespace, config.lister_image.as_deref()).await
     }
 
     fn wake(&self) {

@@ -7,10 +7,10 @@ mod pod;
 use crate::{
     calls::{CallError, Kind},
     common::Common,
-    logs::clean,
 };
 use domain::{
     execution::Execution,
+    log::clean::clean,
     time::Timestamp,
     workspace::{self, NoListing, WorkspaceListing},
 };
@@ -36,23 +36,23 @@ const DELETES: u32 = 4;
 /// Of what a failing lister wrote this many characters are repeated.
 const WORDS: usize = 300;
 
+/// Whether anything stands in the way of listing a workspace of a run that can be told without a pod.
+pub async fn check(common: &Arc<Common>, run: &Execution, workspace: &str) -> Result<(), NoListing> {
+    let asked = Asked::of(common, run, workspace)?;
+    if common.listings.available_permits() == 0 {
+        return Err(NoListing::Busy);
+    }
+    asked.check().await?;
+    match asked.own_pod().await? {
+        Some(pod) if !asked.is_left_behind(&pod) => Err(NoListing::UnderWay),
+        _ => Ok(()),
+    }
+}
+
 /// Lists a workspace of a run.
 pub async fn list(common: &Arc<Common>, run: &Execution, workspace: &str) -> Result<WorkspaceListing, NoListing> {
-    let Some(image) = common.config.lister_image.clone() else { return Err(NoListing::Off) };
-    if !run.state.ended() {
-        return Err(NoListing::NotEnded);
-    }
-    let Some(run_uid) = run.run_uid.clone() else { return Err(NoListing::NeverStarted) };
+    let asked = Asked::of(common, run, workspace)?;
     let Ok(turn) = Arc::clone(&common.listings).try_acquire_owned() else { return Err(NoListing::Busy) };
-    let asked = Asked {
-        common: Arc::clone(common),
-        namespace: run.subject.namespace.clone(),
-        run: run.subject.name.clone(),
-        pod: workspace::pod_name(&run.subject.id, workspace),
-        claim: workspace::claim_name(workspace, &run_uid),
-        run_uid,
-        image,
-    };
     // Whoever asked may go away: a pod that was made must not stay for that, and has its turn until it is gone.
     let listing = common.tasks.spawn(async move {
         let listing = asked.list().await;
@@ -74,9 +74,30 @@ struct Asked {
 }
 
 impl Asked {
-    async fn list(&self) -> Result<WorkspaceListing, NoListing> {
+    fn of(common: &Arc<Common>, run: &Execution, workspace: &str) -> Result<Self, NoListing> {
+        let image = common.config.lister_image.clone().ok_or(NoListing::Off)?;
+        if !run.state.ended() {
+            return Err(NoListing::NotEnded);
+        }
+        let run_uid = run.run_uid.clone().ok_or(NoListing::NeverStarted)?;
+        Ok(Self {
+            common: Arc::clone(common),
+            namespace: run.subject.namespace.clone(),
+            run: run.subject.name.clone(),
+            pod: workspace::pod_name(&run.subject.id, workspace),
+            claim: workspace::claim_name(workspace, &run_uid),
+            run_uid,
+            image,
+        })
+    }
+
+    async fn check(&self) -> Result<(), NoListing> {
         self.check_run().await?;
-        self.check_claim().await?;
+        self.check_claim().await
+    }
+
+    async fn list(&self) -> Result<WorkspaceListing, NoListing> {
+        self.check().await?;
         let uid = self.create().await?;
         let read = tokio::select! {
             read = self.read(&uid) => read,
@@ -140,8 +161,7 @@ impl Asked {
     /// Deletes a pod that an earlier listing left behind.
     async fn clear(&self) -> Result<(), NoListing> {
         let Some(there) = self.own_pod().await? else { return Ok(()) };
-        let made = there["metadata"]["creationTimestamp"].as_str().and_then(|text| Timestamp::parse(text).ok());
-        if made.is_none_or(|made| self.common.cluster_now().since(made) < LEFT_BEHIND_MS) {
+        if !self.is_left_behind(&there) {
             return Err(NoListing::UnderWay);
         }
         let uid = uid(&there);
@@ -153,6 +173,11 @@ impl Asked {
             Ok(())
         };
         tokio::time::timeout(Duration::from_secs(SLACK), gone).await.unwrap_or(Err(NoListing::UnderWay))
+    }
+
+    fn is_left_behind(&self, pod: &Value) -> bool {
+        let made = pod["metadata"]["creationTimestamp"].as_str().and_then(|text| Timestamp::parse(text).ok());
+        made.is_some_and(|made| self.common.cluster_now().since(made) >= LEFT_BEHIND_MS)
     }
 
     /// The pod of that name, if there is one; it is this run's.

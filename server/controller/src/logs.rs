@@ -2,10 +2,8 @@
 //! in small batches. Tekton deletes the pod on timeout and cancel, so what was not followed is lost.
 
 mod archive;
-mod clean;
 mod follow;
 mod lines;
 
 pub use archive::{Archive, Source};
-pub use clean::clean;
 pub use follow::Follower;

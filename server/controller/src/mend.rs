@@ -3,6 +3,10 @@
 
 /// The namespace that the files name.
 pub const SHIPPED_FOR: &str = "kubernaut-system";
+/// The command that makes the custom resources what they should be; they name no namespace.
+pub const DEFINITIONS: &str = "kubectl apply -k deploy/base/crds/";
+/// The namespace itself, with what Pod Security is to hold it to.
+pub const NAMESPACE: &str = "deploy/base/namespace.yaml";
 /// Task, Pipelines and the account of playbooks.
 pub const TEKTON: &str = "deploy/base/tekton/";
 /// The console's rights.
@@ -11,6 +15,12 @@ pub const RIGHTS: &str = "deploy/base/rbac/";
 pub const TARGETS: &str = "deploy/base/rbac/targets.yaml";
 /// Who may run something.
 pub const POLICY: &str = "deploy/base/policy/";
+/// The right to list volumes.
+pub const LISTER_RIGHTS: &str = "deploy/components/listing/rbac.yaml";
+/// What keeps that right to one kind of pod.
+pub const LISTER_POLICY: &str = "deploy/components/listing/policy.yaml";
+/// The image that [`LISTER_RIGHTS`] names.
+pub const SHIPPED_IMAGE: &str = "kubernaut-console:0.1.0";
 
 /// The command that makes a part what it should be, or adds it.
 pub fn apply(part: &str, namespace: &str) -> String {
@@ -24,10 +34,16 @@ pub fn replace(part: &str, namespace: &str) -> String {
 
 /// The command that applies a single file.
 pub fn apply_file(file: &str, namespace: &str) -> String {
-    match renamed(namespace).as_slice() {
-        [] => format!("kubectl apply -f {file}"),
-        edits => format!("sed '{}' {file} | kubectl apply -f -", edits.join("; ")),
+    file_command(file, &renamed(namespace))
+}
+
+/// The command that gives the right to list volumes with this image.
+pub fn apply_lister_rights(namespace: &str, image: &str) -> String {
+    let mut edits = renamed(namespace);
+    if image != SHIPPED_IMAGE {
+        edits.push(format!("s|{SHIPPED_IMAGE}|{image}|"));
     }
+    file_command(LISTER_RIGHTS, &edits)
 }
 
 /// The command that makes the policies what they should be: they name Tekton's namespace, too.
@@ -42,6 +58,13 @@ pub fn apply_policy(namespace: &str, tekton: &str) -> String {
 /// What is changed in the files for another namespace than theirs.
 fn renamed(namespace: &str) -> Vec<String> {
     if namespace == SHIPPED_FOR { Vec::new() } else { vec![format!("s/{SHIPPED_FOR}/{namespace}/g")] }
+}
+
+fn file_command(file: &str, edits: &[String]) -> String {
+    if edits.is_empty() {
+        return format!("kubectl apply -f {file}");
+    }
+    format!("sed '{}' {file} | kubectl apply -f -", edits.join("; "))
 }
 
 fn command(verb: &str, part: &str, edits: &[String]) -> String {
@@ -78,11 +101,28 @@ mod tests {
     }
 
     #[test]
+    fn the_right_to_list_volumes_names_the_image() {
+        let shipped = "kubectl apply -f deploy/components/listing/rbac.yaml";
+        assert_eq!(apply_lister_rights("kubernaut-system", SHIPPED_IMAGE), shipped);
+        assert_eq!(
+            apply_lister_rights("remedies", "registry.example.com/console:1"),
+            "sed 's/kubernaut-system/remedies/g; s|kubernaut-console:0.1.0|registry.example.com/console:1|' \
+             deploy/components/listing/rbac.yaml | kubectl apply -f -"
+        );
+        let text = std::fs::read_to_string(root(LISTER_RIGHTS)).unwrap();
+        assert!(text.contains(&format!("resourceNames: [\"{SHIPPED_IMAGE}\"]")), "{text}");
+    }
+
+    #[test]
     fn every_part_is_there() {
-        let parts = [TEKTON, RIGHTS, POLICY].map(|part| format!("{part}kustomization.yaml"));
-        for file in parts.iter().map(String::as_str).chain([TARGETS]) {
-            let file = format!("{}/../../{file}", env!("CARGO_MANIFEST_DIR"));
-            assert!(std::path::Path::new(&file).exists(), "{file}");
+        let definitions = DEFINITIONS.rsplit(' ').next().unwrap();
+        let parts = [definitions, TEKTON, RIGHTS, POLICY].map(|part| format!("{part}kustomization.yaml"));
+        for file in parts.iter().map(String::as_str).chain([NAMESPACE, TARGETS, LISTER_RIGHTS, LISTER_POLICY]) {
+            assert!(std::path::Path::new(&root(file)).exists(), "{file}");
         }
+    }
+
+    fn root(file: &str) -> String {
+        format!("{}/../../{file}", env!("CARGO_MANIFEST_DIR"))
     }
 }

@@ -38,7 +38,7 @@ const GAP: Duration = Duration::from_millis(20);
 const SHARE: u32 = 4;
 /// A run is looked at this often even if nothing happens: its deadline may have passed.
 const PULSE: Duration = Duration::from_mins(1);
-/// A run whose PipelineRun lost our label is asked for this often: the watch does not show it any more.
+/// A run is asked for this often whose PipelineRun lost our label, since no watch shows it any more, or that Tekton has not taken up.
 const ASK_EVERY: Duration = Duration::from_secs(5);
 /// After the run's own deadline Tekton has this long to end it by itself.
 const DEADLINE_GRACE_MS: i64 = 60_000;
@@ -69,7 +69,25 @@ struct Recorder {
     /// Runs that wait for the watch of their TaskRuns.
     waiting: Mutex<HashMap<String, Wait>>,
     /// Runs that were let go and that Tekton has not taken up, since when they have been seen so.
-    untaken: Mutex<HashMap<String, Instant>>,
+    untaken: Mutex<HashMap<String, Untaken>>,
+}
+
+/// A run that Tekton has not taken up.
+struct Untaken {
+    since: Instant,
+    asked: Option<Instant>,
+}
+
+impl Untaken {
+    /// Whether to ask for it now; it then counts as asked.
+    fn asks(&mut self, now: Instant) -> bool {
+        let asks = now.duration_since(self.since) >= TAKEN_UP_WITHIN
+            && self.asked.is_none_or(|at| now.duration_since(at) >= ASK_EVERY);
+        if asks {
+            self.asked = Some(now);
+        }
+        asks
+    }
 }
 
 /// Since when a run waits: before the TaskRuns' first list was complete, and after it.
@@ -201,7 +219,7 @@ impl Recorder {
         } else {
             PULSE
         };
-        let untaken = lock(&self.untaken).get(name).map(|since| TAKEN_UP_WITHIN.saturating_sub(since.elapsed()));
+        let untaken = lock(&self.untaken).get(name).map(|known| TAKEN_UP_WITHIN.saturating_sub(known.since.elapsed()));
         untaken.filter(|rest| !rest.is_zero()).map_or(next, |rest| rest.min(next))
     }
 
@@ -248,8 +266,9 @@ impl Recorder {
 
     /// Says of a run that Tekton has had its time to take up that this is what it waits for. What Tekton says of it then takes its place.
     async fn tell_untaken(&self, context: &Context, name: &str, tracked: &Tracked) {
-        let since = *lock(&self.untaken).entry(name.to_owned()).or_insert_with(Instant::now);
-        if since.elapsed() < TAKEN_UP_WITHIN || !ask::is_untaken(context, name, tracked).await {
+        let now = Instant::now();
+        let asks = lock(&self.untaken).entry(name.to_owned()).or_insert(Untaken { since: now, asked: None }).asks(now);
+        if !asks || !ask::is_untaken(context, name, tracked).await {
             return;
         }
         if context.says(&tracked.id, ExecutionState::Pending, "WaitingForTekton", UNTAKEN.to_owned()).await {
@@ -328,4 +347,19 @@ fn spawn_follower(
         drop(permit);
     });
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_tekton_leaves_alone_is_asked_for_after_its_time_and_not_at_each_look() {
+        let since = Instant::now();
+        let mut run = Untaken { since, asked: None };
+        let millis = Duration::from_millis;
+        let looks = [0, 9_999, 10_000, 10_020, 14_999, 15_000, 15_020];
+        let asked = looks.map(|at| run.asks(since + millis(at)));
+        assert_eq!(asked, [false, false, true, false, false, true, false]);
+    }
 }

@@ -316,26 +316,25 @@ fn task(name: &str, run_after: &[&str], attempts: Vec<TaskAttempt>, digest: &Dig
         TaskState::Cancelled | TaskState::TimedOut => ("TaskRunCancelled", None),
         _ => ("Lost", None),
     };
-    let total = |from: fn(&TaskAttempt) -> Option<Timestamp>, to: fn(&TaskAttempt) -> Option<Timestamp>| {
-        attempts.iter().filter_map(|attempt| Some(to(attempt)?.since(from(attempt)?))).reduce(|a, b| a + b)
-    };
-    Task {
+    let mut task = Task {
         name: name.to_owned(),
         state,
         reason: Some(reason.to_owned()),
         message: message.map(str::to_owned),
         run_after: run_after.iter().map(ToString::to_string).collect(),
         finally: false,
-        queued_ms: total(|a| a.queued_at, |a| a.pulling_at),
-        pulling_ms: total(|a| a.pulling_at, |a| a.running_at),
-        running_ms: total(|a| a.running_at, |a| a.finished_at),
+        queued_ms: None,
+        pulling_ms: None,
+        running_ms: None,
         started_at: attempts.first().and_then(|attempt| attempt.running_at),
         finished_at: last.and_then(|attempt| attempt.finished_at),
         results: Map::new(),
         parameters: Map::new(),
         ticket: digest.clone(),
         attempts,
-    }
+    };
+    task.measure();
+    task
 }
 
 fn attempt(number: u32, state: TaskState, at: Timestamp, ran_ms: i64, dice: &mut StdRng) -> TaskAttempt {

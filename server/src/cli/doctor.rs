@@ -19,7 +19,7 @@ pub async fn doctor(config: &Config) -> Result<(), Fault> {
     };
     let client =
         controller::client(choice).await.map_err(|e| Fault::failed(format!("the cluster can't be used: {e}")))?;
-    let found = examine(client, &config.namespace, config.lister_image.is_some()).await;
+    let found = examine(client, &config.namespace, config.lister_image.as_deref()).await;
     for check in &found {
         print(&line(check));
     }

@@ -1,18 +1,20 @@
 //! `list-volume`: what the pod runs that lists a workspace. It walks a directory without following links and prints a listing, as
-//! `domain::workspace` reads it. It opens directories alone, never a file. Nobody writes to the volume of a run that has ended; a
-//! link that took a directory's place between two looks would lead into the pod's own root, which holds this program.
+//! `domain::workspace` reads it. It opens directories alone, never a file, and each from the one it lies in: a link that took a directory's
+//! place since it was seen (a run's last pods may still write) leads nowhere.
 
 use super::{Fault, print};
 use domain::{
     time::Timestamp,
     workspace::{BYTES, Cut, DEPTH, ENTRIES, EntryKind, SECONDS, WorkspaceEntry, WorkspaceListing, name},
 };
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, open, openat, statat};
 use std::{
     collections::VecDeque,
-    fs::{self, DirEntry, Metadata},
-    os::unix::ffi::OsStrExt as _,
+    ffi::OsStr,
+    io,
+    os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
     path::{Path, PathBuf},
-    time::{Duration, Instant, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 /// Bytes of a listing around its entries, with all reasons why it is cut.
@@ -28,16 +30,16 @@ pub fn list_volume(path: &Path) -> Result<(), Fault> {
 }
 
 /// Walks level by level, so that what is cut short still shows the whole upper part. Only a root that can't be read is an error.
-fn walk(root: &Path, late: impl Fn() -> bool) -> std::io::Result<WorkspaceListing> {
+fn walk(root: &Path, late: impl Fn() -> bool) -> io::Result<WorkspaceListing> {
+    let root = open(root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let mut walk = Walk { late, listing: WorkspaceListing::default(), bytes: AROUND, stopped: false };
-    let mut waiting = VecDeque::from([(root.to_owned(), String::new(), 0)]);
-    let mut first = Some(fs::read_dir(root)?);
+    let mut waiting = VecDeque::from([(PathBuf::new(), String::new(), 0)]);
     while let Some((directory, path, depth)) = waiting.pop_front() {
-        let Ok(found) = first.take().map_or_else(|| fs::read_dir(&directory), Ok) else {
+        let Ok(found) = beneath(&root, &directory).and_then(|directory| Ok(Dir::new(directory)?)) else {
             walk.listing.unread += 1;
             continue;
         };
-        walk.directory(found, &path, depth, &mut waiting);
+        walk.directory(found, &directory, &path, depth, &mut waiting);
         if walk.stopped {
             break;
         }
@@ -50,6 +52,21 @@ fn walk(root: &Path, late: impl Fn() -> bool) -> std::io::Result<WorkspaceListin
     Ok(listing)
 }
 
+/// The directory at this path below the root, opened name by name: as many at once as lie in a volume could not be kept open.
+fn beneath(root: &OwnedFd, path: &Path) -> io::Result<OwnedFd> {
+    let mut directory = child(root, OsStr::new("."))?;
+    for name in path {
+        directory = child(&directory, name)?;
+    }
+    Ok(directory)
+}
+
+/// The directory of this name in that one. Anything else of that name is an error, a link to a directory too.
+fn child(directory: &OwnedFd, name: &OsStr) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(openat(directory, name, flags, Mode::empty())?)
+}
+
 struct Walk<F> {
     late: F,
     listing: WorkspaceListing,
@@ -58,36 +75,43 @@ struct Walk<F> {
 }
 
 impl<F: Fn() -> bool> Walk<F> {
-    /// Lists one directory, whose path in the volume this is; what lies in it to be walked later goes to `waiting`.
+    /// Lists one directory of the volume: where it lies, and that as it is told. What lies in it to be walked later goes to `waiting`.
     fn directory(
         &mut self,
-        found: fs::ReadDir,
+        mut found: Dir,
+        directory: &Path,
         path: &str,
         depth: usize,
         waiting: &mut VecDeque<(PathBuf, String, usize)>,
     ) {
-        for entry in found {
+        while let Some(entry) = found.read() {
+            let Ok(entry) = entry else {
+                self.listing.unread += 1;
+                continue;
+            };
+            let name = entry.file_name();
+            if [b".".as_slice(), b".."].contains(&name.to_bytes()) {
+                continue;
+            }
             if (self.late)() {
                 return self.stop(Cut::Time);
             }
             if depth >= DEPTH {
                 return self.listing.cut.push(Cut::Depth);
             }
-            let Ok(entry) = entry else {
-                self.listing.unread += 1;
-                continue;
-            };
             // Of the entry itself: a link is not followed.
-            let Ok(metadata) = entry.metadata() else {
+            let Ok(stat) = found.fd().and_then(|found| statat(found, name, AtFlags::SYMLINK_NOFOLLOW)) else {
                 self.listing.unread += 1;
                 continue;
             };
-            let entry_path = joined(path, &entry);
-            if !self.add(told(entry_path.clone(), &metadata)) {
+            let told_path = joined(path, name.to_bytes());
+            let told = told(told_path.clone(), &stat);
+            let walks = told.kind == EntryKind::Directory;
+            if !self.add(told) {
                 return;
             }
-            if metadata.is_dir() {
-                waiting.push_back((entry.path(), entry_path, depth + 1));
+            if walks {
+                waiting.push_back((directory.join(OsStr::from_bytes(name.to_bytes())), told_path, depth + 1));
             }
         }
     }
@@ -112,33 +136,34 @@ impl<F: Fn() -> bool> Walk<F> {
     }
 }
 
-fn joined(path: &str, entry: &DirEntry) -> String {
-    let name = name(entry.file_name().as_bytes());
+fn joined(path: &str, entry: &[u8]) -> String {
+    let name = name(entry);
     if path.is_empty() { name } else { format!("{path}/{name}") }
 }
 
-fn told(path: String, metadata: &Metadata) -> WorkspaceEntry {
-    let kind = match metadata.file_type() {
-        kind if kind.is_file() => EntryKind::File,
-        kind if kind.is_dir() => EntryKind::Directory,
-        kind if kind.is_symlink() => EntryKind::Link,
+fn told(path: String, stat: &Stat) -> WorkspaceEntry {
+    let kind = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => EntryKind::File,
+        FileType::Directory => EntryKind::Directory,
+        FileType::Symlink => EntryKind::Link,
         _ => EntryKind::Other,
     };
-    let size = (kind == EntryKind::File).then_some(metadata.len());
-    WorkspaceEntry { path, kind, size, modified_at: modified(metadata) }
+    let size = u64::try_from(stat.st_size).ok().filter(|_| kind == EntryKind::File);
+    WorkspaceEntry { path, kind, size, modified_at: modified(stat) }
 }
 
 /// None before 1970 and after what can be written.
-fn modified(metadata: &Metadata) -> Option<Timestamp> {
-    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    let at = Timestamp::from_millis(i64::try_from(since.as_millis()).ok()?);
-    Timestamp::parse(&at.to_string()).ok()
+fn modified(stat: &Stat) -> Option<Timestamp> {
+    let nanos = i64::try_from(stat.st_mtime_nsec).ok()?;
+    let millis = stat.st_mtime.checked_mul(1000)?.checked_add(nanos / 1_000_000)?;
+    let at = Timestamp::from_millis(millis);
+    Timestamp::parse(&at.to_string()).ok().filter(|_| millis >= 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{ffi::OsStr, os::unix::fs::symlink};
+    use std::{fs, os::unix::fs::symlink};
 
     fn listed(root: &Path) -> WorkspaceListing {
         let listing = walk(root, || false).unwrap();
@@ -180,6 +205,40 @@ mod tests {
         );
         assert!(listing.entries.iter().all(|entry| entry.modified_at.is_some()));
         assert_eq!((listing.cut.as_slice(), listing.unread), ([].as_slice(), 0));
+    }
+
+    #[test]
+    fn a_link_that_took_a_directorys_place_is_not_entered() {
+        let outside = tempfile::tempdir().unwrap();
+        fs::create_dir(outside.path().join("deep")).unwrap();
+        fs::write(outside.path().join("secret"), b"").unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let swap = |name: &str| {
+            fs::remove_dir(dir.path().join(name)).unwrap();
+            symlink(outside.path(), dir.path().join(name)).unwrap();
+        };
+        for name in ["a", "b"] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        let looks = std::cell::Cell::new(0);
+        // At the second look one of both has been seen as a directory, and none has been opened.
+        let late = || {
+            looks.set(looks.get() + 1);
+            if looks.get() == 2 {
+                swap("a");
+                swap("b");
+            }
+            false
+        };
+        let listing = walk(dir.path(), late).unwrap();
+        let mut kinds: Vec<_> = listing.entries.iter().map(|entry| format!("{:?}", entry.kind)).collect();
+        kinds.sort_unstable();
+        assert_eq!(kinds, ["Directory", "Link"]);
+        assert_eq!((listing.cut.as_slice(), listing.unread), ([].as_slice(), 1));
+
+        let root = open(dir.path(), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
+        assert!(child(&root, OsStr::new("a")).is_err());
+        assert!(beneath(&root, Path::new("a/deep")).is_err(), "nor is one on the way");
     }
 
     #[test]

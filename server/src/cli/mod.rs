@@ -7,7 +7,7 @@ mod list_volume;
 
 use crate::{
     config::{Config, ConfigError},
-    edge, serve,
+    doors, edge, serve,
 };
 use clap::{Args, Parser, Subcommand};
 use std::{
@@ -55,6 +55,12 @@ struct Settings {
     /// Where people reach the console [KUBERNAUT_PUBLIC_URL] [default: derived from --listen]
     #[arg(long, global = true, value_name = "URL")]
     public_url: Option<String>,
+    /// Further names by which it is reached, with commas between [KUBERNAUT_ALLOWED_HOSTS]
+    #[arg(long, global = true, value_name = "HOSTS")]
+    allowed_hosts: Option<String>,
+    /// The most connections of one address; a proxy has one, too [KUBERNAUT_CONNECTIONS_PER_ADDRESS] [default: 4096]
+    #[arg(long, global = true, value_name = "NUMBER")]
+    connections_per_address: Option<String>,
     /// off, or demo: a small world lives in the sandbox [KUBERNAUT_SCENE] [default: off]
     #[arg(long, global = true, value_name = "SCENE")]
     scene: Option<String>,
@@ -105,6 +111,9 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Prints every route with what each role may: the table of docs/authorisation.md
+    #[command(hide = true)]
+    Routes,
 }
 
 #[derive(Debug, Subcommand)]
@@ -182,8 +191,12 @@ pub async fn run(cli: Cli) -> Result<(), Fault> {
         Command::ListVolume { path } => list_volume::list_volume(&path),
         Command::Config(ConfigCommand::Show) => {
             for (name, value, origin) in config()?.show() {
-                print(&format!("{name:<16} {value:<48} {origin}"));
+                print(&format!("{name:<24} {value:<48} {origin}"));
             }
+            Ok(())
+        }
+        Command::Routes => {
+            print(doors::rights::table(&doors::declared()).trim_end());
             Ok(())
         }
     }
@@ -198,6 +211,8 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("environment", &settings.environment),
         ("namespace", &settings.namespace),
         ("public-url", &settings.public_url),
+        ("allowed-hosts", &settings.allowed_hosts),
+        ("connections-per-address", &settings.connections_per_address),
         ("scene", &settings.scene),
         ("approval-ttl", &settings.approval_ttl),
         ("kubeconfig-secret", &settings.kubeconfig_secret),

@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Request},
+    extract::{FromRequest, Request, rejection::BytesRejection},
     http::{HeaderMap, StatusCode, header},
 };
 use domain::{
@@ -33,14 +33,14 @@ impl<S: Send + Sync> FromRequest<S> for OptionalJson {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let says_json = says_json(request.headers());
+        let says_json = says_json(request.headers()).and_then(|()| plain(request.headers()));
         let bytes = Bytes::from_request(request, state).await;
         // Where nothing was sent, it does not matter as what.
         if bytes.as_ref().is_ok_and(Bytes::is_empty) {
             return Ok(Self(None));
         }
         says_json?;
-        let bytes = bytes.map_err(|_| too_large())?;
+        let bytes = bytes.map_err(|error| unread(&error))?;
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self(None));
         }
@@ -51,7 +51,18 @@ impl<S: Send + Sync> FromRequest<S> for OptionalJson {
 /// The bytes of a body that says it is JSON.
 async fn sent<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     says_json(request.headers())?;
-    Bytes::from_request(request, state).await.map_err(|_| too_large())
+    plain(request.headers())?;
+    Bytes::from_request(request, state).await.map_err(|error| unread(&error))
+}
+
+/// Bodies come as they are: what has to be unpacked first may become more than was sent.
+pub fn plain(headers: &HeaderMap) -> Result<(), Problem> {
+    let packed = |coding: &[u8]| !coding.eq_ignore_ascii_case(b"identity");
+    if headers.get_all(header::CONTENT_ENCODING).iter().any(|coding| packed(coding.as_bytes())) {
+        let detail = "send the body as it is, without Content-Encoding";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "packed", detail));
+    }
+    Ok(())
 }
 
 fn says_json(headers: &HeaderMap) -> Result<(), Problem> {
@@ -71,6 +82,15 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Problem> {
         StrictError::TooLarge { .. } => too_large(),
         other => Problem::invalid(vec![Fault::new(other.pointer().to_owned(), other.code(), other.to_string())]),
     })
+}
+
+/// The answer to a body that could not be read.
+pub fn unread(error: &BytesRejection) -> Problem {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return too_large();
+    }
+    let detail = "the body did not come whole in its time; send it again";
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", detail)
 }
 
 /// The answer to a body over its size.

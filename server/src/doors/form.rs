@@ -24,9 +24,14 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             let detail = "this is a page's form: programs use /api/v1";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no-form", detail));
         }
-        let sent = Bytes::from_request(request, state).await.map_err(|_| body::too_large())?;
+        body::plain(request.headers())?;
+        let sent = Bytes::from_request(request, state).await.map_err(|error| body::unread(&error))?;
         let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "bad-form", detail);
         let fields = urlencoded::pairs(&sent).ok_or_else(|| bad("a field of this form is no text".into()))?;
+        // No database keeps it, and what would be kept in its place was not sent.
+        if let Some((name, _)) = fields.iter().find(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            return Err(bad(format!("the field {} holds the character NUL", quoted(name))));
+        }
         // Which of the two was meant is not for us to say.
         let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();

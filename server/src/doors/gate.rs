@@ -1,9 +1,10 @@
 //! What all doors share: the services, the accounts, and the credentials that come with a request.
 
 use super::{
+    entrance::Hosts,
     live::Live,
     problem::{self, Problem},
-    rate::Limits,
+    rate::{self, Limits},
     refusals::Refusals,
 };
 use crate::{
@@ -21,7 +22,10 @@ use domain::{
     ports::{IdempotencyStore, Ids},
     services::ShellService as _,
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 use tokio_util::sync::CancellationToken;
 use tower_sessions::Session;
 
@@ -55,6 +59,8 @@ pub struct Gate {
     pub sandbox: bool,
     /// Where people reach the console, without a slash at the end.
     pub public_url: Arc<str>,
+    /// The names by which it is reached.
+    pub hosts: Hosts,
     /// Ends open streams when the process is to stop.
     pub stop: CancellationToken,
 }
@@ -96,7 +102,13 @@ pub fn way(path: &str, extensions: &Extensions) -> Way {
 /// Finds out who a request is from. What is for programs is for nobody without credentials, whatever is asked.
 pub async fn identify(State(gate): State<Gate>, session: Session, mut request: Request, next: Next) -> Response {
     let credentials = Credentials { authorization: request.headers().get(header::AUTHORIZATION).cloned(), session };
-    match credentials.identity(&gate).await {
+    let found = credentials.identity(&gate).await;
+    if !matches!(found, Ok(Some(_)))
+        && let Some(seconds) = gate.limits.stranger(address_of(&request))
+    {
+        return rate::too_often(seconds).into_response();
+    }
+    match found {
         Ok(Some(identity)) => {
             let route = request
                 .extensions()
@@ -115,6 +127,11 @@ pub async fn identify(State(gate): State<Gate>, session: Session, mut request: R
         Ok(None) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
+}
+
+/// Where a request came from.
+fn address_of(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
 }
 
 /// What came with a request to say who it is from; kept while a stream is open, to be asked again.

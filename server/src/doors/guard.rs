@@ -1,6 +1,9 @@
 //! What stands before every door: no mutation from another site, and the headers that every answer carries.
 
-use super::{gate::Gate, problem::Problem};
+use super::{
+    gate::{Gate, RequestId},
+    problem::Problem,
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
@@ -13,6 +16,8 @@ use axum::{
 pub async fn same_origin(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !safe && let Err(why) = judge(request.headers(), &gate.public_url) {
+        let request_id = request.extensions().get::<RequestId>().map(|id| id.0.as_str()).unwrap_or_default();
+        tracing::warn!(path = request.uri().path(), request_id, why, "refused: it came from elsewhere");
         return Problem::new(StatusCode::FORBIDDEN, "cross-site", why).into_response();
     }
     next.run(request).await
@@ -48,21 +53,33 @@ fn judge(headers: &HeaderMap, public_url: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// What no page of ours uses, and nothing that got into one may.
+const UNUSED: &str =
+    "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()";
+/// Two years by https alone.
+const HTTPS: &str = "max-age=63072000; includeSubDomains";
+
 /// Headers of every answer. The pages' content security policy is set by the page itself, which knows the nonce.
-pub async fn headers(request: Request, next: Next) -> Response {
+pub async fn headers(State(https): State<bool>, request: Request, next: Next) -> Response {
     let mut answer = next.run(request).await;
-    let all: [(HeaderName, &'static str); 5] = [
+    let all: [(HeaderName, &'static str); 6] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), UNUSED),
         (header::X_FRAME_OPTIONS, "DENY"),
     ];
     for (name, value) in all {
         answer.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    // Whatever is for everybody says so itself.
-    if !answer.headers().contains_key(header::CACHE_CONTROL) {
+    if https {
+        answer.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HTTPS));
+    }
+    safe_cookies(answer.headers_mut());
+    // What may be kept says by whom.
+    let kept = |how: &HeaderValue| [&b"public"[..], b"private"].iter().any(|whose| how.as_bytes().starts_with(whose));
+    if !answer.headers().get(header::CACHE_CONTROL).is_some_and(kept) {
         answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if !answer.headers().contains_key(header::CONTENT_SECURITY_POLICY) {
@@ -72,9 +89,42 @@ pub async fn headers(request: Request, next: Next) -> Response {
     answer
 }
 
+/// Every cookie goes by https alone, is none of a script's business and comes from our own pages only. So does the one that takes a
+/// session's away: browsers ignore it otherwise.
+fn safe_cookies(headers: &mut HeaderMap) {
+    let cookies: Vec<HeaderValue> = headers.get_all(header::SET_COOKIE).iter().map(safe).collect();
+    headers.remove(header::SET_COOKIE);
+    for cookie in cookies {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+}
+
+fn safe(cookie: &HeaderValue) -> HeaderValue {
+    let Ok(said) = cookie.to_str() else { return cookie.clone() };
+    let names: Vec<&str> =
+        said.split(';').skip(1).map(|part| part.split('=').next().unwrap_or_default().trim()).collect();
+    let missing = ["Secure", "HttpOnly", "SameSite=Strict"].into_iter().filter(|attribute| {
+        let wanted = attribute.split('=').next().unwrap_or_default();
+        !names.iter().any(|name| name.eq_ignore_ascii_case(wanted))
+    });
+    let whole = std::iter::once(said).chain(missing).collect::<Vec<_>>().join("; ");
+    HeaderValue::from_str(&whole).unwrap_or_else(|_| cookie.clone())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_cookie_does_not_say_of_itself_is_said_for_it() {
+        for (said, sent) in [
+            ("a=b; Path=/; Max-Age=0", "a=b; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"),
+            ("a=secure; SameSite=Lax; secure", "a=secure; SameSite=Lax; secure; HttpOnly"),
+            ("a=b; HttpOnly; SameSite=Strict; Secure; Path=/", "a=b; HttpOnly; SameSite=Strict; Secure; Path=/"),
+        ] {
+            assert_eq!(safe(&HeaderValue::from_static(said)), sent, "{said}");
+        }
+    }
 
     fn with(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();

@@ -1,11 +1,10 @@
 //! Health for machines: alive, ready (with the reason when not), and metrics. They need no credentials and tell no secrets.
 
+use super::access::Open;
 use axum::{
-    Router,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use domain::ports::Cluster;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -24,12 +23,8 @@ pub struct Readiness {
     pub metrics: PrometheusHandle,
 }
 
-pub fn routes(readiness: Readiness) -> Router {
-    Router::new()
-        .route("/healthz", get(|| async { (StatusCode::OK, "ok\n") }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .with_state(readiness)
+pub fn routes() -> Open<Readiness> {
+    Open::new().add("/healthz", || async { (StatusCode::OK, "ok\n") }).add("/readyz", ready).add("/metrics", metrics)
 }
 
 /// 200 when decisions and starts are possible; 503 with the reasons when not. Notes tell what is missing that they go without.
@@ -72,5 +67,5 @@ impl Readiness {
 }
 
 async fn metrics(State(readiness): State<Readiness>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], readiness.metrics.render()).into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], readiness.metrics.render()).into_response()
 }

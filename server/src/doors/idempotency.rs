@@ -8,7 +8,7 @@ use super::{
 };
 use axum::{
     body::{Body, Bytes},
-    extract::Request,
+    extract::{FromRequest as _, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -40,12 +40,15 @@ where
     else {
         return Ok(handle(request).await);
     };
-    let Some(key) = key(request.headers())? else { return Ok(handle(request).await) };
+    let Some(key) = key(request.headers())?.filter(|_| keeps(request.uri().path())) else {
+        return Ok(handle(request).await);
+    };
     let held = Held { store: gate.idempotency.clone(), actor: caller.actor.id.as_str().to_owned(), key };
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
 
     let (parts, sent) = request.into_parts();
-    let sent = axum::body::to_bytes(sent, body::MAX_BODY).await.map_err(|_| body::too_large())?;
+    let sent = Bytes::from_request(Request::from_parts(parts.clone(), sent), &()).await;
+    let sent = sent.map_err(|error| body::unread(&error))?;
     let path = parts.uri.path().to_owned();
     let begun = held.store.begin(&held.actor, &held.key, &hash(&parts.uri.to_string(), &sent)).await;
     match begun.map_err(|error| unavailable(&error))? {
@@ -60,6 +63,12 @@ where
         let detail = "something went wrong on our side; name the request id when you ask for help";
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     })
+}
+
+/// Whether the answers of this route are kept. What lies in a volume is told to whoever asks and kept nowhere; a listing that is asked for
+/// twice makes nothing twice.
+pub fn keeps(path: &str) -> bool {
+    !(path.starts_with("/api/v1/executions/") && path.ends_with("/listing"))
 }
 
 /// The key, where there is one.

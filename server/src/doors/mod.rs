@@ -4,6 +4,7 @@
 pub mod access;
 mod body;
 mod drain;
+pub mod entrance;
 mod export;
 mod form;
 pub mod gate;
@@ -18,6 +19,7 @@ mod problem;
 pub mod rate;
 pub mod refusals;
 pub mod rest;
+pub mod rights;
 mod site;
 mod told;
 mod urlencoded;
@@ -44,12 +46,17 @@ pub use health::Readiness;
 /// How long a session may lie unused, to the precision of [`gate::SESSION_NOTED_MS`].
 const SESSION_IDLE: time::Duration = time::Duration::hours(12);
 
-/// Every route, with what it needs.
-pub fn declared() -> (Router<Gate>, Vec<Declared>) {
+/// The routes behind the gate, and what each of them needs.
+fn gated() -> (Router<Gate>, Vec<Declared>) {
     let routes = Routes::new();
     let routes = rest::routes(routes);
     let routes = pages::routes(routes);
     routes.finish()
+}
+
+/// Every route that there is, with what it needs.
+pub fn declared() -> Vec<Declared> {
+    [gated().1, site::routes().finish().1, health::routes().finish().1].concat()
 }
 
 /// The whole server: routes, and what stands before them.
@@ -59,8 +66,8 @@ where
 {
     // The pages' futures run on this runtime; a second call finds it done.
     let _ = any_spawner::Executor::init_tokio();
-    let (routes, _) = declared();
-    let ids = gate.ids.clone();
+    let (routes, _) = gated();
+    let (ids, https) = (gate.ids.clone(), gate.public_url.starts_with("https://"));
     let cookies = SessionManagerLayer::new(sessions)
         .with_name("__Host-kubernaut")
         .with_secure(true)
@@ -78,13 +85,15 @@ where
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(middleware::from_fn_with_state(gate.clone(), gate::identify))
         .layer(cookies)
+        .layer(middleware::from_fn_with_state(gate.clone(), entrance::proper))
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
         .with_state(gate);
+    let health: Router = health::routes().finish().0.with_state(readiness);
     guarded
-        .merge(site::routes())
-        .merge(health::routes(readiness))
-        .layer(middleware::from_fn(guard::headers))
+        .merge(site::routes().finish().0)
+        .merge(health)
+        .layer(middleware::from_fn_with_state(https, guard::headers))
         .layer(middleware::from_fn_with_state(ids, gate::named))
         .layer(middleware::from_fn(drain::to_the_end))
         .layer(middleware::from_fn(compressed))

@@ -10,7 +10,7 @@ mod runs;
 mod settings;
 
 use super::{
-    access::{Access, Routes},
+    access::{Access, Routes, Whose},
     form::{Fields, Form, field},
     gate::{self, Gate, RequestId, SESSION_USER},
     problem::Problem,
@@ -48,37 +48,39 @@ use std::sync::Arc;
 use tower_sessions::Session;
 
 pub fn routes(routes: Routes) -> Routes {
-    // Who is not signed in is led to the sign-in page by the page itself; what a page shows, its services decide.
-    let open = Access::Public;
-    let mut routes = routes;
-    for path in [
-        "/",
-        "/login",
-        "/approvals",
-        "/approvals/review",
-        "/recommendations/{id}",
-        "/runs",
-        "/runs/{id}",
-        "/catalog",
-        "/catalog/new",
-        "/catalog/{workflow_id}",
-        "/effectiveness",
-        "/audit",
-        "/search",
-        "/settings",
-        "/settings/accounts",
-        "/settings/tokens",
-        "/settings/keys",
-        "/settings/cluster",
-        "/api",
+    // Who is not signed in is led to the sign-in page by the page itself; what it shows beside its own right, its services decide.
+    let read = |right| Access::Page(Some(right));
+    let mut routes = routes.add(Method::GET, "/login", Access::Public, show);
+    for (path, access) in [
+        ("/", read(Right::RunsRead)),
+        ("/approvals", read(Right::RecommendationsRead)),
+        ("/approvals/review", read(Right::Decide)),
+        ("/recommendations/{id}", read(Right::RecommendationsRead)),
+        ("/runs", read(Right::RunsRead)),
+        ("/runs/{id}", read(Right::RunsRead)),
+        ("/catalog", read(Right::CatalogSearch)),
+        ("/catalog/new", read(Right::CatalogWrite)),
+        ("/catalog/{workflow_id}", read(Right::CatalogRead)),
+        ("/effectiveness", read(Right::RunsRead)),
+        ("/audit", read(Right::AuditRead)),
+        ("/search", Access::Page(None)),
+        ("/settings", Access::Page(None)),
+        ("/settings/accounts", read(Right::AccountsRead)),
+        ("/settings/keys", Access::Page(None)),
+        ("/settings/cluster", read(Right::RunsRead)),
+        ("/api", Access::Page(None)),
     ] {
-        routes = routes.add(Method::GET, path, open, show);
+        routes = routes.add(Method::GET, path, access, show);
     }
+    routes =
+        routes.add(Method::GET, "/settings/tokens", Access::Page(None), show).whose(Whose::Own(Right::AccountsRead));
     settings::routes(audit::routes(routes))
         .add(Method::POST, "/login", Access::Public, sign_in)
         .add(Method::POST, "/logout", Access::SignedIn, sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
+        .whose(Whose::Others)
         .add(Method::POST, "/recommendations/{id}", Access::Needs(Right::Decide), decide)
+        .whose(Whose::Others)
         .add(Method::POST, "/recommendations/{id}/parameters", Access::Needs(Right::Decide), edit::parameters)
         .add(Method::GET, "/runs/{id}/log", Access::Needs(Right::RunsRead), runs::log)
         .add(Method::POST, "/recommendations/{id}/check", Access::Needs(Right::Decide), edit::check)

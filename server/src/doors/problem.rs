@@ -125,7 +125,7 @@ impl Problem {
         let told = *self.0;
         let right = |name: &String| Right::ALL.into_iter().find(|right| right.name() == name);
         let foreign = told.kind.ends_with(":cross-site");
-        let own = foreign || told.status == 405 || told.status >= 500 || told.status == 429 || told.status == 413;
+        let own = foreign || matches!(told.status, 405 | 413 | 421 | 429 | 500..);
         Trouble {
             status: StatusCode::from_u16(told.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             missing: told.required_right.as_ref().and_then(right).map(|right| (right, String::new())),
@@ -136,6 +136,7 @@ impl Problem {
             differences: told.differences,
             retry_after: told.retry_after,
             back: None,
+            asked: None,
         }
     }
 

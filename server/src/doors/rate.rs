@@ -13,7 +13,7 @@ use governor::{
     clock::{Clock as _, DefaultClock},
 };
 use std::{
-    hash::{BuildHasher as _, DefaultHasher, Hash, Hasher as _, RandomState},
+    hash::{BuildHasher as _, Hash, RandomState},
     net::IpAddr,
     num::NonZeroU32,
     sync::Arc,
@@ -25,6 +25,8 @@ const PER_SECOND: u32 = 500;
 const SIGN_INS_PER_NAME: u32 = 10;
 /// Sign-ins a minute from one address, whatever the names: each costs the work of a password.
 const SIGN_INS_PER_ADDRESS: u32 = 60;
+/// Requests a second from one address of who does not say who they are, sustained and at once: pages of sign-in, and wrong tokens.
+const STRANGERS_PER_SECOND: u32 = 200;
 /// So many strangers are told apart; others share. What strangers send must not decide how much is remembered.
 const STRANGERS: u64 = 1 << 16;
 
@@ -34,6 +36,7 @@ pub struct Limits {
     callers: Arc<DefaultKeyedRateLimiter<String>>,
     names: Arc<DefaultKeyedRateLimiter<u64>>,
     addresses: Arc<DefaultKeyedRateLimiter<u64>>,
+    strangers: Arc<DefaultKeyedRateLimiter<u64>>,
     /// Nobody outside can choose with whom they share.
     folding: RandomState,
 }
@@ -46,6 +49,7 @@ impl Limits {
             callers: Arc::new(RateLimiter::keyed(Quota::per_second(per(PER_SECOND)))),
             names: Arc::new(RateLimiter::keyed(Quota::per_minute(per(SIGN_INS_PER_NAME)))),
             addresses: Arc::new(RateLimiter::keyed(Quota::per_minute(per(SIGN_INS_PER_ADDRESS)))),
+            strangers: Arc::new(RateLimiter::keyed(Quota::per_second(per(STRANGERS_PER_SECOND)))),
             folding: RandomState::new(),
         }
     }
@@ -53,13 +57,17 @@ impl Limits {
     /// Seconds to wait before this name may try again from this address; none when it may now.
     pub fn sign_in(&self, name: &str, address: Option<IpAddr>) -> Option<u32> {
         let network = address.map(network);
-        let fold = |what: &dyn Fn(&mut DefaultHasher)| {
-            let mut hasher = self.folding.build_hasher();
-            what(&mut hasher);
-            hasher.finish() % STRANGERS
-        };
-        wait(&self.addresses, &fold(&|h| network.hash(h)))
-            .or_else(|| wait(&self.names, &fold(&|h| (network, name.to_lowercase()).hash(h))))
+        wait(&self.addresses, &self.folded(&network))
+            .or_else(|| wait(&self.names, &self.folded(&(network, name.to_lowercase()))))
+    }
+
+    /// Seconds to wait before this address is answered again without saying who it is; none when it is answered now.
+    pub fn stranger(&self, address: Option<IpAddr>) -> Option<u32> {
+        wait(&self.strangers, &self.folded(&address.map(network)))
+    }
+
+    fn folded(&self, what: &impl Hash) -> u64 {
+        self.folding.hash_one(what) % STRANGERS
     }
 
     fn caller(&self, id: &str) -> Option<u32> {
@@ -71,11 +79,12 @@ impl Limits {
         self.callers.retain_recent();
         self.names.retain_recent();
         self.addresses.retain_recent();
+        self.strangers.retain_recent();
     }
 }
 
 /// The part of an address that one stranger can't change at will: of version 6 they have 2⁶⁴ each.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
         v4 @ IpAddr::V4(_) => v4,
@@ -118,6 +127,10 @@ mod tests {
         assert!((55..=60).contains(&other_names), "{other_names}");
         let many = (0..200).filter(|n| limits.sign_in(&n.to_string(), address(&format!("2001:db8::{n}"))).is_none());
         assert!((55..=60).contains(&many.count()), "one network of version 6 is one stranger");
+        let limits = Limits::new();
+        let strangers = (0..1000).filter(|_| limits.stranger(address("10.0.0.1")).is_none()).count();
+        assert!((200..400).contains(&strangers), "{strangers}");
+        assert_eq!(limits.stranger(address("10.0.0.2")), None, "another address");
         assert_eq!(network("::ffff:10.0.0.1".parse().unwrap()), "10.0.0.1".parse::<IpAddr>().unwrap());
     }
 }

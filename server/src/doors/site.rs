@@ -1,12 +1,11 @@
 //! The site's own files: WebAssembly, style sheet, fonts. Release builds carry them in the binary; debug builds read them
 //! from where `cargo xtask build-web` puts them.
 
+use super::access::Open;
 use axum::{
-    Router,
     extract::Path,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 
@@ -16,17 +15,11 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 struct Site;
 
 /// The routes of the files; public, and without state.
-pub fn routes() -> Router {
-    Router::new()
-        .route(
-            "/pkg/{*path}",
-            get(|path: Path<String>, headers: HeaderMap| async move { file("pkg", &path, &headers) }),
-        )
-        .route(
-            "/fonts/{*path}",
-            get(|path: Path<String>, headers: HeaderMap| async move { file("fonts", &path, &headers) }),
-        )
-        .route("/favicon.svg", get(|headers: HeaderMap| async move { answer("favicon.svg", &headers) }))
+pub fn routes() -> Open<()> {
+    Open::new()
+        .add("/pkg/{*path}", |path: Path<String>, headers: HeaderMap| async move { file("pkg", &path, &headers) })
+        .add("/fonts/{*path}", |path: Path<String>, headers: HeaderMap| async move { file("fonts", &path, &headers) })
+        .add("/favicon.svg", |headers: HeaderMap| async move { answer("favicon.svg", &headers) })
 }
 
 fn file(folder: &str, path: &str, headers: &HeaderMap) -> Response {

@@ -6,6 +6,7 @@ use super::{
     pages,
     problem::{self, Problem},
 };
+use app::part::Part;
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
@@ -23,7 +24,7 @@ pub async fn as_page(State(gate): State<Gate>, request: Request, next: Next) -> 
         return next.run(request).await;
     }
     let (headers, extensions) = (request.headers().clone(), request.extensions().clone());
-    let asked = (request.method() == Method::GET).then(|| request.uri().to_string());
+    let asked = matches!(*request.method(), Method::GET | Method::HEAD).then(|| request.uri().to_string());
     let answer = next.run(request).await;
     if is_page(&answer) {
         return answer;
@@ -31,6 +32,8 @@ pub async fn as_page(State(gate): State<Gate>, request: Request, next: Next) -> 
     let mut answer = problem::completed(answer);
     let Some(problem) = answer.extensions_mut().remove::<Problem>() else { return answer };
     let mut trouble = problem.trouble();
+    trouble.act = asked.is_none();
+    trouble.asked.clone_from(&asked);
     // What will be there again is asked for again; else the way leads back to where one came from.
     trouble.back = asked.filter(|_| trouble.passes()).or_else(|| came_from(&headers));
     let mut extensions = extensions;
@@ -50,7 +53,11 @@ pub async fn as_page(State(gate): State<Gate>, request: Request, next: Next) -> 
     page
 }
 
+/// A page that follows what it shows asks for a part of itself, and says so otherwise.
 fn wants_page(headers: &HeaderMap) -> bool {
+    if Part::of(headers) != Part::Whole {
+        return true;
+    }
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accepted.split(',').any(|range| range.split(';').next().unwrap_or_default().trim() == "text/html")
 }
@@ -84,6 +91,9 @@ mod tests {
             assert!(!wants_page(&headers(&[(header::ACCEPT, program)])), "{program}");
         }
         assert!(!wants_page(&HeaderMap::new()));
+        let mut part = headers(&[(header::ACCEPT, "*/*")]);
+        part.insert(Part::HEADER, header::HeaderValue::from_static("frame"));
+        assert!(wants_page(&part), "an open page asks for itself");
     }
 
     #[test]

@@ -39,11 +39,14 @@ impl Services {
             Listings::Off => return Err(refused(&NoListing::Off)),
             Listings::Sandbox => return Err(refused(&NoListing::Sandbox)),
         }
+        // A row for each pod that is asked for, none for what can't be: else whoever asks again and again fills the trail.
+        let cluster = self.cluster()?;
+        cluster.may_list_workspace(&execution, workspace).await.map_err(|no| refused(&no))?;
         // No row, no pod.
         let mut audit = AuditEntry::by(caller, "execution.list_workspace", "execution", id.as_str());
         audit.after = Some(json!({ "workspace": workspace }));
         self.world.audit.append(audit).await.map_err(store_fault)?;
-        self.cluster()?.list_workspace(&execution, workspace).await.map_err(|no| refused(&no))
+        cluster.list_workspace(&execution, workspace).await.map_err(|no| refused(&no))
     }
 }
 

@@ -11,6 +11,8 @@ use std::{
 
 const BINARY: &str = env!("CARGO_BIN_EXE_kubernaut-console");
 pub const ADMIN_PASSWORD: &str = "a password for tests";
+/// What a console logs, in its data directory.
+const LOG: &str = "stderr.log";
 
 /// Which database a test's console runs on.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +28,8 @@ pub struct Console {
     child: Child,
     data: tempfile::TempDir,
     pub database_url: Option<String>,
+    /// What it printed before it said where it listens.
+    pub printed: String,
 }
 
 impl Console {
@@ -46,20 +50,42 @@ impl Console {
     }
 
     pub fn start_with(database: Database, arguments: &[&str]) -> Self {
+        Self::start_in(database, arguments, &[])
+    }
+
+    /// With further arguments and variables of the environment.
+    pub fn start_in(database: Database, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let database_url = match database {
             Database::Sqlite => None,
             Database::Postgres => Some(postgres_database()),
         };
         let mut command = console_command(data.path(), database_url.as_deref());
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary starts");
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments).envs(environment.iter().copied());
+        let log = std::fs::File::create(data.path().join(LOG)).expect("a file for its log");
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the binary starts");
         let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let url = lines
-            .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
-            .expect("it says where it listens");
-        Self { url, client: Client::new(), child, data, database_url }
+        let (mut printed, mut url) = (String::new(), None);
+        for line in lines.map_while(Result::ok) {
+            url = line.strip_prefix("listening on ").map(str::to_owned);
+            if url.is_some() {
+                break;
+            }
+            printed.push_str(&line);
+            printed.push('\n');
+        }
+        let url = url.expect("it says where it listens");
+        Self { url, client: Client::new(), child, data, database_url, printed }
+    }
+
+    /// What it has logged so far.
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(self.data.path().join(LOG)).expect("its log")
+    }
+
+    /// Where its data lie.
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// A subcommand on the same database.
@@ -96,6 +122,14 @@ impl Console {
         let cookie = signed_in.headers["set-cookie"].to_str().expect("text");
         cookie.split(';').next().unwrap_or_default().clone_into(&mut browser.cookie);
         Some(browser)
+    }
+
+    /// A person with this role, signed in with a browser.
+    pub async fn person(&self, name: &str, role: &str) -> Browser<'_> {
+        let made = self.command(&["user", "create", "--name", name, "--role", role]);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let password = String::from_utf8(made.stdout).expect("text");
+        self.browser_of(name, password.trim()).await.expect("they are let in")
     }
 
     /// Text of SQL on this console's PostgreSQL.

@@ -26,6 +26,12 @@ async fn the_sandbox_says_that_it_keeps_no_files() {
     let bare = one.send(one.request(reqwest::Method::POST, &listing)).await;
     assert_eq!(bare.status, 409, "{}", bare.text);
     assert_eq!(one.post(&listing, &json!({ "path": "/etc" })).await.status, 422);
+    // The answer to a key is not kept: another body under it is judged by itself.
+    let keyed = async |body: &serde_json::Value| {
+        one.send(one.request(reqwest::Method::POST, &listing).header("idempotency-key", "k").json(body)).await
+    };
+    assert_eq!(keyed(&json!({})).await.json["detail"], refused.json["detail"]);
+    assert_eq!(keyed(&json!({ "path": "/etc" })).await.status, 422);
     for unknown in
         ["/api/v1/executions/none/workspaces/shared-workspace/listing".to_owned(), listing.replace("shared-", "")]
     {

@@ -4,7 +4,7 @@ use super::{
     events::Events,
     log::{Lines, Log},
     selection::{Selection, Tab},
-    times::{Phase, spans},
+    times::{Phase, in_phase},
 };
 use crate::{
     components::{Ago, Equivalent, Id, State, TableBox, equivalent, plain},
@@ -159,6 +159,5 @@ fn Attempts(task: Task, selection: Selection, now: Timestamp) -> impl IntoView {
 }
 
 fn phase(attempt: &TaskAttempt, phase: Phase, now: Timestamp) -> String {
-    let span = spans(attempt).into_iter().find(|span| span.phase == phase);
-    span.map_or_else(|| "–".to_owned(), |span| human(span.to.unwrap_or(now).since(span.from).max(0)))
+    in_phase(attempt, phase, now).map_or_else(|| "–".to_owned(), human)
 }

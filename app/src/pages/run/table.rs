@@ -3,7 +3,7 @@
 
 use super::{
     selection::{Selection, Sort, TableLook},
-    times::{Phase, held, spans, took},
+    times::{Phase, held, in_phase, took},
 };
 use crate::components::{State, TableBox};
 use domain::{
@@ -65,9 +65,9 @@ pub fn Table(tasks: Vec<Task>, critical: HashSet<usize>, selection: Selection, n
                                     <td><State of=task.state /></td>
                                     <td class="after">{if after.is_empty() { "–".to_owned() } else { after }}</td>
                                     <td class="num">{task.attempts.len()}</td>
-                                    <td class="num">{time(&task, task.queued_ms, Phase::Queued, now)}</td>
-                                    <td class="num">{time(&task, task.pulling_ms, Phase::Pulling, now)}</td>
-                                    <td class="num">{time(&task, task.running_ms, Phase::Running, now)}</td>
+                                    <td class="num">{time(&task, Phase::Queued, now)}</td>
+                                    <td class="num">{time(&task, Phase::Pulling, now)}</td>
+                                    <td class="num">{time(&task, Phase::Running, now)}</td>
                                     <td class="num">{took(&task, now).map_or_else(|| "–".to_owned(), human)}</td>
                                     <td>{if critical { "yes" } else { "no" }}</td>
                                 </tr>
@@ -111,12 +111,8 @@ const fn urgency(state: TaskState) -> u8 {
     }
 }
 
-/// The time in a phase: as recorded, or as far as it has gone.
-fn time(task: &Task, recorded: Option<i64>, phase: Phase, now: Timestamp) -> String {
-    let going = || {
-        let here = task.attempts.iter().flat_map(spans).filter(|span| span.phase == phase);
-        let each: Vec<i64> = here.map(|span| span.to.unwrap_or(now).since(span.from).max(0)).collect();
-        (!each.is_empty()).then(|| each.iter().sum())
-    };
-    recorded.or_else(going).map_or_else(|| "–".to_owned(), human)
+/// The time in a phase, over all attempts, as far as it has gone: once it is over, what the API says.
+fn time(task: &Task, phase: Phase, now: Timestamp) -> String {
+    let each = task.attempts.iter().filter_map(|attempt| in_phase(attempt, phase, now));
+    each.reduce(|a, b| a + b).map_or_else(|| "–".to_owned(), human)
 }

@@ -1,55 +1,26 @@
 //! How long things took, in milliseconds and in words: what picture, timeline and table say alike.
 
 use crate::components::Mark;
+pub use domain::spans::{Phase, Span};
 use domain::{
     execution::{Task, TaskAttempt, TaskState},
     time::{Timestamp, human},
 };
 
-/// What an attempt was at, from when to when; no end while it goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// What it was at.
-    pub phase: Phase,
-    /// Since when.
-    pub from: Timestamp,
-    /// Until when; none while it goes on.
-    pub to: Option<Timestamp>,
-}
-
-/// What an attempt is at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Waiting for a node.
-    Queued,
-    /// Pulling the image, making the container.
-    Pulling,
-    /// Its container runs.
-    Running,
-}
-
-impl Phase {
-    /// The word.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Pulling => "pulling",
-            Self::Running => "running",
-        }
-    }
-}
-
-/// The spans of an attempt, in their order. One that has ended without saying when ends where it was last heard of.
+/// The spans of an attempt as they are drawn: one that has ended without saying when ends where it was last heard of.
 pub fn spans(attempt: &TaskAttempt) -> Vec<Span> {
-    let known = [
-        (Phase::Queued, attempt.queued_at),
-        (Phase::Pulling, attempt.pulling_at),
-        (Phase::Running, attempt.running_at),
-    ];
-    let begun: Vec<(Phase, Timestamp)> = known.into_iter().filter_map(|(phase, at)| Some((phase, at?))).collect();
-    let last = attempt.finished_at.or_else(|| attempt.state.ended().then(|| begun.last().map(|(_, at)| *at)).flatten());
-    let ends = begun.iter().skip(1).map(|(_, at)| Some(*at)).chain([last]);
-    begun.iter().zip(ends).map(|((phase, from), to)| Span { phase: *phase, from: *from, to }).collect()
+    let mut all = domain::spans::spans(attempt);
+    if let Some(last) = all.last_mut().filter(|_| attempt.state.ended()) {
+        last.to = last.to.or(Some(last.from));
+    }
+    all
+}
+
+/// How long an attempt was at that, until now while it goes on; none where it never was, or ended without saying when.
+pub fn in_phase(attempt: &TaskAttempt, phase: Phase, now: Timestamp) -> Option<i64> {
+    let span = domain::spans::spans(attempt).into_iter().find(|span| span.phase == phase)?;
+    let going = || (!attempt.state.ended()).then(|| now.since(span.from).max(0));
+    span.ms().or_else(going)
 }
 
 /// What a task is at now, while it is at anything.
@@ -102,22 +73,15 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_falls_into_spans_that_follow_each_other() {
-        let all = spans(&attempt(TaskState::Succeeded, [Some(0), Some(2), Some(5), Some(20)]));
-        let told: Vec<_> = all.iter().map(|s| (s.phase, s.from, s.to)).collect();
-        assert_eq!(
-            told,
-            [
-                (Phase::Queued, at(0), Some(at(2))),
-                (Phase::Pulling, at(2), Some(at(5))),
-                (Phase::Running, at(5), Some(at(20))),
-            ]
-        );
-        let pulling = spans(&attempt(TaskState::Pending, [Some(0), Some(2), None, None]));
-        assert_eq!(pulling.last().map(|s| (s.phase, s.to)), Some((Phase::Pulling, None)));
-        // It never ran, yet it has ended.
-        let refused = spans(&attempt(TaskState::Failed, [Some(0), None, None, None]));
-        assert_eq!(refused.last().and_then(|s| s.to), Some(at(0)));
-        assert!(spans(&attempt(TaskState::Pending, [None; 4])).is_empty());
+    fn an_attempt_that_never_ran_has_ended_and_one_that_goes_on_has_not() {
+        let refused = attempt(TaskState::Failed, [Some(0), None, None, None]);
+        assert_eq!(spans(&refused).last().and_then(|span| span.to), Some(at(0)));
+        assert_eq!(in_phase(&refused, Phase::Queued, at(9)), None, "how long it waited is not known");
+        let cancelled = attempt(TaskState::Cancelled, [Some(0), None, None, Some(7)]);
+        assert_eq!(in_phase(&cancelled, Phase::Queued, at(9)), Some(7000));
+        let pulling = attempt(TaskState::Pending, [Some(0), Some(2), None, None]);
+        assert_eq!(spans(&pulling).last().map(|span| (span.phase, span.to)), Some((Phase::Pulling, None)));
+        let told = [Phase::Queued, Phase::Pulling, Phase::Running].map(|phase| in_phase(&pulling, phase, at(9)));
+        assert_eq!(told, [Some(2000), Some(7000), None]);
     }
 }

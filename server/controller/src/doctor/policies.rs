@@ -23,7 +23,7 @@ const LISTER: [&str; 1] = [include_str!("../../../../deploy/components/listing/p
 /// Whether the console's right to create pods is bound by its policy: without that it could use any account and Secret of the namespace.
 pub(super) async fn check_lister(calls: &Calls, namespace: &str) -> PreflightCheck {
     const SUBJECT: &str = "Listings";
-    let mend = Some(mend::apply_file("deploy/components/listing/policy.yaml", namespace));
+    let mend = Some(mend::apply_file(mend::LISTER_POLICY, namespace));
     for piece in shipped(&LISTER, namespace, TEKTON[0].0) {
         let fault = match read(calls, &format!("/apis/{GROUP}/{}/{}", piece.plural, piece.name)).await {
             Ok(there) => piece.fault(there.as_ref()),
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn they_are_for_the_namespaces_of_the_console_and_of_tekton() {
         let spec = piece("ValidatingAdmissionPolicy", "kubernaut-runs").spec.to_string();
-        assert!(spec.contains("system:serviceaccount:remedies:kubernaut-console"), "{spec}");
+        assert!(spec.contains("'system:serviceaccount:' + request.namespace + ':kubernaut-console'"), "{spec}");
         assert!(spec.contains("'system:serviceaccounts:openshift-pipelines' in request.userInfo.groups"), "{spec}");
         assert!(!spec.contains("kubernaut-system") && !spec.contains("tekton-pipelines"), "{spec}");
         let binding = piece("ValidatingAdmissionPolicyBinding", "kubernaut-runs").spec;

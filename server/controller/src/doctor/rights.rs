@@ -1,16 +1,25 @@
 //! Whether the console has the rights that its Role gives it, each asked of the API server.
 
 use super::{good, missing, note, unknown};
-use crate::{calls::Calls, client, health::UNWARNED, mend};
+use crate::{
+    calls::{CallError, Calls},
+    client,
+    health::UNWARNED,
+    mend,
+};
 use domain::ports::PreflightCheck;
 use serde_json::{Value, json};
 
 const ROLE: &str = include_str!("../../../../deploy/base/rbac/console.yaml");
+/// What listing volumes takes beside that.
+const LISTER: &str = include_str!("../../../../deploy/components/listing/rbac.yaml");
+/// What all of this needs itself.
+const ASKING: &str = "ask for its own rights";
 /// What runs go without, and what that means.
 const SPARED: [(&str, &str); 2] =
     [("remediationworkflows", "nothing is registered from the cluster"), ("events", UNWARNED)];
 
-/// A right that the console's Role gives.
+/// A right that a Role gives the console.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Wanted {
     verb: String,
@@ -22,14 +31,12 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// `patch workflowexecutions/status`.
+    /// `patch workflowexecutions/status`, `get tasks kubernaut-action`.
     fn words(&self) -> String {
-        let what = if self.subresource.is_empty() {
-            self.resource.clone()
-        } else {
-            format!("{}/{}", self.resource, self.subresource)
-        };
-        format!("{} {what}", self.verb)
+        let Self { verb, resource, .. } = self;
+        let sub = if self.subresource.is_empty() { String::new() } else { format!("/{}", self.subresource) };
+        let name = if self.name.is_empty() { String::new() } else { format!(" {}", self.name) };
+        format!("{verb} {resource}{sub}{name}")
     }
 }
 
@@ -43,29 +50,32 @@ fn wanted(manifest: &str) -> Vec<Wanted> {
         objects.iter().filter(|object| object["kind"] == "Role").filter_map(|role| role["rules"].as_array()).flatten();
     let mut all = Vec::new();
     for rule in rules {
-        let names = texts(&rule["resourceNames"]);
-        let name = names.first().cloned().unwrap_or_default();
+        let mut names = texts(&rule["resourceNames"]);
+        if names.is_empty() {
+            names.push(String::new());
+        }
         for group in texts(&rule["apiGroups"]) {
             for resource in texts(&rule["resources"]) {
                 let (resource, subresource) = resource.split_once('/').unwrap_or((&resource, ""));
-                all.extend(texts(&rule["verbs"]).into_iter().map(|verb| Wanted {
-                    verb,
-                    group: group.clone(),
-                    resource: resource.to_owned(),
-                    subresource: subresource.to_owned(),
-                    name: name.clone(),
-                }));
+                for name in &names {
+                    all.extend(texts(&rule["verbs"]).into_iter().map(|verb| Wanted {
+                        verb,
+                        group: group.clone(),
+                        resource: resource.to_owned(),
+                        subresource: subresource.to_owned(),
+                        name: name.clone(),
+                    }));
+                }
             }
         }
     }
     all
 }
 
-/// All of them, in this namespace.
-pub(super) async fn check(calls: &Calls, namespace: &str) -> PreflightCheck {
-    const SUBJECT: &str = "Rights";
+/// Those that the API server denies in this namespace.
+async fn denied(calls: &Calls, namespace: &str, wanted: Vec<Wanted>) -> Result<Vec<Wanted>, CallError> {
     let mut denied = Vec::new();
-    for right in wanted(ROLE) {
+    for right in wanted {
         let review = json!({
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
@@ -74,17 +84,46 @@ pub(super) async fn check(calls: &Calls, namespace: &str) -> PreflightCheck {
                 "resource": right.resource, "subresource": right.subresource, "name": right.name,
             } },
         });
-        match calls.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await {
-            Ok(answer) if answer["status"]["allowed"] == true => {}
-            Ok(_) => denied.push(right),
-            Err(error) => return unknown(SUBJECT, &error, "ask for its own rights", namespace),
+        let answer = calls.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await?;
+        if answer["status"]["allowed"] != true {
+            denied.push(right);
         }
     }
+    Ok(denied)
+}
+
+fn words(rights: &[Wanted]) -> String {
+    rights.iter().map(Wanted::words).collect::<Vec<_>>().join(", ")
+}
+
+/// What listing volumes takes, with this image; none where the console may do all of it.
+pub(super) async fn check_lister(calls: &Calls, namespace: &str, image: &str) -> Option<PreflightCheck> {
+    const SUBJECT: &str = "Listings";
+    match denied(calls, namespace, wanted_to_list(image)).await {
+        Ok(denied) if denied.is_empty() => None,
+        Ok(denied) => {
+            let words = format!("in {namespace} it may not {}: no volume is listed", words(&denied));
+            Some(note(SUBJECT, words, Some(mend::apply_lister_rights(namespace, image))))
+        }
+        Err(error) => Some(unknown(SUBJECT, &error, ASKING, namespace)),
+    }
+}
+
+fn wanted_to_list(image: &str) -> Vec<Wanted> {
+    wanted(&LISTER.replace(mend::SHIPPED_IMAGE, image))
+}
+
+/// All of the console's Role, in this namespace.
+pub(super) async fn check(calls: &Calls, namespace: &str) -> PreflightCheck {
+    const SUBJECT: &str = "Rights";
+    let denied = match denied(calls, namespace, wanted(ROLE)).await {
+        Ok(denied) => denied,
+        Err(error) => return unknown(SUBJECT, &error, ASKING, namespace),
+    };
     if denied.is_empty() {
         return good(SUBJECT, format!("all that the console needs in {namespace}"));
     }
     let (less, denied): (Vec<_>, Vec<_>) = denied.into_iter().partition(is_spared);
-    let words = |rights: &[Wanted]| rights.iter().map(Wanted::words).collect::<Vec<_>>().join(", ");
     let mend = mend::apply(mend::RIGHTS, namespace);
     if denied.is_empty() {
         let words = format!("in {namespace} it may not {}: {}", words(&less), goes_without(&less));
@@ -115,8 +154,24 @@ mod tests {
             assert!(all.iter().any(|words| words == right), "{right}: {all:?}");
         }
         assert!(!all.iter().any(|words| words.starts_with("delete")), "it never deletes");
-        let named = wanted(ROLE).into_iter().find(|right| right.resource == "tasks").unwrap();
-        assert_eq!(named.name, "kubernaut-action");
+        for right in ["get tasks kubernaut-action", "get pipelines playbook-executor-retry-5"] {
+            assert!(all.iter().any(|words| words == right), "each name: {right}: {all:?}");
+        }
+    }
+
+    #[test]
+    fn listing_takes_a_right_to_its_own_image() {
+        let all: Vec<String> = wanted_to_list("registry.example.com/x:1").iter().map(Wanted::words).collect();
+        assert_eq!(
+            all,
+            [
+                "get persistentvolumeclaims",
+                "get pods",
+                "create pods",
+                "delete pods",
+                "use listerimages registry.example.com/x:1"
+            ]
+        );
     }
 
     #[test]

@@ -315,6 +315,8 @@ fn a_warning_is_of_the_run_whose_object_it_is_about_by_uid_whichever_comes_first
     assert!(index.warned(warned("pod-a", "Pod", "x", "Early")).is_none(), "nobody has seen its pod");
     assert!(index.warned(warned("of-claim", "PersistentVolumeClaim", "pvc-1", "NoVolume")).is_none());
     index.pod(pod("a", &["pvc-1"]));
+    // Each object is looked at, which finds what came before it.
+    assert_eq!(told_of(&mut index).len(), 2);
     assert_eq!(index.warned(warned("pod-a", "Pod", "x", "Late")).as_deref(), Some(RUN));
     assert!(index.warned(warned("pod-a", "Pod", "x", "Late")).is_none(), "nothing new");
     assert_eq!(index.warned(warned("pr-1", "PipelineRun", RUN, "Whole")).as_deref(), Some(RUN));
@@ -349,6 +351,7 @@ fn a_new_warning_is_news_of_the_run_and_goes_with_it() {
     assert_eq!((news.warnings.len(), news.tasks.len()), (1, 0));
     index.forget(RUN);
     assert!(index.warned.of("tr-a").is_empty());
+    assert!(index.warned(warned("tr-a", "TaskRun", "x", "Late")).is_none(), "nobody's any more");
 }
 
 #[test]

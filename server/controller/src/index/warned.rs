@@ -1,6 +1,7 @@
 //! What Kubernetes warned of, by the object that it is about. An Event may come before its object, and most are about objects that
-//! are nobody's here: little is kept of each, and of the objects only those that were warned of last. Pure.
+//! are nobody's here: little is kept of each, and of the objects those of runs, and of others only those that were warned of last. Pure.
 
+use super::owners::About;
 use domain::warning::{self, Warning};
 use std::collections::HashMap;
 
@@ -38,13 +39,26 @@ impl Warnings {
             self.claims.insert(warning.object.clone(), uid.to_owned());
         }
         let of_object = self.by_uid.entry(uid.to_owned()).or_default();
-        let new = warning::merge(of_object, vec![warning], OF_AN_OBJECT);
+        warning::merge(of_object, vec![warning], OF_AN_OBJECT)
+    }
+
+    /// Drops what there is no room for: first what is no run's, the oldest of it.
+    pub fn bound(&mut self, is_a_runs: impl Fn(&About) -> bool) {
         while self.by_uid.len() > OBJECTS {
-            let oldest = self.by_uid.iter().min_by_key(|(_, of)| of.first().map(|warning| warning.last_at));
+            let oldest = self.by_uid.iter().min_by_key(|(uid, of)| {
+                let newest = of.first();
+                let kept =
+                    newest.is_some_and(|warning| self.is_found(uid, warning) && is_a_runs(&About::of(uid, warning)));
+                (kept, newest.map(|warning| warning.last_at))
+            });
             let Some(oldest) = oldest.map(|(uid, _)| uid.clone()) else { break };
             self.drop_object(&oldest);
         }
-        new
+    }
+
+    /// Of the claims of one name one is found.
+    fn is_found(&self, uid: &str, warning: &Warning) -> bool {
+        warning.kind != CLAIM || self.claims.get(&warning.object).is_some_and(|last| last == uid)
     }
 
     /// Those about the object of this uid, newest first.
@@ -109,12 +123,27 @@ mod tests {
         for n in 0..1000 {
             known.put("many", warning("Pod", "p", &n.to_string(), n));
             known.put(&format!("u{n}"), warning(CLAIM, &format!("c{n}"), "x", n));
+            known.bound(|_| false);
         }
         assert_eq!((known.by_uid.len(), known.claims.len()), (OBJECTS, OBJECTS - 1));
         assert_eq!((known.of("many").len(), known.of("many")[0].message.as_str()), (OF_AN_OBJECT, "999"));
         assert!(known.of("u0").is_empty() && !known.of("u999").is_empty());
         known.forget(["many"].into_iter(), ["c999"].into_iter());
         assert!(known.of("many").is_empty() && known.of("u999").is_empty() && known.of_claim("c999").is_empty());
+    }
+
+    #[test]
+    fn what_is_a_runs_own_is_kept_before_what_is_nobodys() {
+        let mut known = Warnings::default();
+        known.put("own", warning("Pod", "p", "x", 0));
+        known.put("own-claim", warning(CLAIM, "c", "x", 0));
+        for n in 1..1000 {
+            known.put(&format!("u{n}"), warning("Pod", "p", "x", n));
+            known.bound(|about| [About::Uid("own".into()), About::Claim("c".into())].contains(about));
+        }
+        assert_eq!(known.by_uid.len(), OBJECTS);
+        assert!(!known.of("own").is_empty() && !known.of_claim("c").is_empty());
+        assert!(known.of("u1").is_empty() && !known.of("u999").is_empty());
     }
 
     #[test]

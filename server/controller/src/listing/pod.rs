@@ -1,5 +1,6 @@
 //! The pod that lists a volume: what it is, and what its status says. Pure. An admission policy lets the console create this pod and
-//! no other (`deploy/components/listing/policy.yaml`): what changes here changes there.
+//! no other (`deploy/components/listing/policy.yaml`): what changes here changes there, and in `pod.json`, by which the policy is tried on a
+//! real cluster.
 
 use domain::text::one_line;
 use serde_json::{Value, json};
@@ -131,6 +132,33 @@ fn told(part: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use domain::pipeline_run::WORKFLOW_LABEL;
+
+    const POLICY: &str = include_str!("../../../../deploy/components/listing/policy.yaml");
+
+    #[test]
+    fn it_is_the_one_that_the_policy_is_tried_with() {
+        let pod = build(&Place {
+            name: "kubernaut-listing-0123456789abcdef0123",
+            namespace: "kubernaut-system",
+            run: "run",
+            run_uid: "uid",
+            claim: "claim",
+            image: "image",
+        });
+        assert_eq!(pod, serde_json::from_str::<Value>(include_str!("pod.json")).unwrap());
+    }
+
+    #[test]
+    fn the_policy_names_what_is_the_pods_own() {
+        for words in [
+            format!("variables.container.args == ['list-volume', '{MOUNT}']"),
+            format!("it.mountPath == '{MOUNT}'"),
+            format!("activeDeadlineSeconds <= {DEADLINE}"),
+            format!("a lister has no token, no account of its own, and ends within {DEADLINE} s"),
+        ] {
+            assert!(POLICY.contains(&words), "{words}");
+        }
+    }
 
     fn pod(status: &Value) -> Value {
         json!({ "status": status })

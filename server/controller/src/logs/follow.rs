@@ -3,11 +3,10 @@
 
 use super::{
     archive::{Archive, BATCH},
-    clean::clean,
     lines::{Line, MOST_BYTES, MOST_LINES, Position, Resume, Splitter},
 };
 use crate::backoff;
-use domain::execution::LogLine;
+use domain::{execution::LogLine, log::clean::clean};
 use futures::AsyncReadExt;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::LogParams};

@@ -3,8 +3,11 @@
 //! The kubelet writes its own troubles into the stream with status 200 ("unable to retrieve container logs …"). With
 //! `timestamps=true` every line of the container begins with a time; whatever does not is not the container's.
 
-use super::clean::{LONGEST, clean};
-use domain::{execution::LogLine, time::Timestamp};
+use domain::{
+    execution::LogLine,
+    log::clean::{LONGEST, clean},
+    time::Timestamp,
+};
 
 /// A line of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use super::{
 };
 use domain::{
     execution::{Execution, ExecutionState, Stage, TaskState},
+    ids::ExecutionId,
     limits::TAKEN_UP_WITHIN,
     ticket::Ticket,
 };
@@ -70,14 +71,20 @@ async fn nothing_to_read_is_no_success() {
     assert_judged(&world.ended(&id).await, "the TaskRun is gone");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_tekton_does_not_take_up_says_so_until_it_does() {
+/// A run that was let go while Tekton's controller is away.
+async fn let_go_without_tekton(seconds: &str) -> (World, Ticket, ExecutionId) {
     let world = World::start().await;
     world.sandbox().faults().set_tekton_away(true);
-    let ticket = shell_ticket(&[("RUN_SECONDS", "1")], &json!([]), |_| {});
+    let ticket = shell_ticket(&[("RUN_SECONDS", seconds)], &json!([]), |_| {});
     let id = world.approve(&ticket);
     let let_go = async || (world.pipeline_run(&ticket.name()).await?["spec"]["status"].is_null()).then_some(());
     world.eventually("let go", let_go).await;
+    (world, ticket, id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_tekton_does_not_take_up_says_so_until_it_does() {
+    let (world, ticket, id) = let_go_without_tekton("1").await;
     let began = tokio::time::Instant::now();
     let waits = |run: &Execution| run.reason.as_deref() == Some("WaitingForTekton");
     let waiting = world.until(&id, "waiting for Tekton", waits).await;
@@ -101,13 +108,8 @@ async fn a_run_that_tekton_does_not_take_up_says_so_until_it_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_watch_does_not_show_is_no_reason_to_blame_tekton() {
-    let world = World::start().await;
     // Taken up, and no watch tells of it.
-    world.sandbox().faults().set_tekton_away(true);
-    let ticket = shell_ticket(&[("RUN_SECONDS", "600")], &json!([]), |_| {});
-    let id = world.approve(&ticket);
-    let let_go = async || (world.pipeline_run(&ticket.name()).await?["spec"]["status"].is_null()).then_some(());
-    world.eventually("let go", let_go).await;
+    let (world, _, id) = let_go_without_tekton("600").await;
     // The watch has shown that.
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     for verb in [Verb::Watch, Verb::List] {

@@ -162,6 +162,22 @@ async fn there_is_one_at_a_time_and_what_is_left_behind_is_cleared_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_the_way_is_told_before_anything_is_made() {
+    let world = world(Some(IMAGE)).await;
+    let (run, claim) = run(&world).await;
+    let may = async || world.cluster().may_list_workspace(&run, WORKSPACE).await;
+    assert_eq!(may().await, Ok(()));
+    world.apply(&pod(&run, run.run_uid.as_deref().unwrap())).await.unwrap();
+    assert_eq!(may().await, Err(NoListing::UnderWay));
+    world.clock.forward_ms(61_000);
+    assert_eq!(may().await, Ok(()));
+    world.delete(&claim).await;
+    assert_eq!(may().await, Err(NoListing::NoClaim(claim.rsplit('/').next().unwrap().to_owned())));
+    let changes = |line: &&String| line.contains("/pods") && !line.starts_with("GET");
+    assert_eq!(world.journal.all().iter().filter(changes).count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pod_that_is_not_the_runs_is_left_alone() {
     let world = world(Some(IMAGE)).await;
     let (run, _) = run(&world).await;

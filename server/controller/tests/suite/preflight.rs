@@ -6,7 +6,10 @@ use domain::ports::{PreflightCheck, PreflightOutcome};
 use sandbox::{Effect, Fault, Verb};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 /// What a cluster has beside what the console brings: Tekton's words about itself, a default class, an image policy that counts.
 const CLUSTER: &str = r#"
@@ -111,6 +114,34 @@ async fn a_right_to_pods_without_its_policy_is_found() {
     assert_eq!((found.subject, found.outcome), ("Listings", PreflightOutcome::Missing));
     assert!(found.words.contains("ValidatingAdmissionPolicy kubernaut-lister is not there"), "{}", found.words);
     assert_eq!(found.mend.as_deref(), Some("kubectl apply -f deploy/components/listing/policy.yaml"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_right_to_list_volumes_is_asked_for_where_they_are_listed() {
+    for (image, expected) in [(Some("registry.example.com/console:1"), 1), (None, 0)] {
+        let mut world = World::without_controller().await;
+        world.lister_image = image.map(str::to_owned);
+        world.start_controller();
+        world.sandbox().apply_yaml(&shipped(LISTER)).unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let reviews = Arc::clone(&asked);
+        *world.webhook.lock().unwrap() = Some(Box::new(move |_, path, body| {
+            if path.ends_with("/selfsubjectaccessreviews") {
+                reviews.lock().unwrap().push(body["spec"]["resourceAttributes"].clone());
+            }
+        }));
+        world.cluster().preflight().await;
+        let asked = asked.lock().unwrap();
+        let of = |what: &Value| asked.iter().filter(|review| *review == what).count();
+        let images = json!({
+            "namespace": NAMESPACE, "verb": "use", "group": "kubernaut.ai", "resource": "listerimages",
+            "subresource": "", "name": image.unwrap_or("kubernaut-console:0.1.0"),
+        });
+        let pods = json!({
+            "namespace": NAMESPACE, "verb": "create", "group": "", "resource": "pods", "subresource": "", "name": "",
+        });
+        assert_eq!((of(&images), of(&pods)), (expected, expected), "{asked:#?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -208,13 +208,13 @@ async fn without_the_definition_runs_go_on_and_it_is_said_what_mends_it() {
         })
         .await;
     assert!(health.problems[0].contains("does not know RemediationWorkflow"), "{health:?}");
-    assert!(health.problems[0].contains("kubernaut-console crds | kubectl apply -f -"), "{health:?}");
+    assert!(health.problems[0].contains("kubectl apply -k deploy/base/crds/"), "{health:?}");
     let id = world.approve(&shell_ticket(&[("RUN_SECONDS", "1")], &json!([]), |_| {}));
     assert_eq!(world.ended(&id).await.state, ExecutionState::Succeeded);
-    let preflight = controller::doctor::examine(world.sandbox().client(), NAMESPACE, false).await;
+    let preflight = controller::doctor::examine(world.sandbox().client(), NAMESPACE, None).await;
     let found = preflight.iter().find(|finding| finding.subject == "RemediationWorkflow").unwrap();
     assert_eq!(found.outcome, domain::ports::PreflightOutcome::Note);
-    assert_eq!(found.mend.as_deref(), Some("kubernaut-console crds | kubectl apply -f -"));
+    assert_eq!(found.mend.as_deref(), Some("kubectl apply -k deploy/base/crds/"));
     assert!(
         preflight
             .iter()

@@ -89,6 +89,11 @@ async fn one_that_calls_the_cluster_otherwise_is_no_console_to_stand_by_for() {
     let world = first().await;
     let theirs = json!({ "metadata": { "annotations": { "kubernaut.io/cluster": "west" } }, "spec": { "holderIdentity": "other" } });
     world.edit(LEASE, &theirs).await;
+    // Whether that one is still there is not known before it renews the Lease.
+    let held = |health: &ClusterHealth| health.problems.iter().any(|p| p.contains("held by 'other'"));
+    let health = settled(&world, &world.cluster(), held).await;
+    assert!(!health.ready && health.problems[0].contains("until it runs out; wait ten seconds"), "{health:?}");
+    world.edit(LEASE, &json!({ "spec": { "renewTime": "2026-11-23T03:00:00.000000Z" } })).await;
     let told = |health: &ClusterHealth| health.problems.iter().any(|p| p.contains("'other' acts in kubernaut-system"));
     let health = settled(&world, &world.cluster(), told).await;
     assert!(!health.ready && health.acting.is_none(), "{health:?}");
@@ -113,6 +118,39 @@ async fn one_with_another_database_is_no_console_to_stand_by_for() {
     assert_eq!(lease["metadata"]["annotations"]["kubernaut.io/database"], "another");
     stop.cancel();
     other.finished().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_somebody_only_touches_is_told_once_approved_runs_wait() {
+    let world = first().await;
+    let touch = async |times: u32| {
+        let spec = json!({ "holderIdentity": "somebody", "leaseTransitions": times });
+        world.edit(LEASE, &json!({ "spec": spec })).await;
+    };
+    touch(1).await;
+    settled(&world, &world.cluster(), |health| health.acting.is_some()).await;
+    let id = world.approve(&ticket("1", "held"));
+    let waits = |health: &ClusterHealth| health.problems.iter().any(|p| p.contains("nothing that is approved"));
+    let mut told = None;
+    for times in 2..12 {
+        world.clock.forward_ms(31_000);
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        touch(times).await;
+        told = Some(world.cluster().health()).filter(waits);
+        if told.is_some() {
+            break;
+        }
+    }
+    let health = told.expect("it says so");
+    assert!(!health.ready && health.acting.is_none(), "{health:?}");
+    for words in ["held by 'somebody' since ", "kubectl -n kubernaut-system delete lease kubernaut-console"] {
+        assert!(health.problems[0].contains(words), "{health:?}");
+    }
+    let run = world.until(&id, "told why it waits", |run| run.message.is_some()).await;
+    assert!(run.message.unwrap().contains("held by 'somebody'"));
+    // Nobody touches it any more, or it is deleted as was said: the run goes on.
+    world.delete(LEASE).await;
+    assert_eq!(world.ended(&id).await.state, ExecutionState::Succeeded);
 }
 
 #[tokio::test(flavor = "multi_thread")]

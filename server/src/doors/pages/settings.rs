@@ -3,7 +3,7 @@
 
 use super::{Parts, again, invalid, open_session, who};
 use crate::doors::{
-    access::{Access, Routes},
+    access::{Access, Routes, Whose},
     form::{Fields, Form, field},
     gate::Gate,
     urlencoded,
@@ -35,13 +35,16 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .add(Method::POST, "/settings/appearance", Access::Public, appearance)
         .add(Method::POST, "/settings/password", Access::SignedIn, password)
+        .whose(Whose::Persons)
         .add(Method::POST, "/settings/accounts", admin, create)
         .add(Method::POST, "/settings/accounts/{id}/roles", admin, roles)
         .add(Method::POST, "/settings/accounts/{id}/password", admin, reset)
         .add(Method::POST, "/settings/accounts/{id}/disable", admin, disable)
         .add(Method::POST, "/settings/accounts/{id}/enable", admin, enable)
         .add(Method::POST, "/settings/tokens", Access::SignedIn, create_token)
+        .whose(Whose::Persons)
         .add(Method::POST, "/settings/tokens/{id}/revoke", Access::SignedIn, revoke)
+        .whose(Whose::Own(Right::AccountsWrite))
 }
 
 /// Leads to a page that says what was done.

@@ -47,7 +47,7 @@ fn linked(row: AuditRecord) -> Linked<AuditRecord> {
         ("door" = Option<String>, Query), ("q" = Option<String>, Query),
         ("from" = Option<String>, Query), ("to" = Option<String>, Query),
         ("format" = Option<String>, Query), ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = List<Linked<AuditRecord>>)))]
+    responses((status = 200, content((List<Linked<AuditRecord>> = "application/json"), (String = "application/jsonl")))))]
 pub async fn list(State(gate): State<Gate>, Who(caller): Who, query: Query) -> Result<Response, Problem> {
     let mut query = query.read();
     let filter = AuditFilter {

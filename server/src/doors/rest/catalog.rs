@@ -249,7 +249,7 @@ pub async fn version(
 /// JSON Schema 2020-12 of the exposed parameters: what a model is shown.
 #[utoipa::path(get, path = "/api/v1/playbooks/{workflow_id}/versions/{version}/schema", tag = "catalog",
     params(("workflow_id" = String, Path), ("version" = String, Path)),
-    responses((status = 200, body = Object)))]
+    responses((status = 200, body = Object, content_type = "application/schema+json")))]
 pub async fn schema(
     State(gate): State<Gate>,
     Who(caller): Who,

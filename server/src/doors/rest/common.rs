@@ -72,7 +72,12 @@ fn describe(operation: &mut Value, route: &Declared, examples: &Map<String, Valu
         };
         if writes {
             let schema = json!({ "type": "string", "minLength": 1, "maxLength": idempotency::MAX_KEY });
-            header("Idempotency-Key", schema, "the same key and body again get the first answer again, for a day");
+            let what = if idempotency::keeps(route.path) {
+                "the same key and body again get the first answer again, for a day"
+            } else {
+                "makes no difference: this answer is not kept, the same key again is answered anew"
+            };
+            header("Idempotency-Key", schema, what);
         }
         if edited {
             header("If-Match", json!({ "type": "string" }), "only from the state with this entity tag");
@@ -109,6 +114,8 @@ fn describe(operation: &mut Value, route: &Declared, examples: &Map<String, Valu
 fn problems(route: &Declared, edited: bool) -> Vec<(&'static str, &'static str)> {
     let mut all = vec![
         ("401", "nobody is signed in"),
+        ("414", "the address is too long"),
+        ("421", "this is not meant for this console: the header Host names another"),
         ("422", "rules are broken: errors says which, and where"),
         ("429", "too many requests: Retry-After says when to come back"),
         ("503", "a neighbour is not there: Retry-After says when to come back"),
@@ -122,9 +129,10 @@ fn problems(route: &Declared, edited: bool) -> Vec<(&'static str, &'static str)>
     if route.method == Method::POST {
         all.extend([
             ("400", "the Idempotency-Key is none"),
+            ("408", "the body did not come whole in its time"),
             ("409", "it clashes with what is there, or the Idempotency-Key was used for something else"),
             ("413", "the body is too long"),
-            ("415", "the body is not JSON"),
+            ("415", "the body is not JSON, or it is packed"),
         ]);
     }
     if edited {
@@ -141,7 +149,7 @@ mod tests {
 
     #[test]
     fn what_is_served_is_described_and_nothing_else() {
-        let (_, routes) = declared();
+        let routes = declared();
         let served: BTreeSet<String> =
             routes.iter().filter(|r| r.path.starts_with("/api/")).map(|r| format!("{} {}", r.method, r.path)).collect();
         let document = described();
@@ -158,7 +166,7 @@ mod tests {
 
     #[test]
     fn every_post_says_what_it_takes() {
-        let (_, routes) = declared();
+        let routes = declared();
         let document = described();
         for route in routes.iter().filter(|r| r.path.starts_with("/api/") && r.method == Method::POST) {
             let operation = &document["paths"][route.path]["post"];

@@ -1,7 +1,7 @@
 //! `/api/v1/events`: the one event stream of a browser. A snapshot first, then every change in order; `Last-Event-ID`, or
 //! `after` where no header can be set, resumes without a gap.
 
-use super::query::Query;
+use super::{query::Query, wire::StreamEvent};
 use crate::doors::{
     access::{Access, Routes, Who},
     gate::Gate,
@@ -36,7 +36,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// of life are events, too, named `alive` and without an id, so that a page can tell a quiet stream from a dead one.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events",
     params(("Last-Event-ID" = Option<i64>, Header), ("after" = Option<i64>, Query), ("alive" = Option<bool>, Query)),
-    responses((status = 200, body = String, content_type = "text/event-stream")))]
+    responses((status = 200, body = StreamEvent, content_type = "text/event-stream")))]
 pub async fn events(
     State(gate): State<Gate>,
     Who(caller): Who,

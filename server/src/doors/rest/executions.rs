@@ -6,7 +6,7 @@ use super::{
     accept,
     query::{NoQuery, Query},
     recommendations::{self, RecommendationBody, TicketBody},
-    wire::{Linked, List, json},
+    wire::{Linked, List, StreamEvent, json},
 };
 use crate::doors::{
     access::{Access, Routes, Who},
@@ -114,7 +114,7 @@ pub async fn ticket(
 
 /// The PipelineRun as the cluster has it, JSON or YAML by `Accept`.
 #[utoipa::path(get, path = "/api/v1/executions/{id}/pipelinerun", tag = "executions", params(("id" = String, Path)),
-    responses((status = 200, body = Object)))]
+    responses((status = 200, content((Object = "application/json"), (String = "application/yaml")))))]
 pub async fn pipeline_run(
     State(gate): State<Gate>,
     Who(caller): Who,
@@ -220,7 +220,7 @@ pub async fn action(
 #[utoipa::path(get, path = "/api/v1/executions/{id}/tasks/{task}/logs", tag = "executions",
     params(("id" = String, Path), ("task" = String, Path), ("attempt" = Option<u32>, Query), ("follow" = Option<bool>, Query),
         ("since_line" = Option<u32>, Query), ("timestamps" = Option<bool>, Query)),
-    responses((status = 200, body = String, content_type = "text/plain")))]
+    responses((status = 200, content((String = "text/plain"), (StreamEvent = "text/event-stream")))))]
 pub async fn logs(
     State(gate): State<Gate>,
     Who(caller): Who,

@@ -55,7 +55,7 @@ pub fn described() -> &'static serde_json::Value {
     static DOCUMENT: OnceLock<serde_json::Value> = OnceLock::new();
     let complete = || {
         let mut document = serde_json::to_value(Document::openapi()).unwrap_or_default();
-        common::complete(&mut document, &declared().1);
+        common::complete(&mut document, &declared());
         document
     };
     DOCUMENT.get_or_init(complete)

@@ -6,7 +6,7 @@ use super::{
     wire::{Linked, List, json},
 };
 use crate::doors::{
-    access::{Access, Routes, Who},
+    access::{Access, Routes, Who, Whose},
     body::{self, Json},
     gate::Gate,
     problem::Problem,
@@ -123,6 +123,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::POST, "/api/v1/recommendations/{id}/tickets", decide, make_ticket)
         .add(Method::GET, "/api/v1/recommendations/{id}/tickets/{digest}", read, ticket)
         .add(Method::POST, "/api/v1/recommendations/{id}/decisions", decide, make_decision)
+        .whose(Whose::Others)
         .add(Method::GET, "/api/v1/recommendations/{id}/decisions/{decision}", read, decision)
 }
 

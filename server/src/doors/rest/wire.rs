@@ -49,6 +49,20 @@ impl<T> From<PageOf<T>> for List<T> {
     }
 }
 
+/// An event of a stream.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "it describes what axum writes")]
+pub struct StreamEvent {
+    /// Its name.
+    event: Option<String>,
+    /// What the stream goes on after, when it is opened again.
+    id: Option<String>,
+    /// How long a reader that lost the stream waits before it comes again, milliseconds.
+    retry: Option<u64>,
+    /// JSON, of the form that goes with the name.
+    data: String,
+}
+
 /// A JSON answer.
 pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
     match serde_json::to_vec(body) {

@@ -18,12 +18,14 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json;
+use sqlx::Executor as _;
 use store::Store;
 
 contract!(
     the_last_approval_claims_the_execution,
     a_rejection_ends_it,
     what_is_refused_leaves_no_trace,
+    no_row_no_commit,
     a_ticket_runs_once_even_when_the_recommendation_is_open_again,
     only_the_approved_tickets_execution_is_claimed,
     twenty_at_once_come_to_one_outcome_and_one_execution,
@@ -156,6 +158,25 @@ async fn what_is_refused_leaves_no_trace(bench: Bench) {
     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     let over = decide(store, "d5", &short, attempt("bob", Verb::Reject, 1, 1, until)).await;
     assert!(matches!(over, Err(DecideError::Refused(Refusal::Expired { .. }))));
+}
+
+/// An act whose audit row can't be written is none.
+async fn no_row_no_commit(bench: Bench) {
+    let store = &bench.store;
+    let of = recommended(store).await;
+    let until = soon(store).await;
+    let told = store.latest().await.unwrap();
+    let mut raw = bench.raw().await;
+    raw.execute("ALTER TABLE audit RENAME TO elsewhere").await.unwrap();
+    let refused = decide(store, "d1", &of, attempt("bob", Verb::Approve, 1, 1, until)).await;
+    assert!(matches!(refused, Err(DecideError::Store(_))), "{refused:?}");
+    assert!(store.put_ticket(ticket(2, &of), entry("ticket.make")).await.is_err());
+    raw.execute("ALTER TABLE elsewhere RENAME TO audit").await.unwrap();
+    assert_eq!((state(store, &of).await, runs(store).await), (State::Open, 0));
+    assert!(store.decisions(&of).await.unwrap().is_empty());
+    assert!(RecommendationStore::ticket(store, &digest(2)).await.unwrap().is_none());
+    assert_eq!(store.latest().await.unwrap(), told, "nobody was told either");
+    decide(store, "d2", &of, attempt("bob", Verb::Approve, 1, 1, until)).await.unwrap();
 }
 
 async fn a_ticket_runs_once_even_when_the_recommendation_is_open_again(bench: Bench) {

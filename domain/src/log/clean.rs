@@ -1,8 +1,9 @@
 //! Text only: what a terminal would obey or a reader would not see is taken out (`safety.md`: "Logs are stripped of escape
-//! sequences (C1 too) and bidi controls"). Colours alone are kept, in the one form that [`domain::log::ansi`] reads; every door
+//! sequences (C1 too) and bidi controls"). Colours alone are kept, in the one form that [`super::ansi`] reads; every door
 //! takes them out again or draws them. Pure.
 
-use domain::{log::ansi, text::is_unseen};
+use super::ansi;
+use crate::text::is_unseen;
 use std::fmt::Write as _;
 
 /// The longest line that is kept, in bytes.

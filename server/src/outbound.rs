@@ -1,0 +1,359 @@
+//! Calls to addresses outside, such as webhooks: only to hosts that the settings list, only by https, and only where the name leads to a
+//! public address. That is judged when the name is looked up, at each call, so that a name can't be moved inside between the look and the
+//! call. No redirects, no proxies of the environment; time and answers are bounded. An address may hold a secret: no error repeats it.
+
+use reqwest::{
+    Client, RequestBuilder, StatusCode, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect::Policy,
+};
+use std::{
+    error::Error,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+/// What a call may take, the connection included.
+const WITHIN: Duration = Duration::from_secs(15);
+/// What a connection may take.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
+/// The longest answer that is read, bytes.
+const MAX_ANSWER: usize = 1 << 20;
+
+/// Why nothing came of a call.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    /// It is no address at all.
+    #[error("this is no address: write https://host/path")]
+    NoAddress,
+    /// Nobody allowed this host.
+    #[error("{0} is not among the hosts that may be called")]
+    NotListed(String),
+    /// Without TLS, or with a name and password in the address.
+    #[error("only https is called, and an address has no name and password in it")]
+    NotHttps,
+    /// The name leads to this machine, or into a private network.
+    #[error("{0} leads to an address inside: only public addresses are called")]
+    Inside(String),
+    /// More came than is read.
+    #[error("the answer of {0} is longer than {max} bytes", max = MAX_ANSWER)]
+    TooLong(String),
+    /// No connection, no answer, none in time.
+    #[error("{host} did not answer: {detail}")]
+    Failed {
+        /// Whom it was for.
+        host: String,
+        /// What happened, without the address.
+        detail: String,
+    },
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status; a redirect is not followed, and is one like any other.
+    pub status: StatusCode,
+    /// The body, whole.
+    pub body: Vec<u8>,
+}
+
+/// Who may be called, and how.
+#[derive(Clone)]
+pub struct Outbound {
+    client: Client,
+    hosts: Arc<[String]>,
+    rules: Rules,
+}
+
+/// What differs in tests alone: they call a server on this machine.
+#[derive(Clone, Copy)]
+struct Rules {
+    permitted: fn(IpAddr) -> bool,
+    https: bool,
+    within: Duration,
+}
+
+impl Outbound {
+    /// Calls to these hosts, named as they stand in addresses, and to no others.
+    ///
+    /// # Errors
+    /// When the machine's certificates can't be read.
+    pub fn new(hosts: &[String]) -> Result<Self, OutboundError> {
+        Self::with(hosts, Rules { permitted: is_public, https: true, within: WITHIN })
+    }
+
+    fn with(hosts: &[String], rules: Rules) -> Result<Self, OutboundError> {
+        let client = Client::builder()
+            .dns_resolver(Arc::new(Lookup { permitted: rules.permitted }))
+            .redirect(Policy::none())
+            .no_proxy()
+            .https_only(rules.https)
+            .referer(false)
+            .connect_timeout(CONNECTED_WITHIN)
+            .timeout(rules.within)
+            .build()
+            .map_err(|error| failed("the client", &error))?;
+        Ok(Self { client, hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(), rules })
+    }
+
+    /// Calls this address; `prepare` adds what is sent.
+    pub async fn call(
+        &self,
+        address: &str,
+        prepare: impl FnOnce(&Client, Url) -> RequestBuilder,
+    ) -> Result<Reply, OutboundError> {
+        let url: Url = address.parse().map_err(|_| OutboundError::NoAddress)?;
+        let host = url.host_str().ok_or(OutboundError::NoAddress)?.to_ascii_lowercase();
+        if (self.rules.https && url.scheme() != "https") || !url.username().is_empty() || url.password().is_some() {
+            return Err(OutboundError::NotHttps);
+        }
+        if !self.hosts.contains(&host) {
+            return Err(OutboundError::NotListed(host));
+        }
+        // An address in numbers is never looked up.
+        let number = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        if number.is_ok_and(|address| !(self.rules.permitted)(address)) {
+            return Err(OutboundError::Inside(host));
+        }
+        let mut answer = prepare(&self.client, url).send().await.map_err(|error| failed(&host, &error))?;
+        let (status, mut body) = (answer.status(), Vec::new());
+        while let Some(bytes) = answer.chunk().await.map_err(|error| failed(&host, &error))? {
+            if body.len() + bytes.len() > MAX_ANSWER {
+                return Err(OutboundError::TooLong(host));
+            }
+            body.extend_from_slice(&bytes);
+        }
+        Ok(Reply { status, body })
+    }
+}
+
+/// What happened, from the innermost cause, without the address.
+fn failed(host: &str, error: &reqwest::Error) -> OutboundError {
+    let mut cause: &(dyn Error + 'static) = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+        if cause.is::<LeadsInside>() {
+            return OutboundError::Inside(host.to_owned());
+        }
+    }
+    let detail = match error {
+        error if error.is_timeout() => "no answer in time".to_owned(),
+        // The outermost one names the address.
+        error if error.source().is_none() => "the call failed".to_owned(),
+        _ => cause.to_string(),
+    };
+    OutboundError::Failed { host: host.to_owned(), detail }
+}
+
+/// Looks names up, and hands out none of the addresses when one is not permitted: a name with two faces is none to trust.
+struct Lookup {
+    permitted: fn(IpAddr) -> bool,
+}
+
+/// A name led to an address that is not permitted.
+#[derive(Debug, thiserror::Error)]
+#[error("the name leads to an address inside")]
+struct LeadsInside;
+
+impl Resolve for Lookup {
+    fn resolve(&self, name: Name) -> Resolving {
+        let permitted = self.permitted;
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            if found.iter().any(|address| !permitted(address.ip())) {
+                return Err(LeadsInside.into());
+            }
+            let all: Addrs = Box::new(found.into_iter());
+            Ok::<_, Box<dyn Error + Send + Sync>>(all)
+        })
+    }
+}
+
+/// Whether an address is one of the public internet (IANA's special-purpose registries, RFC 6890): not this machine, its network, a private
+/// or shared one, a metadata service, nor a way of writing one of these inside another.
+pub fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4_is_public(v4),
+        IpAddr::V6(v6) => v6_is_public(v6),
+    }
+}
+
+fn v4_is_public(address: Ipv4Addr) -> bool {
+    // This network; shared between a provider and its customers; protocol assignments; relays of 6to4; benchmarks; reserved.
+    let special = matches!(
+        address.octets(),
+        [0 | 240..=255, ..] | [100, 64..=127, ..] | [192, 0, 0, _] | [192, 88, 99, _] | [198, 18 | 19, ..]
+    );
+    !(special
+        || address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_documentation())
+}
+
+fn v6_is_public(address: Ipv6Addr) -> bool {
+    let inner = |high: u16, low: u16| {
+        let [a, b] = high.to_be_bytes();
+        let [c, d] = low.to_be_bytes();
+        v4_is_public(Ipv4Addr::new(a, b, c, d))
+    };
+    match address.segments() {
+        // Version 4 written inside: as it is, translated, and by 6to4.
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            inner(high, low)
+        }
+        // Teredo and other assignments of protocols; documentation.
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
+        // Nothing else but global unicast.
+        [first, ..] => (0x2000..=0x3fff).contains(&first),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    #[test]
+    fn what_is_inside_is_known_however_it_is_written() {
+        for inside in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.8.8.8",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:10.0.0.1",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2002:c0a8:101::1",
+            "fc00::1",
+            "fd12:3456::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            assert!(!is_public(inside.parse().unwrap()), "{inside}");
+        }
+        for public in [
+            "1.1.1.1",
+            "100.63.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "2606:4700::1111",
+            "::ffff:1.1.1.1",
+            "64:ff9b::101:101",
+        ] {
+            assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    /// A server on this machine that answers each connection so, and where it is.
+    async fn server(answer: Vec<u8>) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let answer = answer.clone();
+                tokio::spawn(async move {
+                    let _ = socket.read(&mut [0; 4096]).await;
+                    let _ = socket.write_all(&answer).await;
+                    // Kept open: whoever waits for more waits.
+                    let _ = socket.read(&mut [0; 1]).await;
+                });
+            }
+        });
+        port
+    }
+
+    fn answer(status: &str, more: &str, length: usize) -> Vec<u8> {
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{more}\r\n");
+        [head.into_bytes(), vec![b'x'; length]].concat()
+    }
+
+    fn on_this_machine(hosts: &[&str]) -> Outbound {
+        let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
+        let rules = Rules { permitted: |_| true, https: false, within: Duration::from_millis(500) };
+        Outbound::with(&hosts, rules).unwrap()
+    }
+
+    async fn get(by: &Outbound, address: &str) -> Result<Reply, OutboundError> {
+        by.call(address, Client::get).await
+    }
+
+    #[tokio::test]
+    async fn only_listed_hosts_are_called_and_only_by_https() {
+        let outbound = Outbound::new(&["Hooks.example".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        for address in ["https://evil.example/x", "https://hooks.example.evil.example/", "https://sub.hooks.example/"] {
+            assert!(matches!(get(&outbound, address).await, Err(OutboundError::NotListed(_))), "{address}");
+        }
+        for address in ["http://hooks.example/x", "https://a:b@hooks.example/", "ftp://hooks.example/"] {
+            assert!(matches!(get(&outbound, address).await, Err(OutboundError::NotHttps)), "{address}");
+        }
+        for address in ["hooks.example", "", "https://"] {
+            assert!(matches!(get(&outbound, address).await, Err(OutboundError::NoAddress)), "{address:?}");
+        }
+        // However the number is written, it is the same address.
+        for address in ["https://127.0.0.1/", "https://0x7f.1/", "https://2130706433/"] {
+            assert!(matches!(get(&outbound, address).await, Err(OutboundError::Inside(_))), "{address}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_not_called() {
+        let port = server(answer("200 OK", "", 1)).await;
+        let rules = Rules { permitted: is_public, https: false, within: WITHIN };
+        let outbound = Outbound::with(&["localhost".to_owned()], rules).unwrap();
+        let refused = get(&outbound, &format!("http://localhost:{port}/secret")).await;
+        assert!(matches!(refused, Err(OutboundError::Inside(_))), "{refused:?}");
+        let reached = get(&on_this_machine(&["localhost"]), &format!("http://localhost:{port}/")).await.unwrap();
+        assert_eq!((reached.status, reached.body.as_slice()), (StatusCode::OK, &b"x"[..]), "it was there to be called");
+    }
+
+    #[tokio::test]
+    async fn redirects_are_answers_and_not_followed() {
+        let port = server(answer("302 Found", "location: http://localhost:1/inside\r\n", 0)).await;
+        let reply = get(&on_this_machine(&["localhost"]), &format!("http://localhost:{port}/")).await.unwrap();
+        assert_eq!(reply.status, StatusCode::FOUND);
+    }
+
+    #[tokio::test]
+    async fn an_answer_has_its_length_and_its_time() {
+        let outbound = on_this_machine(&["localhost"]);
+        let port = server(answer("200 OK", "", MAX_ANSWER)).await;
+        let whole = get(&outbound, &format!("http://localhost:{port}/")).await.unwrap();
+        assert_eq!(whole.body.len(), MAX_ANSWER);
+        let port = server(answer("200 OK", "", MAX_ANSWER + 1)).await;
+        let long = get(&outbound, &format!("http://localhost:{port}/")).await;
+        assert!(matches!(long, Err(OutboundError::TooLong(_))), "{long:?}");
+        for silent in [Vec::new(), b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n".to_vec()] {
+            let port = server(silent).await;
+            let late =
+                get(&outbound, &format!("http://localhost:{port}/a-secret-path?token=secret")).await.unwrap_err();
+            assert!(matches!(late, OutboundError::Failed { .. }), "{late:?}");
+            assert!(late.to_string().contains("in time") && !format!("{late:?} {late}").contains("secret"), "{late}");
+        }
+    }
+}
