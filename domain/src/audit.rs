@@ -76,7 +76,7 @@ pub struct AuditRecord {
 }
 
 /// What is written to the trail, with a few words for people. An action that is not here is shown as it is written.
-pub const ACTIONS: [(&str, &str); 14] = [
+pub const ACTIONS: [(&str, &str); 18] = [
     ("recommendation.submit", "Recommendation came in"),
     ("ticket.make", "Ticket made"),
     ("decision.approve", "Approved"),
@@ -86,9 +86,13 @@ pub const ACTIONS: [(&str, &str); 14] = [
     ("playbook.register", "Playbook registered"),
     ("playbook.status", "Playbook's status changed"),
     ("account.sign_in", "Signed in"),
+    ("account.sign_in_refused", "Sign-in refused"),
     ("account.create", "Account created"),
     ("account.disable", "Account disabled"),
     ("account.roles", "Roles changed"),
+    ("account.rename", "Account renamed"),
+    ("group.block", "Group blocked"),
+    ("group.unblock", "Group unblocked"),
     ("token.create", "Token created"),
     ("token.revoke", "Token revoked"),
 ];

@@ -35,6 +35,7 @@ fn user(id: &str, name: &str, roles: &[Role]) -> UserRecord {
         disabled: false,
         created_at: NOW,
         last_sign_in_at: None,
+        external: None,
     }
 }
 

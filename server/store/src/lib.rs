@@ -16,6 +16,7 @@ mod idempotency;
 mod open;
 mod page;
 mod phases;
+mod provider;
 mod prune;
 mod recommendations;
 mod rollup;
