@@ -1,5 +1,9 @@
 //! Settings: defaults < file < environment < flags. Each keeps where it came from, for `config show`.
 
+mod oidc;
+
+pub use oidc::OidcConfig;
+
 use crate::redact::redacted;
 use axum::http::Uri;
 use serde::Deserialize;
@@ -83,6 +87,10 @@ pub struct Config {
     pub retention_days: u32,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
+    /// The provider that people sign in at, if there is one.
+    pub oidc: Option<OidcConfig>,
+    /// Whether people sign in with accounts of the console's own.
+    pub local_accounts: bool,
     sources: BTreeMap<&'static str, Source>,
 }
 
@@ -115,7 +123,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 26] = [
     "listen",
     "database-url",
     "data-dir",
@@ -129,7 +137,23 @@ pub const NAMES: [&str; 13] = [
     "lister-image",
     "retention-days",
     "admin-password",
+    "oidc-issuer",
+    "oidc-client-id",
+    "oidc-client-secret",
+    "oidc-ca-file",
+    "oidc-scopes",
+    "oidc-username-claim",
+    "oidc-username-prefix",
+    "oidc-groups-claim",
+    "oidc-groups-prefix",
+    "oidc-role",
+    "oidc-name",
+    "oidc-allow-private",
+    "local-accounts",
 ];
+
+/// Those that are no flags: what stands on a command line is seen by everybody on the machine.
+pub const SECRETS: [&str; 2] = ["admin-password", "oidc-client-secret"];
 
 /// What one source says: name and text.
 pub type Given = BTreeMap<&'static str, String>;
@@ -151,10 +175,12 @@ impl Config {
         let mut sources = BTreeMap::new();
         let mut texts: Given = Given::new();
         for name in NAMES {
-            let flag = flags.get(name).cloned().filter(|_| name != "admin-password");
+            let flag = flags.get(name).cloned().filter(|_| !SECRETS.contains(&name));
+            // A list is a line each; a variable has semicolons between them.
+            let listed = |v: String| if name == "oidc-role" { v.replace(';', "\n") } else { v };
             let found = flag
                 .map(|v| (v, Source::Flag))
-                .or_else(|| env(&variable(name)).filter(|v| !v.is_empty()).map(|v| (v, Source::Environment)))
+                .or_else(|| env(&variable(name)).filter(|v| !v.is_empty()).map(|v| (listed(v), Source::Environment)))
                 .or_else(|| from_file.get(name).cloned().map(|v| (v, Source::File)));
             if let Some((value, source)) = found {
                 texts.insert(name, value);
@@ -224,12 +250,19 @@ impl Config {
                 "write a number of days, 90 or more",
             )?,
             admin_password: texts.get("admin-password").cloned(),
+            oidc: oidc::read(&reader)?,
+            local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
             data_dir,
             sources,
         };
         if config.scene == Scene::Demo && config.cluster != ClusterChoice::Sandbox {
             return Err(ConfigError::Together(
                 "the demo scene lives in the sandbox only: leave out --scene demo, or use --cluster sandbox",
+            ));
+        }
+        if !config.local_accounts && config.oidc.is_none() {
+            return Err(ConfigError::Together(
+                "nobody could sign in: --local-accounts off needs a provider, which --oidc-issuer names",
             ));
         }
         Ok(config)
@@ -260,8 +293,11 @@ impl Config {
             ("retention-days", self.retention_days.to_string()),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];
+        let local = ("local-accounts", if self.local_accounts { "on" } else { "off" }.into());
         values
             .into_iter()
+            .chain(oidc::shown(self.oidc.as_ref()))
+            .chain([local])
             .map(|(name, value)| {
                 let source = self.sources.get(name).copied().unwrap_or(Source::Default);
                 (name.to_owned(), value, source.name())
@@ -305,6 +341,8 @@ fn read_file(path: &Path) -> Result<Given, ConfigError> {
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Table(table) if name == "oidc-role" => oidc::lines(&table)
+                .ok_or_else(|| fault("oidc-role must name a role, or a list of roles, for each group".into()))?,
             other => return Err(fault(format!("{key} must be a text or a number, not {other}"))),
         };
         given.insert(name, text);
@@ -324,6 +362,14 @@ fn cluster(text: &str) -> Option<ClusterChoice> {
         "sandbox" => Some(ClusterChoice::Sandbox),
         "kubeconfig" => Some(ClusterChoice::Kubeconfig),
         "in-cluster" => Some(ClusterChoice::InCluster),
+        _ => None,
+    }
+}
+
+fn on_or_off(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod doors;
 mod edge;
+mod outbound;
 mod redact;
 mod registry;
 mod scene;

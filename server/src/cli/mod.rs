@@ -3,6 +3,7 @@
 mod accounts;
 mod doctor;
 mod list_volume;
+mod oidc;
 
 use crate::{
     config::{Config, ConfigError},
@@ -68,6 +69,8 @@ struct Settings {
     /// How long raw history is kept, days [KUBERNAUT_RETENTION_DAYS] [default: 90]
     #[arg(long, global = true, value_name = "DAYS")]
     retention_days: Option<String>,
+    #[command(flatten)]
+    oidc: oidc::OidcSettings,
 }
 
 #[derive(Debug, Subcommand)]
@@ -80,6 +83,9 @@ enum Command {
     /// Local accounts
     #[command(subcommand)]
     User(accounts::UserCommand),
+    /// Groups of the provider that people sign in at
+    #[command(subcommand)]
+    Group(accounts::GroupCommand),
     /// Brings the database up to date and ends
     Migrate,
     /// Looks whether the cluster has all that runs need, and says what mends each miss; changes nothing
@@ -149,8 +155,18 @@ pub async fn run(cli: Cli) -> Result<(), Fault> {
     let config = || load(&cli.settings);
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(config()?).await,
-        Command::Token(command) => accounts::tokens(&open(&config()?).await?, command).await,
-        Command::User(command) => accounts::users(&open(&config()?).await?, command).await,
+        Command::Token(command) => {
+            let config = config()?;
+            accounts::tokens(&config, open(&config).await?, command).await
+        }
+        Command::User(command) => {
+            let config = config()?;
+            accounts::users(&config, open(&config).await?, command).await
+        }
+        Command::Group(command) => {
+            let config = config()?;
+            accounts::groups(&config, open(&config).await?, command).await
+        }
         Command::Migrate => {
             open(&config()?).await?;
             print("the database is up to date");
@@ -164,7 +180,7 @@ pub async fn run(cli: Cli) -> Result<(), Fault> {
         Command::ListVolume { path } => list_volume::list_volume(&path),
         Command::Config(ConfigCommand::Show) => {
             for (name, value, origin) in config()?.show() {
-                print(&format!("{name:<16} {value:<48} {origin}"));
+                print(&format!("{name:<20} {value:<48} {origin}"));
             }
             Ok(())
         }
@@ -186,7 +202,8 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("lister-image", &settings.lister_image),
         ("retention-days", &settings.retention_days),
     ];
-    let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+    let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+    let flags = flags.chain(settings.oidc.given()).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 
@@ -224,11 +241,11 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn every_setting_but_the_password_has_its_flag() {
+    fn every_setting_that_is_no_secret_has_its_flag() {
         let command = Cli::command();
-        for name in crate::config::NAMES.into_iter().filter(|n| *n != "admin-password") {
-            assert!(command.get_arguments().any(|a| a.get_long() == Some(name)), "--{name}");
+        for name in crate::config::NAMES {
+            let has = command.get_arguments().any(|a| a.get_long() == Some(name));
+            assert_eq!(has, !crate::config::SECRETS.contains(&name), "--{name}");
         }
-        assert!(!command.get_arguments().any(|a| a.get_long() == Some("admin-password")));
     }
 }

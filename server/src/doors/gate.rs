@@ -6,9 +6,10 @@ use super::{
     rate::Limits,
 };
 use crate::{
-    accounts::{Accounts, Identity},
+    accounts::{Accounts, Identity, oidc::Oidc},
     services::Services,
 };
+use app::{ProviderWay, SignInWays};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderValue, StatusCode, header},
@@ -40,6 +41,8 @@ pub struct Gate {
     pub services: Services,
     /// People and tokens.
     pub accounts: Accounts,
+    /// The provider that people sign in at, if there is one.
+    pub oidc: Option<Oidc>,
     /// First answers of repeated requests.
     pub idempotency: Arc<dyn IdempotencyStore>,
     /// Live events.
@@ -54,6 +57,18 @@ pub struct Gate {
     pub public_url: Arc<str>,
     /// Ends open streams when the process is to stop.
     pub stop: CancellationToken,
+}
+
+impl Gate {
+    /// By which ways people sign in.
+    pub fn ways(&self) -> SignInWays {
+        let provider = self.oidc.as_ref().map(|oidc| ProviderWay {
+            name: oidc.rules().provider.clone(),
+            issuer: oidc.rules().issuer.clone(),
+            reachable: oidc.reachable(),
+        });
+        SignInWays { provider, local: self.accounts.local() }
+    }
 }
 
 /// The id of a request.

@@ -3,6 +3,7 @@
 //! repeats nothing.
 
 mod edit;
+mod oidc;
 mod register;
 mod review;
 mod runs;
@@ -18,7 +19,7 @@ use super::{
     visible::visible,
 };
 use app::{
-    Console, FormOutcome, document,
+    Away, Console, FormOutcome, document,
     error::Trouble,
     pages::{api::OpenApiDocument, playbook::Done},
 };
@@ -73,7 +74,7 @@ pub fn routes(routes: Routes) -> Routes {
     ] {
         routes = routes.add(Method::GET, path, open, show);
     }
-    settings::routes(routes)
+    oidc::routes(settings::routes(routes))
         .add(Method::POST, "/login", Access::Public, sign_in)
         .add(Method::POST, "/logout", Access::SignedIn, sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
@@ -131,6 +132,8 @@ async fn render(gate: &Gate, request: Request, form: Option<FormOutcome>, troubl
         accounts: Arc::new(gate.accounts.clone()),
         shell: services,
         sandbox: gate.sandbox,
+        ways: gate.ways(),
+        away: request.extensions().get::<Away>().cloned(),
         event: gate.live.told(),
         public_url: gate.public_url.to_string(),
         request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
@@ -214,6 +217,10 @@ async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(
         status,
         ..FormOutcome::default()
     };
+    if !gate.accounts.local() {
+        let message = "Accounts of this console are switched off. Sign in at the provider.".to_owned();
+        return again(&gate, "/login", parts, refused(StatusCode::FORBIDDEN, message)).await;
+    }
     if let Some(seconds) = gate.limits.sign_in(name, address) {
         let outcome = refused(StatusCode::TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {seconds} s."));
         let mut answer = again(&gate, "/login", parts, outcome).await;
@@ -244,11 +251,12 @@ async fn open_session(session: &Session, user: &str) -> Result<(), tower_session
     session.save().await
 }
 
-async fn sign_out(session: Session) -> Response {
+async fn sign_out(State(gate): State<Gate>, session: Session, parts: Parts) -> Response {
+    let hint = oidc::hint(&session).await;
     if let Err(error) = session.flush().await {
         tracing::error!(%error, "a session can't be ended");
     }
-    Redirect::to("/login").into_response()
+    oidc::signed_out(&gate, parts, hint).await
 }
 
 /// The address of a recommendation's page.

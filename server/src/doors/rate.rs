@@ -62,6 +62,13 @@ impl Limits {
             .or_else(|| wait(&self.names, &fold(&|h| (network, name.to_lowercase()).hash(h))))
     }
 
+    /// Seconds to wait before a stranger from this address may go on; none when they may now. They share what sign-ins have.
+    pub fn stranger(&self, address: Option<IpAddr>) -> Option<u32> {
+        let mut hasher = self.folding.build_hasher();
+        address.map(network).hash(&mut hasher);
+        wait(&self.addresses, &(hasher.finish() % STRANGERS))
+    }
+
     fn caller(&self, id: &str) -> Option<u32> {
         wait(&self.callers, &id.to_owned())
     }
