@@ -15,6 +15,7 @@ mod job;
 mod lists;
 mod live;
 mod logs;
+mod oidc;
 mod openapi;
 mod proposals;
 mod refusals;
