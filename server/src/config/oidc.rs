@@ -46,7 +46,9 @@ pub struct OidcConfig {
 /// What is set; none where no issuer is.
 pub(super) fn read(reader: &Reader<'_>) -> Result<Option<OidcConfig>, ConfigError> {
     if !reader.texts.contains_key("oidc-issuer") {
-        return if NAMES.iter().any(|name| reader.texts.contains_key(name)) {
+        // A secret that lies ready is no wish for a provider.
+        let mut wishes = NAMES.iter().filter(|name| **name != "oidc-client-secret");
+        return if wishes.any(|name| reader.texts.contains_key(name)) {
             Err(ConfigError::Together("settings that begin with oidc- need the provider: add --oidc-issuer https://…"))
         } else {
             Ok(None)
