@@ -1,5 +1,10 @@
 //! Settings: defaults < file < environment < flags. Each keeps where it came from, for `config show`.
 
+mod audit;
+mod oidc;
+
+pub use oidc::OidcConfig;
+
 use crate::redact::redacted;
 use axum::http::Uri;
 use serde::Deserialize;
@@ -92,6 +97,10 @@ pub struct Config {
     pub audit_retention_days: Option<u32>,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
+    /// The provider that people sign in at, if there is one.
+    pub oidc: Option<OidcConfig>,
+    /// Whether people sign in with accounts of the console's own.
+    pub local_accounts: bool,
     sources: BTreeMap<&'static str, Source>,
 }
 
@@ -131,7 +140,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 30] = [
     "listen",
     "database-url",
     "data-dir",
@@ -149,7 +158,23 @@ pub const NAMES: [&str; 17] = [
     "audit-key-file",
     "audit-retention",
     "admin-password",
+    "oidc-issuer",
+    "oidc-client-id",
+    "oidc-client-secret",
+    "oidc-ca-file",
+    "oidc-scopes",
+    "oidc-username-claim",
+    "oidc-username-prefix",
+    "oidc-groups-claim",
+    "oidc-groups-prefix",
+    "oidc-role",
+    "oidc-name",
+    "oidc-allow-private",
+    "local-accounts",
 ];
+
+/// Those that are no flags: what stands on a command line is seen by everybody on the machine.
+pub const SECRETS: [&str; 2] = ["admin-password", "oidc-client-secret"];
 
 /// What one source says: name and text.
 pub type Given = BTreeMap<&'static str, String>;
@@ -171,10 +196,12 @@ impl Config {
         let mut sources = BTreeMap::new();
         let mut texts: Given = Given::new();
         for name in NAMES {
-            let flag = flags.get(name).cloned().filter(|_| name != "admin-password");
+            let flag = flags.get(name).cloned().filter(|_| !SECRETS.contains(&name));
+            // A list is a line each; a variable has semicolons between them.
+            let listed = |v: String| if name == "oidc-role" { v.replace(';', "\n") } else { v };
             let found = flag
                 .map(|v| (v, Source::Flag))
-                .or_else(|| env(&variable(name)).filter(|v| !v.is_empty()).map(|v| (v, Source::Environment)))
+                .or_else(|| env(&variable(name)).filter(|v| !v.is_empty()).map(|v| (listed(v), Source::Environment)))
                 .or_else(|| from_file.get(name).cloned().map(|v| (v, Source::File)));
             if let Some((value, source)) = found {
                 texts.insert(name, value);
@@ -250,14 +277,11 @@ impl Config {
                 "write an image such as registry.example.com/kubernaut/console:0.1.0, or none",
             )?,
             retention_days: reader.get("retention-days", "90", days, "write a number of days, 90 or more")?,
-            audit_key_file: texts.get("audit-key-file").map_or_else(|| data_dir.join("audit.keys"), PathBuf::from),
-            audit_retention_days: reader.get(
-                "audit-retention",
-                "off",
-                |t| if t == "off" { Some(None) } else { days(t).map(Some) },
-                "write off, or a number of days, 90 or more",
-            )?,
+            audit_key_file: audit::key_file(&reader, &data_dir),
+            audit_retention_days: audit::retention(&reader)?,
             admin_password: texts.get("admin-password").cloned(),
+            oidc: oidc::read(&reader)?,
+            local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
             data_dir,
             sources,
         };
@@ -266,12 +290,17 @@ impl Config {
                 "the demo scene lives in the sandbox only: leave out --scene demo, or use --cluster sandbox",
             ));
         }
+        if !config.local_accounts && config.oidc.is_none() {
+            return Err(ConfigError::Together(
+                "nobody could sign in: --local-accounts off needs a provider, which --oidc-issuer names",
+            ));
+        }
         Ok(config)
     }
 
     /// All settings with their values and origins, secrets hidden: `config show`.
     pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 17] = [
+        let values: [(&str, String); 15] = [
             ("listen", self.listen.to_string()),
             ("database-url", redacted(&self.database_url)),
             ("data-dir", self.data_dir.display().to_string()),
@@ -297,12 +326,14 @@ impl Config {
             ("kubeconfig-secret", self.kubeconfig_secret.clone().unwrap_or_else(|| "none".into())),
             ("lister-image", self.lister_image.clone().unwrap_or_else(|| "none".into())),
             ("retention-days", self.retention_days.to_string()),
-            ("audit-key-file", self.audit_key_file.display().to_string()),
-            ("audit-retention", self.audit_retention_days.map_or_else(|| "off".into(), |days| days.to_string())),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];
+        let local = ("local-accounts", if self.local_accounts { "on" } else { "off" }.into());
         values
             .into_iter()
+            .chain(audit::shown(self))
+            .chain(oidc::shown(self.oidc.as_ref()))
+            .chain([local])
             .map(|(name, value)| {
                 let source = self.sources.get(name).copied().unwrap_or(Source::Default);
                 (name.to_owned(), value, source.name())
@@ -350,6 +381,8 @@ fn read_file(path: &Path) -> Result<Given, ConfigError> {
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Table(table) if name == "oidc-role" => oidc::lines(&table)
+                .ok_or_else(|| fault("oidc-role must name a role, or a list of roles, for each group".into()))?,
             other => return Err(fault(format!("{key} must be a text or a number, not a TOML {}", other.type_str()))),
         };
         given.insert(name, text);
@@ -369,6 +402,14 @@ fn cluster(text: &str) -> Option<ClusterChoice> {
         "sandbox" => Some(ClusterChoice::Sandbox),
         "kubeconfig" => Some(ClusterChoice::Kubeconfig),
         "in-cluster" => Some(ClusterChoice::InCluster),
+        _ => None,
+    }
+}
+
+fn on_or_off(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
         _ => None,
     }
 }
@@ -479,8 +520,6 @@ mod tests {
             ("allowed-hosts", "https://console.example"),
             ("connections-per-address", "0"),
             ("retention-days", "7"),
-            ("audit-retention", "30"),
-            ("audit-retention", "never"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);
             let error = Config::load(&flags, None, no_env).unwrap_err().to_string();
@@ -497,21 +536,6 @@ mod tests {
         for bad in ["http://console.example", "ftp://x", "console.example", "https://x/path"] {
             assert!(public_url(bad).is_none(), "{bad}");
         }
-    }
-
-    #[test]
-    fn the_audit_trail_is_kept_for_ever_and_its_keys_beside_the_database() {
-        let of = |name: &'static str, value: &str| {
-            Config::load(&Given::from([(name, value.to_owned())]), None, no_env).unwrap()
-        };
-        let usual = of("data-dir", "/somewhere");
-        assert_eq!(
-            (usual.audit_key_file.as_path(), usual.audit_retention_days),
-            (Path::new("/somewhere/audit.keys"), None)
-        );
-        assert_eq!(of("audit-key-file", "/keys").audit_key_file, Path::new("/keys"));
-        assert_eq!(of("audit-retention", "730").audit_retention_days, Some(730));
-        assert_eq!(of("audit-retention", "off").audit_retention_days, None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `serve`: puts the house together, says when it is ready, and takes it down in order.
 
 use crate::{
-    accounts::{Accounts, hash_password, new_password},
+    accounts::{Accounts, hash_password, new_password, oidc::Oidc},
     cli::{self, Fault, print},
     config::{ClusterChoice, Config, Scene},
     doors::{
@@ -74,6 +74,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let metrics = PrometheusBuilder::new().install_recorder().map_err(|e| Fault::failed(e.to_string()))?;
     let listener = bind(config.listen).await?;
     let address = listener.local_addr().map_err(|e| Fault::failed(e.to_string()))?;
+    let public_url: Arc<str> = config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into();
     let store = cli::open(&config).await?;
     first_admin(&store, &config).await?;
 
@@ -144,10 +145,18 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         _ => None,
     };
     let refusals = Refusals::new(shared.clone(), Arc::new(SystemClock));
-    let public_url: Arc<str> = config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into();
+    let oidc = config.oidc.as_ref().map(|settings| {
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(UuidIds));
+        Oidc::new(settings, &public_url, shared.clone(), clock, ids).map_err(Fault::wrong_setting)
+    });
+    let oidc = oidc.transpose()?;
+    if let Some(oidc) = &oidc {
+        tokio::spawn(controller_stop.clone().run_until_cancelled_owned(oidc.clone().keep()));
+    }
     let gate = Gate {
         services: services.clone(),
-        accounts: Accounts::new(shared.clone(), Arc::new(SystemClock), Arc::new(UuidIds)),
+        accounts: Accounts::of(&config, &shared),
+        oidc,
         idempotency: shared.clone(),
         live: Live::start(shared.clone(), streams.clone()),
         limits: Limits::new(),
@@ -267,9 +276,10 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, Fault> {
     })
 }
 
-/// The first start makes an admin: with the password that was set, or with one that is printed once.
+/// The first start makes an admin: with the password that was set, or with one that is printed once. Where nobody signs in with an
+/// account of the console's own none is made; the command line can, when one is needed.
 async fn first_admin(store: &Store, config: &Config) -> Result<(), Fault> {
-    if !store.is_empty().await? {
+    if !config.local_accounts || !store.is_empty().await? {
         return Ok(());
     }
     let password = config.admin_password.clone().unwrap_or_else(new_password);

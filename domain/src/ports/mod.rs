@@ -6,6 +6,7 @@ mod catalog;
 mod cluster;
 mod executions;
 mod logs;
+mod provider;
 mod recommendations;
 mod records;
 
@@ -20,6 +21,7 @@ pub use cluster::{
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};
+pub use provider::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, SIGN_IN_MS};
 pub use recommendations::{
     DecideError, Decided, DecidedRecommendation, NewDecision, NewRecommendation, RecommendationFilter,
     RecommendationStore, StoredTicket,

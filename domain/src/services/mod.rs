@@ -6,7 +6,7 @@ mod earlier;
 mod shell;
 mod views;
 
-pub use accounts::{AccountService, MadeToken, TokenOwner, TokenRequest, TokenView};
+pub use accounts::{AccountService, GroupView, MadeToken, TokenOwner, TokenRequest, TokenView};
 pub use earlier::EarlierRun;
 pub use shell::{HealthView, MoreFound, SearchView, ShellService};
 pub use views::*;

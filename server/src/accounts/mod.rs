@@ -1,5 +1,7 @@
 //! People and tokens: signing in, turning a request's credentials into an identity, and (in `service`) changing them.
 
+mod groups;
+pub mod oidc;
 mod passwords;
 mod service;
 mod tokens;
@@ -7,13 +9,19 @@ mod tokens;
 pub use passwords::{check_password, hash_password, new_password};
 pub use tokens::{hash_secret, new_secret};
 
+use crate::{
+    config::Config,
+    edge::{SystemClock, UuidIds},
+};
 use domain::{
     accounts::{MAX_NAME, effective},
     audit::AuditEntry,
     identity::{Actor, Role, Way},
-    ports::{AccountStore, Clock, Ids, PasswordHash, StoreError, UserRecord},
+    ports::{AccountStore, Clock, Ids, PasswordHash, ProviderStore, StoreError, UserRecord},
+    provider::Rules,
 };
 use std::{sync::Arc, time::Duration};
+use store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Passwords that are checked at the same time: each takes a core and 19 MiB, and strangers may ask for it.
@@ -30,6 +38,16 @@ pub struct Accounts {
     /// Checked against when there is no such account, so that the time does not tell.
     decoy: PasswordHash,
     turns: Arc<Semaphore>,
+    /// How people of the provider are known here; none where there is no provider.
+    provider: Option<Arc<Recognised>>,
+    /// Whether people sign in with accounts of the console's own.
+    local: bool,
+}
+
+/// What accounts of the provider's people are judged by, anew at each request.
+struct Recognised {
+    rules: Rules,
+    store: Arc<dyn ProviderStore>,
 }
 
 /// Who a request is from.
@@ -43,10 +61,55 @@ pub struct Identity {
 
 impl Accounts {
     /// Over this store.
-    pub fn new(store: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+    fn new(store: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
         // A hash that can't be made matches nothing either.
         let decoy = hash_password("nobody has this password").unwrap_or_else(|_| PasswordHash(String::new()));
-        Self { store, clock, ids, decoy, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        Self { store, clock, ids, decoy, turns, provider: None, local: true }
+    }
+
+    /// As the settings have it, over this database.
+    pub fn of(config: &Config, store: &Arc<Store>) -> Self {
+        let accounts = Self::new(store.clone(), Arc::new(SystemClock), Arc::new(UuidIds));
+        let provider = config.oidc.as_ref().map(|provider| {
+            let store: Arc<dyn ProviderStore> = store.clone();
+            Arc::new(Recognised { rules: provider.rules.clone(), store })
+        });
+        Self { provider, local: config.local_accounts, ..accounts }
+    }
+
+    /// Whether people sign in with accounts of the console's own.
+    pub fn local(&self) -> bool {
+        self.local
+    }
+
+    /// The blocked groups, where groups count at all.
+    async fn blocked(&self) -> Result<Vec<String>, StoreError> {
+        let Some(provider) = &self.provider else { return Ok(Vec::new()) };
+        Ok(provider.store.blocked_groups().await?.into_iter().map(|group| group.name).collect())
+    }
+
+    /// An account with what it may by now: the provider's people have what their groups give them as things stand.
+    fn by_now(&self, user: UserRecord, blocked: &[String]) -> UserRecord {
+        let Some(from) = &user.external else { return user };
+        let roles = self.provider.as_ref().map_or_else(Vec::new, |provider| provider.rules.roles(from, blocked));
+        UserRecord { roles, ..user }
+    }
+
+    /// All accounts, with what they may by now.
+    async fn all(&self) -> Result<Vec<UserRecord>, StoreError> {
+        let (users, blocked) = (self.store.users().await?, self.blocked().await?);
+        Ok(users.into_iter().map(|user| self.by_now(user, &blocked)).collect())
+    }
+
+    /// An account that may do something by now. None when it is disabled, or nothing of its groups is left.
+    async fn able(&self, id: &str) -> Result<Option<UserRecord>, StoreError> {
+        let Some(user) = self.store.user(id).await?.filter(|user| !user.disabled) else { return Ok(None) };
+        if user.external.is_none() {
+            return Ok(Some(user));
+        }
+        let user = self.by_now(user, &self.blocked().await?);
+        Ok(Some(user).filter(|user| !user.roles.is_empty()))
     }
 
     /// The turn to work on a password.
@@ -80,6 +143,8 @@ impl Accounts {
     ) -> Result<Option<UserRecord>, StoreError> {
         let possible = name.chars().nth(MAX_NAME).is_none();
         let found = if possible { self.store.user_for_sign_in(name).await? } else { None };
+        // Who signs in elsewhere has no password here; that must not be seen by the time, either.
+        let found = found.filter(|(user, _)| self.local && user.external.is_none());
         let hash = found.as_ref().map_or_else(|| self.decoy.clone(), |(_, hash)| hash.clone());
         let matches = self.matches(password, hash).await?;
         let Some((user, _)) = found.filter(|(user, _)| matches && !user.disabled) else {
@@ -110,9 +175,10 @@ impl Accounts {
         found.map(|(user, _)| user.name)
     }
 
-    /// The person of a session, as of now: roles and disabling take effect at the next request.
+    /// The person of a session, as of now: roles, disabling, blocked groups and switched off local accounts take effect at the
+    /// next request.
     pub async fn person(&self, id: &str) -> Result<Option<Identity>, StoreError> {
-        let user = self.store.user(id).await?.filter(|u| !u.disabled);
+        let user = self.able(id).await?.filter(|user| self.local || user.external.is_some());
         Ok(user.map(|u| Identity { actor: u.actor(), roles: u.roles }))
     }
 
@@ -121,9 +187,9 @@ impl Accounts {
         let Some(token) = self.store.token_by_hash(&hash_secret(secret)).await? else { return Ok(None) };
         let mut actor = token.actor();
         let Some(owner) = token.owner else { return Ok(Some(Identity { actor, roles: token.roles })) };
-        let Some(owner) = self.person(owner.as_str()).await? else { return Ok(None) };
+        let Some(owner) = self.able(owner.as_str()).await? else { return Ok(None) };
         // Whoever names a token must not choose under whose name it acts.
-        actor.name = format!("{} (token {})", owner.actor.name, token.name);
+        actor.name = format!("{} (token {})", owner.name, token.name);
         Ok(Some(Identity { actor, roles: effective(&token.roles, &owner.roles) }))
     }
 }

@@ -11,7 +11,7 @@ use domain::{
     identity::{Caller, Right, Role},
     ids::ActorId,
     ports::{NewToken, PasswordHash, TokenRecord, UserRecord},
-    services::{AccountService, Answer, MadeToken, ServiceError, TokenOwner, TokenRequest, TokenView},
+    services::{AccountService, Answer, GroupView, MadeToken, ServiceError, TokenOwner, TokenRequest, TokenView},
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -20,7 +20,11 @@ use std::collections::HashMap;
 impl AccountService for Accounts {
     async fn users(&self, caller: &Caller) -> Answer<Vec<UserRecord>> {
         caller.require(Right::AccountsRead)?;
-        self.store.users().await.map_err(store_fault)
+        self.all().await.map_err(store_fault)
+    }
+
+    async fn own(&self, caller: &Caller) -> Answer<Option<UserRecord>> {
+        self.able(caller.actor.id.as_str()).await.map_err(store_fault)
     }
 
     async fn create_user(
@@ -31,6 +35,10 @@ impl AccountService for Accounts {
         password: Option<String>,
     ) -> Answer<Option<Secret>> {
         caller.require(Right::AccountsWrite)?;
+        if !self.local() && !by_system(caller) {
+            let detail = "the console's own accounts are switched off: people sign in at the provider";
+            return Err(ServiceError::Forbidden(detail.into()));
+        }
         let mut faults = Faults::new();
         note(&mut faults, "/name", accounts::check_name(name));
         let roles = note(&mut faults, "/roles", accounts::roles_of_person(roles)).unwrap_or_default();
@@ -52,6 +60,10 @@ impl AccountService for Accounts {
         caller.require(Right::AccountsWrite)?;
         let roles = accounts::roles_of_person(roles).map_err(|complaint| at("/roles", complaint))?;
         let user = self.account(who).await?;
+        if user.external.is_some() {
+            let detail = format!("{} has the roles that their groups give: change those, or --oidc-role", user.name);
+            return Err(ServiceError::Forbidden(detail));
+        }
         if !roles.contains(&Role::Admin) {
             self.stays_administered(caller, &user, "take the role admin from yourself").await?;
         }
@@ -79,6 +91,7 @@ impl AccountService for Accounts {
     async fn reset_password(&self, caller: &Caller, who: &str, password: Option<String>) -> Answer<Option<Secret>> {
         caller.require(Right::AccountsWrite)?;
         let user = self.account(who).await?;
+        has_password(&user)?;
         if is(caller, &user) {
             return Err(ServiceError::Forbidden("change your own password with your present one".into()));
         }
@@ -93,6 +106,7 @@ impl AccountService for Accounts {
 
     async fn change_password(&self, caller: &Caller, old: &str, new: &str) -> Answer<()> {
         let user = self.person_of(caller, "change a password").await?;
+        has_password(&user)?;
         let mut faults = Faults::new();
         note(&mut faults, "/new_password", accounts::check_password(&user.name, new));
         if old == new {
@@ -112,7 +126,7 @@ impl AccountService for Accounts {
     async fn tokens(&self, caller: &Caller) -> Answer<Vec<TokenView>> {
         let all = caller.may(Right::AccountsRead);
         let own = |token: &TokenRecord| is_own(caller, token);
-        let users = self.store.users().await.map_err(store_fault)?;
+        let users = self.all().await.map_err(store_fault)?;
         let users: HashMap<&str, &UserRecord> = users.iter().map(|user| (user.id.as_str(), user)).collect();
         let now = self.clock.now();
         let tokens = self.store.tokens().await.map_err(store_fault)?;
@@ -191,6 +205,16 @@ impl AccountService for Accounts {
         }
         Ok(view.token)
     }
+
+    async fn groups(&self, caller: &Caller) -> Answer<Option<Vec<GroupView>>> {
+        caller.require(Right::AccountsRead)?;
+        self.seen_groups().await
+    }
+
+    async fn set_group_blocked(&self, caller: &Caller, group: &str, blocked: bool) -> Answer<()> {
+        caller.require(Right::AccountsWrite)?;
+        self.set_blocked(caller, group, blocked).await
+    }
 }
 
 /// Whether a token is the caller's own: a person's are all that were made for them, a token's is itself alone. The weakest token of
@@ -208,7 +232,9 @@ impl Accounts {
         } else {
             self.store.user_for_sign_in(who).await.map_err(store_fault)?.map(|(user, _)| user)
         };
-        found.ok_or(ServiceError::NotFound("account"))
+        let user = found.ok_or(ServiceError::NotFound("account"))?;
+        let blocked = self.blocked().await.map_err(store_fault)?;
+        Ok(self.by_now(user, &blocked))
     }
 
     /// The account of a caller who is a person.
@@ -255,8 +281,9 @@ impl Accounts {
         if is(caller, user) {
             return Err(ServiceError::Forbidden(format!("you can't {what}: ask another admin")));
         }
-        let users = self.store.users().await.map_err(store_fault)?;
-        if users.iter().any(|other| other.id != user.id && administers(other)) {
+        let users = self.all().await.map_err(store_fault)?;
+        let gets_in = |user: &UserRecord| self.local() || user.external.is_some();
+        if users.iter().any(|other| other.id != user.id && administers(other) && gets_in(other)) {
             return Ok(());
         }
         let detail = format!("{} is the last admin: give somebody else that role first", user.name);
@@ -277,6 +304,14 @@ impl Accounts {
         let hash = hash.map_err(|e| ServiceError::Internal(e.to_string()))?;
         Ok((hash, made.then_some(Secret(password))))
     }
+}
+
+/// Refuses what is about a password that is not here.
+fn has_password(user: &UserRecord) -> Answer<()> {
+    if user.external.is_none() {
+        return Ok(());
+    }
+    Err(ServiceError::Forbidden(format!("{} signs in at the provider: there is no password here", user.name)))
 }
 
 /// Whether the caller is this person, or a token of theirs.

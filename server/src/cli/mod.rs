@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod doctor;
 mod list_volume;
+mod oidc;
 
 use crate::{
     config::{Config, ConfigError},
@@ -82,6 +83,8 @@ struct Settings {
     /// How long audit rows are kept, days, or off [KUBERNAUT_AUDIT_RETENTION] [default: off]
     #[arg(long, global = true, value_name = "DAYS")]
     audit_retention: Option<String>,
+    #[command(flatten)]
+    oidc: oidc::OidcSettings,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,6 +97,9 @@ enum Command {
     /// Local accounts
     #[command(subcommand)]
     User(accounts::UserCommand),
+    /// Groups of the provider that people sign in at
+    #[command(subcommand)]
+    Group(accounts::GroupCommand),
     /// The audit trail: checking it, its keys, legal hold
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -175,8 +181,18 @@ pub async fn run(cli: Cli) -> Result<(), Fault> {
     let config = || load(&cli.settings);
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(config()?).await,
-        Command::Token(command) => accounts::tokens(&open(&config()?).await?, command).await,
-        Command::User(command) => accounts::users(&open(&config()?).await?, command).await,
+        Command::Token(command) => {
+            let config = config()?;
+            accounts::tokens(&config, open(&config).await?, command).await
+        }
+        Command::User(command) => {
+            let config = config()?;
+            accounts::users(&config, open(&config).await?, command).await
+        }
+        Command::Group(command) => {
+            let config = config()?;
+            accounts::groups(&config, open(&config).await?, command).await
+        }
         Command::Audit(command) => audit::run(config()?, command).await,
         Command::Migrate => {
             open(&config()?).await?;
@@ -221,7 +237,8 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("audit-key-file", &settings.audit_key_file),
         ("audit-retention", &settings.audit_retention),
     ];
-    let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+    let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+    let flags = flags.chain(settings.oidc.given()).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 
@@ -268,11 +285,11 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn every_setting_but_the_password_has_its_flag() {
+    fn every_setting_that_is_no_secret_has_its_flag() {
         let command = Cli::command();
-        for name in crate::config::NAMES.into_iter().filter(|n| *n != "admin-password") {
-            assert!(command.get_arguments().any(|a| a.get_long() == Some(name)), "--{name}");
+        for name in crate::config::NAMES {
+            let has = command.get_arguments().any(|a| a.get_long() == Some(name));
+            assert_eq!(has, !crate::config::SECRETS.contains(&name), "--{name}");
         }
-        assert!(!command.get_arguments().any(|a| a.get_long() == Some("admin-password")));
     }
 }

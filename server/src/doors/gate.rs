@@ -8,9 +8,10 @@ use super::{
     refusals::Refusals,
 };
 use crate::{
-    accounts::{Accounts, Identity},
+    accounts::{Accounts, Identity, oidc::Oidc},
     services::Services,
 };
+use app::{ProviderWay, SignInWays};
 use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
     http::{Extensions, HeaderValue, StatusCode, header},
@@ -45,6 +46,8 @@ pub struct Gate {
     pub services: Services,
     /// People and tokens.
     pub accounts: Accounts,
+    /// The provider that people sign in at, if there is one.
+    pub oidc: Option<Oidc>,
     /// First answers of repeated requests.
     pub idempotency: Arc<dyn IdempotencyStore>,
     /// Live events.
@@ -63,6 +66,18 @@ pub struct Gate {
     pub hosts: Hosts,
     /// Ends open streams when the process is to stop.
     pub stop: CancellationToken,
+}
+
+impl Gate {
+    /// By which ways people sign in.
+    pub fn ways(&self) -> SignInWays {
+        let provider = self.oidc.as_ref().map(|oidc| ProviderWay {
+            name: oidc.rules().provider.clone(),
+            issuer: oidc.rules().issuer.clone(),
+            reachable: oidc.reachable(),
+        });
+        SignInWays { provider, local: self.accounts.local() }
+    }
 }
 
 /// The id of a request.

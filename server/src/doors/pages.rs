@@ -4,6 +4,7 @@
 
 mod audit;
 mod edit;
+mod oidc;
 mod register;
 mod review;
 mod runs;
@@ -19,7 +20,7 @@ use super::{
     visible::visible,
 };
 use app::{
-    Console, FormOutcome, document,
+    Away, Console, FormOutcome, document,
     error::Trouble,
     pages::{api::OpenApiDocument, playbook::Done},
 };
@@ -74,7 +75,7 @@ pub fn routes(routes: Routes) -> Routes {
     }
     routes =
         routes.add(Method::GET, "/settings/tokens", Access::Page(None), show).whose(Whose::Own(Right::AccountsRead));
-    settings::routes(audit::routes(routes))
+    oidc::routes(settings::routes(audit::routes(routes)))
         .add(Method::POST, "/login", Access::Public, sign_in)
         .add(Method::POST, "/logout", Access::SignedIn, sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
@@ -134,6 +135,8 @@ async fn render(gate: &Gate, request: Request, form: Option<FormOutcome>, troubl
         accounts: Arc::new(gate.accounts.clone()),
         shell: services,
         sandbox: gate.sandbox,
+        ways: gate.ways(),
+        away: request.extensions().get::<Away>().cloned(),
         event: gate.live.told(),
         public_url: gate.public_url.to_string(),
         request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
@@ -209,7 +212,7 @@ async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(
         (field(&fields, "username").unwrap_or_default(), field(&fields, "password").unwrap_or_default());
     let next = app::pages::login::safe_next(field(&fields, "next"));
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let way = gate::way("/login", &parts.extensions);
+    let (route, way) = ("POST /login", gate::way("/login", &parts.extensions));
     let typed = vec![("username".to_owned(), name.to_owned()), ("next".to_owned(), next.clone())];
     let refused = |status, message: String| FormOutcome {
         fields: typed.clone(),
@@ -217,14 +220,19 @@ async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(
         status,
         ..FormOutcome::default()
     };
+    if !gate.accounts.local() {
+        gate.refusals.sign_in("account.refuse_sign_in", None, route, way, &id).await;
+        let message = "Accounts of this console are switched off. Sign in at the provider.".to_owned();
+        return again(&gate, "/login", parts, refused(StatusCode::FORBIDDEN, message)).await;
+    }
     if let Some(seconds) = gate.limits.sign_in(name, way.address) {
-        gate.refusals.sign_in("account.limit_sign_in", None, way, &id).await;
+        gate.refusals.sign_in("account.limit_sign_in", None, route, way, &id).await;
         let outcome = refused(StatusCode::TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {seconds} s."));
         let mut answer = again(&gate, "/login", parts, outcome).await;
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         return answer;
     }
-    let outcome = match gate.accounts.sign_in(name, password, "POST /login", &id, way).await {
+    let outcome = match gate.accounts.sign_in(name, password, route, &id, way).await {
         Ok(Some(user)) => match open_session(&session, &user.id).await {
             Ok(()) => return Redirect::to(&next).into_response(),
             Err(error) => {
@@ -234,7 +242,7 @@ async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(
         },
         Ok(None) => {
             let account = gate.accounts.named(name).await;
-            gate.refusals.sign_in("account.refuse_sign_in", account, way, &id).await;
+            gate.refusals.sign_in("account.refuse_sign_in", account, route, way, &id).await;
             refused(StatusCode::UNAUTHORIZED, "User name or password is wrong.".into())
         }
         Err(error) => {
@@ -252,11 +260,12 @@ async fn open_session(session: &Session, user: &str) -> Result<(), tower_session
     session.save().await
 }
 
-async fn sign_out(session: Session) -> Response {
+async fn sign_out(State(gate): State<Gate>, session: Session, parts: Parts) -> Response {
+    let hint = oidc::hint(&session).await;
     if let Err(error) = session.flush().await {
         tracing::error!(%error, "a session can't be ended");
     }
-    Redirect::to("/login").into_response()
+    oidc::signed_out(&gate, parts, hint).await
 }
 
 /// The address of a recommendation's page.

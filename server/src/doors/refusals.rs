@@ -35,11 +35,11 @@ impl Refusals {
 
     /// A sign-in that was refused (`account.refuse_sign_in`) or put off (`account.limit_sign_in`). `account` is one that there is:
     /// what was typed in place of a name may be a password.
-    pub async fn sign_in(&self, action: &str, account: Option<String>, way: Way, request_id: &str) {
+    pub async fn sign_in(&self, action: &str, account: Option<String>, route: &str, way: Way, request_id: &str) {
         self.note(AuditEntry {
             actor: Actor::system("stranger"),
             way,
-            route: "POST /login".into(),
+            route: route.into(),
             action: action.into(),
             object_kind: "account".into(),
             object_id: account.unwrap_or_else(|| "unknown".into()),

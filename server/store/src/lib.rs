@@ -17,6 +17,7 @@ mod key_file;
 mod open;
 mod page;
 mod phases;
+mod provider;
 mod prune;
 mod recommendations;
 mod rollup;

@@ -1,6 +1,10 @@
 //! Secrets stay where they belong: not in what is printed or logged, however much that is, nor in an answer, a metric or the database.
 
 use crate::{
+    oidc::{
+        self,
+        provider::{Provider, SECRET},
+    },
     rights::lines,
     support::{Answer, Browser, Console, Database, console_command},
     world::World,
@@ -149,6 +153,25 @@ async fn what_was_secret_is_nowhere_afterwards() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_signing_in_at_a_provider_takes_is_nowhere_afterwards() {
+    let provider = Provider::start().await;
+    let environment = [("RUST_LOG", "debug,hyper=trace,reqwest=trace")];
+    let console = oidc::console_in(&provider.url, "oidc-allow-private = \"on\"", &environment);
+    let world = World::of(&console).await;
+    let mara = oidc::sign_in(&console, &provider).await.unwrap();
+    let (credentials, _) = provider.said().asked[0].clone();
+    let mut secrets = Secrets::default();
+    secrets.add("the client's secret", SECRET);
+    secrets.add("the client's secret as it is sent", credentials.strip_prefix("Basic ").unwrap());
+    secrets.add("a session", mara.cookie.split_once('=').unwrap().1);
+    let admin = console.browser().await;
+    all_answers(&console, &secrets, &admin.cookie, &world).await;
+    for (name, bytes) in files(console.data()) {
+        secrets.not_in(&name, &bytes);
+    }
+}
+
 #[tokio::test]
 async fn the_databases_password_is_told_to_nobody_and_it_keeps_only_hashes() {
     let Some(console) = Console::start_on(Database::Postgres) else { return };
@@ -190,13 +213,22 @@ fn every_secret_setting_is_hidden_wherever_it_came_from() {
     let data = tempfile::tempdir().unwrap();
     let file = data.path().join("console.toml");
     let url = "postgres://me:planted-database-password@db.example/x?sslpassword=planted-key-password";
-    std::fs::write(&file, format!("admin-password = \"{ADMIN}\"\ndatabase-url = \"{url}\"\n")).unwrap();
+    let provider = [
+        ("oidc-issuer", "https://sso.example"),
+        ("oidc-client-id", "console"),
+        ("oidc-role", "oncall=operator"),
+        ("oidc-client-secret", "planted-client-secret"),
+    ];
+    let lines: String = provider.map(|(name, value)| format!("{name} = \"{value}\"\n")).concat();
+    std::fs::write(&file, format!("admin-password = \"{ADMIN}\"\ndatabase-url = \"{url}\"\n{lines}")).unwrap();
     let shown = |from_file: bool| {
         let mut command = console_command(data.path(), None);
         command.env_remove("KUBERNAUT_ADMIN_PASSWORD").args(["config", "show"]);
         let output = if from_file {
             command.arg("--config").arg(&file).output()
         } else {
+            let variable = |name: &str| format!("KUBERNAUT_{}", name.replace('-', "_").to_uppercase());
+            command.envs(provider.map(|(name, value)| (variable(name), value)));
             command.env("KUBERNAUT_ADMIN_PASSWORD", ADMIN).env("KUBERNAUT_DATABASE_URL", url).output()
         };
         String::from_utf8(output.unwrap().stdout).unwrap()
@@ -215,6 +247,7 @@ fn every_secret_setting_is_hidden_wherever_it_came_from() {
                 hidden(name);
             }
         }
+        assert!(shown.lines().any(|line| line.starts_with("oidc-client-secret ") && line.contains("(set)")), "{shown}");
         hidden("admin-password");
         hidden("database-url");
     }

@@ -9,6 +9,7 @@ mod effectiveness;
 mod executions;
 mod observe;
 mod open;
+mod provider;
 mod prune;
 mod recommendations;
 mod records;
