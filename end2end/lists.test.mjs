@@ -127,7 +127,7 @@ for (const javascript of [false, true]) {
     const vera = await console_.user(named('vera'), 'viewer');
     const page = await open(await signedIn(browser, console_.url, vera));
     await page.goto(`/approvals?state=decided&q=${incident}`);
-    assert.match(await row(page, incident).innerText(), /Rejected[^]*by m\.okafor/);
+    assert.match(await row(page, incident).innerText(), /Rejected[^]*by token m\.okafor/);
     await recommend(incident);
     await page.goto(`/approvals?q=${incident}`);
     assert.equal(await row(page, incident).count(), 1);
@@ -162,7 +162,7 @@ for (const javascript of [false, true]) {
     assert.match(await row(page, `Trouble ${again} was seen`).innerText(), /The same was run on it[^]*went through/);
     await page.goto('/runs?workflow_id=oomkill-scale-down&state=succeeded&since=1h');
     const line = page.locator('.run-line', { has: page.locator(`a[href="/runs/${run}"]`) });
-    assert.match(await line.innerText(), /Succeeded[^]*production \/ Deployment my-app[^]*approved by m\.okafor[^]*not assessed[^]*\ds/);
+    assert.match(await line.innerText(), /Succeeded[^]*production \/ Deployment my-app[^]*approved by token m\.okafor[^]*not assessed[^]*\ds/);
     assert.equal(await page.locator('a a').count(), 0, 'links do not nest');
     await page.goto('/runs?since=1h&q=nothing+like+this');
     await page.getByText('No run matches').waitFor();

@@ -198,7 +198,7 @@ test('a token is made, shown once and revoked by plain forms', async () => {
   await page.check('#new [name="role.viewer"]');
   await page.getByRole('button', { name: 'Make the token' }).click();
   const secret = await page.locator('.once .secret code').innerText();
-  assert.match(secret, /^kbn_[0-9a-f]{64}$/);
+  assert.match(secret, /^kbn_[0-9a-f]{72}$/);
   assert.equal((await console_.api(secret).get('/api/v1/executions')).status, 200);
   await page.goto('/settings/tokens');
   assert.doesNotMatch(await page.content(), new RegExp(secret));
@@ -207,6 +207,20 @@ test('a token is made, shown once and revoked by plain forms', async () => {
   await page.getByText('laptop is revoked').waitFor();
   assert.equal((await console_.api(secret).get('/api/v1/executions')).status, 401);
   await done(page);
+});
+
+test('a session elsewhere is ended by a plain form, and this one goes on', async () => {
+  const elsewhere = await openPage(browser, console_.url, { state: await signedIn(browser, console_.url) });
+  await elsewhere.goto('/runs');
+  const page = await at('/settings/sessions', { javascript: false, state: await signedIn(browser, console_.url) });
+  await page.getByRole('row', { name: /this one/ }).waitFor();
+  await page.getByRole('button', { name: 'End all others' }).click();
+  await page.getByText('All your other sessions are ended').waitFor();
+  assert.equal(await page.locator('table.people tbody tr').count(), 1);
+  await elsewhere.goto('/runs');
+  assert.match(elsewhere.url(), /\/login/);
+  for (const one of [page, elsewhere]) await one.context().close();
+  state = await signedIn(browser, console_.url);
 });
 
 test('what palette and keys await has lines in its place', async () => {

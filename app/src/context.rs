@@ -98,6 +98,8 @@ pub struct FormOutcome {
     pub status: StatusCode,
     /// What differs, where something has changed under the form.
     pub differences: Vec<Change>,
+    /// Where the form is sent, where its page takes several in.
+    pub action: Option<String>,
     /// A secret that was made and is shown this once: whose, and the secret.
     pub made: Option<(String, Secret)>,
     /// The workspace that was to be listed, and what was found in it, shown this once; none where it was refused.

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 /// The status that answers this error.
 pub const fn status(error: &ServiceError) -> StatusCode {
     match error {
-        ServiceError::Denied(_) | ServiceError::Forbidden(_) => StatusCode::FORBIDDEN,
+        ServiceError::Denied(_) | ServiceError::Forbidden(_) | ServiceError::SignInAgain(_) => StatusCode::FORBIDDEN,
         ServiceError::NotFound(_) => StatusCode::NOT_FOUND,
         ServiceError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ServiceError::Conflict { .. } => StatusCode::CONFLICT,

@@ -21,7 +21,28 @@ pub const MAX_PASSWORD: usize = 1024;
 pub const MAX_TOKENS: usize = 50;
 
 /// What the ids of actors begin with: no name may, so that a name is never taken for an id.
-const PREFIXES: [&str; 3] = ["user:", "token:", "system:"];
+const PREFIXES: [&str; 4] = ["user:", "token:", "system:", "cluster:"];
+
+/// The name under which a token acts: its owner's with its own beside it, so that whoever names a token does not choose under whose
+/// name it acts; of one that is nobody's, that it is a token. No account's name reads so ([`check_name`]).
+pub fn acts_as(token: &str, owner: Option<&str>) -> String {
+    match owner {
+        Some(owner) => format!("{owner} (token {token})"),
+        None => format!("token {token}"),
+    }
+}
+
+/// The name of somebody who comes by a token of the cluster.
+pub fn of_cluster(username: &str) -> String {
+    format!("{username} (cluster)")
+}
+
+/// Whether a name could be taken for one that [`acts_as`] or [`of_cluster`] makes.
+fn reads_as_another(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.next() == Some("token") || name.contains("(token") || name.contains("(cluster")
+}
 
 /// A text that is shown once and never written anywhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,6 +65,11 @@ pub fn check_name(name: &str) -> Result<(), Complaint> {
     check_line(name)?;
     if name.trim() != name {
         return Err(Complaint::new(code::MALFORMED, "take the blanks at its ends away: they would not be seen"));
+    }
+    if reads_as_another(name) {
+        let message =
+            "choose a name that does not read “token …”, “… (token …)” or “… (cluster)”: under such names tokens act";
+        return Err(Complaint::new(code::NOT_ALLOWED, message));
     }
     if let Some(prefix) = PREFIXES.iter().find(|prefix| name.starts_with(**prefix)) {
         let message = format!("choose a name that does not begin with {prefix} like the console's own ids");
@@ -178,7 +204,7 @@ mod tests {
 
     #[test]
     fn names_are_one_visible_line_and_never_look_like_ids() {
-        for good in ["mara", "m.okafor", "Ärztin vom Dienst", &"x".repeat(MAX_NAME)] {
+        for good in ["mara", "m.okafor", "Ärztin vom Dienst", "ci-token", "tokens", &"x".repeat(MAX_NAME)] {
             assert!(check_name(good).is_ok(), "{good}");
         }
         for (bad, code) in [
@@ -191,9 +217,23 @@ mod tests {
             ("user:1", "not_allowed"),
             ("token:1", "not_allowed"),
             ("system:x", "not_allowed"),
+            ("token ci", "not_allowed"),
+            ("Token-ci", "not_allowed"),
+            ("TOKEN", "not_allowed"),
+            ("mara (token ci)", "not_allowed"),
+            ("mara (TOKEN", "not_allowed"),
+            ("mara (cluster)", "not_allowed"),
         ] {
             assert_eq!(refused(check_name(bad)), code, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn nobody_is_called_as_a_token_acts() {
+        for acts in [acts_as("admin", None), acts_as("admin", Some("mara"))] {
+            assert_eq!(refused(check_name(&acts)), "not_allowed", "{acts}");
+        }
+        assert_eq!(acts_as("ci", Some("mara")), "mara (token ci)");
     }
 
     #[test]

@@ -3,11 +3,12 @@
 
 use crate::{
     identity::Actor,
-    ids::{DecisionId, Digest, RecommendationId},
+    ids::{ActorId, DecisionId, Digest, RecommendationId},
     recommendation::{Recommendation, RecommendationState},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Yes or no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,7 +126,13 @@ pub enum Refusal {
     },
 }
 
-/// Judges an attempt. `now` is the database's clock; `prior` are the decisions that counted so far, oldest first.
+/// The decisions without the approvals of those who may decide no more: an approval is worth what its giver is when it is counted.
+pub fn counting(mut decisions: Vec<Decision>, lapsed: &BTreeSet<ActorId>) -> Vec<Decision> {
+    decisions.retain(|decision| decision.verb == Verb::Reject || !lapsed.contains(decision.actor.person()));
+    decisions
+}
+
+/// Judges an attempt. `now` is the database's clock; `prior` are the decisions that counted so far ([`counting`]), oldest first.
 ///
 /// Rules (`safety.md`): only while open and not expired; the first rejection ends it; a proposer never approves their own;
 /// the approvals of distinct people for one and the same ticket are counted.
@@ -173,7 +180,7 @@ pub fn judge(now: Timestamp, on: &Recommendation, prior: &[Decision], attempt: &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ids::ActorId, recommendation::intake};
+    use crate::recommendation::intake;
     use serde_json::json;
 
     fn actor(id: &str, owner: Option<&str>) -> Actor {
@@ -228,5 +235,19 @@ mod tests {
         assert_eq!(twice, Err(Refusal::AlreadyApproved { need: 2 }));
         let two = judge(now, &on, &[counted(person)], &approval(actor("token:other", Some("user:q"))));
         assert_eq!(two, Ok(Verdict::Approved { have: 2 }));
+    }
+
+    #[test]
+    fn the_approval_of_somebody_who_may_decide_no_more_does_not_count() {
+        let (gone, gones_token) = (actor("user:gone", None), actor("token:t", Some("user:gone")));
+        let lapsed = BTreeSet::from([ActorId::new("user:gone")]);
+        let rejected = Decision { verb: Verb::Reject, ..counted(gone.clone()) };
+        let all = vec![counted(gone), counted(gones_token), counted(actor("user:p", None)), rejected];
+        let kept: Vec<_> = counting(all, &lapsed).into_iter().map(|d| (d.actor.name, d.verb)).collect();
+        assert_eq!(kept, [("user:p".to_owned(), Verb::Approve), ("user:gone".to_owned(), Verb::Reject)]);
+        let prior = counting(vec![counted(actor("user:gone", None))], &lapsed);
+        let verdict =
+            judge(Timestamp::default(), &proposed_by(actor("token:m", None)), &prior, &approval(actor("user:q", None)));
+        assert_eq!(verdict, Ok(Verdict::Waiting { have: 1 }));
     }
 }

@@ -162,7 +162,7 @@ impl FromStr for Role {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
-    /// Stable id, `user:…`, `token:…` or `system:…`.
+    /// Stable id, `user:…`, `token:…`, `system:…` or `cluster:…`.
     pub id: ActorId,
     /// Name for people.
     pub name: String,
@@ -242,7 +242,8 @@ impl Door {
 pub struct Way {
     /// The door.
     pub door: Door,
-    /// The address of the other end of the connection, which may be a proxy's; none where there is no connection.
+    /// The address that the request came from: the other end of the connection, or whom a trusted proxy names there; none where there is no
+    /// connection.
     pub address: Option<IpAddr>,
 }
 
@@ -251,6 +252,42 @@ impl Way {
     pub const fn by(door: Door) -> Self {
         Self { door, address: None }
     }
+}
+
+/// By which way somebody proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInMethod {
+    /// With the console's own password.
+    Password,
+    /// At an identity provider (OpenID Connect).
+    Oidc,
+}
+
+impl SignInMethod {
+    /// The word in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Oidc => "oidc",
+        }
+    }
+
+    /// The way of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Password, Self::Oidc].into_iter().find(|method| method.name() == name)
+    }
+}
+
+/// The session by which a person's request came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerSession {
+    /// Its id, `session:…`.
+    pub id: String,
+    /// By which way they last proved who they are.
+    pub method: SignInMethod,
+    /// How long ago that was when the request came, milliseconds, by the database's clock.
+    pub proved_ms_ago: i64,
 }
 
 /// An authenticated caller with the request they came by. Doors make it; services demand it.
@@ -266,6 +303,9 @@ pub struct Caller {
     pub route: String,
     /// The way they came, for the audit trail.
     pub way: Way,
+    /// The session by which they came; none for tokens and for the console's own parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<CallerSession>,
 }
 
 /// The caller lacks a right.
@@ -323,6 +363,7 @@ mod tests {
             request_id: String::new(),
             route: String::new(),
             way: Way::default(),
+            session: None,
         };
         assert!(Right::ALL.iter().all(|r| !caller.may(*r)));
         assert!(caller.require(Right::Decide).unwrap_err().to_string().contains("recommendations:decide"));

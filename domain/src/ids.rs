@@ -52,7 +52,7 @@ text_id! {
     ActionId
 }
 text_id! {
-    /// A person, a token or the system itself: `user:…`, `token:…`, `system:…`.
+    /// A person, a token, the system itself, or a user of the cluster: `user:…`, `token:…`, `system:…`, `cluster:…`.
     ActorId
 }
 

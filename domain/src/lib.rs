@@ -6,7 +6,9 @@
 #![deny(missing_docs)]
 
 pub mod accounts;
+pub mod agent;
 pub mod audit;
+pub mod cluster_callers;
 pub mod dag;
 pub mod decision;
 pub mod duration;

@@ -157,6 +157,7 @@ export async function showcase(world) {
     ['audit-filtered', '/audit?action=decision.&from=2001-01-01'],
     ['audit-none', '/audit?q=nothing+like+this'],
     ['settings', '/settings'],
+    ['settings-sessions', '/settings/sessions'],
     ['settings-tokens', '/settings/tokens'],
     ['settings-accounts', '/settings/accounts'],
     ['settings-keys', '/settings/keys'],

@@ -2,6 +2,7 @@
 // console of its own kind, since what leads there would spoil any other.
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { press, signedIn } from './browser.mjs';
 import { admin } from './console.mjs';
 import { shown } from './showcase.mjs';
@@ -18,14 +19,16 @@ const of = ({ url }, state, pages) => pages.map(shown).map((page) => ({ url, sta
 
 /** Refusals, a status each, and a page whose stream is lost. */
 async function refused(on, browser) {
-  const console_ = await on.console();
+  const console_ = await on.console({ args: ['--recent-sign-in', '10s'] });
   const world = await World.of(console_);
   await world.register(await seed('hidden-oomkill-scale-down'));
   const { id } = await world.recommend('inc-refused');
+  const grave = await world.recommend('inc-grave', { strategy: { estimated_risk: 'high' } });
   const done = await world.recommend('inc-decided');
   const run = await world.approve(done);
   await world.until(run, 'succeeded');
   const state = await signedIn(browser, console_.url);
+  const old = sleep(11_000);
   const viewer = await signedIn(browser, console_.url, await console_.user('vera', 'viewer'));
   const demoted = await signedIn(browser, console_.url, await console_.user('nora', 'operator'));
   const reject = async (page) => {
@@ -36,6 +39,14 @@ async function refused(on, browser) {
     ['login', '/login', { state: null }],
     ['login-refused', '/login', { state: null, status: 401, act: (page) => signInWith(page, 'wrong') }],
     ['login-too-often', '/login', { state: null, status: 429, act: tooOften }],
+    ['sign-in-again', `/recommendations/${grave.id}`, {
+      status: 403,
+      act: async (page) => {
+        await page.fill('[name=confirm]', 'my-app');
+        await old;
+        return press(page, 'Approve (1 of 2)');
+      },
+    }],
     ['error-401', `/recommendations/${id}`, {
       status: 401,
       act: async (page) => {

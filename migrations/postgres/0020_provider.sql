@@ -24,3 +24,6 @@ CREATE TABLE begun_sign_ins (
 );
 
 CREATE INDEX begun_sign_ins_by_expiry ON begun_sign_ins (expires_at);
+
+-- The ID token of who signed in at the provider, for signing out there, too. Null: they did not; empty: it is too long to be sent.
+ALTER TABLE sessions ADD COLUMN id_token TEXT;

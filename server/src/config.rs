@@ -1,20 +1,31 @@
 //! Settings: defaults < file < environment < flags. Each keeps where it came from, for `config show`.
 
 mod audit;
+mod file;
 mod oidc;
+mod parse;
+mod show;
 
 pub use oidc::OidcConfig;
 
-use crate::redact::redacted;
-use axum::http::Uri;
-use serde::Deserialize;
+use domain::{
+    cluster_callers::{BadMapping, ClusterRoles},
+    ports::SessionLimits,
+};
+use ipnet::IpNet;
+use parse::{
+    audience, cluster, days, duration, environment, hosts, image, namespace, networks, on_or_off, public_url, scene,
+    span,
+};
 use std::{
     collections::BTreeMap,
-    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// No session lives longer, whatever is set.
+const SESSION_MOST: Duration = Duration::from_millis(SessionLimits::MOST_MS.unsigned_abs());
 
 /// Where a setting came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +106,20 @@ pub struct Config {
     pub audit_key_file: PathBuf,
     /// How long audit rows are kept, days; for ever when none.
     pub audit_retention_days: Option<u32>,
+    /// How long a session lives unused.
+    pub session_idle: Duration,
+    /// How long a session lives however much it is used.
+    pub session_max_age: Duration,
+    /// How long ago a person may have signed in who approves a high risk.
+    pub recent_sign_in: Duration,
+    /// The proxies that may say for whom they ask (`X-Forwarded-For`); nobody else is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Who of the cluster may call with their Kubernetes token, and as what.
+    pub cluster_callers: ClusterRoles,
+    /// For whom such a token must have been made.
+    pub cluster_callers_audience: String,
+    /// Whether the cluster is asked about each person who approves.
+    pub check_people: bool,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     /// The provider that people sign in at, if there is one.
@@ -102,13 +127,6 @@ pub struct Config {
     /// Whether people sign in with accounts of the console's own.
     pub local_accounts: bool,
     sources: BTreeMap<&'static str, Source>,
-}
-
-/// As `config show` has it: without secrets.
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.show().into_iter().map(|(name, value, _)| (name, value))).finish()
-    }
 }
 
 /// A setting that can't be used. The message says what to do.
@@ -140,7 +158,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 30] = [
+pub const NAMES: [&str; 37] = [
     "listen",
     "database-url",
     "data-dir",
@@ -157,6 +175,13 @@ pub const NAMES: [&str; 30] = [
     "retention-days",
     "audit-key-file",
     "audit-retention",
+    "session-idle",
+    "session-max-age",
+    "recent-sign-in",
+    "trusted-proxies",
+    "cluster-callers",
+    "cluster-callers-audience",
+    "check-people",
     "admin-password",
     "oidc-issuer",
     "oidc-client-id",
@@ -179,11 +204,6 @@ pub const SECRETS: [&str; 2] = ["admin-password", "oidc-client-secret"];
 /// What one source says: name and text.
 pub type Given = BTreeMap<&'static str, String>;
 
-/// The file's form: a flat TOML table with the flags' names as keys.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
-struct FileForm(BTreeMap<String, toml::Value>);
-
 /// The environment variable of a setting: `KUBERNAUT_` and its name.
 pub fn variable(name: &str) -> String {
     format!("KUBERNAUT_{}", name.replace('-', "_").to_uppercase())
@@ -192,7 +212,7 @@ pub fn variable(name: &str) -> String {
 impl Config {
     /// Puts the sources together. `env` reads an environment variable.
     pub fn load(flags: &Given, file: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let from_file = file.map(read_file).transpose()?.unwrap_or_default();
+        let from_file = file.map(file::read).transpose()?.unwrap_or_default();
         let mut sources = BTreeMap::new();
         let mut texts: Given = Given::new();
         for name in NAMES {
@@ -279,6 +299,38 @@ impl Config {
             retention_days: reader.get("retention-days", "90", days, "write a number of days, 90 or more")?,
             audit_key_file: audit::key_file(&reader, &data_dir),
             audit_retention_days: audit::retention(&reader)?,
+            session_idle: reader.get(
+                "session-idle",
+                "30m",
+                |t| span(t, Duration::from_mins(5)..=SESSION_MOST),
+                "write a duration from 5m to 7d, such as 30m",
+            )?,
+            session_max_age: reader.get(
+                "session-max-age",
+                "12h",
+                |t| span(t, Duration::from_mins(5)..=SESSION_MOST),
+                "write a duration from 5m to 7d, such as 12h",
+            )?,
+            recent_sign_in: reader.get(
+                "recent-sign-in",
+                "10m",
+                duration,
+                "write a duration from 10s to 24h, such as 10m",
+            )?,
+            trusted_proxies: reader.get(
+                "trusted-proxies",
+                "none",
+                networks,
+                "write networks such as 10.0.0.0/8, with commas between them, or none",
+            )?,
+            cluster_callers: cluster_callers(&reader)?,
+            cluster_callers_audience: reader.get(
+                "cluster-callers-audience",
+                "kubernaut-console",
+                audience,
+                "write a word or an address without blanks, such as kubernaut-console",
+            )?,
+            check_people: reader.get("check-people", "off", on_or_off, "write on or off")?,
             admin_password: texts.get("admin-password").cloned(),
             oidc: oidc::read(&reader)?,
             local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
@@ -298,48 +350,15 @@ impl Config {
         Ok(config)
     }
 
-    /// All settings with their values and origins, secrets hidden: `config show`.
-    pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 15] = [
-            ("listen", self.listen.to_string()),
-            ("database-url", redacted(&self.database_url)),
-            ("data-dir", self.data_dir.display().to_string()),
-            (
-                "cluster",
-                match self.cluster {
-                    ClusterChoice::Sandbox => "sandbox",
-                    ClusterChoice::Kubeconfig => "kubeconfig",
-                    ClusterChoice::InCluster => "in-cluster",
-                }
-                .into(),
-            ),
-            ("environment", self.environment.clone().unwrap_or_else(|| "(not set)".into())),
-            ("namespace", self.namespace.clone()),
-            ("public-url", self.public_url.clone().unwrap_or_else(|| "(derived from listen)".into())),
-            (
-                "allowed-hosts",
-                if self.allowed_hosts.is_empty() { "(none)".into() } else { self.allowed_hosts.join(",") },
-            ),
-            ("connections-per-address", self.connections_per_address.to_string()),
-            ("scene", if self.scene == Scene::Demo { "demo" } else { "off" }.into()),
-            ("approval-ttl", humantime::format_duration(self.approval_ttl).to_string()),
-            ("kubeconfig-secret", self.kubeconfig_secret.clone().unwrap_or_else(|| "none".into())),
-            ("lister-image", self.lister_image.clone().unwrap_or_else(|| "none".into())),
-            ("retention-days", self.retention_days.to_string()),
-            ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
-        ];
-        let local = ("local-accounts", if self.local_accounts { "on" } else { "off" }.into());
-        values
-            .into_iter()
-            .chain(audit::shown(self))
-            .chain(oidc::shown(self.oidc.as_ref()))
-            .chain([local])
-            .map(|(name, value)| {
-                let source = self.sources.get(name).copied().unwrap_or(Source::Default);
-                (name.to_owned(), value, source.name())
-            })
-            .collect()
+    /// How long sessions live.
+    pub fn session_limits(&self) -> SessionLimits {
+        SessionLimits { idle_ms: millis(self.session_idle), max_age_ms: millis(self.session_max_age) }
     }
+}
+
+/// A duration in milliseconds.
+pub fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 struct Reader<'a> {
@@ -356,38 +375,13 @@ impl Reader<'_> {
         advice: &str,
     ) -> Result<T, ConfigError> {
         let text = self.texts.get(name).map_or(default, String::as_str);
-        parse(text).ok_or_else(|| ConfigError::Value {
-            name,
-            from: self.sources.get(name).copied().unwrap_or(Source::Default).name(),
-            value: text.to_owned(),
-            advice: advice.to_owned(),
-        })
+        parse(text).ok_or_else(|| self.wrong(name, text, advice.to_owned()))
     }
-}
 
-fn read_file(path: &Path) -> Result<Given, ConfigError> {
-    let fault = |detail: String| ConfigError::File { path: path.to_owned(), detail };
-    let text = std::fs::read_to_string(path).map_err(|e| fault(e.to_string()))?;
-    // What stands in the line may be secret: the fault says where it is, and shows nothing of it.
-    let FileForm(table) = toml::from_str(&text).map_err(|e| {
-        let line = e.span().and_then(|at| text.get(..at.start)).map_or(1, |before| before.matches('\n').count() + 1);
-        fault(format!("line {line} is no TOML: write name = \"value\""))
-    })?;
-    let mut given = Given::new();
-    for (key, value) in table {
-        let Some(name) = NAMES.into_iter().find(|n| *n == key) else {
-            return Err(fault(format!("it has no setting \"{key}\"; known are {}", NAMES.join(", "))));
-        };
-        let text = match value {
-            toml::Value::String(text) => text,
-            toml::Value::Integer(number) => number.to_string(),
-            toml::Value::Table(table) if name == "oidc-role" => oidc::lines(&table)
-                .ok_or_else(|| fault("oidc-role must name a role, or a list of roles, for each group".into()))?,
-            other => return Err(fault(format!("{key} must be a text or a number, not a TOML {}", other.type_str()))),
-        };
-        given.insert(name, text);
+    fn wrong(&self, name: &'static str, value: &str, advice: String) -> ConfigError {
+        let from = self.sources.get(name).copied().unwrap_or(Source::Default).name();
+        ConfigError::Value { name, from, value: value.to_owned(), advice }
     }
-    Ok(given)
 }
 
 /// `$XDG_STATE_HOME/kubernaut-console`, else `~/.local/state/kubernaut-console`, else a folder here.
@@ -397,85 +391,18 @@ fn default_data_dir(env: &impl Fn(&str) -> Option<String>) -> PathBuf {
     state.or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("kubernaut-console")
 }
 
-fn cluster(text: &str) -> Option<ClusterChoice> {
-    match text {
-        "sandbox" => Some(ClusterChoice::Sandbox),
-        "kubeconfig" => Some(ClusterChoice::Kubeconfig),
-        "in-cluster" => Some(ClusterChoice::InCluster),
-        _ => None,
+/// Mappings, or `@` and the file that has them, one a line.
+fn cluster_callers(reader: &Reader<'_>) -> Result<ClusterRoles, ConfigError> {
+    const NAME: &str = "cluster-callers";
+    let mut text = reader.get(NAME, "none", |t| Some(t.to_owned()), "")?;
+    if text == "none" {
+        return Ok(ClusterRoles::default());
     }
-}
-
-fn on_or_off(text: &str) -> Option<bool> {
-    match text {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => None,
+    if let Some(path) = text.strip_prefix('@').map(PathBuf::from) {
+        let read = std::fs::read_to_string(&path);
+        text = read.map_err(|error| ConfigError::File { path, detail: error.to_string() })?;
     }
-}
-
-fn scene(text: &str) -> Option<Scene> {
-    match text {
-        "off" => Some(Scene::Off),
-        "demo" => Some(Scene::Demo),
-        _ => None,
-    }
-}
-
-/// None where nobody says; a long one would push the page's own name away.
-#[expect(clippy::option_option, reason = "not good, good and empty, good and a word")]
-fn environment(text: &str) -> Option<Option<String>> {
-    const LONGEST: usize = 24;
-    let text = text.trim();
-    let good = text.chars().nth(LONGEST).is_none() && domain::text::check_line(text).is_ok();
-    good.then(|| Some(text.to_owned()).filter(|text| !text.is_empty()))
-}
-
-fn namespace(text: &str) -> Option<String> {
-    let good = (1..=63).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-');
-    good.then(|| text.to_owned())
-}
-
-/// As the cluster's nodes know it: without a registry, too.
-fn image(text: &str) -> Option<String> {
-    const LONGEST: usize = 512;
-    let part = |b: u8| b.is_ascii_alphanumeric() || b"._-/:@".contains(&b);
-    let good = (1..=LONGEST).contains(&text.len()) && text.bytes().all(part);
-    good.then(|| text.to_owned())
-}
-
-/// As a browser or a program names them.
-fn hosts(text: &str) -> Option<Vec<String>> {
-    const LONGEST: usize = 253;
-    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let good = |name: &str| {
-        let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
-        name.len() <= LONGEST && (letters || name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok())
-    };
-    names.map(|name| good(name).then(|| name.to_owned())).collect()
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let parsed = humantime::parse_duration(text).ok()?;
-    (Duration::from_secs(10)..=Duration::from_hours(24)).contains(&parsed).then_some(parsed)
-}
-
-/// At least the ninety days that everything is kept.
-fn days(text: &str) -> Option<u32> {
-    text.parse().ok().filter(|days| *days >= 90)
-}
-
-/// https anywhere; http only where nobody else can listen.
-fn public_url(text: &str) -> Option<String> {
-    let url: Uri = text.trim_end_matches('/').parse().ok()?;
-    let host = url.host()?.trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let plain = url.path().trim_end_matches('/').is_empty() && url.query().is_none();
-    let good = plain && (url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback));
-    good.then(|| text.trim_end_matches('/').to_owned())
+    text.parse().map_err(|error: BadMapping| reader.wrong(NAME, &text, error.to_string()))
 }
 
 #[cfg(test)]
@@ -520,55 +447,18 @@ mod tests {
             ("allowed-hosts", "https://console.example"),
             ("connections-per-address", "0"),
             ("retention-days", "7"),
+            ("session-idle", "1m"),
+            ("session-max-age", "30d"),
+            ("recent-sign-in", "1s"),
+            ("trusted-proxies", "10.0.0.0/8, proxy.example"),
+            ("cluster-callers", "sre=operator"),
+            ("cluster-callers", "viewer"),
+            ("cluster-callers-audience", "two words"),
+            ("check-people", "maybe"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);
             let error = Config::load(&flags, None, no_env).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("flag") && error.contains("write"), "{error}");
-        }
-    }
-
-    #[test]
-    fn plain_http_is_for_loopback_only() {
-        for good in ["https://console.example", "http://127.0.0.1:3000", "http://localhost:8080/", "http://[::1]:3000"]
-        {
-            assert!(public_url(good).is_some(), "{good}");
-        }
-        for bad in ["http://console.example", "ftp://x", "console.example", "https://x/path"] {
-            assert!(public_url(bad).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn hosts_are_names_without_ports() {
-        assert_eq!(hosts(" a.svc, b-1 ,,[::1]"), Some(vec!["a.svc".to_owned(), "b-1".to_owned(), "[::1]".to_owned()]));
-        assert_eq!(hosts(""), Some(Vec::new()));
-        for bad in ["a:80", "a b", "a/b", "*.a", "a,b:1"] {
-            assert_eq!(hosts(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn secrets_are_not_shown() {
-        let env = |name: &str| (name == "KUBERNAUT_ADMIN_PASSWORD").then(|| "hunter2".to_owned());
-        let config = Config::load(&Given::new(), None, env).unwrap();
-        assert!(!config.show().iter().any(|(_, value, _)| value.contains("hunter2")));
-        assert!(!format!("{config:?}").contains("hunter2"));
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_read_is_not_shown() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("console.toml");
-        for (text, told) in [
-            ("scene = \"off\"\nadmin-password = \"hunter2\n", "is no TOML"),
-            ("admin-password = [\"hunter2\"]", "not a TOML array"),
-            ("admin-password = hunter2", "line 1 is no TOML"),
-            ("[admin-password]\nis = \"hunter2\"", "not a TOML table"),
-            ("passwort = \"hunter2\"", "known are"),
-        ] {
-            std::fs::write(&file, text).unwrap();
-            let error = Config::load(&Given::new(), Some(&file), no_env).unwrap_err().to_string();
-            assert!(error.contains(told) && !error.contains("hunter2"), "{text}: {error}");
         }
     }
 }

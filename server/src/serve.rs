@@ -1,11 +1,12 @@
 //! `serve`: puts the house together, says when it is ready, and takes it down in order.
 
 use crate::{
-    accounts::{Accounts, hash_password, new_password, oidc::Oidc},
+    accounts::{Accounts, InCluster, hash_password, new_password, oidc::Oidc},
     cli::{self, Fault, print},
-    config::{ClusterChoice, Config, Scene},
+    config::{ClusterChoice, Config, Scene, millis},
     doors::{
         self, Readiness,
+        address::Proxies,
         entrance::Hosts,
         gate::Gate,
         live::{Live, Reader},
@@ -88,7 +89,9 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         namespace: config.namespace.clone(),
         lists_workspaces: config.lister_image.is_some(),
         kubeconfig_secret: config.kubeconfig_secret.clone(),
-        approval_ttl_ms: i64::try_from(config.approval_ttl.as_millis()).unwrap_or(i64::MAX),
+        approval_ttl_ms: millis(config.approval_ttl),
+        recent_sign_in_ms: millis(config.recent_sign_in),
+        check_people: config.check_people,
     };
     let shared = Arc::new(store.clone());
     let cluster = Arc::new(OnceLock::new());
@@ -100,6 +103,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         logs: shared.clone(),
         effectiveness: shared.clone(),
         audit: shared.clone(),
+        people: shared.clone(),
         registry: registry.clone(),
         cluster: cluster.clone(),
         clock: Arc::new(SystemClock),
@@ -157,10 +161,16 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         services: services.clone(),
         accounts: Accounts::of(&config, &shared),
         oidc,
+        in_cluster: InCluster::new(
+            config.cluster_callers.clone(),
+            config.cluster_callers_audience.clone(),
+            cluster.clone(),
+        ),
         idempotency: shared.clone(),
         live: Live::start(shared.clone(), streams.clone()),
         limits: Limits::new(),
         refusals: refusals.clone(),
+        proxies: Proxies::new(config.trusted_proxies.clone()),
         ids: Arc::new(UuidIds),
         sandbox: connected.sandbox.is_some(),
         hosts: Hosts::new(&public_url, &config.allowed_hosts),
@@ -173,7 +183,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     }
     let readiness = Readiness { store: store.clone(), cluster, metrics: metrics.clone() };
     let limits = gate.limits.clone();
-    let router = doors::router(gate, readiness.clone(), store.clone());
+    let router = doors::router(gate, readiness.clone());
     let housekeeper = tokio::spawn(keep_house(
         store.clone(),
         config.retention_days,

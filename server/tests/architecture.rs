@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 /// What a room must never depend on, however indirectly it is named in its own manifest.
 const FORBIDDEN: [(&str, &[&str]); 6] = [
     ("domain", &["sqlx", "kube", "axum", "leptos", "tokio", "rand", "uuid", "chrono"]),
-    ("app", &["sqlx", "kube", "k8s-openapi", "tower-sessions"]),
+    ("app", &["sqlx", "kube", "k8s-openapi"]),
     ("store", &["kube", "axum", "leptos"]),
     ("controller", &["sqlx", "axum", "leptos"]),
     ("sandbox", &["sqlx", "axum", "leptos"]),

@@ -8,6 +8,7 @@ pub mod effectiveness;
 pub mod login;
 pub mod overview;
 pub mod playbook;
+pub mod prove;
 pub mod recommendation;
 pub mod register;
 pub mod review;

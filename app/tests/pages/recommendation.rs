@@ -3,7 +3,10 @@
 use crate::{between, html, samples, tag};
 use app::{
     FormOutcome,
-    pages::recommendation::{Beside, CHECKED, recommendation},
+    pages::{
+        prove,
+        recommendation::{Beside, CHECKED, recommendation},
+    },
 };
 use domain::{
     decision::Verb,
@@ -283,6 +286,18 @@ fn of_two_people_the_missing_one_is_waited_for() {
 }
 
 #[test]
+fn the_approval_of_somebody_disabled_since_is_shown_and_does_not_count() {
+    let mut view = samples::view(Risk::High);
+    let digest = view.ticket.as_ref().map(|ticket| ticket.digest.clone());
+    view.decisions =
+        vec![domain::decision::Decision { ticket_digest: digest, ..samples::decision(Verb::Approve, None) }];
+    view.lapsed = [domain::ids::ActorId::new("user:a.lindqvist")].into();
+    let page = page(view);
+    assert!(page.contains("It does not count: whoever gave it is disabled by now"), "{page}");
+    assert!(page.contains("nobody has approved yet") && page.contains("Approve (1 of 2)"), "{page}");
+}
+
+#[test]
 fn what_is_over_leads_to_what_came_after() {
     for state in [RecommendationState::Expired, RecommendationState::Superseded] {
         let mut view = samples::view(Risk::Medium);
@@ -359,4 +374,37 @@ fn a_countdown_says_nothing_wrong_once_it_is_over() {
     view.recommendation.expires_at = samples::NOW;
     let over = page(view);
     assert!(over.contains(">expired</time>") && !over.replace("<!>", "").contains("expires in expired"), "{over}");
+}
+
+#[test]
+fn who_is_asked_for_the_password_loses_nothing_of_the_form_and_the_password_is_never_sent_back() {
+    let caller = domain::identity::Caller {
+        actor: domain::identity::Actor::new(domain::ids::ActorId::new("user:1"), "mara"),
+        roles: vec![domain::identity::Role::Operator],
+        request_id: String::new(),
+        route: String::new(),
+        way: domain::identity::Way::default(),
+        session: None,
+    };
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let form = FormOutcome {
+        fields: vec![
+            field("strategy", "1"),
+            field("ticket_digest", &format!("sha256:{}", "9f".repeat(32))),
+            field("decision", "approve"),
+            field("reason", "\"quoted\" <b>\nsecond line"),
+            field(prove::PASSWORD, "hunter2"),
+        ],
+        faults: vec![Fault::new("/proof_password", "wrong", "this is not your password")],
+        action: Some("/recommendations/001".into()),
+        ..FormOutcome::default()
+    };
+    let page = html(|| prove::prove(form, &caller));
+    assert!(tag(&page, "name=\"reason\"").contains("&lt;b&gt;"), "{page}");
+    for kept in ["name=\"strategy\" value=\"1\"", "name=\"decision\" value=\"approve\""] {
+        assert!(page.contains(kept), "{kept} in {page}");
+    }
+    assert!(page.contains("This is not your password") && !page.contains("hunter2"), "{page}");
+    assert_eq!(page.matches("name=\"proof_password\"").count(), 1);
+    assert!(page.contains("href=\"/recommendations/001?strategy=1&amp;ticket=sha256%3A9f"), "the way back: {page}");
 }

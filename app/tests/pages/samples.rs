@@ -246,6 +246,7 @@ pub fn view(risk: Risk) -> RecommendationView {
         parameters: object(json!({"TARGET_RESOURCE_KIND": "Deployment", "TARGET_RESOURCE_NAME": "my-app",
             "TARGET_NAMESPACE": "production", "SCALE_TARGET_REPLICAS": 2})),
         decisions: vec![],
+        lapsed: std::collections::BTreeSet::new(),
         have: 0,
         need: if risk == Risk::High { 2 } else { 1 },
         cannot_approve: None,

@@ -6,7 +6,7 @@ use app::{
     error::{ErrorPage, Trouble},
     pages::{
         search,
-        settings::{accounts::accounts, cluster::cluster, keys::keys, tokens::tokens_page},
+        settings::{accounts::accounts, cluster::cluster, keys::keys, sessions::sessions_page, tokens::tokens_page},
     },
     preferences::Keys,
     shell::Piece,
@@ -14,18 +14,25 @@ use app::{
 use domain::{
     accounts::{Secret, TokenStanding},
     fault::Fault,
-    identity::{Actor, Caller, Role, Way},
+    identity::{Actor, Caller, Role, SignInMethod, Way},
     ids::ActorId,
-    ports::{ClusterHealth, PreflightCheck, PreflightOutcome, TokenRecord, UserRecord},
+    ports::{CameFrom, ClusterHealth, PreflightCheck, PreflightOutcome, SessionRecord, TokenRecord, UserRecord},
     provider::External,
-    services::{GroupView, HealthView, SearchView, ShellView, TokenView},
+    services::{GroupView, HealthView, SearchView, SessionView, ShellView, TokenView},
 };
 use http::StatusCode;
 use leptos::prelude::*;
 
 fn caller(role: Role) -> Caller {
     let actor = Actor::new(ActorId::new("user:1"), "mara");
-    Caller { actor, roles: vec![role], request_id: String::new(), route: String::new(), way: Way::default() }
+    Caller {
+        actor,
+        roles: vec![role],
+        request_id: String::new(),
+        route: String::new(),
+        way: Way::default(),
+        session: None,
+    }
 }
 
 fn user(id: &str, name: &str, roles: &[Role]) -> UserRecord {
@@ -285,4 +292,32 @@ fn a_refusal_names_its_request_and_the_way_on() {
     }
     assert!(page(StatusCode::UNAUTHORIZED, Some("/runs/x?a=1")).contains("/login?next=%2Fruns%2Fx%3Fa%3D1"));
     assert!(page(StatusCode::SERVICE_UNAVAILABLE, Some("/runs")).contains("Try again"));
+}
+
+#[test]
+fn sessions_are_told_apart_and_what_a_browser_calls_itself_is_text() {
+    let session = |id: &str, agent: Option<&str>, here| SessionView {
+        session: SessionRecord {
+            id: format!("session:{id}"),
+            user_id: "user:1".into(),
+            method: SignInMethod::Password,
+            began_at: NOW,
+            authenticated_at: NOW,
+            used_at: NOW,
+            from: CameFrom { address: Some("192.0.2.1".into()), agent: agent.map(str::to_owned) },
+        },
+        here,
+    };
+    let shown = |sessions, done| {
+        let page = html(|| sessions_page(sessions, caller(Role::Viewer), FormOutcome::default(), done, NOW));
+        page.replace("<!>", "")
+    };
+    let two = vec![session("a", Some("Firefox/128.0 <b> Linux"), true), session("b", None, false)];
+    let page = shown(two.clone(), Some("others"));
+    assert!(page.contains("Firefox on Linux") && !page.contains("<b>"), "{page}");
+    assert_eq!(page.matches("this one").count(), 1);
+    assert!(page.contains("action=\"/settings/sessions/session:b/end\"") && page.contains("End all others"), "{page}");
+    assert!(!page.contains("All your other sessions are ended"), "only what is true is said");
+    let page = shown(two.into_iter().take(1).collect(), Some("others"));
+    assert!(page.contains("All your other sessions are ended") && !page.contains("End all others"), "{page}");
 }

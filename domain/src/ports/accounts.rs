@@ -43,9 +43,10 @@ pub struct UserRecord {
 }
 
 impl TokenRecord {
-    /// This token as an actor.
-    pub fn actor(&self) -> Actor {
-        Actor { owner: self.owner.clone(), ..Actor::new(ActorId::new(self.id.clone()), self.name.clone()) }
+    /// This token as an actor; `owner` is its owner's name, where it is somebody's.
+    pub fn actor(&self, owner: Option<&str>) -> Actor {
+        let name = crate::accounts::acts_as(&self.name, owner);
+        Actor { owner: self.owner.clone(), ..Actor::new(ActorId::new(self.id.clone()), name) }
     }
 }
 
@@ -54,6 +55,17 @@ impl UserRecord {
     pub fn actor(&self) -> Actor {
         Actor::new(ActorId::new(self.id.clone()), self.name.clone())
     }
+}
+
+/// What became of a change to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountChange {
+    /// It is made.
+    Done,
+    /// There is no such account.
+    NotFound,
+    /// They are the last active admin; nothing was changed.
+    LastAdmin,
 }
 
 /// A token to be stored; the secret itself is shown once and never stored.
@@ -115,14 +127,31 @@ pub trait AccountStore: Send + Sync {
     async fn user(&self, id: &str) -> Result<Option<UserRecord>, StoreError>;
     /// An account with its password, by its name. That of an external account is empty and fits nothing.
     async fn user_for_sign_in(&self, name: &str) -> Result<Option<(UserRecord, PasswordHash)>, StoreError>;
-    /// Notes a sign-in, with its audit row.
-    async fn signed_in(&self, id: &str, audit: AuditEntry) -> Result<(), StoreError>;
-    /// Sets roles; `false` when there is no such account.
-    async fn set_roles(&self, name: &str, roles: &[Role], audit: AuditEntry) -> Result<bool, StoreError>;
-    /// Disables or enables; `false` when there is no such account.
-    async fn set_disabled(&self, name: &str, disabled: bool, audit: AuditEntry) -> Result<bool, StoreError>;
-    /// Sets the password; `false` when there is no such account.
-    async fn set_password(&self, name: &str, password: &PasswordHash, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// Sets roles. With `keeps_admin` not where nobody else would be an active admin then, whoever changes accounts at the same moment.
+    async fn set_roles(
+        &self,
+        name: &str,
+        roles: &[Role],
+        keeps_admin: bool,
+        audit: AuditEntry,
+    ) -> Result<AccountChange, StoreError>;
+    /// Disables, which ends all sessions, or enables; `keeps_admin` as for roles.
+    async fn set_disabled(
+        &self,
+        name: &str,
+        disabled: bool,
+        keeps_admin: bool,
+        audit: AuditEntry,
+    ) -> Result<AccountChange, StoreError>;
+    /// Sets the password, ends all sessions but the `spared` one, whose person has just shown that they know the old one, and forgets
+    /// the browsers that were known; `false` when there is no such account.
+    async fn set_password(
+        &self,
+        name: &str,
+        password: &PasswordHash,
+        spared: Option<&str>,
+        audit: AuditEntry,
+    ) -> Result<bool, StoreError>;
     /// Creates a token; `false` when a live one has that name.
     async fn create_token(&self, token: NewToken, audit: AuditEntry) -> Result<bool, StoreError>;
     /// All tokens, newest first.

@@ -98,6 +98,35 @@ pub struct PreflightCheck {
     pub mend: Option<String>,
 }
 
+/// Whose a token of the cluster is, as the cluster says (TokenReview).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterUser {
+    /// `system:serviceaccount:NAMESPACE:NAME` for a service account.
+    pub username: String,
+    /// Their groups.
+    pub groups: Vec<String>,
+}
+
+/// A right in the cluster that somebody is asked to have (SubjectAccessReview).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterRight {
+    /// What is done: `create`.
+    pub verb: &'static str,
+    /// To what, with its group: `workflowexecutions.workflowexecution.kubernaut.ai`.
+    pub resource: &'static str,
+    /// In which namespace; none for all of the cluster.
+    pub namespace: Option<String>,
+}
+
+impl std::fmt::Display for ClusterRight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} {} in namespace {namespace}", self.verb, self.resource),
+            None => write!(f, "{} {} in the whole cluster", self.verb, self.resource),
+        }
+    }
+}
+
 /// Where images come from.
 #[async_trait]
 pub trait Registry: Send + Sync {
@@ -162,6 +191,10 @@ pub trait Cluster: Send + Sync {
     /// The object that a remediation would act on, as it is now, with what budgets, scales and owns it. Answers within 400 ms,
     /// whatever the cluster does.
     async fn target(&self, resource: &ResourceRef) -> Reading;
+    /// Whose this token is, if the cluster knows it and it was made for this audience.
+    async fn whose_token(&self, token: &str, audience: &str) -> Result<Option<ClusterUser>, ClusterError>;
+    /// Whether somebody has this right in the cluster.
+    async fn may(&self, user: &ClusterUser, right: &ClusterRight) -> Result<bool, ClusterError>;
     /// Whether the cluster has all that runs need, part by part: some sixty calls, so only when somebody asks.
     async fn preflight(&self) -> Vec<PreflightCheck>;
     /// Whether anything is known to stand in the way of listing a workspace; makes nothing, some three calls.

@@ -9,15 +9,17 @@ mod logs;
 mod provider;
 mod recommendations;
 mod records;
+mod sessions;
+mod tries;
 
-pub use accounts::{AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
+pub use accounts::{AccountChange, AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
 pub use catalog::{
     CatalogFilter, CatalogStore, Facet, FacetValue, Known, NewPlaybook, PlaybookRecord, PlaybookStatus, Registered,
     StatusChange, StatusChanged,
 };
 pub use cluster::{
-    AppliedPlaybook, AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, ImageResolution,
-    PlaybookApplied, PreflightCheck, PreflightOutcome, Registry, Signature,
+    AppliedPlaybook, AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, ClusterRight, ClusterUser,
+    ImageResolution, PlaybookApplied, PreflightCheck, PreflightOutcome, Registry, Signature,
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};
@@ -29,6 +31,8 @@ pub use recommendations::{
 pub use records::{
     AuditKeys, AuditKeysError, AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered,
 };
+pub use sessions::{CameFrom, Ending, LiveSession, NewSession, Proof, SessionLimits, SessionRecord, SessionStore};
+pub use tries::{Allowance, DEVICE_MS, TryStore};
 
 /// A fault of the store itself, not of what was asked. The detail is for the log, never for the caller.
 #[derive(Debug, thiserror::Error)]

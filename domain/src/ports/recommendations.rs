@@ -5,14 +5,14 @@ use crate::{
     audit::AuditEntry,
     decision::{Attempt, Decision, Refusal, Verdict},
     identity::Actor,
-    ids::{DecisionId, Digest, ExecutionId, RecommendationId},
+    ids::{ActorId, DecisionId, Digest, ExecutionId, RecommendationId},
     paging::{Page, PageOf},
     recommendation::{Content, Origin, Recommendation, RecommendationState},
     time::Timestamp,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A recommendation to be stored. Ids of its findings are filled in.
 #[derive(Clone, Debug)]
@@ -168,6 +168,12 @@ pub trait RecommendationStore: Send + Sync {
             all.insert(id.clone(), self.decisions(id).await?);
         }
         Ok(all)
+    }
+    /// The people, and tokens that are nobody's, among those who approved that may decide no more: disabled or revoked since, or with a
+    /// lesser role. Their approvals do not count; [`Self::decide`] finds out the same in its transaction.
+    async fn lapsed(&self, _: &[Decision]) -> Result<BTreeSet<ActorId>, StoreError> {
+        // For stores that know no accounts.
+        Ok(BTreeSet::new())
     }
     /// Judges (`domain::decision::judge`) and, if it counts, writes decision, ticket, audit row, events and — after the last
     /// approval — the ticket's claimed execution, all in one transaction under the recommendation's lock.

@@ -88,6 +88,15 @@ impl Risk {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|r| r.name() == name)
     }
+
+    /// Whether a person approves it only by typing what it acts on, and with a recent sign-in (`safety.md`, Who may do what). A risk
+    /// that nobody can tell would belong here, too.
+    pub const fn is_grave(self) -> bool {
+        match self {
+            Self::Low | Self::Medium => false,
+            Self::High => true,
+        }
+    }
 }
 
 /// A Kubernetes object that something is about.

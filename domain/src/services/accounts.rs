@@ -4,7 +4,7 @@ use super::Answer;
 use crate::{
     accounts::{Secret, TokenStanding},
     identity::{Caller, Role},
-    ports::{TokenRecord, UserRecord},
+    ports::{SessionRecord, TokenRecord, UserRecord},
     time::Timestamp,
 };
 use async_trait::async_trait;
@@ -32,8 +32,16 @@ pub trait AccountService: Send + Sync {
     /// Sets somebody else's password and ends their sessions; needs `accounts:write`. Without a password one is made, and
     /// answered once.
     async fn reset_password(&self, caller: &Caller, who: &str, password: Option<String>) -> Answer<Option<Secret>>;
-    /// Changes the caller's own password and ends their sessions. Any person; a token can't.
+    /// Changes the caller's own password and ends their sessions but the one by which they ask. Any person; a token can't.
     async fn change_password(&self, caller: &Caller, old: &str, new: &str) -> Answer<()>;
+    /// The caller's own live sessions, last used first. Any person.
+    async fn sessions(&self, caller: &Caller) -> Answer<Vec<SessionView>>;
+    /// Ends a session of the caller's own, by its id. Any person.
+    async fn end_session(&self, caller: &Caller, id: &str) -> Answer<()>;
+    /// Ends the caller's own sessions but the one by which they ask; how many. Any person.
+    async fn end_other_sessions(&self, caller: &Caller) -> Answer<u64>;
+    /// Ends all sessions of somebody; whose, and how many. Needs `accounts:write`.
+    async fn end_sessions_of(&self, caller: &Caller, who: &str) -> Answer<(UserRecord, u64)>;
     /// The caller's own tokens, newest first; all of them with `accounts:read`.
     async fn tokens(&self, caller: &Caller) -> Answer<Vec<TokenView>>;
     /// Makes a token; its secret is answered once. One's own: any person. Nobody's: `accounts:write`.
@@ -58,6 +66,15 @@ pub struct GroupView {
     pub people: usize,
     /// Since when it is blocked, and by whom.
     pub blocked: Option<(Timestamp, String)>,
+}
+
+/// A session as its person sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionView {
+    /// The session.
+    pub session: SessionRecord,
+    /// Whether they ask by it.
+    pub here: bool,
 }
 
 /// A token that is wanted.

@@ -6,7 +6,7 @@ mod earlier;
 mod shell;
 mod views;
 
-pub use accounts::{AccountService, GroupView, MadeToken, TokenOwner, TokenRequest, TokenView};
+pub use accounts::{AccountService, GroupView, MadeToken, SessionView, TokenOwner, TokenRequest, TokenView};
 pub use earlier::EarlierRun;
 pub use shell::{HealthView, MoreFound, SearchView, ShellService};
 pub use views::*;
@@ -45,6 +45,9 @@ pub enum ServiceError {
     /// Allowed in general, but not for this caller and this object: own proposal, separation of duties.
     #[error("{0}")]
     Forbidden(String),
+    /// The caller's sign-in is too long ago for this; nothing was done.
+    #[error("{0}")]
+    SignInAgain(String),
     /// There is no such thing.
     #[error("there is no such {0}")]
     NotFound(&'static str),
@@ -128,6 +131,8 @@ pub struct DecisionRequest {
     pub ticket_digest: Option<Digest>,
     /// Why. A rejection must say it.
     pub reason: Option<String>,
+    /// What a person typed to confirm an approval of high risk.
+    pub confirm: Option<String>,
 }
 
 /// What a decision came to (`api.md`).

@@ -7,12 +7,12 @@ use crate::{
     effectiveness::{EffectivenessRow, Week},
     execution::{Execution, ExecutionLine, Standing},
     fault::Fault,
-    ids::{Digest, RecommendationId},
+    ids::{ActorId, Digest, RecommendationId},
     json::diff::Change,
     playbook::{Comparison, ImageRef, Parameter, PlaybookId, Registration, Version},
     ports::{ClusterHealth, PlaybookRecord, Signature},
     recommendation::{
-        Recommendation, Risk, Strategy,
+        Recommendation, Strategy,
         target::{self, Target},
     },
     target::{change::FieldChange, since::Since, state::Reading},
@@ -21,6 +21,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// A line of the inbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -185,9 +186,11 @@ pub struct RecommendationView {
     pub ticket_faults: Vec<Fault>,
     /// The parameters that the form starts from: the operator's where a ticket with edits is shown, else the model's.
     pub parameters: Map<String, Value>,
-    /// The decisions that counted.
+    /// The decisions that were taken.
     pub decisions: Vec<Decision>,
-    /// Approvals given for this ticket.
+    /// Whose approvals count no more, while it is open: they are disabled since, or may decide no more.
+    pub lapsed: BTreeSet<ActorId>,
+    /// Approvals given for this ticket that count.
     pub have: u32,
     /// Approvals needed.
     pub need: u32,
@@ -221,15 +224,22 @@ pub struct TargetView {
 }
 
 impl RecommendationView {
+    /// Whether this decision is an approval that counts no more.
+    pub fn has_lapsed(&self, decision: &Decision) -> bool {
+        decision.verb == Verb::Approve && self.lapsed.contains(decision.actor.person())
+    }
+
     /// Whether this caller can approve the ticket that is shown.
     pub fn approvable(&self) -> bool {
         self.cannot_approve.is_none() && self.ticket.is_some()
     }
 
-    /// Who has approved the ticket that is shown, in their order.
+    /// Who has approved the ticket that is shown and counts, in their order.
     pub fn approvers(&self) -> Vec<&str> {
         let Some(ticket) = &self.ticket else { return Vec::new() };
-        let of_this = |d: &&Decision| d.verb == Verb::Approve && d.ticket_digest.as_ref() == Some(&ticket.digest);
+        let of_this = |d: &&Decision| {
+            d.verb == Verb::Approve && d.ticket_digest.as_ref() == Some(&ticket.digest) && !self.has_lapsed(d)
+        };
         self.decisions.iter().filter(of_this).map(|decision| decision.actor.name.as_str()).collect()
     }
 
@@ -248,8 +258,7 @@ impl RecommendationView {
     pub fn confirmation(&self) -> Option<String> {
         let strategy = self.strategies.get(usize::try_from(self.selected).ok()?)?;
         let incident = &self.recommendation.content.incident;
-        (strategy.strategy.estimated_risk == Risk::High)
-            .then(|| self.target().acts_on().map_or_else(|| incident.id.clone(), |resource| resource.name.clone()))
+        strategy.strategy.estimated_risk.is_grave().then(|| crate::target::to_type(incident, &self.target()))
     }
 }
 

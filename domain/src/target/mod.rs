@@ -38,6 +38,11 @@ pub fn of_plan(incident: Option<&ResourceRef>, plan: &Plan) -> Target {
     Target::of(incident, object)
 }
 
+/// What a person types before they approve what acts on this: the object's name, or the incident where nobody names an object.
+pub fn to_type(incident: &Incident, target: &Target) -> String {
+    target.acts_on().map_or_else(|| incident.id.clone(), |object| object.name.clone())
+}
+
 fn texts(parameters: &[EnvEntry]) -> Map<String, Value> {
     let texts = parameters.iter().filter_map(|entry| match &entry.value {
         EnvValue::Text(text) => Some((entry.name.to_string(), Value::String(text.clone()))),

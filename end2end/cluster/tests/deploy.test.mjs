@@ -69,6 +69,7 @@ const targets = {
   'components/ingress': async () => render(await overlay({ components: ['ingress'], url: ADDRESS })),
   'components/route': async () => render(await overlay({ components: ['route'], url: ADDRESS })),
   'components/monitoring': async () => render(await overlay({ components: ['monitoring'] })),
+  'components/cluster-callers': async () => render(await overlay({ components: ['cluster-callers'] })),
   'components/listing': async () => render(await overlay({ components: ['listing'], image: OWN_IMAGE })),
   'examples/playbook-account.yaml': () => readFile(join(deploy, 'examples/playbook-account.yaml'), 'utf8'),
   'examples/postgres.yaml': () => readFile(join(deploy, 'examples/postgres.yaml'), 'utf8'),

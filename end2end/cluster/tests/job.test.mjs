@@ -81,7 +81,7 @@ test('a playbook with hidden parameters runs exactly as it was approved, and is 
   assert.deepEqual([action.status, action.image, action.outputs.outputs], ['succeeded', image('playbook-shell'), { observed: 'ok' }]);
   const trail = (await auditor.get(`/api/v1/audit?object=${proposed.id}`)).body.items;
   const decision = trail.find(({ action }) => action === 'decision.approve');
-  assert.deepEqual([decision.actor.name, decision.reason], ['m.okafor', 'relieves the node']);
+  assert.deepEqual([decision.actor.name, decision.reason], ['token m.okafor', 'relieves the node']);
 });
 
 /** The columns of `kubectl get`, by their heads. */

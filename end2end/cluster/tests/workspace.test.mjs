@@ -119,7 +119,7 @@ test('what a run left is listed, and the pod that looked is gone', async () => {
   assert.deepEqual(await listers(), []);
   assert.equal((await world.execution(run.id)).tasks.length, 3, 'it is no step of the run');
   const rows = (await auditor.get(`/api/v1/audit?object=${run.id}`)).body.items.filter(({ action }) => action === 'execution.list_workspace');
-  assert.deepEqual(rows.map(({ actor, after }) => [actor.name, after]), [['a.lindqvist', { workspace: WORKSPACE }]]);
+  assert.deepEqual(rows.map(({ actor, after }) => [actor.name, after]), [['token a.lindqvist', { workspace: WORKSPACE }]]);
 });
 
 test('the page shows it to whoever asks there, without scripts too', async () => {

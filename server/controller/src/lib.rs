@@ -38,6 +38,7 @@ mod queue;
 mod reconcile;
 mod recorder;
 mod registrar;
+mod reviews;
 mod shipped;
 mod target;
 mod trouble;
@@ -54,7 +55,8 @@ use domain::{
     execution::Execution,
     ids::RecommendationId,
     ports::{
-        Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ExecutionStore, PreflightCheck, RecommendationStore,
+        Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ClusterRight, ClusterUser, ExecutionStore,
+        PreflightCheck, RecommendationStore,
     },
     recommendation::ResourceRef,
     target::state::Reading,
@@ -153,6 +155,14 @@ impl Cluster for Handle {
 
     async fn list_workspace(&self, run: &Execution, workspace: &str) -> Result<WorkspaceListing, NoListing> {
         listing::list(&self.common, run, workspace).await
+    }
+
+    async fn whose_token(&self, token: &str, audience: &str) -> Result<Option<ClusterUser>, ClusterError> {
+        reviews::whose_token(&self.common.calls, token, audience).await
+    }
+
+    async fn may(&self, user: &ClusterUser, right: &ClusterRight) -> Result<bool, ClusterError> {
+        reviews::may(&self.common.calls, user, right).await
     }
 
     async fn preflight(&self) -> Vec<PreflightCheck> {

@@ -139,6 +139,11 @@ impl Sandbox {
         bytes.is_some()
     }
 
+    /// From now on this user may nothing, as far as anybody asks by a SubjectAccessReview; all others may everything.
+    pub fn forbid(&self, user: &str) {
+        self.api.identities.forbid(user);
+    }
+
     /// Forgets the API server's history: watches that resume from before are answered 410.
     pub fn compact(&self) {
         self.api.compact();

@@ -1,23 +1,31 @@
 //! People and tokens: signing in, turning a request's credentials into an identity, and (in `service`) changing them.
 
 mod groups;
+mod in_cluster;
 pub mod oidc;
 mod passwords;
 mod service;
+mod sessions;
 mod tokens;
+mod tries;
 
+pub use in_cluster::{InCluster, NotIn};
 pub use passwords::{check_password, hash_password, new_password};
-pub use tokens::{hash_secret, new_secret};
+pub use sessions::SignIn;
+pub use tokens::{hash_secret, new_secret, new_session_secret};
+pub use tries::Trying;
 
 use crate::{
     config::Config,
     edge::{SystemClock, UuidIds},
 };
 use domain::{
-    accounts::{MAX_NAME, effective},
-    audit::AuditEntry,
-    identity::{Actor, Role, Way},
-    ports::{AccountStore, Clock, Ids, PasswordHash, ProviderStore, StoreError, UserRecord},
+    accounts::{MAX_NAME, Secret, effective},
+    identity::{Actor, CallerSession, Role, SignInMethod},
+    ports::{
+        AccountStore, Clock, Ids, PasswordHash, ProviderStore, SessionLimits, SessionStore, StoreError, TryStore,
+        UserRecord,
+    },
     provider::Rules,
 };
 use std::{sync::Arc, time::Duration};
@@ -33,6 +41,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Accounts {
     store: Arc<dyn AccountStore>,
+    sessions: Arc<dyn SessionStore>,
+    tries: Arc<dyn TryStore>,
+    limits: SessionLimits,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     /// Checked against when there is no such account, so that the time does not tell.
@@ -57,15 +68,31 @@ pub struct Identity {
     pub actor: Actor,
     /// What they may do, as of now.
     pub roles: Vec<Role>,
+    /// The session by which they came; none for tokens.
+    pub session: Option<CallerSession>,
+    /// Whether that session's cookie was made when they might do something else than now.
+    pub outdated: bool,
+}
+
+impl Identity {
+    /// Of a token.
+    fn of_token(actor: Actor, roles: Vec<Role>) -> Self {
+        Self { actor, roles, session: None, outdated: false }
+    }
 }
 
 impl Accounts {
     /// Over this store.
-    fn new(store: Arc<dyn AccountStore>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+    fn new<S>(store: Arc<S>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self
+    where
+        S: AccountStore + SessionStore + TryStore + 'static,
+    {
         // A hash that can't be made matches nothing either.
         let decoy = hash_password("nobody has this password").unwrap_or_else(|_| PasswordHash(String::new()));
         let turns = Arc::new(Semaphore::new(AT_ONCE));
-        Self { store, clock, ids, decoy, turns, provider: None, local: true }
+        let (sessions, tries) = (store.clone(), store.clone());
+        let limits = SessionLimits::default();
+        Self { store, sessions, tries, limits, clock, ids, decoy, turns, provider: None, local: true }
     }
 
     /// As the settings have it, over this database.
@@ -75,7 +102,7 @@ impl Accounts {
             let store: Arc<dyn ProviderStore> = store.clone();
             Arc::new(Recognised { rules: provider.rules.clone(), store })
         });
-        Self { provider, local: config.local_accounts, ..accounts }
+        Self { provider, local: config.local_accounts, limits: config.session_limits(), ..accounts }
     }
 
     /// Whether people sign in with accounts of the console's own.
@@ -102,9 +129,11 @@ impl Accounts {
         Ok(users.into_iter().map(|user| self.by_now(user, &blocked)).collect())
     }
 
-    /// An account that may do something by now. None when it is disabled, or nothing of its groups is left.
-    async fn able(&self, id: &str) -> Result<Option<UserRecord>, StoreError> {
-        let Some(user) = self.store.user(id).await?.filter(|user| !user.disabled) else { return Ok(None) };
+    /// An account that may do something by now, with what that is. None when it is disabled, or nothing of its groups is left.
+    async fn able(&self, user: UserRecord) -> Result<Option<UserRecord>, StoreError> {
+        if user.disabled {
+            return Ok(None);
+        }
         if user.external.is_none() {
             return Ok(Some(user));
         }
@@ -132,40 +161,32 @@ impl Accounts {
         tokio::task::spawn_blocking(check).await.map_err(|e| StoreError::Failed(e.to_string()))
     }
 
-    /// Checks name and password. Takes the same time whether the name or the password is wrong, and says the same.
+    /// Checks name and password, and begins a session: who it is, and what the browser gets to be known by. Takes the same time
+    /// whether the name or the password is wrong, and says the same.
     pub async fn sign_in(
         &self,
         name: &str,
         password: &str,
-        route: &str,
-        request_id: &str,
-        way: Way,
-    ) -> Result<Option<UserRecord>, StoreError> {
+        by: &SignIn,
+    ) -> Result<Option<(UserRecord, Secret)>, StoreError> {
         let possible = name.chars().nth(MAX_NAME).is_none();
         let found = if possible { self.store.user_for_sign_in(name).await? } else { None };
         // Who signs in elsewhere has no password here; that must not be seen by the time, either.
         let found = found.filter(|(user, _)| self.local && user.external.is_none());
         let hash = found.as_ref().map_or_else(|| self.decoy.clone(), |(_, hash)| hash.clone());
         let matches = self.matches(password, hash).await?;
-        let Some((user, _)) = found.filter(|(user, _)| matches && !user.disabled) else {
-            tracing::info!(request_id, "a sign-in was refused");
+        let begun = match found.filter(|(user, _)| matches && !user.disabled) {
+            Some((user, hash)) => {
+                let secret = self.begin_session(&user, SignInMethod::Password, Some(hash), by).await?;
+                secret.map(|secret| (user, secret))
+            }
+            None => None,
+        };
+        if begun.is_none() {
+            tracing::info!(request_id = by.request_id, "a sign-in was refused");
             metrics::counter!("kubernaut_sign_ins_refused_total").increment(1);
-            return Ok(None);
-        };
-        let audit = AuditEntry {
-            actor: user.actor(),
-            way,
-            route: route.to_owned(),
-            action: "account.sign_in".into(),
-            object_kind: "account".into(),
-            object_id: user.name.clone(),
-            before: None,
-            after: None,
-            reason: None,
-            request_id: request_id.to_owned(),
-        };
-        self.store.signed_in(&user.id, audit).await?;
-        Ok(Some(user))
+        }
+        Ok(begun)
     }
 
     /// The name of the account of this name, where there is one.
@@ -175,21 +196,69 @@ impl Accounts {
         found.map(|(user, _)| user.name)
     }
 
-    /// The person of a session, as of now: roles, disabling, blocked groups and switched off local accounts take effect at the
-    /// next request.
-    pub async fn person(&self, id: &str) -> Result<Option<Identity>, StoreError> {
-        let user = self.able(id).await?.filter(|user| self.local || user.external.is_some());
-        Ok(user.map(|u| Identity { actor: u.actor(), roles: u.roles }))
+    /// The person of this id, as of now; none where they may do nothing.
+    async fn person(&self, id: &str) -> Result<Option<UserRecord>, StoreError> {
+        match self.store.user(id).await? {
+            Some(user) => self.able(user).await,
+            None => Ok(None),
+        }
     }
 
     /// The token that this secret belongs to. It may no more than its owner may by now.
     pub async fn bearer(&self, secret: &str) -> Result<Option<Identity>, StoreError> {
+        if !tokens::possible(secret) {
+            return Ok(None);
+        }
         let Some(token) = self.store.token_by_hash(&hash_secret(secret)).await? else { return Ok(None) };
-        let mut actor = token.actor();
-        let Some(owner) = token.owner else { return Ok(Some(Identity { actor, roles: token.roles })) };
-        let Some(owner) = self.able(owner.as_str()).await? else { return Ok(None) };
-        // Whoever names a token must not choose under whose name it acts.
-        actor.name = format!("{} (token {})", owner.name, token.name);
-        Ok(Some(Identity { actor, roles: effective(&token.roles, &owner.roles) }))
+        let Some(owner) = &token.owner else { return Ok(Some(Identity::of_token(token.actor(None), token.roles))) };
+        let Some(owner) = self.person(owner.as_str()).await? else { return Ok(None) };
+        let roles = effective(&token.roles, &owner.roles);
+        Ok(Some(Identity::of_token(token.actor(Some(&owner.name)), roles)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{passwords::tests::checked, *};
+    use domain::{identity::Way, ports::CameFrom};
+    use store::{Options, sqlite_url};
+
+    #[tokio::test]
+    async fn an_unknown_name_costs_the_same_work_as_a_wrong_password() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(&sqlite_url(&data.path().join("console.sqlite")), Options::default()).await.unwrap();
+        let accounts = Accounts::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(UuidIds));
+        let hash = hash_password("the right password").unwrap();
+        let audit = domain::audit::AuditEntry {
+            actor: Actor::system("test"),
+            way: Way::default(),
+            route: "test".into(),
+            action: "account.create".into(),
+            object_kind: "account".into(),
+            object_id: "mara".into(),
+            before: None,
+            after: None,
+            reason: None,
+            request_id: "r-1".into(),
+        };
+        store.create_user("user:mara", "mara", &[Role::Viewer], &hash, audit).await.unwrap();
+        let by = SignIn {
+            route: "test".into(),
+            request_id: "r-2".into(),
+            way: Way::default(),
+            from: CameFrom::default(),
+            replaces: None,
+            id_token: None,
+        };
+        let long = "n".repeat(MAX_NAME + 1);
+        for (name, password) in [("mara", "guess 1"), ("nobody", "guess 2"), (long.as_str(), "guess 3")] {
+            assert!(accounts.sign_in(name, password, &by).await.unwrap().is_none(), "{name}");
+            let hashes = checked(password);
+            assert_eq!(hashes.len(), 1, "{name}: a password is checked once, whoever it is for");
+            // Of the same cost: algorithm, version and parameters stand before the salt.
+            let cost = |phc: &str| phc.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(cost(&hashes[0]), cost(&hash.0), "{name}");
+        }
+        assert!(accounts.sign_in("mara", "the right password", &by).await.unwrap().is_some());
     }
 }

@@ -21,6 +21,8 @@ pub fn hash_password(password: &str) -> Result<PasswordHash, HashError> {
 
 /// Whether the password is the hashed one. A hash that can't be read matches nothing.
 pub fn check_password(password: &str, hash: &PasswordHash) -> bool {
+    #[cfg(test)]
+    tests::note(password, hash);
     argon2::PasswordHash::new(&hash.0)
         .is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
 }
@@ -32,8 +34,23 @@ pub fn new_password() -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
+    use std::sync::{Mutex, PoisonError};
+
+    /// What was checked, by all tests of this crate.
+    static CHECKED: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+
+    pub fn note(password: &str, hash: &PasswordHash) {
+        let mut checked = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
+        checked.push((password.to_owned(), hash.0.clone()));
+    }
+
+    /// The hashes against which this password was checked.
+    pub fn checked(password: &str) -> Vec<String> {
+        let checked = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
+        checked.iter().filter(|(one, _)| one == password).map(|(_, hash)| hash.clone()).collect()
+    }
 
     #[test]
     fn only_the_right_password_matches_and_salts_differ() {

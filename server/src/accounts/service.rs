@@ -10,8 +10,10 @@ use domain::{
     fault::{Complaint, Fault, Faults, code},
     identity::{Caller, Right, Role},
     ids::ActorId,
-    ports::{NewToken, PasswordHash, TokenRecord, UserRecord},
-    services::{AccountService, Answer, GroupView, MadeToken, ServiceError, TokenOwner, TokenRequest, TokenView},
+    ports::{AccountChange, Ending, NewToken, PasswordHash, TokenRecord, UserRecord},
+    services::{
+        AccountService, Answer, GroupView, MadeToken, ServiceError, SessionView, TokenOwner, TokenRequest, TokenView,
+    },
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -24,7 +26,7 @@ impl AccountService for Accounts {
     }
 
     async fn own(&self, caller: &Caller) -> Answer<Option<UserRecord>> {
-        self.able(caller.actor.id.as_str()).await.map_err(store_fault)
+        self.person(caller.actor.id.as_str()).await.map_err(store_fault)
     }
 
     async fn create_user(
@@ -65,12 +67,14 @@ impl AccountService for Accounts {
             return Err(ServiceError::Forbidden(detail));
         }
         if !roles.contains(&Role::Admin) {
-            self.stays_administered(caller, &user, "take the role admin from yourself").await?;
+            not_oneself(caller, &user, "take the role admin from yourself")?;
+            self.stays_administered(caller, &user).await?;
         }
         let mut audit = AuditEntry::by(caller, "account.roles", "account", &user.name);
         audit.before = Some(json!({ "roles": user.roles }));
         audit.after = Some(json!({ "roles": roles }));
-        found(self.store.set_roles(&user.name, &roles, audit).await.map_err(store_fault)?)?;
+        let change = self.store.set_roles(&user.name, &roles, !by_system(caller), audit).await.map_err(store_fault)?;
+        made(change, &user)?;
         Ok(UserRecord { roles, ..user })
     }
 
@@ -78,13 +82,16 @@ impl AccountService for Accounts {
         caller.require(Right::AccountsWrite)?;
         let user = self.account(who).await?;
         if disabled {
-            self.stays_administered(caller, &user, "disable yourself").await?;
+            not_oneself(caller, &user, "disable yourself")?;
+            self.stays_administered(caller, &user).await?;
         }
         let action = if disabled { "account.disable" } else { "account.enable" };
         let mut audit = AuditEntry::by(caller, action, "account", &user.name);
         audit.before = Some(json!({ "disabled": user.disabled }));
         audit.after = Some(json!({ "disabled": disabled }));
-        found(self.store.set_disabled(&user.name, disabled, audit).await.map_err(store_fault)?)?;
+        let change =
+            self.store.set_disabled(&user.name, disabled, !by_system(caller), audit).await.map_err(store_fault)?;
+        made(change, &user)?;
         Ok(UserRecord { disabled, ..user })
     }
 
@@ -100,7 +107,7 @@ impl AccountService for Accounts {
         }
         let (hash, made) = self.chosen_or_made(password).await?;
         let audit = AuditEntry::by(caller, "account.password", "account", &user.name);
-        found(self.store.set_password(&user.name, &hash, audit).await.map_err(store_fault)?)?;
+        found(self.store.set_password(&user.name, &hash, None, audit).await.map_err(store_fault)?)?;
         Ok(made)
     }
 
@@ -120,7 +127,27 @@ impl AccountService for Accounts {
         refuse(faults)?;
         let (hash, _) = self.chosen_or_made(Some(new.to_owned())).await?;
         let audit = AuditEntry::by(caller, "account.password", "account", &user.name);
-        found(self.store.set_password(&user.name, &hash, audit).await.map_err(store_fault)?)
+        let here = caller.session.as_ref().map(|session| session.id.as_str());
+        found(self.store.set_password(&user.name, &hash, here, audit).await.map_err(store_fault)?)
+    }
+
+    async fn sessions(&self, caller: &Caller) -> Answer<Vec<SessionView>> {
+        self.own_sessions(caller).await
+    }
+
+    async fn end_session(&self, caller: &Caller, id: &str) -> Answer<()> {
+        self.end_own(caller, id).await
+    }
+
+    async fn end_other_sessions(&self, caller: &Caller) -> Answer<u64> {
+        self.end_own_others(caller).await
+    }
+
+    async fn end_sessions_of(&self, caller: &Caller, who: &str) -> Answer<(UserRecord, u64)> {
+        caller.require(Right::AccountsWrite)?;
+        let user = self.account(who).await?;
+        let ended = self.end_of(caller, &user, Ending::All).await?;
+        Ok((user, ended))
     }
 
     async fn tokens(&self, caller: &Caller) -> Answer<Vec<TokenView>> {
@@ -238,7 +265,7 @@ impl Accounts {
     }
 
     /// The account of a caller who is a person.
-    async fn person_of(&self, caller: &Caller, what: &str) -> Answer<UserRecord> {
+    pub(super) async fn person_of(&self, caller: &Caller, what: &str) -> Answer<UserRecord> {
         let id = caller.actor.id.as_str();
         if !id.starts_with("user:") {
             return Err(ServiceError::Forbidden(format!("only a person can {what}: sign in on the page")));
@@ -272,22 +299,18 @@ impl Accounts {
         Err(ServiceError::Conflict { code: "too_many_tokens", detail, differences: Vec::new() })
     }
 
-    /// Refuses to take the last admin away, and to shut oneself out. The command line may: it is the way back in.
-    async fn stays_administered(&self, caller: &Caller, user: &UserRecord, what: &str) -> Answer<()> {
-        let administers = |user: &UserRecord| !user.disabled && user.roles.contains(&Role::Admin);
+    /// Refuses to take away the last admin who gets in. The store sees to it that two don't take each other away, and knows neither what
+    /// groups give by now nor whether the console's own accounts are switched off.
+    async fn stays_administered(&self, caller: &Caller, user: &UserRecord) -> Answer<()> {
         if by_system(caller) || !administers(user) {
             return Ok(());
-        }
-        if is(caller, user) {
-            return Err(ServiceError::Forbidden(format!("you can't {what}: ask another admin")));
         }
         let users = self.all().await.map_err(store_fault)?;
         let gets_in = |user: &UserRecord| self.local() || user.external.is_some();
         if users.iter().any(|other| other.id != user.id && administers(other) && gets_in(other)) {
             return Ok(());
         }
-        let detail = format!("{} is the last admin: give somebody else that role first", user.name);
-        Err(ServiceError::Conflict { code: "last_admin", detail, differences: Vec::new() })
+        made(AccountChange::LastAdmin, user)
     }
 
     /// The hash of a password, and the password itself where it was made here.
@@ -307,11 +330,35 @@ impl Accounts {
 }
 
 /// Refuses what is about a password that is not here.
-fn has_password(user: &UserRecord) -> Answer<()> {
+pub(super) fn has_password(user: &UserRecord) -> Answer<()> {
     if user.external.is_none() {
         return Ok(());
     }
     Err(ServiceError::Forbidden(format!("{} signs in at the provider: there is no password here", user.name)))
+}
+
+fn administers(user: &UserRecord) -> bool {
+    !user.disabled && user.roles.contains(&Role::Admin)
+}
+
+/// Nobody shuts themselves out. The command line may: it is the way back in.
+fn not_oneself(caller: &Caller, user: &UserRecord, what: &str) -> Answer<()> {
+    if administers(user) && is(caller, user) {
+        return Err(ServiceError::Forbidden(format!("you can't {what}: ask another admin")));
+    }
+    Ok(())
+}
+
+/// What became of a change, in a service's words.
+fn made(change: AccountChange, user: &UserRecord) -> Answer<()> {
+    match change {
+        AccountChange::Done => Ok(()),
+        AccountChange::NotFound => Err(ServiceError::NotFound("account")),
+        AccountChange::LastAdmin => {
+            let detail = format!("{} is the last admin: give somebody else that role first", user.name);
+            Err(ServiceError::Conflict { code: "last_admin", detail, differences: Vec::new() })
+        }
+    }
 }
 
 /// Whether the caller is this person, or a token of theirs.

@@ -102,6 +102,7 @@ fn service(config: &Config, store: Store) -> (Accounts, Caller) {
         request_id: UuidIds.fresh(),
         route: "kubernaut-console".into(),
         way: Way::by(Door::Cli),
+        session: None,
     };
     (Accounts::of(config, &Arc::new(store)), caller)
 }

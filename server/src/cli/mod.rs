@@ -83,6 +83,28 @@ struct Settings {
     /// How long audit rows are kept, days, or off [KUBERNAUT_AUDIT_RETENTION] [default: off]
     #[arg(long, global = true, value_name = "DAYS")]
     audit_retention: Option<String>,
+    /// How long a session lives unused [KUBERNAUT_SESSION_IDLE] [default: 30m]
+    #[arg(long, global = true, value_name = "DURATION")]
+    session_idle: Option<String>,
+    /// How long a session lives however much it is used [KUBERNAUT_SESSION_MAX_AGE] [default: 12h]
+    #[arg(long, global = true, value_name = "DURATION")]
+    session_max_age: Option<String>,
+    /// How long ago a person may have signed in who approves a high risk [KUBERNAUT_RECENT_SIGN_IN] [default: 10m]
+    #[arg(long, global = true, value_name = "DURATION")]
+    recent_sign_in: Option<String>,
+    /// Networks of the proxies whose X-Forwarded-For is believed, or none [KUBERNAUT_TRUSTED_PROXIES] [default: none]
+    #[arg(long, global = true, value_name = "NETWORKS")]
+    trusted_proxies: Option<String>,
+    /// Who of the cluster may call with a Kubernetes token: system:serviceaccount:NAMESPACE:NAME=ROLE or GROUP=ROLE, with commas between
+    /// them, @FILE with one a line, or none [KUBERNAUT_CLUSTER_CALLERS] [default: none]
+    #[arg(long, global = true, value_name = "MAPPINGS")]
+    cluster_callers: Option<String>,
+    /// For whom such a token must have been made [KUBERNAUT_CLUSTER_CALLERS_AUDIENCE] [default: kubernaut-console]
+    #[arg(long, global = true, value_name = "AUDIENCE")]
+    cluster_callers_audience: Option<String>,
+    /// on: the cluster is asked whether it lets the person remediate there who approves; or off [KUBERNAUT_CHECK_PEOPLE] [default: off]
+    #[arg(long, global = true, value_name = "WHETHER")]
+    check_people: Option<String>,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
 }
@@ -236,6 +258,13 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("retention-days", &settings.retention_days),
         ("audit-key-file", &settings.audit_key_file),
         ("audit-retention", &settings.audit_retention),
+        ("session-idle", &settings.session_idle),
+        ("session-max-age", &settings.session_max_age),
+        ("recent-sign-in", &settings.recent_sign_in),
+        ("trusted-proxies", &settings.trusted_proxies),
+        ("cluster-callers", &settings.cluster_callers),
+        ("cluster-callers-audience", &settings.cluster_callers_audience),
+        ("check-people", &settings.check_people),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
     let flags = flags.chain(settings.oidc.given()).collect();

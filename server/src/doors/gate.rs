@@ -1,41 +1,33 @@
 //! What all doors share: the services, the accounts, and the credentials that come with a request.
 
 use super::{
+    address::{self, Proxies},
     entrance::Hosts,
     live::Live,
     problem::{self, Problem},
     rate::{self, Limits},
     refusals::Refusals,
+    session::Session,
 };
 use crate::{
-    accounts::{Accounts, Identity, oidc::Oidc},
+    accounts::{Accounts, Identity, InCluster, NotIn, oidc::Oidc},
     services::Services,
 };
 use app::{ProviderWay, SignInWays};
 use axum::{
-    extract::{ConnectInfo, MatchedPath, Request, State},
+    extract::{MatchedPath, Request, State},
     http::{Extensions, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use domain::{
-    identity::{Caller, Door, Way},
+    cluster_callers::is_jwt,
+    identity::{Caller, Door, Role, Way},
     ports::{IdempotencyStore, Ids},
-    services::ShellService as _,
 };
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use tower_sessions::Session;
 
-/// The key under which a session holds its person; the store ends a person's sessions by it.
-pub use store::SESSION_USER;
-/// The key under which a session holds when its use was last noted, milliseconds since 1970.
-const SESSION_USED: &str = "used";
-/// A session that is used is written so often at most: what is written gets its whole time again.
-pub const SESSION_NOTED_MS: i64 = 10 * 60 * 1000;
 /// The header that carries the request id, in and out.
 pub const REQUEST_ID: &str = "x-request-id";
 
@@ -48,6 +40,8 @@ pub struct Gate {
     pub accounts: Accounts,
     /// The provider that people sign in at, if there is one.
     pub oidc: Option<Oidc>,
+    /// Callers from the cluster.
+    pub in_cluster: InCluster,
     /// First answers of repeated requests.
     pub idempotency: Arc<dyn IdempotencyStore>,
     /// Live events.
@@ -56,6 +50,8 @@ pub struct Gate {
     pub limits: Limits,
     /// What was refused, for the audit trail.
     pub refusals: Refusals,
+    /// The proxies that may say for whom they ask.
+    pub proxies: Proxies,
     /// Fresh ids.
     pub ids: Arc<dyn Ids>,
     /// Whether the cluster is the sandbox: said on the sign-in page too.
@@ -107,24 +103,26 @@ fn for_programs(request: &Request) -> bool {
     request.uri().path().starts_with("/api/")
 }
 
-/// The way by which a request for this path came.
+/// The way by which a request for this path came: from its client's address, also behind a proxy that is believed.
 pub fn way(path: &str, extensions: &Extensions) -> Way {
     let door = if path.starts_with("/api/") { Door::Api } else { Door::Page };
-    let address = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
-    Way { door, address }
+    Way { door, address: address::of(extensions) }
 }
 
 /// Finds out who a request is from. What is for programs is for nobody without credentials, whatever is asked.
 pub async fn identify(State(gate): State<Gate>, session: Session, mut request: Request, next: Next) -> Response {
     let credentials = Credentials { authorization: request.headers().get(header::AUTHORIZATION).cloned(), session };
-    let found = credentials.identity(&gate).await;
+    let found = credentials.identity(&gate, true).await;
     if !matches!(found, Ok(Some(_)))
-        && let Some(seconds) = gate.limits.stranger(address_of(&request))
+        && let Some(seconds) = gate.limits.stranger(address::of(request.extensions()))
     {
         return rate::too_often(seconds).into_response();
     }
     match found {
         Ok(Some(identity)) => {
+            if identity.outdated {
+                credentials.session.renew(&gate, &identity.roles).await;
+            }
             let route = request
                 .extensions()
                 .get::<MatchedPath>()
@@ -132,9 +130,8 @@ pub async fn identify(State(gate): State<Gate>, session: Session, mut request: R
             let route = format!("{} {route}", request.method());
             let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
             let way = way(request.uri().path(), request.extensions());
-            let caller = Caller { actor: identity.actor, roles: identity.roles, request_id, route, way };
-            request.extensions_mut().insert(caller);
-            credentials.note_use(gate.services.now().as_millis()).await;
+            let Identity { actor, roles, session, .. } = identity;
+            request.extensions_mut().insert(Caller { actor, roles, request_id, route, way, session });
             request.extensions_mut().insert(credentials);
             next.run(request).await
         }
@@ -142,11 +139,6 @@ pub async fn identify(State(gate): State<Gate>, session: Session, mut request: R
         Ok(None) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
-}
-
-/// Where a request came from.
-fn address_of(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
 }
 
 /// What came with a request to say who it is from; kept while a stream is open, to be asked again.
@@ -157,28 +149,12 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Who they belong to by now; none when they belong to nobody any more.
+    /// Who they belong to by now; none when they belong to nobody any more. That a stream is open is no use of a session.
     pub async fn identity_by_now(&self, gate: &Gate) -> Result<Option<Identity>, Problem> {
-        if self.authorization.is_none() {
-            self.session.load().await.map_err(|error| unavailable(&error))?;
-        }
-        self.identity(gate).await
+        self.identity(gate, false).await
     }
 
-    /// Lets a session that is used live on. That it can't be noted is no reason to turn somebody away.
-    async fn note_use(&self, now_ms: i64) {
-        if self.authorization.is_some() {
-            return;
-        }
-        let noted: Option<i64> = self.session.get(SESSION_USED).await.ok().flatten();
-        if noted.is_none_or(|noted| now_ms - noted >= SESSION_NOTED_MS)
-            && let Err(error) = self.session.insert(SESSION_USED, now_ms).await
-        {
-            tracing::warn!(%error, "the use of a session can't be noted");
-        }
-    }
-
-    async fn identity(&self, gate: &Gate) -> Result<Option<Identity>, Problem> {
+    async fn identity(&self, gate: &Gate, used: bool) -> Result<Option<Identity>, Problem> {
         if let Some(value) = &self.authorization {
             let secret = value
                 .to_str()
@@ -186,6 +162,9 @@ impl Credentials {
                 .and_then(|v| v.split_once(' '))
                 .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
             let Some((_, secret)) = secret else { return Err(Problem::unauthenticated()) };
+            if gate.in_cluster.is_on() && is_jwt(secret.trim()) {
+                return gate.in_cluster.bearer(secret.trim()).await.map(Some).map_err(not_in);
+            }
             let identity = gate.accounts.bearer(secret.trim()).await.map_err(|error| unavailable(&error))?;
             return identity.map(Some).ok_or_else(|| {
                 let detail = "this token is unknown, expired or revoked; ask an admin for a new one";
@@ -193,10 +172,43 @@ impl Credentials {
             });
         }
         // A store that does not answer is no sign-out.
-        let user: Option<String> = self.session.get(SESSION_USER).await.map_err(|error| unavailable(&error))?;
-        match user {
-            Some(user) => gate.accounts.person(&user).await.map_err(|error| unavailable(&error)),
+        match self.session.hash() {
+            Some(hash) => gate.accounts.by_session(&hash, used).await.map_err(|error| unavailable(&error)),
             None => Ok(None),
+        }
+    }
+}
+
+impl Session {
+    /// Gives the session another cookie, since its person may do something else than when it got this one, or has just proved who
+    /// they are. That it can't be done now is no reason to turn somebody away: what they may do is asked anew each time.
+    pub async fn renew(&self, gate: &Gate, roles: &[Role]) {
+        let Some(hash) = self.hash() else { return };
+        match gate.accounts.renew_session(&hash, roles).await {
+            Ok(Some(secret)) => self.set(&secret, gate.accounts.cookie_ms()),
+            // Another request was faster.
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "a session's cookie can't be renewed"),
+        }
+    }
+}
+
+/// Why a token of the cluster lets nobody in.
+fn not_in(why: NotIn) -> Problem {
+    match why {
+        NotIn::Unknown => {
+            let detail =
+                "the cluster does not know this token, or it was made for another audience; ask it for a new one";
+            Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+        }
+        NotIn::NoRole(user) => {
+            let detail = format!("{user} has no role here; ask an administrator for one (--cluster-callers)");
+            Problem::new(StatusCode::FORBIDDEN, "no-role", detail)
+        }
+        NotIn::Unavailable(error) => {
+            tracing::error!(error, "the cluster does not say whose a token is");
+            let detail = "the cluster does not say whose this token is; try again in a moment";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(2)
         }
     }
 }

@@ -76,7 +76,6 @@ pub async fn headers(State(https): State<bool>, request: Request, next: Next) ->
     if https {
         answer.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HTTPS));
     }
-    safe_cookies(answer.headers_mut());
     // What may be kept says by whom.
     let kept = |how: &HeaderValue| [&b"public"[..], b"private"].iter().any(|whose| how.as_bytes().starts_with(whose));
     if !answer.headers().get(header::CACHE_CONTROL).is_some_and(kept) {
@@ -89,42 +88,9 @@ pub async fn headers(State(https): State<bool>, request: Request, next: Next) ->
     answer
 }
 
-/// Every cookie goes by https alone, is none of a script's business and comes from our own pages only. So does the one that takes a
-/// session's away: browsers ignore it otherwise.
-fn safe_cookies(headers: &mut HeaderMap) {
-    let cookies: Vec<HeaderValue> = headers.get_all(header::SET_COOKIE).iter().map(safe).collect();
-    headers.remove(header::SET_COOKIE);
-    for cookie in cookies {
-        headers.append(header::SET_COOKIE, cookie);
-    }
-}
-
-fn safe(cookie: &HeaderValue) -> HeaderValue {
-    let Ok(said) = cookie.to_str() else { return cookie.clone() };
-    let names: Vec<&str> =
-        said.split(';').skip(1).map(|part| part.split('=').next().unwrap_or_default().trim()).collect();
-    let missing = ["Secure", "HttpOnly", "SameSite=Strict"].into_iter().filter(|attribute| {
-        let wanted = attribute.split('=').next().unwrap_or_default();
-        !names.iter().any(|name| name.eq_ignore_ascii_case(wanted))
-    });
-    let whole = std::iter::once(said).chain(missing).collect::<Vec<_>>().join("; ");
-    HeaderValue::from_str(&whole).unwrap_or_else(|_| cookie.clone())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_cookie_does_not_say_of_itself_is_said_for_it() {
-        for (said, sent) in [
-            ("a=b; Path=/; Max-Age=0", "a=b; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"),
-            ("a=secure; SameSite=Lax; secure", "a=secure; SameSite=Lax; secure; HttpOnly"),
-            ("a=b; HttpOnly; SameSite=Strict; Secure; Path=/", "a=b; HttpOnly; SameSite=Strict; Secure; Path=/"),
-        ] {
-            assert_eq!(safe(&HeaderValue::from_static(said)), sent, "{said}");
-        }
-    }
 
     fn with(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();

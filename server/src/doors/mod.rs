@@ -2,6 +2,7 @@
 //! anything is done.
 
 pub mod access;
+pub mod address;
 mod body;
 mod drain;
 pub mod entrance;
@@ -20,6 +21,7 @@ pub mod rate;
 pub mod refusals;
 pub mod rest;
 pub mod rights;
+mod session;
 mod site;
 mod told;
 mod urlencoded;
@@ -39,12 +41,8 @@ use problem::Problem;
 use std::time::Instant;
 use tower::{Layer as _, ServiceExt as _};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
-use tower_sessions::{Expiry, SessionManagerLayer, SessionStore, cookie::SameSite};
 
 pub use health::Readiness;
-
-/// How long a session may lie unused, to the precision of [`gate::SESSION_NOTED_MS`].
-const SESSION_IDLE: time::Duration = time::Duration::hours(12);
 
 /// The routes behind the gate, and what each of them needs.
 fn gated() -> (Router<Gate>, Vec<Declared>) {
@@ -60,21 +58,11 @@ pub fn declared() -> Vec<Declared> {
 }
 
 /// The whole server: routes, and what stands before them.
-pub fn router<S>(gate: Gate, readiness: Readiness, sessions: S) -> Router
-where
-    S: SessionStore + Clone,
-{
+pub fn router(gate: Gate, readiness: Readiness) -> Router {
     // The pages' futures run on this runtime; a second call finds it done.
     let _ = any_spawner::Executor::init_tokio();
     let (routes, _) = gated();
-    let (ids, https) = (gate.ids.clone(), gate.public_url.starts_with("https://"));
-    let cookies = SessionManagerLayer::new(sessions)
-        .with_name("__Host-kubernaut")
-        .with_secure(true)
-        .with_http_only(true)
-        .with_same_site(SameSite::Strict)
-        .with_path("/")
-        .with_expiry(Expiry::OnInactivity(SESSION_IDLE));
+    let (ids, proxies, https) = (gate.ids.clone(), gate.proxies.clone(), gate.public_url.starts_with("https://"));
     let guarded = routes
         .fallback(pages::missing)
         .layer(CatchPanicLayer::custom(panicked))
@@ -84,7 +72,7 @@ where
         // Twice: inside with the person, and outside for what is refused before it is known who asks.
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(middleware::from_fn_with_state(gate.clone(), gate::identify))
-        .layer(cookies)
+        .layer(middleware::from_fn(session::cookies))
         .layer(middleware::from_fn_with_state(gate.clone(), entrance::proper))
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
@@ -94,6 +82,7 @@ where
         .merge(site::routes().finish().0)
         .merge(health)
         .layer(middleware::from_fn_with_state(https, guard::headers))
+        .layer(middleware::from_fn_with_state(proxies, address::noted))
         .layer(middleware::from_fn_with_state(ids, gate::named))
         .layer(middleware::from_fn(drain::to_the_end))
         .layer(middleware::from_fn(compressed))

@@ -5,17 +5,22 @@
 mod audit;
 mod edit;
 mod oidc;
+mod proof;
 mod register;
 mod review;
 mod runs;
+mod sessions;
 mod settings;
+mod sign_in;
 
 use super::{
     access::{Access, Routes, Whose},
+    address,
     form::{Fields, Form, field},
-    gate::{self, Gate, RequestId, SESSION_USER},
+    gate::{Gate, RequestId},
     problem::Problem,
     rest::openapi,
+    session::Session,
     urlencoded,
     visible::visible,
 };
@@ -31,13 +36,14 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{
+    agent,
     decision::Verb,
     fault::Fault,
     identity::{Caller, Right},
     ids::{Digest, RecommendationId},
     playbook::{PlaybookId, Version},
-    ports::{PlaybookStatus, StatusChange},
-    services::{Answer, ApprovalService, CatalogService, DecisionRequest, RecommendationView, ServiceError},
+    ports::{CameFrom, PlaybookStatus, StatusChange},
+    services::{Answer, ApprovalService, CatalogService, DecisionRequest, ServiceError},
 };
 use leptos::{
     config::LeptosOptions,
@@ -45,8 +51,8 @@ use leptos::{
     prelude::{provide_context, use_context},
 };
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
-use std::sync::Arc;
-use tower_sessions::Session;
+use proof::Taken;
+use std::{net::IpAddr, sync::Arc};
 
 pub fn routes(routes: Routes) -> Routes {
     // Who is not signed in is led to the sign-in page by the page itself; what it shows beside its own right, its services decide.
@@ -73,11 +79,14 @@ pub fn routes(routes: Routes) -> Routes {
     ] {
         routes = routes.add(Method::GET, path, access, show);
     }
-    routes =
-        routes.add(Method::GET, "/settings/tokens", Access::Page(None), show).whose(Whose::Own(Right::AccountsRead));
-    oidc::routes(settings::routes(audit::routes(routes)))
-        .add(Method::POST, "/login", Access::Public, sign_in)
-        .add(Method::POST, "/logout", Access::SignedIn, sign_out)
+    routes = routes
+        .add(Method::GET, "/settings/sessions", Access::Page(None), show)
+        .whose(Whose::Persons)
+        .add(Method::GET, "/settings/tokens", Access::Page(None), show)
+        .whose(Whose::Own(Right::AccountsRead));
+    oidc::routes(sessions::routes(settings::routes(audit::routes(routes))))
+        .add(Method::POST, "/login", Access::Public, sign_in::sign_in)
+        .add(Method::POST, "/logout", Access::SignedIn, sign_in::sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
         .whose(Whose::Others)
         .add(Method::POST, "/recommendations/{id}", Access::Needs(Right::Decide), decide)
@@ -192,6 +201,19 @@ struct Parts {
     extensions: Extensions,
 }
 
+impl Parts {
+    /// The address that the request came from.
+    fn address(&self) -> Option<IpAddr> {
+        address::of(&self.extensions)
+    }
+
+    /// What is noted of where a session is from.
+    fn came_from(&self) -> CameFrom {
+        let said = self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        CameFrom { address: self.address().map(|address| address.to_string()), agent: said.map(agent::kept) }
+    }
+}
+
 impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Parts {
     type Rejection = std::convert::Infallible;
 
@@ -205,69 +227,6 @@ fn who(parts: &Parts) -> Answer<Caller> {
     parts.extensions.get::<Caller>().cloned().ok_or(ServiceError::Forbidden("sign in first".into()))
 }
 
-// --- signing in and out ---------------------------------------------------------------------------------------------
-
-async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(fields): Form) -> Response {
-    let (name, password) =
-        (field(&fields, "username").unwrap_or_default(), field(&fields, "password").unwrap_or_default());
-    let next = app::pages::login::safe_next(field(&fields, "next"));
-    let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let (route, way) = ("POST /login", gate::way("/login", &parts.extensions));
-    let typed = vec![("username".to_owned(), name.to_owned()), ("next".to_owned(), next.clone())];
-    let refused = |status, message: String| FormOutcome {
-        fields: typed.clone(),
-        message: Some(message),
-        status,
-        ..FormOutcome::default()
-    };
-    if !gate.accounts.local() {
-        gate.refusals.sign_in("account.refuse_sign_in", None, route, way, &id).await;
-        let message = "Accounts of this console are switched off. Sign in at the provider.".to_owned();
-        return again(&gate, "/login", parts, refused(StatusCode::FORBIDDEN, message)).await;
-    }
-    if let Some(seconds) = gate.limits.sign_in(name, way.address) {
-        gate.refusals.sign_in("account.limit_sign_in", None, route, way, &id).await;
-        let outcome = refused(StatusCode::TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {seconds} s."));
-        let mut answer = again(&gate, "/login", parts, outcome).await;
-        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        return answer;
-    }
-    let outcome = match gate.accounts.sign_in(name, password, route, &id, way).await {
-        Ok(Some(user)) => match open_session(&session, &user.id).await {
-            Ok(()) => return Redirect::to(&next).into_response(),
-            Err(error) => {
-                tracing::error!(%error, "a session can't be opened");
-                refused(StatusCode::SERVICE_UNAVAILABLE, "The database is not available. Try again in a moment.".into())
-            }
-        },
-        Ok(None) => {
-            let account = gate.accounts.named(name).await;
-            gate.refusals.sign_in("account.refuse_sign_in", account, route, way, &id).await;
-            refused(StatusCode::UNAUTHORIZED, "User name or password is wrong.".into())
-        }
-        Err(error) => {
-            tracing::error!(%error, "sign-in can't be checked");
-            refused(StatusCode::SERVICE_UNAVAILABLE, "The database is not available. Try again in a moment.".into())
-        }
-    };
-    again(&gate, "/login", parts, outcome).await
-}
-
-/// A fresh session id at each sign-in: one that somebody planted before is worth nothing afterwards.
-async fn open_session(session: &Session, user: &str) -> Result<(), tower_sessions::session::Error> {
-    session.cycle_id().await?;
-    session.insert(SESSION_USER, user).await?;
-    session.save().await
-}
-
-async fn sign_out(State(gate): State<Gate>, session: Session, parts: Parts) -> Response {
-    let hint = oidc::hint(&session).await;
-    if let Err(error) = session.flush().await {
-        tracing::error!(%error, "a session can't be ended");
-    }
-    oidc::signed_out(&gate, parts, hint).await
-}
-
 /// The address of a recommendation's page.
 fn page_of(recommendation: &str) -> String {
     format!("/recommendations/{}", urlencoded::segment(recommendation))
@@ -275,7 +234,17 @@ fn page_of(recommendation: &str) -> String {
 
 // --- deciding -------------------------------------------------------------------------------------------------------
 
-async fn decide(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, Form(fields): Form) -> Response {
+async fn decide(
+    State(gate): State<Gate>,
+    session: Session,
+    Path(id): Path<String>,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, &page_of(&id)).await {
+        Taken::Form(parts, fields) => (parts, fields),
+        Taken::Asked(answer) => return answer,
+    };
     let named = field(&fields, "strategy").map(str::parse);
     let strategy = named.clone().and_then(Result::ok).unwrap_or(0);
     let outcome = match named {
@@ -284,6 +253,7 @@ async fn decide(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, 
     };
     match outcome {
         Ok(to) => Redirect::to(&to).into_response(),
+        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, &page_of(&id), why).await,
         Err(error) => {
             let ticket = field(&fields, "ticket_digest").and_then(|d| Digest::try_from(d.to_owned()).ok());
             let ticket = ticket.map(|digest| format!("&ticket={digest}")).unwrap_or_default();
@@ -300,10 +270,10 @@ async fn decided(gate: &Gate, id: &RecommendationId, strategy: u32, parts: &Part
     if decision == Verb::Approve {
         let view = gate.services.view(&caller, id, Some(strategy), ticket_digest.clone()).await?;
         edit::nothing_unsaved(&view, fields)?;
-        confirmed(&view, "/confirm", field(fields, "confirm"))?;
     }
-    let reason = field(fields, "reason").map(str::to_owned);
-    let request = DecisionRequest { decision, strategy, ticket_digest, reason };
+    let text = |name| field(fields, name).map(str::to_owned);
+    let (reason, confirm) = (text("reason"), text("confirm"));
+    let request = DecisionRequest { decision, strategy, ticket_digest, reason, confirm };
     let answer = gate.services.decide(&caller, id, request).await?;
     Ok(match answer.execution_id {
         Some(execution) => format!("/runs/{execution}"),
@@ -322,17 +292,6 @@ fn verb(fields: &Fields) -> Answer<Verb> {
 fn digest(pointer: &str, text: Option<&str>) -> Answer<Option<Digest>> {
     let read = text.map(|text| Digest::try_from(text.to_owned())).transpose();
     read.map_err(|error| invalid(pointer, "malformed", &error.to_string()))
-}
-
-/// Whoever approves a high risk has typed, in the field that `pointer` names, what the ticket acts on.
-fn confirmed(view: &RecommendationView, pointer: &str, typed: Option<&str>) -> Answer<()> {
-    match view.confirmation() {
-        Some(target) if typed.map(str::trim) != Some(target.as_str()) => {
-            let message = format!("type {target} to approve: this strategy's risk is high");
-            Err(invalid(pointer, "mismatch", &message))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn invalid(pointer: &str, code: &'static str, message: &str) -> ServiceError {

@@ -153,6 +153,7 @@ impl From<ServiceError> for Problem {
         match error {
             ServiceError::Denied(denied) => Self::denied(&denied),
             ServiceError::Forbidden(detail) => Self::new(StatusCode::FORBIDDEN, "forbidden", detail),
+            ServiceError::SignInAgain(detail) => Self::new(StatusCode::FORBIDDEN, "sign-in-again", detail),
             ServiceError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not-found", error.to_string()),
             ServiceError::Invalid(faults) => Self::invalid(faults),
             ServiceError::Conflict { code, detail, differences } => {

@@ -51,6 +51,11 @@ impl Refusals {
         .await;
     }
 
+    /// A person's own password that was wrong (`account.refuse_proof`) or tried too often (`account.limit_sign_in`), in their session.
+    pub async fn proof(&self, action: &str, caller: &Caller) {
+        self.note(AuditEntry::by(caller, action, "account", &caller.actor.name)).await;
+    }
+
     /// Writes it down, or counts it.
     pub async fn note(&self, entry: AuditEntry) {
         let now = self.clock.now();
@@ -76,13 +81,18 @@ impl Refusals {
     }
 }
 
+/// Marks an answer that asks for proof of who it is: that refuses nothing for good.
+#[derive(Clone, Copy, Debug)]
+pub struct AsksForProof;
+
 /// Notes every act that was refused to somebody who is known.
 pub async fn noted(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let acts = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let caller = request.extensions().get::<Caller>().filter(|_| acts).cloned();
     let address: String = request.uri().path().chars().take(MAX_ADDRESS).collect();
     let answer = next.run(request).await;
-    if let Some(caller) = caller.filter(|_| answer.status() == StatusCode::FORBIDDEN) {
+    let refused = answer.status() == StatusCode::FORBIDDEN && answer.extensions().get::<AsksForProof>().is_none();
+    if let Some(caller) = caller.filter(|_| refused) {
         let mut entry = AuditEntry::by(&caller, "refusal.right", "address", address);
         let problem = answer.extensions().get::<Problem>();
         let (right, detail) = (problem.and_then(Problem::right), problem.map(Problem::detail));

@@ -137,6 +137,7 @@ impl Investigator {
             strategy: 0,
             ticket_digest: Some(ticket.digest),
             reason: Some("The evidence and the amount agree with what I see; a second person, please.".into()),
+            confirm: None,
         };
         self.world.services.decide(&operator, &recommendation.id, request).await?;
         Ok(())

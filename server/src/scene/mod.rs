@@ -90,5 +90,6 @@ pub async fn start(world: SceneWorld, stop: CancellationToken) -> Result<JoinHan
 }
 
 fn caller(actor: Actor, role: Role) -> Caller {
-    Caller { actor, roles: vec![role], request_id: ROUTE.into(), route: ROUTE.into(), way: Way::default() }
+    let (request_id, route) = (ROUTE.into(), ROUTE.into());
+    Caller { actor, roles: vec![role], request_id, route, way: Way::default(), session: None }
 }

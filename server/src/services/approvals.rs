@@ -9,11 +9,11 @@ use super::{
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
-    decision::{Attempt, Decision, Verb, Verdict},
+    decision::{Attempt, Decision, Verb, Verdict, counting},
     execution::Execution,
     fault::Fault,
     identity::{Caller, Right},
-    ids::{DecisionId, Digest, RecommendationId},
+    ids::{ActorId, DecisionId, Digest, RecommendationId},
     json::diff::Change,
     paging::{Page, PageOf},
     policy::PolicyTerms,
@@ -26,6 +26,7 @@ use domain::{
     ticket::Plan,
 };
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 #[async_trait]
 impl ApprovalService for Services {
@@ -101,11 +102,13 @@ impl ApprovalService for Services {
         }
 
         let need = PolicyTerms::default_for(chosen.estimated_risk).approvals;
-        let have = approvals(&decisions, shown.as_ref().map(|t| &t.digest));
+        let lapsed = if open { self.lapsed(&decisions).await? } else { BTreeSet::new() };
+        let counted = counting(decisions.clone(), &lapsed);
+        let have = approvals(&counted, shown.as_ref().map(|t| &t.digest));
         let cannot_reject = cannot_decide(caller, &recommendation);
         let cannot_approve = cannot_reject
             .clone()
-            .or_else(|| cannot_approve(caller, &recommendation, &decisions, shown.as_ref(), &ticket_faults));
+            .or_else(|| cannot_approve(caller, &recommendation, &counted, shown.as_ref(), &ticket_faults));
         let parameters =
             shown.as_ref().map_or_else(|| models_values(&chosen.proposal), |t| form_values(&chosen.proposal, t));
         Ok(RecommendationView {
@@ -117,6 +120,7 @@ impl ApprovalService for Services {
             ticket_faults,
             parameters,
             decisions,
+            lapsed,
             have,
             need,
             cannot_approve,
@@ -201,6 +205,8 @@ impl ApprovalService for Services {
             && let Some(digest) = &request.ticket_digest
         {
             let made = self.current_ticket(&recommendation, request.strategy, digest).await?;
+            self.confirmed(caller, &recommendation, strategy.estimated_risk, &made, request.confirm.as_deref())?;
+            self.may_remediate(caller, &recommendation, &made).await?;
             need = made.ticket.content().policy.approvals;
             expires_at = made.ticket.content().expires_at;
             ticket = Some(self.stored(caller, &recommendation, &made));
@@ -278,6 +284,11 @@ impl Services {
         }
         runnable(Self::requested(recommendation, strategy)?, strategy)?;
         self.make_ticket(recommendation, strategy, parameters).await
+    }
+
+    /// Whose approvals count no more.
+    pub(super) async fn lapsed(&self, decisions: &[Decision]) -> Answer<BTreeSet<ActorId>> {
+        self.world.recommendations.lapsed(decisions).await.map_err(store_fault)
     }
 
     async fn decisions_of(&self, id: &RecommendationId) -> Answer<Vec<Decision>> {

@@ -3,7 +3,7 @@
 
 use super::{Services, obstacles::approvals, store_fault, tickets::verified};
 use domain::{
-    decision::Decision,
+    decision::{Decision, counting},
     effectiveness::DAY_MS,
     execution::Execution,
     identity::Caller,
@@ -28,6 +28,9 @@ impl Services {
     pub(super) async fn told(&self, found: PageOf<Recommendation>) -> Answer<PageOf<InboxItem>> {
         let ids: Vec<_> = found.items.iter().map(|one| one.id.clone()).collect();
         let mut decisions = self.world.recommendations.decisions_of_each(&ids).await.map_err(store_fault)?;
+        let open = found.items.iter().filter(|one| one.state == RecommendationState::Open);
+        let of_open: Vec<Decision> = open.filter_map(|one| decisions.get(&one.id)).flatten().cloned().collect();
+        let lapsed = self.lapsed(&of_open).await?;
         let tracks = self.track_records().await?;
         let earlier = self.earlier_runs(&found.items).await?;
         let mut changes = HashMap::new();
@@ -47,7 +50,7 @@ impl Services {
             let open = recommendation.state == RecommendationState::Open;
             InboxItem {
                 track,
-                have: if open { approvals(&decided, None) } else { 0 },
+                have: if open { approvals(&counting(decided.clone(), &lapsed), None) } else { 0 },
                 need: first.map_or(1, |s| PolicyTerms::default_for(s.estimated_risk).approvals),
                 earlier: if open { EarlierRun::find(&recommendation, &earlier) } else { None },
                 decided: last(decided),

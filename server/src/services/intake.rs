@@ -234,6 +234,7 @@ fn by_cluster(kind: &str, uid: &str) -> Caller {
         request_id: uid.to_owned(),
         route: format!("{kind} applied to the cluster"),
         way: Way::by(Door::Cluster),
+        session: None,
     }
 }
 

@@ -6,10 +6,12 @@ mod audit;
 mod catalog;
 mod check;
 mod effectiveness;
+mod grave;
 mod inbox;
 mod intake;
 pub mod limits;
 mod obstacles;
+mod people;
 pub mod reason;
 mod runs;
 mod shell;
@@ -21,8 +23,8 @@ mod workspaces;
 use domain::{
     fault::Fault,
     ports::{
-        AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids, LogReader,
-        RecommendationStore, Registry, StoreError,
+        AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
+        LogReader, RecommendationStore, Registry, StoreError,
     },
     services::ServiceError,
 };
@@ -43,6 +45,8 @@ pub struct World {
     pub effectiveness: Arc<dyn EffectivenessStore>,
     /// The audit trail.
     pub audit: Arc<dyn AuditStore>,
+    /// Accounts, for who is behind an approval.
+    pub people: Arc<dyn AccountStore>,
     /// Where images come from.
     pub registry: Arc<dyn Registry>,
     /// The cluster; set once the controller has been started, which itself needs the intake.
@@ -72,6 +76,10 @@ pub struct Settings {
     pub kubeconfig_secret: Option<String>,
     /// How long a recommendation can be decided and its approval holds, milliseconds.
     pub approval_ttl_ms: i64,
+    /// How long ago a person may have signed in who approves a high risk, milliseconds.
+    pub recent_sign_in_ms: i64,
+    /// Whether the cluster is asked about each person who approves.
+    pub check_people: bool,
 }
 
 /// The services over one world. Cheap to clone; implements every trait of `domain::services`.
@@ -128,8 +136,113 @@ fn image_fault(error: &ClusterError, pointer: impl Into<String>) -> Result<Fault
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
+    use async_trait::async_trait;
+    use domain::{
+        execution::Execution,
+        ids::RecommendationId,
+        ports::{ClusterHealth, ClusterRight, ClusterUser, PreflightCheck},
+        recommendation::ResourceRef,
+        target::state::Reading,
+        workspace::{NoListing, WorkspaceListing},
+    };
+    use serde_json::Value;
+    use std::{
+        collections::HashMap,
+        sync::{
+            Mutex,
+            atomic::{AtomicBool, Ordering},
+        },
+    };
+
+    /// A cluster that knows tokens and who may nothing, and nothing else.
+    #[derive(Default)]
+    pub struct TestCluster {
+        tokens: Mutex<HashMap<String, ClusterUser>>,
+        asked: Mutex<Vec<String>>,
+        forbidden: Mutex<Vec<String>>,
+        away: AtomicBool,
+    }
+
+    impl TestCluster {
+        pub fn knows(&self, token: &str, username: &str, groups: &[&str]) {
+            let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+            let user = ClusterUser { username: username.into(), groups };
+            self.tokens.lock().unwrap().insert(token.into(), user);
+        }
+
+        pub fn forgets(&self, token: &str) {
+            self.tokens.lock().unwrap().remove(token);
+        }
+
+        pub fn forbids(&self, username: &str) {
+            self.forbidden.lock().unwrap().push(username.into());
+        }
+
+        /// What it was asked about, in that order.
+        pub fn asked(&self) -> Vec<String> {
+            self.asked.lock().unwrap().clone()
+        }
+
+        pub fn away(&self, away: bool) {
+            self.away.store(away, Ordering::SeqCst);
+        }
+
+        fn ask(&self, what: String) -> Result<(), ClusterError> {
+            self.asked.lock().unwrap().push(what);
+            if self.away.load(Ordering::SeqCst) { Err(ClusterError::Unavailable("away".into())) } else { Ok(()) }
+        }
+    }
+
+    #[async_trait]
+    impl Cluster for TestCluster {
+        fn health(&self) -> ClusterHealth {
+            ClusterHealth {
+                name: "test".into(),
+                sandbox: false,
+                version: None,
+                ready: true,
+                problems: vec![],
+                acting: None,
+            }
+        }
+
+        async fn pipeline_run(&self, _: &str, _: &str) -> Result<Value, ClusterError> {
+            Err(ClusterError::NotFound)
+        }
+
+        async fn target(&self, _: &ResourceRef) -> Reading {
+            Reading::Unknown
+        }
+
+        async fn whose_token(&self, token: &str, audience: &str) -> Result<Option<ClusterUser>, ClusterError> {
+            assert_eq!(audience, "kubernaut-console");
+            self.ask(token.into())?;
+            Ok(self.tokens.lock().unwrap().get(token).cloned())
+        }
+
+        async fn may(&self, user: &ClusterUser, right: &ClusterRight) -> Result<bool, ClusterError> {
+            self.ask(format!("{} ({}): {right}", user.username, user.groups.join(" ")))?;
+            Ok(!self.forbidden.lock().unwrap().contains(&user.username))
+        }
+
+        async fn preflight(&self) -> Vec<PreflightCheck> {
+            Vec::new()
+        }
+
+        async fn may_list_workspace(&self, _: &Execution, _: &str) -> Result<(), NoListing> {
+            Err(NoListing::Sandbox)
+        }
+
+        async fn list_workspace(&self, _: &Execution, _: &str) -> Result<WorkspaceListing, NoListing> {
+            Err(NoListing::Sandbox)
+        }
+
+        fn wake(&self) {}
+
+        fn decided(&self, _: &RecommendationId) {}
+    }
 
     #[test]
     fn a_registry_that_is_away_is_no_fault_of_the_name() {

@@ -8,9 +8,9 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
-    identity::Role,
+    identity::{Role, SignInMethod},
     ids::ActorId,
-    ports::{AccountStore, NewToken, PasswordHash, StoreError, TokenRecord, UserRecord},
+    ports::{AccountChange, AccountStore, Ending, NewToken, PasswordHash, StoreError, TokenRecord, UserRecord},
     provider::External,
 };
 use std::time::Duration;
@@ -71,38 +71,60 @@ impl AccountStore for Store {
         row.map(|row| Ok((user(&row)?, PasswordHash(row.text("password")?)))).transpose()
     }
 
-    async fn signed_in(&self, id: &str, audit: AuditEntry) -> Result<(), StoreError> {
+    async fn set_roles(
+        &self,
+        name: &str,
+        roles: &[Role],
+        keeps_admin: bool,
+        audit: AuditEntry,
+    ) -> Result<AccountChange, StoreError> {
         let mut write = self.write().await?;
-        let now = write.now().await?;
-        let sql = Sql::new("user", "UPDATE users SET last_sign_in_at = $1 WHERE id = $2");
-        sql.bind(now).bind(id).run(write.on()).await?;
-        write.audit(audit);
-        write.commit().await
-    }
-
-    async fn set_roles(&self, name: &str, roles: &[Role], audit: AuditEntry) -> Result<bool, StoreError> {
-        let mut write = self.write().await?;
+        if keeps_admin && !roles.contains(&Role::Admin) && is_last_admin(&mut write, name).await? {
+            return Ok(AccountChange::LastAdmin);
+        }
         let sql = Sql::new("user", "UPDATE users SET roles = $1 WHERE name = $2");
         let found = sql.bind(json(&roles)?).bind(name).run(write.on()).await?;
-        settle(write, found == 1, audit).await
+        Ok(changed(settle(write, found == 1, audit).await?))
     }
 
-    async fn set_disabled(&self, name: &str, disabled: bool, audit: AuditEntry) -> Result<bool, StoreError> {
+    async fn set_disabled(
+        &self,
+        name: &str,
+        disabled: bool,
+        keeps_admin: bool,
+        audit: AuditEntry,
+    ) -> Result<AccountChange, StoreError> {
         let mut write = self.write().await?;
+        if keeps_admin && disabled && is_last_admin(&mut write, name).await? {
+            return Ok(AccountChange::LastAdmin);
+        }
         let sql = Sql::new("user", "UPDATE users SET disabled = $1 WHERE name = $2 RETURNING id");
         let found = sql.bind(disabled).bind(name).maybe(write.on()).await?;
         if let Some(row) = found.as_ref().filter(|_| disabled) {
-            sessions::end_all(&mut write, &row.text("id")?).await?;
+            sessions::end(&mut write, &row.text("id")?, Ending::All).await?;
         }
-        settle(write, found.is_some(), audit).await
+        Ok(changed(settle(write, found.is_some(), audit).await?))
     }
 
-    async fn set_password(&self, name: &str, password: &PasswordHash, audit: AuditEntry) -> Result<bool, StoreError> {
+    async fn set_password(
+        &self,
+        name: &str,
+        password: &PasswordHash,
+        spared: Option<&str>,
+        audit: AuditEntry,
+    ) -> Result<bool, StoreError> {
         let mut write = self.write().await?;
+        let now = write.now().await?;
         let sql = Sql::new("user", "UPDATE users SET password = $1 WHERE name = $2 RETURNING id");
         let found = sql.bind(&password.0).bind(name).maybe(write.on()).await?;
         if let Some(row) = &found {
-            sessions::end_all(&mut write, &row.text("id")?).await?;
+            let (id, which) = (row.text("id")?, spared.map_or(Ending::All, Ending::AllBut));
+            sessions::end(&mut write, &id, which).await?;
+            // Whoever knew the old password may have made one known.
+            Sql::new("device", "DELETE FROM devices WHERE user_id = $1").bind(id).run(write.on()).await?;
+        }
+        if let Some(id) = spared {
+            sessions::proved(&mut write, id, SignInMethod::Password, now).await?;
         }
         settle(write, found.is_some(), audit).await
     }
@@ -180,6 +202,23 @@ impl AccountStore for Store {
         .await?;
         settle(write, revoked > 0, audit).await
     }
+}
+
+/// Whether this account is an active admin and nobody else is. Whoever asks next waits until what follows from it is done.
+async fn is_last_admin(write: &mut Write, name: &str) -> Result<bool, StoreError> {
+    write.lock(Lock::Accounts).await?;
+    let active = Sql::new("user", "SELECT name, roles FROM users WHERE disabled = 0").all(write.on()).await?;
+    let mut admins = Vec::new();
+    for row in &active {
+        if row.json::<Vec<Role>>("roles")?.contains(&Role::Admin) {
+            admins.push(row.text("name")?);
+        }
+    }
+    Ok(admins == [name])
+}
+
+const fn changed(done: bool) -> AccountChange {
+    if done { AccountChange::Done } else { AccountChange::NotFound }
 }
 
 /// Commits with the audit row where something was done; else leaves all as it was.

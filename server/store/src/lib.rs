@@ -1,8 +1,8 @@
 //! The ports over sqlx: SQLite (embedded, one process) and PostgreSQL (several replicas), one behaviour and one text of SQL.
 //!
-//! A [`Store`] implements every storing port of `domain` and the session store of tower-sessions. It knows no HTTP, no
-//! cluster and no rule of its own: who may decide and what a reading of the cluster changes are asked of `domain`, inside
-//! the transaction. Where the two databases differ stands in `dialect` alone.
+//! A [`Store`] implements every storing port of `domain`. It knows no HTTP, no cluster and no rule of its own: who may decide
+//! and what a reading of the cluster changes are asked of `domain`, inside the transaction. Where the two databases differ
+//! stands in `dialect` alone.
 
 mod accounts;
 mod audit;
@@ -23,6 +23,7 @@ mod recommendations;
 mod rollup;
 mod sessions;
 mod sql;
+mod tries;
 mod version_key;
 mod words;
 mod write;
@@ -30,7 +31,6 @@ mod write;
 pub use key_file::KeyFile;
 pub use open::{OpenError, Options, sqlite_url};
 pub use prune::Pruned;
-pub use sessions::SESSION_USER;
 
 use crate::{
     dialect::Dialect,

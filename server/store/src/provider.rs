@@ -122,7 +122,8 @@ impl ProviderStore for Store {
     }
 }
 
-async fn blocked(on: &mut AnyConnection) -> Result<Vec<BlockedGroup>, StoreError> {
+/// The blocked groups, by name.
+pub(crate) async fn blocked(on: &mut AnyConnection) -> Result<Vec<BlockedGroup>, StoreError> {
     let sql = Sql::new("blocked group", "SELECT name, blocked_at, blocked_by FROM blocked_groups ORDER BY name");
     let group = |row: &Row| {
         let (name, at, by) = (row.text("name")?, row.time("blocked_at")?, row.text("blocked_by")?);

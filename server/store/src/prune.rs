@@ -2,7 +2,10 @@
 //! stay; the audit trail has a time of its own (`audit::keep`).
 
 use crate::{Store, idempotency::KEPT_MS, rollup::DAY_MS, sql::Sql};
-use domain::{ports::StoreError, time::Timestamp};
+use domain::{
+    ports::{DEVICE_MS, SessionLimits, StoreError},
+    time::Timestamp,
+};
 
 /// Rows that go at a time: other writers get their turn in between.
 const AT_ONCE: i64 = 500;
@@ -49,11 +52,23 @@ impl Store {
         })
     }
 
-    /// Lets go of sessions that ran out and of kept answers past their day.
+    /// Lets go of sessions that ran out, of browsers not seen for long, of tries that count no more, and of kept answers past their day.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.now().await?;
+        // Whatever the settings say, none of these lives any more.
         self.let_go(
-            "DELETE FROM sessions WHERE id_hash IN (SELECT id_hash FROM sessions WHERE expires_at <= $1 LIMIT $2)",
+            "DELETE FROM sessions WHERE id_hash IN (SELECT id_hash FROM sessions WHERE began_at <= $1 LIMIT $2)",
+            now.plus_ms(-SessionLimits::MOST_MS),
+        )
+        .await?;
+        self.let_go(
+            "DELETE FROM devices WHERE secret_hash IN (SELECT secret_hash FROM devices WHERE used_at <= $1 LIMIT $2)",
+            now.plus_ms(-DEVICE_MS),
+        )
+        .await?;
+        // Of these as much may be tried again as at first.
+        self.let_go(
+            "DELETE FROM sign_in_tries WHERE who IN (SELECT who FROM sign_in_tries WHERE full_at <= $1 LIMIT $2)",
             now,
         )
         .await?;

@@ -1,83 +1,212 @@
-//! Sessions in the database, for tower-sessions. The cookie's value is stored hashed: who reads the database can't sign in
-//! with what is there.
+//! Sessions of browsers. The cookie's value is stored hashed: who reads the database can't sign in with what is there. A session is
+//! only ever changed or ended after it began: what was ended does not come back by a request that was under way.
 
-use crate::{Store, sql::Sql, write::Write};
-use async_trait::async_trait;
-use domain::ports::StoreError;
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
-use time::OffsetDateTime;
-use tower_sessions::{
-    SessionStore,
-    session::{Id, Record},
-    session_store::{Error, Result},
+use crate::{
+    Store,
+    accounts::{USER, user},
+    sql::{Row, Sql, json},
+    write::Write,
 };
+use async_trait::async_trait;
+use domain::{
+    accounts::Secret,
+    audit::AuditEntry,
+    identity::{Role, SignInMethod},
+    ports::{CameFrom, Ending, LiveSession, NewSession, Proof, SessionLimits, SessionRecord, SessionStore, StoreError},
+    time::Timestamp,
+};
+use std::time::Duration;
 
-/// The key of a session's data that holds the user's id (`user:…`). Sessions of a user end with a new password and when the
-/// account is disabled.
-pub const SESSION_USER: &str = "user_id";
+/// Nobody waits longer than this for the note that a session was used.
+const NOTE_PATIENCE: Duration = Duration::from_millis(100);
+
+const SESSION: &str =
+    "s.id AS session_id, s.user_id, s.method, s.began_at, s.authenticated_at, s.used_at, s.address, s.agent";
 
 #[async_trait]
 impl SessionStore for Store {
-    async fn create(&self, record: &mut Record) -> Result<()> {
-        // Ids are random; one that is taken is drawn again.
-        while !put(self, record, "DO NOTHING").await? {
-            record.id = Id::default();
+    async fn begin_session(&self, new: NewSession, audit: AuditEntry) -> Result<bool, StoreError> {
+        let mut write = self.write().await?;
+        let now = write.now().await?;
+        let mut sql = Sql::new("user", "UPDATE users SET last_sign_in_at = ");
+        sql.value(now).push(" WHERE disabled = 0 AND id = ").value(new.user_id.as_str());
+        if let Some(password) = &new.password {
+            sql.push(" AND password = ").value(password.0.as_str());
         }
-        Ok(())
+        sql.push(" RETURNING roles");
+        let Some(person) = sql.maybe(write.on()).await? else { return Ok(false) };
+        if let Some(old) = &new.replaces {
+            delete(&mut write, old).await?;
+        }
+        let mut sql = Sql::new(
+            "session",
+            "INSERT INTO sessions (id_hash, id, user_id, roles, method, began_at, authenticated_at, used_at, address, agent, \
+             id_token) VALUES ",
+        );
+        sql.tuple([
+            new.secret_hash.into(),
+            new.id.into(),
+            new.user_id.into(),
+            person.text("roles")?.into(),
+            new.method.name().into(),
+            now.into(),
+            now.into(),
+            now.into(),
+            new.from.address.into(),
+            new.from.agent.into(),
+            new.id_token.map(|token| token.0).into(),
+        ]);
+        sql.run(write.on()).await?;
+        write.audit(audit);
+        write.commit().await?;
+        Ok(true)
     }
 
-    async fn save(&self, record: &Record) -> Result<()> {
-        let update = "(id_hash) DO UPDATE SET user_id = excluded.user_id, data = excluded.data, \
-                      expires_at = excluded.expires_at";
-        put(self, record, update).await.map(|_| ())
-    }
-
-    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+    async fn session(
+        &self,
+        secret_hash: &str,
+        limits: SessionLimits,
+        used: bool,
+    ) -> Result<Option<LiveSession>, StoreError> {
         let now = self.dialect().now();
-        let sql = format!("SELECT data, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > {now}");
-        let mut connection = self.read().await.map_err(backend)?;
-        let row = Sql::new("session", sql).bind(hash(id)).maybe(&mut connection).await.map_err(backend)?;
-        let Some(row) = row else { return Ok(None) };
-        let nanos = i128::from(row.int("expires_at").map_err(backend)?) * 1_000_000;
-        let expiry_date = OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|e| Error::Decode(e.to_string()))?;
-        let data = row.json("data").map_err(|e| Error::Decode(e.to_string()))?;
-        Ok(Some(Record { id: *id, data, expiry_date }))
+        let user_columns =
+            USER.split(", ").map(|column| format!("u.{column} AS {column}")).collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "SELECT {user_columns}, {SESSION}, s.roles AS made_under, {now} AS now \
+             FROM sessions s JOIN users u ON u.id = s.user_id \
+             WHERE s.id_hash = $1 AND u.disabled = 0 AND s.used_at > {now} - $2 AND s.began_at > {now} - $3"
+        );
+        let sql = Sql::new("session", sql).bind(secret_hash).bind(limits.idle_ms).bind(limits.max_age_ms);
+        let Some(row) = sql.maybe(&mut *self.read().await?).await? else { return Ok(None) };
+        let live = LiveSession {
+            session: session(&row)?,
+            user: user(&row)?,
+            made_under: row.json("made_under")?,
+            now: row.time("now")?,
+        };
+        if used && live.now.since(live.session.used_at) >= SessionLimits::NOTED_EVERY_MS {
+            // That it can't be noted now is no reason to turn somebody away; the next use is noted instead.
+            let _ = tokio::time::timeout(NOTE_PATIENCE, note_use(self, secret_hash, live.now)).await;
+        }
+        Ok(Some(live))
     }
 
-    async fn delete(&self, id: &Id) -> Result<()> {
-        let mut write = self.write().await.map_err(backend)?;
-        let sql = Sql::new("session", "DELETE FROM sessions WHERE id_hash = $1").bind(hash(id));
-        sql.run(write.on()).await.map_err(backend)?;
-        write.commit().await.map_err(backend)
+    async fn renew_session(&self, secret_hash: &str, new_hash: &str, roles: &[Role]) -> Result<bool, StoreError> {
+        let mut write = self.write().await?;
+        let sql = Sql::new("session", "UPDATE sessions SET id_hash = $1, roles = $2 WHERE id_hash = $3");
+        let renewed = sql.bind(new_hash).bind(json(&roles)?).bind(secret_hash).run(write.on()).await?;
+        write.commit().await?;
+        Ok(renewed == 1)
+    }
+
+    async fn prove_session(&self, secret_hash: &str, proof: Proof, audit: AuditEntry) -> Result<bool, StoreError> {
+        let mut write = self.write().await?;
+        let now = write.now().await?;
+        let mut sql = Sql::new("session", "UPDATE sessions SET id_hash = ");
+        sql.value(proof.new_hash)
+            .push(", method = ")
+            .value(proof.method.name())
+            .push(", authenticated_at = ")
+            .value(now);
+        sql.push(" WHERE id_hash = ").value(secret_hash);
+        sql.push(" AND EXISTS (SELECT 1 FROM users u WHERE u.id = sessions.user_id AND u.disabled = 0");
+        if let Some(password) = &proof.password {
+            sql.push(" AND u.password = ").value(password.0.as_str());
+        }
+        sql.push(")");
+        if sql.run(write.on()).await? == 0 {
+            return Ok(false);
+        }
+        write.audit(audit);
+        write.commit().await?;
+        Ok(true)
+    }
+
+    async fn id_token(&self, secret_hash: &str) -> Result<Option<Secret>, StoreError> {
+        let sql = Sql::new("session", "SELECT id_token FROM sessions WHERE id_hash = $1").bind(secret_hash);
+        let Some(row) = sql.maybe(&mut *self.read().await?).await? else { return Ok(None) };
+        Ok(row.maybe_text("id_token")?.map(Secret))
+    }
+
+    async fn end_session(&self, secret_hash: &str, audit: AuditEntry) -> Result<bool, StoreError> {
+        let mut write = self.write().await?;
+        if delete(&mut write, secret_hash).await? == 0 {
+            return Ok(false);
+        }
+        write.audit(audit);
+        write.commit().await?;
+        Ok(true)
+    }
+
+    async fn sessions_of(&self, user_id: &str, limits: SessionLimits) -> Result<Vec<SessionRecord>, StoreError> {
+        let now = self.dialect().now();
+        let sql = format!(
+            "SELECT {SESSION} FROM sessions s \
+             WHERE s.user_id = $1 AND s.used_at > {now} - $2 AND s.began_at > {now} - $3 \
+             ORDER BY s.used_at DESC, s.began_at DESC, s.id"
+        );
+        let sql = Sql::new("session", sql).bind(user_id).bind(limits.idle_ms).bind(limits.max_age_ms);
+        sql.all(&mut *self.read().await?).await?.iter().map(session).collect()
+    }
+
+    async fn end_sessions(&self, user_id: &str, which: Ending<'_>, audit: AuditEntry) -> Result<u64, StoreError> {
+        let mut write = self.write().await?;
+        let ended = end(&mut write, user_id, which).await?;
+        if ended > 0 {
+            write.audit(audit);
+            write.commit().await?;
+        }
+        Ok(ended)
     }
 }
 
-/// Ends all sessions of a user, with the transaction that is the reason for it.
-pub(crate) async fn end_all(write: &mut Write, user_id: &str) -> std::result::Result<(), StoreError> {
-    Sql::new("session", "DELETE FROM sessions WHERE user_id = $1").bind(user_id).run(write.on()).await?;
+/// Ends sessions of a person, with the transaction that is the reason for it; how many.
+pub(crate) async fn end(write: &mut Write, user_id: &str, which: Ending<'_>) -> Result<u64, StoreError> {
+    let mut sql = Sql::new("session", "DELETE FROM sessions WHERE user_id = ");
+    sql.value(user_id);
+    match which {
+        Ending::All => {}
+        Ending::One(id) => {
+            sql.push(" AND id = ").value(id);
+        }
+        Ending::AllBut(id) => {
+            sql.push(" AND id <> ").value(id);
+        }
+    }
+    sql.run(write.on()).await
+}
+
+/// Notes that whose session this is has just proved who they are.
+pub(crate) async fn proved(
+    write: &mut Write,
+    id: &str,
+    method: SignInMethod,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = Sql::new("session", "UPDATE sessions SET authenticated_at = $1, method = $2 WHERE id = $3");
+    sql.bind(now).bind(method.name()).bind(id).run(write.on()).await?;
     Ok(())
 }
 
-async fn put(store: &Store, record: &Record, on_conflict: &str) -> Result<bool> {
-    let data = serde_json::to_string(&record.data).map_err(|e| Error::Encode(e.to_string()))?;
-    let expires_at = i64::try_from(record.expiry_date.unix_timestamp_nanos() / 1_000_000)
-        .map_err(|e| Error::Encode(e.to_string()))?;
-    let mut write = store.write().await.map_err(backend)?;
-    let mut sql = Sql::new("session", "INSERT INTO sessions (id_hash, user_id, data, expires_at) VALUES ");
-    let user = record.data.get(SESSION_USER).and_then(Value::as_str);
-    sql.tuple([hash(&record.id).into(), user.into(), data.into(), expires_at.into()]);
-    sql.push(" ON CONFLICT ").push(on_conflict);
-    let written = sql.run(write.on()).await.map_err(backend)?;
-    write.commit().await.map_err(backend)?;
-    Ok(written == 1)
+async fn delete(write: &mut Write, secret_hash: &str) -> Result<u64, StoreError> {
+    Sql::new("session", "DELETE FROM sessions WHERE id_hash = $1").bind(secret_hash).run(write.on()).await
 }
 
-fn hash(id: &Id) -> String {
-    hex::encode(Sha256::digest(id.0.to_le_bytes()))
+async fn note_use(store: &Store, secret_hash: &str, now: Timestamp) -> Result<(), StoreError> {
+    let mut write = store.write().await?;
+    let sql = Sql::new("session", "UPDATE sessions SET used_at = $1 WHERE id_hash = $2 AND used_at < $1");
+    sql.bind(now).bind(secret_hash).run(write.on()).await?;
+    write.commit().await
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "what map_err hands in")]
-fn backend(error: StoreError) -> Error {
-    Error::Backend(error.to_string())
+fn session(row: &Row) -> Result<SessionRecord, StoreError> {
+    Ok(SessionRecord {
+        id: row.text("session_id")?,
+        user_id: row.text("user_id")?,
+        method: row.word("method", SignInMethod::from_name)?,
+        began_at: row.time("began_at")?,
+        authenticated_at: row.time("authenticated_at")?,
+        used_at: row.time("used_at")?,
+        from: CameFrom { address: row.maybe_text("address")?, agent: row.maybe_text("agent")? },
+    })
 }

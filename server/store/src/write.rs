@@ -27,6 +27,8 @@ pub(crate) enum Lock {
     Intake,
     /// Giving a token a name.
     Tokens,
+    /// Taking the role admin away, or an admin.
+    Accounts,
 }
 
 pub(crate) struct Write {
@@ -69,6 +71,7 @@ impl Write {
         let name = match lock {
             Lock::Intake => "intake lock",
             Lock::Tokens => "tokens lock",
+            Lock::Accounts => "accounts lock",
         };
         Sql::new("lock", "UPDATE counters SET value = value WHERE name = $1").bind(name).run(self.on()).await?;
         Ok(())

@@ -17,6 +17,8 @@ fn a_wrong_start_says_what_to_do_in_one_sentence() {
     fails(&["serve", "--listen", "nowhere"], 2, "listen");
     fails(&["serve", "--cluster", "cloud"], 2, "sandbox, kubeconfig or in-cluster");
     fails(&["serve", "--public-url", "http://console.example"], 2, "https");
+    fails(&["serve", "--cluster-callers", "sre=operator"], 2, "belongs to a person");
+    fails(&["serve", "--cluster-callers", "@/nonexistent"], 2, "/nonexistent");
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         fails(&["serve", "--listen", listen], 2, "--public-url https://");
     }
@@ -37,6 +39,8 @@ fn a_wrong_start_says_what_to_do_in_one_sentence() {
     fails(&["token", "create", "--name", "x", "--role", "viewer,ingest"], 2, "ingest stands alone");
     fails(&["token", "create", "--name", "x", "--role", "viewer", "--owner", "nobody"], 1, "user list");
     fails(&["token", "create", "--name", "", "--role", "viewer"], 2, "--name");
+    fails(&["user", "create", "--name", "token ci", "--role", "viewer"], 2, "under such names tokens act");
+    fails(&["user", "create", "--name", "mara (token ci)", "--role", "viewer"], 2, "under such names tokens act");
     fails(&["user", "create", "--name", &"x".repeat(129), "--role", "viewer"], 2, "--name");
     fails(&["token", "revoke", "nothing"], 1, "token list");
 }

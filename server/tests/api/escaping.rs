@@ -119,13 +119,14 @@ async fn plant(console: &Console, browser: &Browser<'_>) -> Planted {
     steps["reason"] = json!(MARK);
     steps["steps"][0]["inputs"] = json!({ "note": MARK, "deep": { MARK: [MARK] } });
     admin.post("/api/v1/executions", &steps).await.expect(201);
+    let recommendation = submit(MARK).await;
     let status = json!({ "status": "deprecated", "reason": MARK });
     admin.post("/api/v1/playbooks/oomkill-scale-down/versions/1.0.0/status", &status).await.expect(200);
     let named = browser.post("/settings/accounts", &[("name", SHORT), ("role.viewer", "on")]).await;
     assert!(named.status == 201 && is_text("a new account", &named.text), "{}", named.text);
     let named = browser.post("/settings/tokens", &[("name", MARK), ("role.viewer", "on")]).await;
     assert!(named.status == 201 && is_text("a new token", &named.text), "{}", named.text);
-    Planted { recommendation: submit(MARK).await, decided, execution }
+    Planted { recommendation, decided, execution }
 }
 
 /// Every page there is, with what was planted; pages of one thing for each of these things.
@@ -167,6 +168,7 @@ fn echoes(execution: &str) -> Vec<String> {
         "/effectiveness?by=",
         "/settings?done=",
         "/settings/tokens?done=",
+        "/settings/sessions?done=",
         "/settings/accounts?done=",
         "/login?next=",
         "/catalog/new?from=",
@@ -230,6 +232,10 @@ async fn a_form_that_comes_back_repeats_what_was_typed_as_text() {
         (
             format!("/recommendations/{}", planted.recommendation),
             vec!["reason", "decision", "ticket_digest", "confirm"],
+        ),
+        (
+            format!("/recommendations/{}", planted.recommendation),
+            vec!["reason", "ticket_digest", "confirm", "proof_password"],
         ),
         (
             format!("/recommendations/{}/check", planted.recommendation),

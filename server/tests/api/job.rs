@@ -98,7 +98,10 @@ async fn the_trail_tells_it(auditor: &Caller<'_>, id: &str) {
     let trail = auditor.get(&format!("/api/v1/audit?object={id}")).await.expect(200);
     let rows = trail["items"].as_array().expect("rows");
     let decision = rows.iter().find(|r| r["action"] == "decision.approve").expect("the decision's row");
-    assert_eq!((&decision["actor"]["name"], &decision["reason"]), (&json!("operator"), &json!("relieves the node")));
+    assert_eq!(
+        (&decision["actor"]["name"], &decision["reason"]),
+        (&json!("token operator"), &json!("relieves the node"))
+    );
     assert!(rows.iter().any(|r| r["action"] == "recommendation.submit"));
 }
 
@@ -199,4 +202,28 @@ async fn a_newer_answer_for_the_same_incident_takes_the_place_of_the_older() {
     assert_eq!(old["state"], "superseded");
     let open = admin.get("/api/v1/recommendations?state=open&incident=inc-5").await.expect(200);
     assert_eq!(open["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_approval_of_a_token_that_was_revoked_since_does_not_count_and_the_page_says_so() {
+    let console = Console::start();
+    let (admin, model) = (console.token("admin", "admin"), console.token("model", "propose"));
+    admin.post("/api/v1/playbooks", &seed("hidden-oomkill-scale-down.json")).await.expect(201);
+    let mut risky = recommendation("inc-6");
+    risky["strategies"][0]["estimated_risk"] = json!("high");
+    let taken = model.post("/api/v1/recommendations", &risky).await.expect(201);
+    let id = taken["id"].as_str().unwrap();
+    let path = format!("/api/v1/recommendations/{id}");
+    let ticket = admin.post(&format!("{path}/tickets"), &json!({ "strategy": 0 })).await.expect(201);
+    let approve = json!({ "decision": "approve", "strategy": 0, "ticket_digest": ticket["digest"] });
+    let gone = console.token("gone", "operator");
+    gone.post(&format!("{path}/decisions"), &approve).await.expect(200);
+    let browser = console.browser().await;
+    let page = async || browser.get(&format!("/recommendations/{id}")).await.text.replace("<!>", "");
+    assert!(page().await.contains("token gone approved this ticket"));
+    assert!(console.command(&["token", "revoke", "gone"]).status.success());
+    let shown = page().await;
+    assert!(shown.contains("It does not count") && shown.contains("nobody has approved yet"), "{shown}");
+    let next = admin.post(&format!("{path}/decisions"), &approve).await.expect(200);
+    assert_eq!(next["approvals"], json!({ "have": 1, "need": 2 }));
 }

@@ -178,7 +178,10 @@ async fn every_line_is_true() {
 // --- whose it is ------------------------------------------------------------------------------------------------------
 
 /// The routes where it matters whose the object is, each with the test below that tries it.
-const WHOSE: [(&str, &str); 7] = [
+const WHOSE: [(&str, &str); 10] = [
+    ("GET", "/settings/sessions"),
+    ("POST", "/settings/sessions/{id}/end"),
+    ("POST", "/settings/sessions/end-others"),
     ("GET", "/settings/tokens"),
     ("POST", "/settings/tokens"),
     ("POST", "/settings/tokens/{id}/revoke"),
@@ -249,6 +252,46 @@ async fn a_password_is_ones_own_as_a_person() {
     assert_eq!(token.send(by_token).await.status, 403, "her token is not she");
     assert_eq!(vera.post("/settings/password", &form).await.status, 303);
     assert!(console.browser_of("vera", new).await.is_some());
+}
+
+/// The ids of the sessions that somebody's page lists.
+async fn session_ids(by: &Browser<'_>) -> BTreeSet<String> {
+    let page = by.get("/settings/sessions").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let forms = page.text.split("/settings/sessions/session:").skip(1);
+    forms.filter_map(|rest| rest.split_once("/end").map(|(id, _)| format!("session:{id}"))).collect()
+}
+
+#[tokio::test]
+async fn sessions_are_ones_own_as_a_person() {
+    let console = Console::start();
+    let made = console.command(&["user", "create", "--name", "otto", "--role", "operator"]);
+    let password = String::from_utf8(made.stdout).unwrap();
+    let here = console.browser_of("otto", password.trim()).await.unwrap();
+    let there = console.browser_of("otto", password.trim()).await.unwrap();
+    let (vera, admin) = (console.person("vera", "viewer").await, console.browser().await);
+    let output = console.command(&["token", "create", "--name", "ottos", "--role", "operator", "--owner", "otto"]);
+    let token = Caller { console: &console, secret: Some(String::from_utf8(output.stdout).unwrap().trim().to_owned()) };
+
+    let ottos = session_ids(&here).await;
+    assert_eq!(ottos.len(), 2);
+    for by in [&vera, &admin] {
+        assert!(session_ids(by).await.is_disjoint(&ottos), "one's own");
+        for id in &ottos {
+            assert_eq!(by.post(&format!("/settings/sessions/{id}/end"), &[]).await.status, 404, "it is not there");
+        }
+        assert_eq!(by.post("/settings/sessions/end-others", &[]).await.status, 303, "of one's own");
+    }
+    let first = format!("/settings/sessions/{}/end", ottos.first().unwrap());
+    assert_eq!(token.get("/settings/sessions").await.status, 403, "his token is not he");
+    for path in [first.as_str(), "/settings/sessions/end-others"] {
+        let by_token = token.request(Method::POST, path).form(&[("nothing", "")]);
+        assert_eq!(token.send(by_token).await.status, 403, "{path}");
+    }
+    assert_eq!(session_ids(&here).await, ottos, "all of that ended none of them");
+    assert_eq!(here.post("/settings/sessions/end-others", &[]).await.status, 303);
+    assert_eq!(session_ids(&here).await.len(), 1);
+    assert_eq!(there.get("/runs").await.status, 303);
 }
 
 /// What one proposes by hand, and the digest of the ticket that the other makes of it.

@@ -87,6 +87,10 @@ async fn lives(console: &Console) -> (Secrets, String) {
     }
     let signed_in = nobody.post("/login", &[("username", "admin"), ("password", ADMIN)]).await;
     let admin = Browser { cookie: cookie_of(&signed_in), ..nobody };
+    for cookie in signed_in.headers.get_all("set-cookie") {
+        let (_, value) = cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
+        secrets.add("what a browser or its session was known by", value);
+    }
     for (old, new, again) in [(TYPED_WRONG, CHANGED, CHANGED), (ADMIN, CHANGED, TYPED_WRONG), (ADMIN, CHANGED, CHANGED)]
     {
         let form = [("old_password", old), ("new_password", new), ("again", again)];
@@ -97,8 +101,21 @@ async fn lives(console: &Console) -> (Secrets, String) {
         }
     }
     let again = admin.post("/login", &[("username", "admin"), ("password", CHANGED)]).await;
-    let cookie = cookie_of(&again);
-    secrets.add("a session that goes on", cookie.split_once('=').unwrap().1);
+    let admin = Browser { cookie: cookie_of(&again), ..admin };
+    // Who signs in again sends the password with the form that it is asked for.
+    let proof = async |password: &str| {
+        let form = [("decision", "reject"), ("reason", "read"), ("proof_password", password)];
+        admin.post("/recommendations/none", &form).await
+    };
+    let (wrong, right) = (proof(TYPED_WRONG).await, proof(CHANGED).await);
+    for answer in [&wrong, &right] {
+        secrets.not_in_answer("the answer to who signs in again", answer);
+    }
+    assert!(wrong.text.contains("proof_password"), "it is asked for once more: {}", wrong.text);
+    let cookie = cookie_of(&right);
+    for cookie in [&admin.cookie, &cookie] {
+        secrets.add("a session", cookie.split_once('=').unwrap().1);
+    }
     let admin = Browser { cookie: cookie.clone(), ..admin };
     for (name, password) in [("vera", GIVEN), (" ", GIVEN), ("vera", GIVEN)] {
         let form = [("name", name), ("role.viewer", "on"), ("password", password)];
@@ -139,7 +156,7 @@ async fn what_was_secret_is_nowhere_afterwards() {
     let console = Console::start_in(
         Database::Sqlite,
         &[],
-        &[("KUBERNAUT_ADMIN_PASSWORD", ADMIN), ("RUST_LOG", "debug,hyper=trace,tower_sessions=trace,tower_http=trace")],
+        &[("KUBERNAUT_ADMIN_PASSWORD", ADMIN), ("RUST_LOG", "debug,hyper=trace,tower_http=trace")],
     );
     let world = World::of(&console).await;
     let (mut secrets, cookie) = lives(&console).await;

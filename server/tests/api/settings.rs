@@ -217,7 +217,7 @@ async fn a_persons_token_is_theirs_and_never_gets_more_than_they_may() {
     let made = otto.post("/settings/tokens", &[("name", "ottos"), ("role.operator", "on"), ("expires", "7d")]).await;
     assert_eq!(made.status, 201, "{}", made.text);
     let secret = shown(&made);
-    assert!(secret.starts_with("kbn_"));
+    assert!(secret.starts_with("kbn_") && secret.len() == 76, "a form that secret scanners know");
     assert!(!otto.get("/settings/tokens").await.text.contains(&secret), "it is shown once");
     let token = bearer(&console, &secret);
     token.get("/api/v1/executions").await.expect(200);
@@ -227,9 +227,12 @@ async fn a_persons_token_is_theirs_and_never_gets_more_than_they_may() {
     let set = |role: &str| assert!(console.command(&["user", "set-role", "otto", "--role", role]).status.success());
     set("viewer");
     assert_eq!(token.get("/api/v1/executions").await.status, 403, "no part of a role that the owner has not");
+    // A browser would take the other cookie that comes with another role.
+    let otto = console.browser_of("otto", VERAS).await.unwrap();
     assert!(otto.get("/settings/tokens").await.text.contains("Curtailed"));
     set("operator");
     token.get("/api/v1/executions").await.expect(200);
+    let otto = console.browser_of("otto", VERAS).await.unwrap();
 
     let row = audit(&console, "token.create").await.into_iter().find(|row| row["object_id"] == "ottos").unwrap();
     assert_eq!(row["after"]["owner"]["name"], "otto", "the row names the owner: {row}");

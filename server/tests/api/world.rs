@@ -65,6 +65,7 @@ impl World {
                 "{id}" if of("actions") => &self.action,
                 "{id}" if of("accounts") => "user:none",
                 "{id}" if of("tokens") => "token:none",
+                "{id}" if of("sessions") => "session:none",
                 unknown if unknown.starts_with('{') => panic!("say here what {unknown} of {route} is"),
                 fixed => fixed,
             };

@@ -16,9 +16,10 @@ use domain::{
 };
 use leptos::prelude::*;
 
-/// Every decision that counted, then the run.
+/// Every decision, then the run.
 #[component]
 pub fn Decisions(view: RecommendationView) -> impl IntoView {
+    let lapsed: Vec<bool> = view.decisions.iter().map(|decision| view.has_lapsed(decision)).collect();
     let RecommendationView { decisions, run, recommendation, ticket, have, need, now, .. } = view;
     if decisions.is_empty() && run.is_none() {
         return ().into_any();
@@ -32,7 +33,9 @@ pub fn Decisions(view: RecommendationView) -> impl IntoView {
     view! {
         <Section title=title id="decided" aside>
             <ol class="rows decisions">
-                {decisions.into_iter().map(|decision| view! { <li><Made decision now awaited=digest.clone() /></li> }).collect_view()}
+                {decisions.into_iter().zip(lapsed).map(|(decision, lapsed)| view! {
+                    <li><Made decision lapsed now awaited=digest.clone() /></li>
+                }).collect_view()}
                 {(open && missing > 0).then(|| view! {
                     <li><p class="warned idle"><Glyph of=Icon::Clock />{waits(missing)}</p></li>
                 })}
@@ -54,6 +57,8 @@ fn waits(missing: u32) -> String {
 #[component]
 fn Made(
     decision: Decision,
+    /// Whether it is an approval that counts no more.
+    lapsed: bool,
     now: Timestamp,
     /// The ticket that awaits its decision.
     awaited: Option<Digest>,
@@ -67,7 +72,10 @@ fn Made(
             None => view! { <p class="sub">"No reason given."</p> }.into_any(),
         }}
         {approved.map(|digest| view! { <p class="sub">"Ticket "<DigestId of=digest /></p> })}
-        {other.then(|| view! {
+        {lapsed.then(|| view! {
+            <p class="warned wait"><Glyph of=Icon::Warn />"It does not count: whoever gave it is disabled by now, or may decide no more."</p>
+        })}
+        {(other && !lapsed).then(|| view! {
             <p class="warned wait"><Glyph of=Icon::Warn />"That was another ticket than the one above: for this one it does not count."</p>
         })}
     }

@@ -47,6 +47,7 @@ pub fn Decide(view: RecommendationView, beside: Beside, form: FormOutcome) -> im
         <Field name="confirm" label=format!("Type {word} to approve") small="high risk" value=form.value("confirm").unwrap_or_default()
             error=form.error("confirm") focus={form.error("confirm").is_some()} autocomplete="off" mono=true />
     });
+    let grave = confirm.is_some();
     let progress = progress(&view);
     view! {
         <form class="decide" id="decide" method="post" action=action data-check=check>
@@ -82,7 +83,10 @@ pub fn Decide(view: RecommendationView, beside: Beside, form: FormOutcome) -> im
                 <Notice tone=Tone::Wait><p>"Its time ran out while this page was open. Load the page again."</p></Notice>
             </div>
             {approvable.then(|| view! {
-                <p class="sub">"The approval holds for exactly this ticket, and for no other."</p>
+                <p class="sub">
+                    "The approval holds for exactly this ticket, and for no other."
+                    {grave.then_some(" Whoever signed in some time ago is asked for their password first.")}
+                </p>
             })}
             <LiveForm form="decide".to_owned() />
         </form>

@@ -187,8 +187,14 @@ mod tests {
     use domain::identity::{Actor, Role, Way};
 
     fn caller(role: Role) -> Caller {
-        let way = Way::default();
-        Caller { actor: Actor::system("x"), roles: vec![role], request_id: String::new(), route: String::new(), way }
+        Caller {
+            actor: Actor::system("x"),
+            roles: vec![role],
+            request_id: String::new(),
+            route: String::new(),
+            way: Way::default(),
+            session: None,
+        }
     }
 
     #[test]

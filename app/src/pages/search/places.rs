@@ -28,7 +28,7 @@ const fn entry(
     Entry { icon, title, sub, href, words, needs, sends: None }
 }
 
-const PAGES: [Entry; 13] = [
+const PAGES: [Entry; 14] = [
     entry(Icon::Home, "Overview", "what needs you now", "/", "home start", None),
     entry(Icon::Inbox, "Approvals", "what awaits a decision", "/approvals", "inbox recommendations", None),
     entry(Icon::Runs, "Runs", "what ran and runs", "/runs", "executions pipelineruns", None),
@@ -36,6 +36,7 @@ const PAGES: [Entry; 13] = [
     entry(Icon::Trend, "Effectiveness", "does it help", "/effectiveness", "success statistics calibration", None),
     entry(Icon::List, "Audit", "who did what", "/audit", "log trail history", Some(Right::AuditRead)),
     entry(Icon::Gear, "Settings", "your account and looks", "/settings", "profile preferences password", None),
+    entry(Icon::Eye, "Sessions", "where you are signed in", "/settings/sessions", "devices browsers logins", None),
     entry(Icon::Key, "Tokens", "what programs sign in with", "/settings/tokens", "api keys secrets", None),
     entry(
         Icon::User,

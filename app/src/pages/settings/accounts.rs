@@ -201,6 +201,12 @@ fn Change(user: UserRecord, own: bool, form: FormOutcome) -> impl IntoView {
                     </form>
                 })}
                 {(!own).then(|| view! {
+                    {(!user.disabled).then(|| view! {
+                        <form method="post" action=path("sessions")>
+                            <p class="sub">"Signs this person out everywhere. They may sign in again."</p>
+                            <p class="actions"><button class="btn small" type="submit">"End all sessions"</button></p>
+                        </form>
+                    })}
                     <form method="post" action=path(to)>
                         <p class="sub">{if user.disabled {
                             "Lets this person and their tokens in again."

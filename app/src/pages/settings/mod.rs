@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod cluster;
 mod groups;
 pub mod keys;
+pub mod sessions;
 pub mod tokens;
 
 use crate::{
@@ -25,6 +26,8 @@ use leptos::prelude::*;
 pub enum Tab {
     /// Account and looks.
     You,
+    /// Where one is signed in.
+    Sessions,
     /// Tokens.
     Tokens,
     /// Keys.
@@ -39,6 +42,7 @@ impl Tab {
     const fn word(self) -> &'static str {
         match self {
             Self::You => "You",
+            Self::Sessions => "Sessions",
             Self::Tokens => "Tokens",
             Self::Keys => "Keys",
             Self::Cluster => "Cluster",
@@ -49,6 +53,7 @@ impl Tab {
     const fn path(self) -> &'static str {
         match self {
             Self::You => "/settings",
+            Self::Sessions => "/settings/sessions",
             Self::Tokens => "/settings/tokens",
             Self::Keys => "/settings/keys",
             Self::Cluster => "/settings/cluster",
@@ -60,7 +65,7 @@ impl Tab {
 /// The way between the pages of the settings.
 #[component]
 pub fn Tabs(here: Tab, caller: Caller) -> impl IntoView {
-    let seen = [Tab::You, Tab::Tokens, Tab::Keys, Tab::Cluster]
+    let seen = [Tab::You, Tab::Sessions, Tab::Tokens, Tab::Keys, Tab::Cluster]
         .into_iter()
         .chain(caller.may(Right::AccountsRead).then_some(Tab::Accounts));
     view! {

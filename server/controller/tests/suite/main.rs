@@ -24,6 +24,7 @@ mod refusals;
 mod registrations;
 mod replicas;
 mod restarts;
+mod reviews;
 mod rights;
 mod runs;
 mod store;

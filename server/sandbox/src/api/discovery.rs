@@ -37,7 +37,9 @@ impl Api {
                 groups.entry(kind.group.clone()).or_default().insert(kind.version.clone());
             }
         });
-        groups.entry("authorization.k8s.io".into()).or_default().insert("v1".into());
+        for group in ["authentication.k8s.io", "authorization.k8s.io"] {
+            groups.entry(group.into()).or_default().insert("v1".into());
+        }
         groups
             .into_iter()
             .map(|(group, versions)| {
@@ -55,13 +57,16 @@ impl Api {
                 resources.extend(entries(kind));
             }
         });
-        if (group, version) == ("authorization.k8s.io", "v1") {
-            for kind in ["SelfSubjectAccessReview", "SubjectAccessReview"] {
-                let name = format!("{}s", kind.to_lowercase());
-                resources.push(
-                    json!({"name": name, "singularName": "", "namespaced": false, "kind": kind, "verbs": ["create"]}),
-                );
-            }
+        let reviews: &[&str] = match (group, version) {
+            ("authentication.k8s.io", "v1") => &["TokenReview"],
+            ("authorization.k8s.io", "v1") => &["SelfSubjectAccessReview", "SubjectAccessReview"],
+            _ => &[],
+        };
+        for kind in reviews {
+            let name = format!("{}s", kind.to_lowercase());
+            resources.push(
+                json!({"name": name, "singularName": "", "namespaced": false, "kind": kind, "verbs": ["create"]}),
+            );
         }
         let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
         (!resources.is_empty())
@@ -87,6 +92,9 @@ fn entries(kind: &Kind) -> Vec<Value> {
     }
     if kind.qualified == "pods" {
         sub("log", "Pod", json!(["get"]));
+    }
+    if kind.qualified == "serviceaccounts" {
+        sub("token", "TokenRequest", json!(["create"]));
     }
     entries
 }

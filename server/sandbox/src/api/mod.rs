@@ -10,6 +10,7 @@ mod discovery;
 mod envelope;
 pub(crate) mod gc;
 mod http;
+mod identities;
 pub(crate) mod kinds;
 pub(crate) mod logs;
 mod names;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(crate) use self::delete::{DeleteOptions, Propagation};
+use self::identities::Identities;
 pub(crate) use self::kinds::Kind;
 use self::logs::Logs;
 pub(crate) use self::service::Service;
@@ -71,12 +73,13 @@ pub(crate) struct Api {
     pub(crate) time: Time,
     pub(crate) logs: Logs,
     pub(crate) faults: Arc<Faults>,
+    pub(crate) identities: Identities,
     admission: Admission,
 }
 
 impl Api {
     pub(crate) fn new(time: Time, faults: Arc<Faults>, admission: Admission) -> Self {
-        Self { store: Store::new(), time, logs: Logs::default(), faults, admission }
+        Self { store: Store::new(), time, logs: Logs::default(), faults, identities: Identities::default(), admission }
     }
 
     pub(crate) fn observe(&self, observer: impl Fn(&Change) + Send + Sync + 'static) {

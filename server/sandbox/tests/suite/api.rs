@@ -1,7 +1,8 @@
 //! Verbs, in the sandbox and on a cluster. A fresh namespace of a cluster is not empty, and its controllers take their time.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenReview};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, ServiceAccount};
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
 use serde_json::json;
@@ -21,6 +22,7 @@ on_both_targets! {
     a_namespace_goes_with_all_that_is_in_it "namespace";
     scale_is_a_subresource "scale";
     discovery_and_reviews "discovery";
+    a_token_is_its_accounts_for_those_it_was_made_for "tokens";
     a_key_that_is_no_qualified_name_is_refused "keys";
 }
 
@@ -287,6 +289,42 @@ async fn discovery_and_reviews(target: &Target) {
         serde_json::from_value(json!({"spec": {"resourceAttributes": {"verb": "create", "resource": "pipelineruns"}}}))
             .unwrap();
     assert!(reviews.create(&PostParams::default(), &review).await.unwrap().status.unwrap().allowed);
+}
+
+async fn a_token_is_its_accounts_for_those_it_was_made_for(target: &Target) {
+    let (client, namespace) = (target.client(), target.namespace().to_owned());
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), &namespace);
+    let account: ServiceAccount = serde_json::from_value(json!({"metadata": {"name": "caller"}})).unwrap();
+    accounts.create(&PostParams::default(), &account).await.unwrap();
+    let request: TokenRequest =
+        serde_json::from_value(json!({"spec": {"audiences": ["kubernaut-console"], "expirationSeconds": 600}}))
+            .unwrap();
+    let made = accounts.create_token_request("caller", &PostParams::default(), &request).await.unwrap();
+    let token = made.status.unwrap().token;
+    assert_eq!(token.split('.').count(), 3, "as a JWT is written");
+    let reviews: Api<TokenReview> = Api::all(client);
+    let review = async |token: &str, audience: &str| {
+        let asked = serde_json::from_value(json!({"spec": {"token": token, "audiences": [audience]}})).unwrap();
+        reviews.create(&PostParams::default(), &asked).await.unwrap().status.unwrap()
+    };
+    let its = review(&token, "kubernaut-console").await;
+    let user = its.user.unwrap();
+    assert_eq!((its.authenticated, its.audiences), (Some(true), Some(vec!["kubernaut-console".to_owned()])));
+    assert_eq!(user.username, Some(format!("system:serviceaccount:{namespace}:caller")));
+    assert!(user.groups.unwrap().contains(&format!("system:serviceaccounts:{namespace}")));
+    for (token, audience) in [(token.as_str(), "somebody-else"), ("eyJhbGciOiJub25lIn0.e30.x", "kubernaut-console")] {
+        let refused = review(token, audience).await;
+        assert_ne!(refused.authenticated, Some(true), "{audience}");
+        assert!(refused.error.is_some_and(|error| !error.is_empty()), "{audience}");
+    }
+    accounts.delete("caller", &DeleteParams::default()).await.unwrap();
+    // An API server remembers for some seconds whose a token was.
+    eventually("its token ends with an account", || async {
+        (review(&token, "kubernaut-console").await.authenticated != Some(true)).then_some(())
+    })
+    .await;
+    let missing = accounts.create_token_request("nobody", &PostParams::default(), &request).await;
+    assert_eq!(refusal(missing).code, 404);
 }
 
 async fn a_key_that_is_no_qualified_name_is_refused(target: &Target) {

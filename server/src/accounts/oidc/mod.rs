@@ -5,7 +5,7 @@ mod flow;
 mod known;
 mod wire;
 
-pub use flow::{Answered, SignInFault};
+pub use flow::{Answered, SignInFault, SignedIn};
 
 use crate::{
     config::OidcConfig,

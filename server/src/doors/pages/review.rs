@@ -1,14 +1,19 @@
 //! Several recommendations decided by one form: each with the digest of the ticket that was shown for it and a confirmation
 //! of its own, each judged by itself. What can't be taken does not stop the others.
 
-use super::{Parts, again, confirmed, digest, invalid, verb, who};
+use super::{
+    Parts, again, digest, invalid,
+    proof::{self, Taken},
+    verb, who,
+};
 use crate::doors::{
     form::{Fields, Form, field},
     gate::Gate,
+    session::Session,
 };
 use app::{
     FormOutcome,
-    pages::review::{MOST, address},
+    pages::review::{MOST, PATH, address},
 };
 use axum::{
     extract::State,
@@ -25,12 +30,17 @@ use domain::{
 
 /// Takes the form. When each one was decided it leads to what became of them; else the page is shown again, and says at each
 /// one what it came to.
-pub async fn decide(State(gate): State<Gate>, parts: Parts, Form(fields): Form) -> Response {
+pub async fn decide(State(gate): State<Gate>, session: Session, parts: Parts, Form(fields): Form) -> Response {
+    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, PATH).await {
+        Taken::Form(parts, fields) => (parts, fields),
+        Taken::Asked(answer) => return answer,
+    };
     let ids: Vec<RecommendationId> =
         fields.iter().filter_map(|(name, _)| name.strip_prefix("item.")).map(RecommendationId::new).collect();
     let page = address(&ids);
     let refused = match each(&gate, &parts, &fields, &ids).await {
         Ok(refused) => refused,
+        Err(ServiceError::SignInAgain(why)) => return proof::ask(&gate, parts, fields, PATH, why).await,
         Err(error) => return again(&gate, &page, parts, FormOutcome::refused(fields, &error)).await,
     };
     if refused.is_empty() {
@@ -61,6 +71,13 @@ async fn each(gate: &Gate, parts: &Parts, fields: &Fields, ids: &[Recommendation
     if decision == Verb::Reject && field(fields, "reason").is_none() {
         return Err(invalid("/reason", "required", "say why: the reason goes into the audit trail"));
     }
+    // Asked for before anything is decided: what was decided already could not be sent again.
+    if decision == Verb::Approve
+        && let Some(too_long_ago) = gate.services.too_long_ago(&caller)
+        && some_are_grave(gate, &caller, fields, &taken).await?
+    {
+        return Err(too_long_ago);
+    }
     let mut refused = Vec::new();
     for id in taken {
         if let Err(error) = one(gate, &caller, decision, fields, id).await {
@@ -71,18 +88,34 @@ async fn each(gate: &Gate, parts: &Parts, fields: &Fields, ids: &[Recommendation
 }
 
 async fn one(gate: &Gate, caller: &Caller, decision: Verb, fields: &Fields, id: &RecommendationId) -> Answer<()> {
-    let named = field(fields, &format!("strategy.{id}")).map_or(Ok(0), str::parse);
-    let strategy =
-        named.map_err(|_| invalid("", "malformed", "name the strategy by its number; load the page again"))?;
+    let strategy = strategy_of(fields, id)?;
     let ticket_digest = digest("", field(fields, &format!("ticket.{id}")))?;
-    if decision == Verb::Approve {
-        let confirm = format!("confirm.{id}");
-        let view = gate.services.view(caller, id, Some(strategy), ticket_digest.clone()).await?;
-        confirmed(&view, &format!("/{confirm}"), field(fields, &confirm))?;
-    }
-    let reason = field(fields, "reason").map(str::to_owned);
-    gate.services.decide(caller, id, DecisionRequest { decision, strategy, ticket_digest, reason }).await?;
+    let text = |name: &str| field(fields, name).map(str::to_owned);
+    let (reason, confirm) = (text("reason"), text(&format!("confirm.{id}")));
+    gate.services.decide(caller, id, DecisionRequest { decision, strategy, ticket_digest, reason, confirm }).await?;
     Ok(())
+}
+
+fn strategy_of(fields: &Fields, id: &RecommendationId) -> Answer<u32> {
+    let named = field(fields, &format!("strategy.{id}")).map_or(Ok(0), str::parse);
+    named.map_err(|_| invalid("", "malformed", "name the strategy by its number; load the page again"))
+}
+
+/// Whether the risk of one of these is high. One that can't be read is told of when it is decided.
+async fn some_are_grave(gate: &Gate, caller: &Caller, fields: &Fields, ids: &[&RecommendationId]) -> Answer<bool> {
+    for id in ids {
+        let Ok(strategy) = strategy_of(fields, id) else { continue };
+        let recommendation = match gate.services.get(caller, id).await {
+            Ok((recommendation, _)) => recommendation,
+            Err(ServiceError::NotFound(_)) => continue,
+            Err(other) => return Err(other),
+        };
+        let chosen = usize::try_from(strategy).ok().and_then(|at| recommendation.content.strategies.get(at));
+        if chosen.is_some_and(|strategy| strategy.estimated_risk.is_grave()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A refusal as faults of this one of several: at its own fields where it names one of them.
@@ -91,7 +124,7 @@ fn told(id: &RecommendationId, error: ServiceError) -> Vec<Fault> {
     match error {
         ServiceError::Invalid(faults) => {
             let at = |fault: Fault| {
-                let pointer = if fault.pointer.starts_with("/confirm.") { fault.pointer.clone() } else { own.clone() };
+                let pointer = if fault.pointer == "/confirm" { format!("/confirm.{id}") } else { own.clone() };
                 Fault { pointer, ..fault }
             };
             faults.into_iter().map(at).collect()

@@ -1,12 +1,21 @@
 //! The forms of the settings: looks, one's own password, accounts and tokens. What was taken leads on with 303; a secret that
 //! was made is shown in the answer itself, since it is shown once.
 
-use super::{Parts, again, invalid, open_session, who};
-use crate::doors::{
-    access::{Access, Routes, Whose},
-    form::{Fields, Form, field},
-    gate::Gate,
-    urlencoded,
+use super::{
+    Parts, again, invalid,
+    sign_in::{known, later, too_often},
+    who,
+};
+use crate::{
+    accounts::Trying,
+    doors::{
+        access::{Access, Routes, Whose},
+        form::{Fields, Form, field},
+        gate::Gate,
+        session::Session,
+        urlencoded,
+    },
+    services::store_fault,
 };
 use app::{
     FormOutcome,
@@ -14,8 +23,8 @@ use app::{
     preferences::{Keys, Preferences, Theme, Times},
 };
 use axum::{
-    extract::{ConnectInfo, Path, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    extract::{Path, State},
+    http::{Method, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use domain::{
@@ -23,11 +32,9 @@ use domain::{
     identity::{Right, Role},
     services::{AccountService, Answer, ServiceError, TokenOwner, TokenRequest},
 };
-use std::net::SocketAddr;
-use tower_sessions::Session;
 
 const YOU: &str = "/settings";
-const ACCOUNTS: &str = "/settings/accounts";
+pub(super) const ACCOUNTS: &str = "/settings/accounts";
 const TOKENS: &str = "/settings/tokens";
 
 pub fn routes(routes: Routes) -> Routes {
@@ -50,12 +57,12 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// Leads to a page that says what was done.
-fn done(page: &str, what: &str) -> Response {
+pub(super) fn done(page: &str, what: &str) -> Response {
     Redirect::to(&format!("{page}?{}", urlencoded::query([("done", what)]))).into_response()
 }
 
 /// A refusal of what was typed; passwords are never sent back. `about` says which of the page's forms it was.
-fn refused(fields: &Fields, error: &ServiceError, about: Option<&str>) -> FormOutcome {
+pub(super) fn refused(fields: &Fields, error: &ServiceError, about: Option<&str>) -> FormOutcome {
     let mut kept: Fields =
         fields.iter().filter(|(name, _)| !name.contains("password") && name != "again").cloned().collect();
     kept.extend(about.map(|about| ("about".to_owned(), about.to_owned())));
@@ -97,13 +104,11 @@ async fn password(State(gate): State<Gate>, session: Session, parts: Parts, Form
         Err(Refused::TooOften(seconds)) => {
             let outcome = FormOutcome {
                 fields: vec![("about".into(), "password".into())],
-                message: Some(format!("Too many attempts. Try again in {seconds} s.")),
+                message: Some(too_often(seconds)),
                 status: StatusCode::TOO_MANY_REQUESTS,
                 ..FormOutcome::default()
             };
-            let mut answer = again(&gate, YOU, parts, outcome).await;
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-            answer
+            later(again(&gate, YOU, parts, outcome).await, seconds)
         }
         Err(Refused::Said(error)) => again(&gate, YOU, parts, refused(&fields, &error, Some("password"))).await,
     }
@@ -128,15 +133,22 @@ async fn changed(gate: &Gate, session: &Session, parts: &Parts, fields: &Fields)
     if new != typed("again") {
         return Err(invalid("/again", "mismatch", "this is not the same as above; type both again").into());
     }
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|a| a.0.ip());
-    if let Some(seconds) = gate.limits.sign_in(&caller.actor.name, address) {
+    let trying = Trying::within(&caller);
+    if let Some(seconds) = gate.accounts.may_try(&trying).await.map_err(store_fault)? {
+        gate.refusals.proof("account.limit_sign_in", &caller).await;
         return Err(Refused::TooOften(seconds));
     }
-    gate.accounts.change_password(&caller, old, new).await?;
-    // All sessions have ended with the old password; this one begins anew.
-    if let Err(error) = open_session(session, caller.actor.id.as_str()).await {
-        tracing::warn!(%error, "a new session can't be opened; the person signs in again");
+    let changed = gate.accounts.change_password(&caller, old, new).await;
+    if let Err(ServiceError::Invalid(faults)) = &changed
+        && faults.iter().any(|fault| fault.pointer == "/old_password")
+    {
+        gate.refusals.proof("account.refuse_proof", &caller).await;
     }
+    changed?;
+    gate.accounts.tried_well(&trying).await;
+    // All other sessions have ended with the old password; this one goes on by another cookie.
+    session.renew(gate, &caller.roles).await;
+    known(gate, session, caller.actor.id.as_str(), None).await;
     Ok(())
 }
 
@@ -216,7 +228,7 @@ async fn set_blocked(gate: &Gate, parts: Parts, fields: &Fields, blocked: bool) 
 }
 
 /// Only an id names an account here: a name is not taken for one.
-fn account(id: &str) -> Answer<String> {
+pub(super) fn account(id: &str) -> Answer<String> {
     if id.starts_with("user:") { Ok(id.to_owned()) } else { Err(ServiceError::NotFound("account")) }
 }
 

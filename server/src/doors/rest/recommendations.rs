@@ -31,6 +31,9 @@ use domain::{
 use serde::Serialize;
 use serde_json::Value;
 
+/// The most characters of what confirms an approval: the name of an object or of an incident.
+const MAX_CONFIRM: usize = 512;
+
 /// A recommendation with the decisions that counted.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct RecommendationBody {
@@ -234,7 +237,9 @@ pub async fn make_decision(
         let strategy = o.optional("strategy", strategy_index);
         let ticket_digest = o.optional("ticket_digest", digest);
         let reason = o.optional("reason", reader::paragraphs(0..=4096));
-        Some(DecisionRequest { decision: decision?, strategy: strategy.unwrap_or(0), ticket_digest, reason })
+        let confirm = o.optional("confirm", reader::line(0..=MAX_CONFIRM));
+        let strategy = strategy.unwrap_or(0);
+        Some(DecisionRequest { decision: decision?, strategy, ticket_digest, reason, confirm })
     })?;
     let id = RecommendationId::new(id);
     let known = known(&headers);

@@ -5,6 +5,7 @@ use super::{
     close,
     executions::claim,
     keep,
+    lapsed::lapsed,
     rows::{self, COLUMNS, recommendation},
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     write::Write,
 };
 use domain::{
-    decision::{Decision, Verb, Verdict, judge},
+    decision::{Decision, Verb, Verdict, counting, judge},
     event::Topic,
     identity::Actor,
     ids::RecommendationId,
@@ -28,7 +29,12 @@ pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, D
     let mut write = store.write().await?;
     let (on, now) =
         lock(&mut write, store.dialect().clock(), &recommendation_id).await?.ok_or(DecideError::NotFound)?;
-    let prior = rows::decisions(write.on(), &recommendation_id).await?;
+    let mut prior = rows::decisions(write.on(), &recommendation_id).await?;
+    let position = prior.len();
+    if on.state == State::Open {
+        let lapsed = lapsed(write.on(), &prior).await?;
+        prior = counting(prior, &lapsed);
+    }
     let verdict = judge(now, &on, &prior, &attempt)?;
     let decision = Decision {
         id,
@@ -40,7 +46,7 @@ pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, D
         actor: attempt.actor,
         at: now,
     };
-    insert(&mut write, prior.len(), &decision).await?;
+    insert(&mut write, position, &decision).await?;
     if let Some(ticket) = &ticket {
         keep(&mut write, ticket).await?;
     }
@@ -129,7 +135,7 @@ async fn still_enabled(write: &mut Write, new: &NewExecution) -> Result<(), Deci
     }
 }
 
-/// Who approved this ticket, oldest first.
+/// Who approved this ticket and counts, oldest first.
 fn approvers(prior: &[Decision], last: &Decision) -> Vec<Actor> {
     let all = prior.iter().chain([last]);
     all.filter(|d| d.verb == Verb::Approve && d.ticket_digest == last.ticket_digest).map(|d| d.actor.clone()).collect()

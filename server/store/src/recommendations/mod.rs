@@ -2,6 +2,7 @@
 
 mod decide;
 mod import;
+mod lapsed;
 mod rows;
 
 use self::rows::{COLUMNS, recommendation};
@@ -18,7 +19,7 @@ use domain::{
     audit::AuditEntry,
     decision::Decision,
     event::Topic,
-    ids::{Digest, RecommendationId},
+    ids::{ActorId, Digest, RecommendationId},
     paging::{Page, PageOf},
     ports::{
         DecideError, Decided, DecidedRecommendation, NewDecision, NewRecommendation, RecommendationFilter,
@@ -30,7 +31,7 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json as object;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// How many are swept at a time: a transaction stays short.
 const SWEPT_AT_ONCE: i64 = 500;
@@ -157,6 +158,10 @@ impl RecommendationStore for Store {
         ids: &[RecommendationId],
     ) -> Result<HashMap<RecommendationId, Vec<Decision>>, StoreError> {
         rows::decisions_of_each(&mut *self.read().await?, ids).await
+    }
+
+    async fn lapsed(&self, decisions: &[Decision]) -> Result<BTreeSet<ActorId>, StoreError> {
+        lapsed::lapsed(&mut *self.read().await?, decisions).await
     }
 
     async fn decide(&self, new: NewDecision) -> Result<Decided, DecideError> {

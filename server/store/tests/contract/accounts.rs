@@ -1,29 +1,24 @@
-//! People, tokens, sessions.
+//! People and tokens.
 
-use crate::support::{Bench, at_once, audit_rows, contract, entry};
+use crate::{
+    sessions::session,
+    support::{Bench, at_once, audit_rows, contract, entry},
+};
 use domain::{
     identity::Role,
     ids::ActorId,
-    ports::{AccountStore, NewToken, PasswordHash},
+    ports::{AccountChange, AccountStore, NewToken, PasswordHash, SessionStore},
 };
-use serde_json::json;
-use std::collections::HashMap;
-use store::{SESSION_USER, Store};
-use time::{Duration, OffsetDateTime};
-use tower_sessions::{
-    SessionStore,
-    session::{Id, Record},
-};
+use store::Store;
 
 contract!(
     accounts_are_made_once_and_changed,
+    one_active_admin_stays_whatever_happens_at_the_same_moment,
     a_token_works_until_it_is_revoked_or_expires,
     a_name_is_given_to_one_live_token_at_a_time,
-    a_session_lives_until_it_expires_or_ends,
-    a_new_password_and_a_closed_account_end_all_sessions,
 );
 
-async fn make(store: &Store, name: &str, roles: &[Role]) -> bool {
+pub async fn make(store: &Store, name: &str, roles: &[Role]) -> bool {
     let password = PasswordHash(format!("hash of {name}"));
     store.create_user(&format!("user:{name}"), name, roles, &password, entry("user.create")).await.unwrap()
 }
@@ -45,10 +40,13 @@ async fn accounts_are_made_once_and_changed(bench: Bench) {
     assert_eq!((bob.disabled, bob.last_sign_in_at), (false, None));
     assert!(store.user_for_sign_in("nobody").await.unwrap().is_none());
 
-    store.signed_in("user:bob", entry("user.sign_in")).await.unwrap();
-    assert!(store.set_roles("bob", &[Role::Viewer], entry("user.set_roles")).await.unwrap());
-    assert!(store.set_disabled("bob", true, entry("user.disable")).await.unwrap());
-    assert!(store.set_password("bob", &PasswordHash("new".into()), entry("user.set_password")).await.unwrap());
+    assert!(store.begin_session(session("bob", "1", None), entry("user.sign_in")).await.unwrap());
+    assert_eq!(
+        store.set_roles("bob", &[Role::Viewer], true, entry("user.set_roles")).await.unwrap(),
+        AccountChange::Done
+    );
+    assert_eq!(store.set_disabled("bob", true, true, entry("user.disable")).await.unwrap(), AccountChange::Done);
+    assert!(store.set_password("bob", &PasswordHash("new".into()), None, entry("user.set_password")).await.unwrap());
     let (bob, password) = store.user_for_sign_in("bob").await.unwrap().unwrap();
     assert_eq!((bob.roles.as_slice(), bob.disabled, password.0.as_str()), ([Role::Viewer].as_slice(), true, "new"));
     assert!(bob.last_sign_in_at.is_some());
@@ -56,10 +54,45 @@ async fn accounts_are_made_once_and_changed(bench: Bench) {
 
     let audited = audit_rows(store).await;
     assert_eq!(audited, 6);
-    assert!(!store.set_roles("nobody", &[], entry("x")).await.unwrap());
-    assert!(!store.set_disabled("nobody", true, entry("x")).await.unwrap());
-    assert!(!store.set_password("nobody", &PasswordHash(String::new()), entry("x")).await.unwrap());
+    assert_eq!(store.set_roles("nobody", &[], true, entry("x")).await.unwrap(), AccountChange::NotFound);
+    assert_eq!(store.set_disabled("nobody", true, true, entry("x")).await.unwrap(), AccountChange::NotFound);
+    assert!(!store.set_password("nobody", &PasswordHash(String::new()), None, entry("x")).await.unwrap());
     assert_eq!(audit_rows(store).await, audited);
+}
+
+async fn one_active_admin_stays_whatever_happens_at_the_same_moment(bench: Bench) {
+    let store = &bench.store;
+    make(store, "ada", &[Role::Admin]).await;
+    make(store, "bob", &[Role::Viewer, Role::Admin]).await;
+    make(store, "eve", &[Role::Viewer]).await;
+    for round in 0..6 {
+        let changes = at_once(&bench, 2, |store, n| async move {
+            let other = ["bob", "ada"][usize::from(n)];
+            // Two who demote each other, two who disable each other, and one of each.
+            if (u32::from(n) + round) % 3 == 0 {
+                store.set_disabled(other, true, true, entry("account.disable")).await.unwrap()
+            } else {
+                store.set_roles(other, &[Role::Viewer], true, entry("account.roles")).await.unwrap()
+            }
+        });
+        let changes = changes.await;
+        assert_eq!(changes.iter().filter(|change| **change == AccountChange::Done).count(), 1, "{changes:?}");
+        assert!(changes.contains(&AccountChange::LastAdmin), "{changes:?}");
+        let admins = |user: &domain::ports::UserRecord| !user.disabled && user.roles.contains(&Role::Admin);
+        assert_eq!(store.users().await.unwrap().iter().filter(|user| admins(user)).count(), 1);
+        for name in ["ada", "bob"] {
+            store.set_roles(name, &[Role::Admin], true, entry("account.roles")).await.unwrap();
+            store.set_disabled(name, false, true, entry("account.enable")).await.unwrap();
+        }
+    }
+    let audited = audit_rows(store).await;
+    store.set_roles("bob", &[Role::Viewer], true, entry("account.roles")).await.unwrap();
+    assert_eq!(store.set_disabled("ada", true, true, entry("x")).await.unwrap(), AccountChange::LastAdmin);
+    assert_eq!(store.set_roles("ada", &[], true, entry("x")).await.unwrap(), AccountChange::LastAdmin);
+    assert_eq!(audit_rows(store).await, audited + 1, "what was not done is not told");
+    let way_back_in = store.set_disabled("ada", true, false, entry("account.disable")).await.unwrap();
+    assert_eq!(way_back_in, AccountChange::Done, "the command line may");
+    assert_eq!(store.set_roles("eve", &[], true, entry("x")).await.unwrap(), AccountChange::Done, "no admin is taken");
 }
 
 fn token(name: &str, id: u8) -> NewToken {
@@ -78,7 +111,7 @@ async fn a_token_works_until_it_is_revoked_or_expires(bench: Bench) {
     assert!(store.create_token(token("holmes", 1), entry("token.create")).await.unwrap());
     let found = store.token_by_hash("hash-1").await.unwrap().unwrap();
     assert_eq!((found.name.as_str(), found.roles.as_slice()), ("holmes", [Role::Propose].as_slice()));
-    assert_eq!(found.actor().person(), &ActorId::new("user:ada"));
+    assert_eq!(found.actor(Some("ada")).person(), &ActorId::new("user:ada"));
     let used = found.last_used_at.unwrap();
     let again = store.token_by_hash("hash-1").await.unwrap().unwrap();
     assert_eq!(again.last_used_at, Some(used), "noted at most once a minute");
@@ -91,9 +124,9 @@ async fn a_token_works_until_it_is_revoked_or_expires(bench: Bench) {
     let ada = PasswordHash("x".into());
     store.create_user("user:ada", "ada", &[], &ada, entry("user.create")).await.unwrap();
     assert!(store.token_by_hash("hash-1").await.unwrap().is_some());
-    store.set_disabled("ada", true, entry("user.disable")).await.unwrap();
+    store.set_disabled("ada", true, false, entry("user.disable")).await.unwrap();
     assert!(store.token_by_hash("hash-1").await.unwrap().is_none());
-    store.set_disabled("ada", false, entry("user.enable")).await.unwrap();
+    store.set_disabled("ada", false, false, entry("user.enable")).await.unwrap();
 
     assert!(store.revoke_token("holmes", entry("token.revoke")).await.unwrap());
     assert!(!store.revoke_token("holmes", entry("token.revoke")).await.unwrap());
@@ -123,55 +156,4 @@ async fn a_name_is_given_to_one_live_token_at_a_time(bench: Bench) {
         bench.store.create_token(token("holmes", 9), entry("token.create")).await.unwrap(),
         "the name is free again"
     );
-}
-
-fn session(user: &str, lives: Duration) -> Record {
-    let data = HashMap::from([(SESSION_USER.to_owned(), json!(user)), ("csrf".to_owned(), json!([1, null]))]);
-    Record { id: Id::default(), data, expiry_date: OffsetDateTime::now_utc() + lives }
-}
-
-async fn a_session_lives_until_it_expires_or_ends(bench: Bench) {
-    let store = &bench.store;
-    let mut record = session("user:ada", Duration::hours(1));
-    SessionStore::create(store, &mut record).await.unwrap();
-    let loaded = SessionStore::load(store, &record.id).await.unwrap().unwrap();
-    assert_eq!((loaded.id, &loaded.data), (record.id, &record.data));
-    assert!((loaded.expiry_date - record.expiry_date).abs() < Duration::milliseconds(1));
-
-    let mut same_id = record.clone();
-    SessionStore::create(store, &mut same_id).await.unwrap();
-    assert_ne!(same_id.id, record.id, "an id that is taken is drawn again");
-
-    record.data.insert("more".into(), json!(true));
-    SessionStore::save(store, &record).await.unwrap();
-    assert_eq!(SessionStore::load(store, &record.id).await.unwrap().unwrap().data, record.data);
-    SessionStore::delete(store, &record.id).await.unwrap();
-    assert!(SessionStore::load(store, &record.id).await.unwrap().is_none());
-
-    let mut over = session("user:ada", Duration::milliseconds(-10));
-    SessionStore::create(store, &mut over).await.unwrap();
-    assert!(SessionStore::load(store, &over.id).await.unwrap().is_none());
-    store.sweep().await.unwrap();
-    let left = sqlx::query("SELECT id_hash FROM sessions").fetch_all(&mut bench.raw().await).await.unwrap();
-    assert_eq!(left.len(), 1, "what expired is swept, what lives stays");
-    let id: String = sqlx::Row::get(&left[0], 0);
-    assert!(!id.contains(&same_id.id.to_string()), "the cookie's value is not in the database");
-}
-
-async fn a_new_password_and_a_closed_account_end_all_sessions(bench: Bench) {
-    let store = &bench.store;
-    make(store, "ada", &[Role::Admin]).await;
-    make(store, "bob", &[Role::Viewer]).await;
-    let mut of_ada = session("user:ada", Duration::hours(1));
-    let mut of_bob = session("user:bob", Duration::hours(1));
-    for record in [&mut of_ada, &mut of_bob] {
-        SessionStore::create(store, record).await.unwrap();
-    }
-    store.set_disabled("bob", false, entry("user.enable")).await.unwrap();
-    assert!(SessionStore::load(store, &of_bob.id).await.unwrap().is_some());
-    store.set_disabled("bob", true, entry("user.disable")).await.unwrap();
-    assert!(SessionStore::load(store, &of_bob.id).await.unwrap().is_none());
-    assert!(SessionStore::load(store, &of_ada.id).await.unwrap().is_some());
-    store.set_password("ada", &PasswordHash("new".into()), entry("user.set_password")).await.unwrap();
-    assert!(SessionStore::load(store, &of_ada.id).await.unwrap().is_none());
 }

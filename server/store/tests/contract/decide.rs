@@ -1,5 +1,6 @@
 //! Deciding: one transaction, one outcome, one run.
 
+use crate::accounts::make;
 use crate::support::{
     Bench, MINUTE, actor, at_once, attempt, audit_rows, contract, digest, entry, events_after, finished, new_execution,
     recommend, recommendation, ticket,
@@ -8,17 +9,19 @@ use domain::{
     audit::AuditEntry,
     decision::{Attempt, Refusal, Verb, Verdict},
     execution::{ExecutionState, Stage, TaskState},
-    ids::{DecisionId, ExecutionId, RecommendationId},
+    identity::{Actor, Role},
+    ids::{ActorId, DecisionId, ExecutionId, RecommendationId},
     paging::Page,
     ports::{
-        ActionFilter, DecideError, Decided, EventStore, ExecutionFilter, ExecutionStore, NewDecision, NewExecution,
-        NewRecommendation, RecommendationStore,
+        AccountStore, ActionFilter, DecideError, Decided, EventStore, ExecutionFilter, ExecutionStore, NewDecision,
+        NewExecution, NewRecommendation, NewToken, ProviderStore, RecommendationStore,
     },
     recommendation::RecommendationState as State,
     time::Timestamp,
 };
 use serde_json::json;
 use sqlx::Executor as _;
+use std::collections::BTreeSet;
 use store::Store;
 
 contract!(
@@ -30,6 +33,8 @@ contract!(
     only_the_approved_tickets_execution_is_claimed,
     twenty_at_once_come_to_one_outcome_and_one_execution,
     two_approvals_at_the_same_instant_both_count,
+    an_approval_counts_as_long_as_its_giver_may_decide,
+    a_revoked_token_that_is_nobodys_approves_no_more,
 );
 
 /// Decides as `by`, handing in the execution of ticket 1.
@@ -59,6 +64,13 @@ fn new_decision(
     }
 }
 
+/// People who may decide.
+async fn operators(store: &Store, names: &[&str]) {
+    for name in names {
+        assert!(make(store, name, &[Role::Operator]).await);
+    }
+}
+
 async fn soon(store: &Store) -> Timestamp {
     store.now().await.unwrap().plus_ms(15 * MINUTE)
 }
@@ -79,6 +91,7 @@ async fn runs(store: &Store) -> usize {
 
 async fn the_last_approval_claims_the_execution(bench: Bench) {
     let store = &bench.store;
+    operators(store, &["bob", "eve"]).await;
     let of = recommended(store).await;
     let until = soon(store).await;
     let before = (audit_rows(store).await, store.latest().await.unwrap());
@@ -236,6 +249,7 @@ async fn twenty_at_once_come_to_one_outcome_and_one_execution(bench: Bench) {
 }
 
 async fn two_approvals_at_the_same_instant_both_count(bench: Bench) {
+    operators(&bench.store, &["bob", "eve"]).await;
     for round in 0..5_u8 {
         let store = &bench.store;
         let ticket_number = round + 10;
@@ -259,4 +273,76 @@ async fn two_approvals_at_the_same_instant_both_count(bench: Bench) {
         let run = ExecutionStore::get(store, &ExecutionId::new(format!("e{round}"))).await.unwrap().unwrap();
         assert_eq!(run.approved_by.len(), 2);
     }
+}
+
+async fn an_approval_counts_as_long_as_its_giver_may_decide(bench: Bench) {
+    let store = &bench.store;
+    operators(store, &["bob", "eve", "tom"]).await;
+    let of = recommended(store).await;
+    let until = soon(store).await;
+    decide(store, "d1", &of, attempt("bob", Verb::Approve, 1, 2, until)).await.unwrap();
+    let all = store.decisions(&of).await.unwrap();
+    assert!(store.lapsed(&all).await.unwrap().is_empty());
+
+    store.set_disabled("bob", true, true, entry("account.disable")).await.unwrap();
+    assert_eq!(store.lapsed(&all).await.unwrap(), BTreeSet::from([ActorId::new("user:bob")]));
+    let second = decide(store, "d2", &of, attempt("eve", Verb::Approve, 1, 2, until)).await.unwrap();
+    assert_eq!(second.verdict, Verdict::Waiting { have: 1 }, "of a disabled person nothing counts");
+    assert_eq!(runs(store).await, 0);
+
+    store.set_disabled("bob", false, true, entry("account.enable")).await.unwrap();
+    let of_a_group = "UPDATE users SET member_of = '[\"contractors\"]' WHERE id = 'user:bob'";
+    sqlx::query(of_a_group).execute(&mut bench.raw().await).await.unwrap();
+    assert!(store.lapsed(&all).await.unwrap().is_empty());
+    assert!(store.block_group("contractors", entry("group.block")).await.unwrap());
+    assert_eq!(store.lapsed(&all).await.unwrap(), BTreeSet::from([ActorId::new("user:bob")]), "nor of a blocked group");
+    assert!(store.unblock_group("contractors", entry("group.unblock")).await.unwrap());
+    store.set_roles("bob", &[Role::Viewer], true, entry("account.roles")).await.unwrap();
+    store.set_roles("eve", &[Role::Author], true, entry("account.roles")).await.unwrap();
+    let third = decide(store, "d3", &of, attempt("tom", Verb::Approve, 1, 2, until)).await.unwrap();
+    assert_eq!(third.verdict, Verdict::Waiting { have: 1 }, "nor of who may decide no more");
+    assert_eq!(store.decisions(&of).await.unwrap().len(), 3, "what was decided is kept");
+
+    store.set_roles("eve", &[Role::Admin], true, entry("account.roles")).await.unwrap();
+    operators(store, &["ann"]).await;
+    let last = decide(store, "d4", &of, attempt("ann", Verb::Approve, 1, 3, until)).await.unwrap();
+    assert_eq!(last.verdict, Verdict::Approved { have: 3 });
+    let run = ExecutionStore::get(store, &last.execution_id.unwrap()).await.unwrap().unwrap();
+    assert_eq!(run.approved_by, vec![actor("eve"), actor("tom"), actor("ann")], "only who counted is named");
+    store.set_disabled("ann", true, true, entry("account.disable")).await.unwrap();
+    let late = decide(store, "d5", &of, attempt("tom", Verb::Approve, 1, 1, until)).await;
+    assert!(
+        matches!(late, Err(DecideError::Refused(Refusal::AlreadyDecided { ref who, .. })) if who == "ann"),
+        "{late:?}"
+    );
+}
+
+async fn a_revoked_token_that_is_nobodys_approves_no_more(bench: Bench) {
+    let store = &bench.store;
+    operators(store, &["bob"]).await;
+    let of = recommended(store).await;
+    let until = soon(store).await;
+    let token = |id: &str, owner: Option<&str>| NewToken {
+        id: format!("token:{id}"),
+        name: id.into(),
+        roles: vec![Role::Operator],
+        owner: owner.map(ActorId::new),
+        secret_hash: format!("hash of {id}"),
+        expires_at: None,
+    };
+    for (id, owner) in [("machine", None), ("bobs", Some("user:bob"))] {
+        assert!(store.create_token(token(id, owner), entry("token.create")).await.unwrap());
+    }
+    let by = |id: &str, owner: Option<&str>| Attempt {
+        actor: Actor { owner: owner.map(ActorId::new), ..Actor::new(ActorId::new(format!("token:{id}")), id) },
+        ..attempt("x", Verb::Approve, 1, 3, until)
+    };
+    decide(store, "d1", &of, by("machine", None)).await.unwrap();
+    let second = decide(store, "d2", &of, by("bobs", Some("user:bob"))).await.unwrap();
+    assert_eq!(second.verdict, Verdict::Waiting { have: 2 });
+    let all = store.decisions(&of).await.unwrap();
+    store.revoke_token("bobs", entry("token.revoke")).await.unwrap();
+    assert!(store.lapsed(&all).await.unwrap().is_empty(), "a person's token stands for the person");
+    store.revoke_token("machine", entry("token.revoke")).await.unwrap();
+    assert_eq!(store.lapsed(&all).await.unwrap(), BTreeSet::from([ActorId::new("token:machine")]));
 }

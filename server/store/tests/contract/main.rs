@@ -13,5 +13,7 @@ mod provider;
 mod prune;
 mod recommendations;
 mod records;
+mod sessions;
 mod support;
 mod trail;
+mod tries;

@@ -4,7 +4,7 @@ use crate::support::{Bench, at_once, audit_rows, contract, entry};
 use domain::{
     audit::AuditFilter,
     identity::Role,
-    ports::{AccountStore, Arrival, AuditStore, BegunSignIn, PasswordHash, ProviderStore, UserRecord},
+    ports::{AccountChange, AccountStore, Arrival, AuditStore, BegunSignIn, PasswordHash, ProviderStore, UserRecord},
     provider::{External, Person, Refusal},
 };
 use store::Store;
@@ -104,7 +104,7 @@ async fn a_name_stays_with_whom_it_belongs_to(bench: Bench) {
     let (local, password) = store.user_for_sign_in("admin").await.unwrap().unwrap();
     assert_eq!((local.id.as_str(), local.external, password.0.as_str()), ("user:local", None, "hash"));
     // Disabling a local account frees its name for nobody.
-    assert!(store.set_disabled("admin", true, entry("x")).await.unwrap());
+    assert_eq!(store.set_disabled("admin", true, false, entry("x")).await.unwrap(), AccountChange::Done);
     assert_eq!(
         admit(store, arrival("1", "admin", &[], &[Role::Viewer])).await,
         Err(Refusal::NameTaken("admin".into()))
@@ -114,7 +114,7 @@ async fn a_name_stays_with_whom_it_belongs_to(bench: Bench) {
 async fn who_left_gives_the_name_up(bench: Bench) {
     let store = &bench.store;
     let left = admit(store, arrival("1", "ada", &[], &[Role::Viewer])).await.unwrap();
-    assert!(store.set_disabled("ada", true, entry("account.disable")).await.unwrap());
+    assert_eq!(store.set_disabled("ada", true, false, entry("account.disable")).await.unwrap(), AccountChange::Done);
     let came = admit(store, arrival("2", "ada", &[], &[Role::Viewer])).await.unwrap();
     assert_eq!((came.id.as_str(), came.name.as_str()), ("user:2-ada", "ada"));
     let left = store.user(&left.id).await.unwrap().unwrap();
@@ -134,7 +134,7 @@ async fn who_is_refused_is_in_the_trail_and_has_no_account(bench: Bench) {
     assert_eq!(row.actor.id.as_str(), "system:sign-in");
 
     let ada = admit(store, arrival("1", "ada", &["x"], &[Role::Viewer])).await.unwrap();
-    assert!(store.set_disabled("ada", true, entry("account.disable")).await.unwrap());
+    assert_eq!(store.set_disabled("ada", true, false, entry("account.disable")).await.unwrap(), AccountChange::Done);
     assert_eq!(admit(store, arrival("1", "ada", &["x"], &[Role::Viewer])).await, Err(Refusal::Disabled));
     assert_eq!(actions(store).await.last().unwrap(), &("account.refuse_sign_in".to_owned(), ada.id.clone()));
     let still = store.user(&ada.id).await.unwrap().unwrap();

@@ -185,6 +185,10 @@ async fn a_person_signs_in_and_has_what_their_groups_give() {
     assert_eq!(row["after"]["roles"], json!(["operator"]));
     assert_eq!(row["route"], format!("POST {CALLBACK}"));
     assert_eq!((&row["door"], &row["address"]), (&json!("page"), &json!("127.0.0.1")));
+    let begun = &audit(&console, "auda", "session.begin").await[0];
+    assert_eq!((&begun["after"]["method"], &begun["address"]), (&json!("oidc"), &json!("127.0.0.1")));
+    let sessions = mara.get("/settings/sessions").await.text;
+    assert!(sessions.contains(begun["after"]["session"].as_str().unwrap()), "{sessions}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

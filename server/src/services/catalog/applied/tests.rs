@@ -36,7 +36,8 @@ impl House {
             executions: shared.clone(),
             logs: shared.clone(),
             effectiveness: shared.clone(),
-            audit: shared,
+            audit: shared.clone(),
+            people: shared,
             registry,
             cluster: Arc::new(OnceLock::new()),
             clock: Arc::new(SystemClock),
@@ -49,6 +50,8 @@ impl House {
                 lists_workspaces: false,
                 kubeconfig_secret: None,
                 approval_ttl_ms: 900_000,
+                recent_sign_in_ms: 600_000,
+                check_people: false,
             },
         });
         Self { services, store, _data: data }
@@ -77,6 +80,7 @@ fn author() -> Caller {
         request_id: "r-1".into(),
         route: "POST /api/v1/playbooks".into(),
         way: Way::by(Door::Api),
+        session: None,
     }
 }
 

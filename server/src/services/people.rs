@@ -1,0 +1,174 @@
+//! With `--check-people`: whoever approves a remediation must be let do so by the cluster, too, in the namespace that it acts on. The
+//! cluster is asked at each approval (SubjectAccessReview); what it does not answer is no yes.
+
+use super::{Services, store_fault, tickets::Made};
+use domain::{
+    identity::Caller,
+    ports::{ClusterRight, ClusterUser, UserRecord},
+    recommendation::{Recommendation, ResourceRef},
+    services::{Answer, ServiceError},
+    target,
+};
+
+/// What approving comes to in the cluster: that a WorkflowExecution is made. Whoever may do so in a namespace may remediate there.
+const VERB: &str = "create";
+/// See [`VERB`].
+const RESOURCE: &str = "workflowexecutions.workflowexecution.kubernaut.ai";
+/// Before the role of the console that somebody has, as a group of the cluster: `kubernaut:operator`.
+const ROLE_GROUP: &str = "kubernaut:";
+/// The group of everybody whom the API server knows.
+const AUTHENTICATED: &str = "system:authenticated";
+
+impl Services {
+    /// Refuses an approval where the cluster does not let this person remediate what the ticket acts on.
+    pub(super) async fn may_remediate(
+        &self,
+        caller: &Caller,
+        recommendation: &Recommendation,
+        made: &Made,
+    ) -> Answer<()> {
+        if !self.world.settings.check_people {
+            return Ok(());
+        }
+        let incident = recommendation.content.incident.resource.as_ref();
+        let acts_on = target::of_plan(incident, &made.ticket.content().plan);
+        self.has_right(caller, &right(acts_on.acts_on(), &self.world.settings.namespace)).await
+    }
+
+    async fn has_right(&self, caller: &Caller, right: &ClusterRight) -> Answer<()> {
+        let user = self.person(caller).await?;
+        // Those of the provider's people are kept as of their last sign-in: here counts what their groups give them by now.
+        let roles = if user.external.is_some() { &caller.roles } else { &user.roles };
+        let groups = roles.iter().map(|role| format!("{ROLE_GROUP}{role}")).chain([AUTHENTICATED.to_owned()]);
+        let user = ClusterUser { username: user.name, groups: groups.collect() };
+        match self.cluster()?.may(&user, right).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ServiceError::Forbidden(format!(
+                "the cluster does not let {} {right}: ask an administrator of the cluster for that right",
+                user.username
+            ))),
+            Err(error) => {
+                tracing::error!(%error, "the cluster does not say what somebody may");
+                let detail =
+                    "the cluster does not say whether you may approve this; nothing was decided, try again in a moment";
+                Err(ServiceError::Unavailable(detail.into()))
+            }
+        }
+    }
+
+    /// The account behind a caller. A token that is nobody's is nobody whom the cluster could know.
+    async fn person(&self, caller: &Caller) -> Answer<UserRecord> {
+        let found = self.world.people.user(caller.actor.person().as_str()).await.map_err(store_fault)?;
+        found.filter(|user| !user.disabled).ok_or_else(|| {
+            let detail = "the cluster is asked about each person who approves here, and this is none: approve by a person's account";
+            ServiceError::Forbidden(detail.into())
+        })
+    }
+}
+
+/// The right that it takes to act on this; in the namespace of the runs where nothing is named.
+fn right(acts_on: Option<&ResourceRef>, runs: &str) -> ClusterRight {
+    let namespace = acts_on.map_or_else(|| Some(runs.to_owned()), |object| object.namespace.clone());
+    ClusterRight { verb: VERB, resource: RESOURCE, namespace }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        edge::{SystemClock, UuidIds},
+        registry::PinnedOnly,
+        services::{Settings, World, tests::TestCluster},
+    };
+    use domain::{
+        audit::AuditEntry,
+        identity::{Actor, Role, Way},
+        ids::ActorId,
+        ports::{AccountStore as _, Cluster, PasswordHash},
+    };
+    use std::sync::{Arc, OnceLock};
+    use store::{Options, Store, sqlite_url};
+
+    #[test]
+    fn the_right_is_asked_for_where_it_acts() {
+        let object = |namespace: Option<&str>| ResourceRef {
+            kind: "Deployment".into(),
+            namespace: namespace.map(str::to_owned),
+            name: "x".into(),
+        };
+        let told = |acts_on: Option<ResourceRef>| right(acts_on.as_ref(), "kubernaut-system").to_string();
+        let create = format!("{VERB} {RESOURCE}");
+        assert_eq!(told(Some(object(Some("production")))), format!("{create} in namespace production"));
+        assert_eq!(told(Some(object(None))), format!("{create} in the whole cluster"), "a node is in no namespace");
+        assert_eq!(told(None), format!("{create} in namespace kubernaut-system"));
+    }
+
+    fn services(store: &Store, cluster: &Arc<TestCluster>) -> Services {
+        let shared = Arc::new(store.clone());
+        let cell: OnceLock<Arc<dyn Cluster>> = OnceLock::new();
+        let _ = cell.set(cluster.clone());
+        Services::new(World {
+            catalog: shared.clone(),
+            recommendations: shared.clone(),
+            executions: shared.clone(),
+            logs: shared.clone(),
+            effectiveness: shared.clone(),
+            audit: shared.clone(),
+            people: shared,
+            registry: Arc::new(PinnedOnly),
+            cluster: Arc::new(cell),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(UuidIds),
+            settings: Settings {
+                cluster: "test".into(),
+                sandbox: false,
+                environment: None,
+                namespace: "kubernaut-system".into(),
+                lists_workspaces: false,
+                kubeconfig_secret: None,
+                approval_ttl_ms: 900_000,
+                recent_sign_in_ms: 600_000,
+                check_people: true,
+            },
+        })
+    }
+
+    fn caller(id: &str, owner: Option<&str>) -> Caller {
+        let actor = Actor { owner: owner.map(ActorId::new), ..Actor::new(ActorId::new(id), "whatever it is called") };
+        let (request_id, route) = ("r-1".to_owned(), "test".to_owned());
+        Caller { actor, roles: vec![Role::Operator], request_id, route, way: Way::default(), session: None }
+    }
+
+    #[tokio::test]
+    async fn the_person_behind_is_asked_about_by_name_and_roles_and_no_answer_is_no_yes() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(&sqlite_url(&data.path().join("console.sqlite")), Options::default()).await.unwrap();
+        let cluster = Arc::new(TestCluster::default());
+        let services = services(&store, &cluster);
+        for name in ["mara", "vera"] {
+            let audit = AuditEntry::by(&caller("system:test", None), "account.create", "account", name);
+            let hash = PasswordHash("hash".into());
+            let made = store.create_user(&format!("user:{name}"), name, &[Role::Operator], &hash, audit).await;
+            assert!(made.unwrap());
+        }
+        cluster.forbids("vera");
+        let right = right(None, "kubernaut-system");
+        let ask = async |id: &str, owner: Option<&str>| services.has_right(&caller(id, owner), &right).await;
+        ask("user:mara", None).await.unwrap();
+        let told = format!("mara (kubernaut:operator system:authenticated): {right}");
+        assert_eq!(cluster.asked(), [told.as_str()]);
+        ask("token:t", Some("user:mara")).await.unwrap();
+        assert_eq!(cluster.asked(), [told.as_str(), told.as_str()], "a person and their tokens are one");
+
+        let refused = ask("user:vera", None).await.unwrap_err();
+        let ServiceError::Forbidden(detail) = refused else { panic!("{refused:?}") };
+        assert!(detail.contains("let vera create workflowexecutions") && detail.contains("namespace kubernaut-system"));
+        for nobody in ["token:machine", "user:gone", "system:cluster"] {
+            assert!(matches!(ask(nobody, None).await, Err(ServiceError::Forbidden(_))), "{nobody}");
+        }
+        assert_eq!(cluster.asked().len(), 3, "nobody is not asked about");
+        cluster.away(true);
+        let away = ask("user:mara", None).await;
+        assert!(matches!(away, Err(ServiceError::Unavailable(_))), "{away:?}");
+    }
+}
