@@ -5,7 +5,6 @@ mod cli;
 mod config;
 mod doors;
 mod edge;
-#[cfg_attr(not(test), expect(dead_code, reason = "for webhooks, which come with notifications"))]
 mod outbound;
 mod redact;
 mod registry;

@@ -6,6 +6,7 @@ mod catalog;
 mod cluster;
 mod executions;
 mod logs;
+mod provider;
 mod recommendations;
 mod records;
 mod sessions;
@@ -22,11 +23,14 @@ pub use cluster::{
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};
+pub use provider::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, SIGN_IN_MS};
 pub use recommendations::{
     DecideError, Decided, DecidedRecommendation, NewDecision, NewRecommendation, RecommendationFilter,
     RecommendationStore, StoredTicket,
 };
-pub use records::{AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered};
+pub use records::{
+    AuditKeys, AuditKeysError, AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered,
+};
 pub use sessions::{CameFrom, Ending, LiveSession, NewSession, Proof, SessionLimits, SessionRecord, SessionStore};
 pub use tries::{Allowance, DEVICE_MS, TryStore};
 

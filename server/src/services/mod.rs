@@ -12,7 +12,7 @@ mod intake;
 pub mod limits;
 mod obstacles;
 mod people;
-mod reason;
+pub mod reason;
 mod runs;
 mod shell;
 mod single;
@@ -86,12 +86,13 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Services {
     world: World,
+    checks: Arc<audit::Checks>,
 }
 
 impl Services {
     /// Over this world.
     pub fn new(world: World) -> Self {
-        Self { world }
+        Self { world, checks: Arc::default() }
     }
 
     fn cluster(&self) -> Result<&Arc<dyn Cluster>, ServiceError> {

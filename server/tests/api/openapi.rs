@@ -70,6 +70,7 @@ async fn the_forms_are_what_the_readers_take() {
         ("/api/v1/recommendations/{id}/decisions", "/api/v1/recommendations/x/decisions"),
         ("/api/v1/executions", "/api/v1/executions"),
         ("/api/v1/executions/{id}/cancel", "/api/v1/executions/x/cancel"),
+        ("/api/v1/audit/exports", "/api/v1/audit/exports"),
     ] {
         let described: BTreeSet<String> = form(template)["properties"].as_object().unwrap().keys().cloned().collect();
         assert_eq!(described, known(&admin, path).await, "{template}");
@@ -119,7 +120,7 @@ async fn the_seeds_are_of_the_described_forms() {
             examples += 1;
         }
     }
-    assert_eq!(examples, 9);
+    assert_eq!(examples, 10);
     let register = &document["paths"]["/api/v1/playbooks"]["post"];
     assert_eq!(
         (&register["x-required-right"], &register["x-roles"]),

@@ -28,7 +28,7 @@ use utoipa::{
         recommendations::make_decision, recommendations::ticket, recommendations::decision,
         executions::list, executions::propose, executions::get, executions::ticket, executions::pipeline_run,
         executions::cancel, executions::list_workspace, executions::actions, executions::action, executions::logs,
-        effectiveness::effectiveness, audit::list, audit::row,
+        effectiveness::effectiveness, audit::list, audit::row, audit::chain, audit::note_export,
         events::events, document,
     ),
     components(schemas(Told)),
