@@ -267,7 +267,7 @@ mod tests {
         }
     }
 
-    fn person(rules: &Rules, claims: Value) -> Result<Person, ClaimFault> {
+    fn person(rules: &Rules, claims: &Value) -> Result<Person, ClaimFault> {
         rules.person(claims.as_object().unwrap())
     }
 
@@ -275,7 +275,7 @@ mod tests {
     fn claims_become_a_person_with_prefixes() {
         let rules = Rules { username_prefix: "sso:".into(), groups_prefix: "sso/".into(), ..rules() };
         let claims = json!({ "sub": "42", "preferred_username": "mara", "groups": ["b", "a", "b"], "name": "Mara" });
-        let person = person(&rules, claims).unwrap();
+        let person = person(&rules, &claims).unwrap();
         assert_eq!((person.name.as_str(), person.from.subject.as_str()), ("sso:mara", "42"));
         assert_eq!(person.from.groups, ["sso/a", "sso/b"], "each once, in order");
         assert_eq!(person.from.issuer, ISSUER);
@@ -285,12 +285,12 @@ mod tests {
     fn groups_are_a_text_a_list_or_none() {
         let groups = |groups: Value| {
             let claims = json!({ "sub": "1", "preferred_username": "mara", "groups": groups });
-            person(&rules(), claims).map(|person| person.from.groups)
+            person(&rules(), &claims).map(|person| person.from.groups)
         };
         assert_eq!(groups(json!("oncall")), Ok(vec!["oncall".to_owned()]));
         assert_eq!(groups(json!(null)), Ok(vec![]));
         assert_eq!(groups(json!([])), Ok(vec![]));
-        let without = person(&rules(), json!({ "sub": "1", "preferred_username": "mara" })).unwrap();
+        let without = person(&rules(), &json!({ "sub": "1", "preferred_username": "mara" })).unwrap();
         assert!(without.from.groups.is_empty());
         for odd in [json!(7), json!({ "a": 1 }), json!(["a", 7]), json!(["a\nb"]), json!([""]), json!(["a\u{202e}b"])] {
             assert_eq!(groups(odd.clone()), Err(ClaimFault::BadGroups("groups".into())), "{odd}");
@@ -298,12 +298,12 @@ mod tests {
         let many: Vec<String> = (0..=MAX_GROUPS).map(|n| n.to_string()).collect();
         assert_eq!(groups(json!(many)), Err(ClaimFault::TooMany));
         let claims = json!({ "sub": "1", "preferred_username": "mara", "_claim_names": { "groups": "src1" } });
-        assert_eq!(person(&rules(), claims), Err(ClaimFault::TooMany), "left out because there are so many");
+        assert_eq!(person(&rules(), &claims), Err(ClaimFault::TooMany), "left out because there are so many");
     }
 
     #[test]
     fn a_name_is_there_verified_and_fit_to_be_one() {
-        let named = |rules: &Rules, claims: Value| person(rules, claims).map(|person| person.name);
+        let named = |rules: &Rules, claims: Value| person(rules, &claims).map(|person| person.name);
         let by_email = Rules { username_claim: "email".into(), ..rules() };
         let address = "mara@example.com";
         assert_eq!(named(&by_email, json!({ "sub": "1", "email": address })), Ok(address.to_owned()));
@@ -358,7 +358,7 @@ mod tests {
     #[test]
     fn who_is_not_let_in_is_told_why() {
         let person =
-            person(&rules(), json!({ "sub": "1", "preferred_username": "mara", "groups": ["a", "b"] })).unwrap();
+            person(&rules(), &json!({ "sub": "1", "preferred_username": "mara", "groups": ["a", "b"] })).unwrap();
         let known = UserRecord {
             id: "user:1".into(),
             name: "mara".into(),

@@ -107,10 +107,10 @@ fn the_head_tells_how_the_trail_stands() {
     assert!(shown(trail(), true).contains("action=\"/audit/hold\""));
     let by = Actor::new(ActorId::new("user:1"), "m.okafor");
     let hold = Some(Hold { since: samples::NOW, by, reason: "case 7".into() });
-    let held = shown(TrailView { hold, first: 5, ..trail() }, true);
-    assert!(held.contains("set by m.okafor: Case 7. Nothing is removed"), "{held}");
-    assert!(held.contains("action=\"/audit/release\"") && !held.contains("action=\"/audit/hold\""));
-    assert!(held.contains("those before 5 went after their time"), "{held}");
+    let page = shown(TrailView { hold, first: 5, ..trail() }, true);
+    assert!(page.contains("set by m.okafor: Case 7. Nothing is removed"), "{page}");
+    assert!(page.contains("action=\"/audit/release\"") && !page.contains("action=\"/audit/hold\""));
+    assert!(page.contains("those before 5 went after their time"), "{page}");
 }
 
 #[test]

@@ -76,8 +76,8 @@ impl Accounts {
     pub async fn by_session(&self, secret_hash: &str, used: bool) -> Result<Option<Identity>, StoreError> {
         let Some(live) = self.sessions.session(secret_hash, self.limits, used).await? else { return Ok(None) };
         let LiveSession { session, user, made_under, now } = live;
-        let user = self.able(user).await?.filter(|user| self.local || user.external.is_some());
-        Ok(user.map(|user| Identity {
+        let able = self.able(user).await?.filter(|user| self.local || user.external.is_some());
+        Ok(able.map(|user| Identity {
             actor: user.actor(),
             outdated: made_under != user.roles,
             roles: user.roles,

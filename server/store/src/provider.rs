@@ -71,13 +71,13 @@ impl ProviderStore for Store {
             }
             None if make(&mut write, &id, &person, &roles).await? => (id, true),
             // Their first time, twice at once; or somebody else's name.
-            None => match by_subject(&mut write, &person.from).await? {
-                Some(user) => (user.id, false),
-                None => {
+            None => {
+                let Some(user) = by_subject(&mut write, &person.from).await? else {
                     let refusal = Refusal::NameTaken(person.name.clone());
                     return refused(write, &person, None, refusal, entry).await.map(Err);
-                }
-            },
+                };
+                (user.id, false)
+            }
         };
         let now = write.now().await?;
         let sql =

@@ -29,17 +29,15 @@ pub fn serve() -> AnyView {
         let told = refused(error, &provider.name);
         return view! { <Refused provider=provider.name told request_id=console.request_id /> }.into_any();
     }
-    match (query.text("code"), query.text("state")) {
-        (Some(code), Some(state)) => view! {
-            <Title text="Signing in · Kubernaut Console" />
-            <Door><On code state issuer=query.text("iss") /></Door>
-        }
-        .into_any(),
-        _ => {
-            go_to("/login");
-            ().into_any()
-        }
+    let (Some(code), Some(state)) = (query.text("code"), query.text("state")) else {
+        go_to("/login");
+        return ().into_any();
+    };
+    view! {
+        <Title text="Signing in · Kubernaut Console" />
+        <Door><On code state issuer=query.text("iss") /></Door>
     }
+    .into_any()
 }
 
 /// What the provider's word means (RFC 6749, section 4.1.2.1; OpenID Connect Core 1.0, section 3.1.2.6). Its own description is not

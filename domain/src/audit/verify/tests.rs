@@ -84,7 +84,9 @@ fn judged(lines: &[String]) -> Verdict {
 }
 
 fn judged_by(lines: &[String], mut verifier: Verifier<'_>) -> Verdict {
-    lines.iter().for_each(|line| verifier.line(line.as_bytes()));
+    for line in lines {
+        verifier.line(line.as_bytes());
+    }
     verifier.finish()
 }
 

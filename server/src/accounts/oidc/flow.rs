@@ -12,7 +12,7 @@ use crate::{
 use axum::http::StatusCode;
 use domain::{
     audit::AuditEntry,
-    identity::{Actor, Way},
+    identity::{Actor, Role, Way},
     ports::{Arrival, BegunSignIn, StoreError, UserRecord},
     provider::{ClaimFault, Person, Refusal},
 };
@@ -204,7 +204,7 @@ impl Oidc {
         let person = self.0.rules.person(&claims).map_err(SignInFault::Claims)?;
         let groups = person.from.groups.clone();
         let roles = self.0.rules.roles_of(&groups);
-        let entry = self.entry(&person, json!(roles), route, request_id, way);
+        let entry = self.entry(&person, &roles, route, request_id, way);
         let arrival = Arrival { id: format!("user:{}", self.0.ids.fresh()), person, roles };
         match self.0.store.admit(arrival, entry).await? {
             Ok(user) => Ok(SignedIn { user, next: begun.next, hint }),
@@ -313,7 +313,7 @@ impl Oidc {
     }
 
     /// The audit row of whatever becomes of somebody at the door.
-    fn entry(&self, person: &Person, roles: Value, route: &str, request_id: &str, way: Way) -> AuditEntry {
+    fn entry(&self, person: &Person, roles: &[Role], route: &str, request_id: &str, way: Way) -> AuditEntry {
         let groups: Vec<&String> = person.from.groups.iter().take(AUDITED_GROUPS).collect();
         AuditEntry {
             actor: Actor::system("sign-in"),

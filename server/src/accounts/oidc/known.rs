@@ -116,9 +116,9 @@ impl Provider {
             Some(metadata.jwks_uri().url()),
             end.map(EndSessionUrl::url),
         ];
-        match all.into_iter().flatten().find(|url| url.scheme() != "https" && !(plain && url.scheme() == "http")) {
-            Some(url) => Err(format!("its endpoint {url} is not https")),
-            None => Ok(metadata),
-        }
+        let safe = |url: &&openidconnect::url::Url| url.scheme() == "https" || (plain && url.scheme() == "http");
+        let open =
+            all.into_iter().flatten().find(|url| !safe(url)).map(|url| format!("its endpoint {url} is not https"));
+        open.map_or(Ok(metadata), Err)
     }
 }

@@ -68,9 +68,9 @@ async fn begin(console: &Console) -> Visit<'_> {
     let sent = browser.post("/login/oidc", &[("next", "/runs?state=failed")]).await;
     assert_eq!(sent.status, 200, "{}", sent.text);
     let asked = leads_to(&sent).query_pairs().into_owned().collect();
-    let set: Vec<_> = sent.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
+    let cookies: Vec<_> = sent.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
     for part in ["; Secure", "; HttpOnly", "; SameSite=Strict", "; Path=/"] {
-        assert!(set.iter().all(|cookie| cookie.contains(part)), "{part} of {set:?}");
+        assert!(cookies.iter().all(|cookie| cookie.contains(part)), "{part} of {cookies:?}");
     }
     browser.cookie = cookie(&sent, "__Host-kubernaut-sign-in").unwrap();
     Visit { browser, asked }
