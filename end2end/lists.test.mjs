@@ -1,6 +1,7 @@
 // Lists, and what is done from them: the inbox in its order, several decided at once, filters in the address, the audit trail. Every
 // walk is taken without JavaScript too: lists are documents, and deciding is a form.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { openPage, press, signedIn } from './lib/browser.mjs';
 import { stage } from './lib/stage.mjs';
@@ -202,12 +203,35 @@ for (const javascript of [false, true]) {
     await page.waitForURL((url) => url.searchParams.get('action') === 'decision.');
     const actions = await page.locator('.audit .act code').allInnerTexts();
     assert.ok(actions.length > 0 && actions.every((action) => action.startsWith('decision.')), String(actions));
-    const href = await page.getByRole('link', { name: 'Export what matches' }).getAttribute('href');
-    assert.equal(href, '/api/v1/audit?format=jsonl&action=decision.');
-    const token = await console_.token('auditor', named('auditor'));
-    const exported = await fetch(console_.url + href, { headers: { authorization: `Bearer ${token}` } });
-    const lines = (await exported.text()).trim().split('\n').map((line) => JSON.parse(line));
+    const export_ = async (button, file) => {
+      const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button, exact: true }).click()]);
+      assert.equal(download.suggestedFilename(), file);
+      return readFile(await download.path(), 'utf8');
+    };
+    const lines = (await export_('Export what matches', 'audit.jsonl')).trim().split('\n').map((line) => JSON.parse(line));
+    assert.deepEqual(lines.pop(), { end: { rows: lines.length, whole: false } });
     assert.ok(lines.length >= actions.length && lines.every((line) => line.action.startsWith('decision.')));
+    assert.match(await export_('Export what matches as CSV', 'audit.csv'), /^sequence,at,actor_id,/);
+
+    await page.getByRole('button', { name: 'Look now' }).click();
+    await page.locator('.chain', { hasText: 'Unbroken' }).waitFor();
+    const exported = page.locator('.audit > tbody > tr', { hasText: 'audit.export' }).first();
+    assert.match(await exported.innerText(), /Trail exported/);
+    await exported.locator('summary', { hasText: 'Details' }).click();
+    assert.match(await exported.locator('details[open]').innerText(), /By a page: POST \/audit\/exports from 127\.0\.0\.1, request /);
+
+    await page.locator('summary', { hasText: 'Legal hold' }).click();
+    await page.getByLabel('Reason').fill(`case of ${incident}`);
+    await page.getByRole('button', { name: 'Set the hold' }).click();
+    await page.getByText(`Case of ${incident}. Nothing is removed`).waitFor();
+    await page.locator('summary', { hasText: 'Release the hold' }).click();
+    await page.getByLabel('Reason').fill('it is closed');
+    await page.getByRole('button', { name: 'Release', exact: true }).click();
+    await page.locator('summary', { hasText: 'Legal hold' }).waitFor();
+
+    await page.goto(`/recommendations/${made.id}`);
+    await page.getByRole('link', { name: 'Who did what to it' }).click();
+    await page.waitForURL((url) => url.pathname === '/audit' && url.searchParams.get('object') === made.id);
     await page.goto('/audit?from=2001-01-01&to=2001-01-02');
     await page.getByText('No row matches').waitFor();
     await page.context().close();

@@ -38,6 +38,10 @@ pub struct Console {
     pub shell: Arc<dyn ShellService>,
     /// Whether the cluster is the sandbox: said before sign-in too.
     pub sandbox: bool,
+    /// By which ways people sign in.
+    pub ways: SignInWays,
+    /// Where the browser is to go instead of a page of ours.
+    pub away: Option<Away>,
     /// The newest live event that was told before this request was looked at: whatever is shown includes it.
     pub event: i64,
     /// Where people and programs reach the console, without a slash at the end.
@@ -48,6 +52,37 @@ pub struct Console {
     pub form: Option<FormOutcome>,
     /// Why the request was refused before any page was asked; then this is shown and nothing else.
     pub trouble: Option<Trouble>,
+}
+
+/// By which ways people sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignInWays {
+    /// The provider, if there is one.
+    pub provider: Option<ProviderWay>,
+    /// Whether the console has accounts of its own.
+    pub local: bool,
+}
+
+/// The provider that people sign in at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderWay {
+    /// Its name for people.
+    pub name: String,
+    /// Which it is: its accounts name it.
+    pub issuer: String,
+    /// Whether it answered when it was last asked.
+    pub reachable: bool,
+}
+
+/// A page of the provider that the browser goes on to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Away {
+    /// Its address.
+    pub url: String,
+    /// The provider's name.
+    pub provider: String,
+    /// To sign out there, and not in.
+    pub out: bool,
 }
 
 /// A form that could not be taken: the same page is shown again with what was typed and what is wrong with it.

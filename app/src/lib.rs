@@ -40,7 +40,7 @@ pub mod routes;
 pub mod shell;
 
 #[cfg(feature = "ssr")]
-pub use context::{Console, FormOutcome};
+pub use context::{Away, Console, FormOutcome, ProviderWay, SignInWays};
 #[cfg(feature = "ssr")]
 pub use document::document;
 #[cfg(feature = "ssr")]

@@ -9,7 +9,7 @@ use crate::{
     shell::{Door, Following, Frame, Piece},
 };
 use domain::{
-    identity::Caller,
+    identity::{Caller, Right},
     services::{Answer, ServiceError},
     time::Timestamp,
 };
@@ -122,6 +122,17 @@ impl Page {
     #[must_use]
     pub fn following(self, events: impl Into<String>) -> Self {
         Self { follows: events.into(), ..self }
+    }
+
+    /// The same page with a link to all that was done to an object, for whoever may read that.
+    #[must_use]
+    pub fn with_history(self, caller: &Caller, object: &str) -> Self {
+        if !caller.may(Right::AuditRead) {
+            return self;
+        }
+        let href = format!("/audit{}", Query::default().with("object", Some(object)));
+        let link = view! { <p class="sub more-line"><a href=href>"Who did what to it"</a>", in the audit trail"</p> };
+        Self { body: view! { {self.body}{link} }.into_any(), ..self }
     }
 
     /// The same page, which shows something that no event tells of ([`Page::anew`]).

@@ -22,6 +22,7 @@ pub fn App() -> impl IntoView {
             <FlatRoutes fallback=serve_missing>
                 <Route path=path!("/") view=|| serve(Place::Overview, pages::overview::page) ssr=SsrMode::Async />
                 <Route path=path!("/login") view=pages::login::serve ssr=SsrMode::Async />
+                <Route path=path!("/login/oidc/callback") view=pages::login::returned::serve ssr=SsrMode::Async />
                 <Route path=path!("/approvals") view=|| serve(Place::Approvals, pages::approvals::page) ssr=SsrMode::Async />
                 <Route path=path!("/approvals/review") view=|| serve(Place::Approvals, pages::review::page) ssr=SsrMode::Async />
                 <Route path=path!("/recommendations/:id") view=|| serve(Place::Approvals, pages::recommendation::page) ssr=SsrMode::Async />

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use domain::{
     audit::AuditEntry,
     execution::Execution,
-    identity::Actor,
+    identity::{Actor, Way},
     ids::{ActorId, Digest, RecommendationId},
     playbook::{PlaybookId, Registration},
     ports::{CatalogStore as _, ExecutionStore, NewPlaybook, NewRecommendation, RecommendationStore},
@@ -113,6 +113,7 @@ fn rename(registration: &mut Registration, place: usize) -> Result<()> {
 fn entry(action: &str, object_kind: &str, object_id: &str) -> AuditEntry {
     AuditEntry {
         actor: Actor::system("bench"),
+        way: Way::default(),
         route: "bench seed".into(),
         action: action.into(),
         object_kind: object_kind.into(),

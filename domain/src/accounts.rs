@@ -304,6 +304,7 @@ mod tests {
             disabled: false,
             created_at: NOW,
             last_sign_in_at: None,
+            external: None,
         };
         let token = TokenRecord {
             id: "token:1".into(),

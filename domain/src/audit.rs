@@ -1,17 +1,40 @@
-//! The audit trail: what is written in the same transaction as the thing it tells of (`safety.md`, Audit).
+//! The audit trail: what is written in the same transaction as the thing it tells of (`safety.md`, Audit), and the chain that
+//! shows whether it is still what was written.
+
+mod chain;
+mod keys;
+mod quiet;
+mod verify;
+
+pub use chain::{Chained, Head, Mac, NotAMac, end_of_some, link};
+pub use keys::{Key, KeyFault, Keys};
+pub use quiet::Quiet;
+pub use verify::{Broken, Row, Unbroken, Verdict, Verifier, Wrong};
 
 use crate::{
-    identity::{Actor, Caller},
+    identity::{Actor, Caller, Door, Way},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::net::IpAddr;
+
+/// Another key is in use from the next row on; `after.key` names it.
+pub const ROTATE_KEY: &str = "audit.rotate_key";
+/// The key that was in use is lost; this row and the next use the one that `after.key` names.
+pub const REPLACE_KEY: &str = "audit.replace_lost_key";
+/// The rows up to `after.last_sequence` were removed; the first that is kept follows on `after.last_mac`.
+pub const PRUNE: &str = "audit.prune";
+/// The rows up to `after.last_sequence` were there before they were chained.
+pub const SEAL: &str = "audit.seal";
 
 /// What is to be written; the store adds time and sequence in the transaction of the act.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditEntry {
     /// Who.
     pub actor: Actor,
+    /// By which way: the door, and the address of whoever stood before it.
+    pub way: Way,
     /// By which route: method and path template, a command, or a reconciler.
     pub route: String,
     /// What was done: `playbook.register`, `decision.approve`, …
@@ -35,6 +58,7 @@ impl AuditEntry {
     pub fn by(caller: &Caller, action: &str, object_kind: &str, object_id: impl Into<String>) -> Self {
         Self {
             actor: caller.actor.clone(),
+            way: caller.way,
             route: caller.route.clone(),
             action: action.to_owned(),
             object_kind: object_kind.to_owned(),
@@ -57,6 +81,11 @@ pub struct AuditRecord {
     pub at: Timestamp,
     /// Who.
     pub actor: Actor,
+    /// By which door.
+    pub door: Door,
+    /// From which address; none where there was no connection.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub address: Option<IpAddr>,
     /// By which route.
     pub route: String,
     /// What was done.
@@ -73,10 +102,50 @@ pub struct AuditRecord {
     pub reason: Option<String>,
     /// The request.
     pub request_id: String,
+    /// The key that it was chained with; none where it is not chained.
+    pub key: Option<String>,
+    /// What chains it to the row before; none where it is not chained.
+    pub mac: Option<Mac>,
+}
+
+impl AuditRecord {
+    /// What its mac covers: every field but the mac itself. What is none is left out, so that a field that comes with a later
+    /// version changes nothing about the rows from before.
+    pub fn content(&self) -> Value {
+        let mut content = json!({
+            "sequence": self.sequence, "at": self.at, "actor": self.actor, "door": self.door, "route": self.route,
+            "action": self.action, "object_kind": self.object_kind, "object_id": self.object_id,
+            "request_id": self.request_id,
+        });
+        let text = |text: &Option<String>| text.clone().map(Value::String);
+        let optional = [
+            ("address", self.address.map(|address| Value::String(address.to_string()))),
+            ("before", self.before.clone()),
+            ("after", self.after.clone()),
+            ("reason", text(&self.reason)),
+            ("key", text(&self.key)),
+        ];
+        if let Some(members) = content.as_object_mut() {
+            members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        }
+        content
+    }
+}
+
+/// A legal hold: while it stands nothing of the trail is removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Hold {
+    /// Since when, by the database's clock.
+    pub since: Timestamp,
+    /// Who set it.
+    pub by: Actor,
+    /// Why.
+    pub reason: String,
 }
 
 /// What is written to the trail, with a few words for people. An action that is not here is shown as it is written.
-pub const ACTIONS: [(&str, &str); 17] = [
+pub const ACTIONS: &[(&str, &str)] = &[
     ("recommendation.submit", "Recommendation came in"),
     ("ticket.make", "Ticket made"),
     ("decision.approve", "Approved"),
@@ -89,11 +158,32 @@ pub const ACTIONS: [(&str, &str); 17] = [
     ("policy.agree", "Agreed to a policy"),
     ("policy.activate", "Policy put in force"),
     ("account.sign_in", "Signed in"),
+    ("account.sign_in_again", "Signed in again"),
+    ("account.sign_out", "Signed out"),
+    ("account.refuse_sign_in", "Sign-in refused"),
+    ("account.refuse_proof", "Own password was wrong"),
+    ("account.limit_sign_in", "Too many sign-ins"),
     ("account.create", "Account created"),
     ("account.disable", "Account disabled"),
+    ("account.enable", "Account enabled"),
     ("account.roles", "Roles changed"),
+    ("account.password", "Password changed"),
+    ("account.rename", "Account renamed"),
+    ("session.begin", "Session begun"),
+    ("session.end", "Sessions ended"),
+    ("group.block", "Group blocked"),
+    ("group.unblock", "Group unblocked"),
     ("token.create", "Token created"),
     ("token.revoke", "Token revoked"),
+    ("refusal.right", "Refused: too little right"),
+    ("refusal.others", "Many others refused"),
+    ("audit.export", "Trail exported"),
+    ("audit.hold", "Legal hold set"),
+    ("audit.release", "Legal hold released"),
+    (PRUNE, "Old rows removed"),
+    (SEAL, "Earlier rows chained"),
+    (ROTATE_KEY, "Key changed"),
+    (REPLACE_KEY, "Lost key replaced"),
 ];
 
 /// The family of an action, with its dot: `decision.` of `decision.approve`.
@@ -115,6 +205,8 @@ pub struct AuditFilter {
     pub action: Option<String>,
     /// Object id contains this.
     pub object: Option<String>,
+    /// Came in by this door.
+    pub door: Option<Door>,
     /// Any text of the row contains this.
     pub q: Option<String>,
     /// Written at or after.
@@ -132,5 +224,13 @@ mod tests {
         assert_eq!((family("decision.approve"), family("odd")), (Some("decision."), None));
         assert_eq!((words("decision.approve"), words("decision.approved")), (Some("Approved"), None));
         assert!(ACTIONS.iter().all(|(action, _)| family(action).is_some_and(|f| f.len() < action.len())));
+        // A page lists them by family: one that comes twice would be listed twice.
+        let families: Vec<_> = ACTIONS.iter().filter_map(|(action, _)| family(action)).collect();
+        let mut runs = families.clone();
+        runs.dedup();
+        let mut distinct = runs.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(runs.len(), distinct.len(), "{families:?}");
     }
 }

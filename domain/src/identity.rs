@@ -2,7 +2,7 @@
 
 use crate::ids::ActorId;
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
 /// A named set of rights (`api.md`, Roles).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ pub enum Right {
     RunsControl,
     /// Read the audit trail.
     AuditRead,
+    /// Set and release the legal hold on it.
+    AuditHold,
     /// See accounts and tokens.
     AccountsRead,
     /// Change accounts and tokens.
@@ -60,7 +62,7 @@ pub enum Right {
 
 impl Right {
     /// Every right there is.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::CatalogSearch,
         Self::CatalogRead,
         Self::CatalogWrite,
@@ -70,6 +72,7 @@ impl Right {
         Self::RunsRead,
         Self::RunsControl,
         Self::AuditRead,
+        Self::AuditHold,
         Self::AccountsRead,
         Self::AccountsWrite,
         Self::PoliciesRead,
@@ -89,6 +92,7 @@ impl Right {
             Self::RunsRead => "runs:read",
             Self::RunsControl => "runs:control",
             Self::AuditRead => "audit:read",
+            Self::AuditHold => "audit:hold",
             Self::AccountsRead => "accounts:read",
             Self::AccountsWrite => "accounts:write",
             Self::PoliciesRead => "policies:read",
@@ -212,6 +216,62 @@ impl Actor {
     }
 }
 
+/// The door by which an act comes in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Door {
+    /// A page and its forms.
+    Page,
+    /// The API for programs.
+    Api,
+    /// The command line.
+    Cli,
+    /// An object that was applied to the cluster.
+    Cluster,
+    /// None: the console acts by itself.
+    #[default]
+    Console,
+}
+
+impl Door {
+    /// Every door there is.
+    pub const ALL: [Self; 5] = [Self::Page, Self::Api, Self::Cli, Self::Cluster, Self::Console];
+
+    /// Its name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Api => "api",
+            Self::Cli => "cli",
+            Self::Cluster => "cluster",
+            Self::Console => "console",
+        }
+    }
+
+    /// The door of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|door| door.name() == name)
+    }
+}
+
+/// The way by which an act comes in: the door, and who stands before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// The door.
+    pub door: Door,
+    /// The address that the request came from: the other end of the connection, or whom a trusted proxy names there; none where there is no
+    /// connection.
+    pub address: Option<IpAddr>,
+}
+
+impl Way {
+    /// By this door, without a connection.
+    pub const fn by(door: Door) -> Self {
+        Self { door, address: None }
+    }
+}
+
 /// By which way somebody proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -259,6 +319,8 @@ pub struct Caller {
     pub request_id: String,
     /// The route, for the audit trail: `POST /api/v1/playbooks`.
     pub route: String,
+    /// The way they came, for the audit trail.
+    pub way: Way,
     /// The session by which they came; none for tokens and for the console's own parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<CallerSession>,
@@ -312,12 +374,14 @@ mod tests {
         for role in Role::ALL {
             assert_eq!(role.grants(Right::AccountsWrite), role == Role::Admin);
             assert_eq!(role.grants(Right::PoliciesWrite), role == Role::Admin);
+            assert_eq!(role.grants(Right::AuditHold), role == Role::Admin);
         }
         let caller = Caller {
             actor: Actor::system("x"),
             roles: vec![],
             request_id: String::new(),
             route: String::new(),
+            way: Way::default(),
             session: None,
         };
         assert!(Right::ALL.iter().all(|r| !caller.may(*r)));
@@ -328,6 +392,15 @@ mod tests {
     fn what_comes_by_way_of_the_cluster_is_known_by_its_actor() {
         assert!(Actor::cluster().is_cluster());
         assert!(!Actor::new(ActorId::new("user:cluster"), "cluster").is_cluster());
+    }
+
+    #[test]
+    fn door_names_round_trip() {
+        for door in Door::ALL {
+            assert_eq!(Door::from_name(door.name()), Some(door));
+            assert_eq!(serde_json::to_value(door).unwrap(), door.name());
+        }
+        assert_eq!(Door::from_name("window"), None);
     }
 
     #[test]

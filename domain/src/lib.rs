@@ -28,6 +28,7 @@ pub mod pipeline_run;
 pub mod playbook;
 pub mod policy;
 pub mod ports;
+pub mod provider;
 pub mod reader;
 pub mod recommendation;
 pub mod services;

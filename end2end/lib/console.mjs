@@ -29,6 +29,7 @@ export async function startConsole({ args = [], env = {}, dataDir, listen = '127
     KUBERNAUT_DATA_DIR: directory,
     KUBERNAUT_ADMIN_PASSWORD: admin.password,
     KUBERNAUT_USER_PASSWORD: admin.password,
+    ...besideItsDatabase(env.KUBERNAUT_DATABASE_URL),
     ...env,
   };
   const began = performance.now();
@@ -88,6 +89,12 @@ export async function startConsole({ args = [], env = {}, dataDir, listen = '127
     token: async (role, name = `${role}-${(tokens += 1)}`) => lastWord(await run('token', 'create', '--name', name, '--role', role)),
     api: (token) => api(url, token),
   };
+}
+
+/** A database that outlives the console has the keys of its audit trail beside it, for whichever console opens it next. */
+function besideItsDatabase(url = '') {
+  const file = url.startsWith('sqlite://') && url.slice('sqlite://'.length);
+  return file ? { KUBERNAUT_AUDIT_KEY_FILE: `${file}.keys` } : {};
 }
 
 /** One call of another subcommand; resolves to what it printed, rejects when it fails. */

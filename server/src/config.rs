@@ -1,8 +1,12 @@
 //! Settings: defaults < file < environment < flags. Each keeps where it came from, for `config show`.
 
+mod audit;
 mod file;
+mod oidc;
 mod parse;
 mod show;
+
+pub use oidc::OidcConfig;
 
 use domain::{
     cluster_callers::{BadMapping, ClusterRoles},
@@ -10,7 +14,8 @@ use domain::{
 };
 use ipnet::IpNet;
 use parse::{
-    audience, cluster, duration, environment, hosts, image, namespace, networks, on_or_off, public_url, scene, span,
+    audience, cluster, days, duration, environment, hosts, image, namespace, networks, on_or_off, public_url, scene,
+    span,
 };
 use std::{
     collections::BTreeMap,
@@ -99,6 +104,10 @@ pub struct Config {
     pub policy_file: Option<PathBuf>,
     /// How long raw history is kept, days.
     pub retention_days: u32,
+    /// The file with the keys of the audit trail.
+    pub audit_key_file: PathBuf,
+    /// How long audit rows are kept, days; for ever when none.
+    pub audit_retention_days: Option<u32>,
     /// How long a session lives unused.
     pub session_idle: Duration,
     /// How long a session lives however much it is used.
@@ -115,6 +124,10 @@ pub struct Config {
     pub check_people: bool,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
+    /// The provider that people sign in at, if there is one.
+    pub oidc: Option<OidcConfig>,
+    /// Whether people sign in with accounts of the console's own.
+    pub local_accounts: bool,
     sources: BTreeMap<&'static str, Source>,
 }
 
@@ -147,7 +160,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 23] = [
+pub const NAMES: [&str; 38] = [
     "listen",
     "database-url",
     "data-dir",
@@ -163,6 +176,8 @@ pub const NAMES: [&str; 23] = [
     "lister-image",
     "policy-file",
     "retention-days",
+    "audit-key-file",
+    "audit-retention",
     "session-idle",
     "session-max-age",
     "recent-sign-in",
@@ -171,7 +186,23 @@ pub const NAMES: [&str; 23] = [
     "cluster-callers-audience",
     "check-people",
     "admin-password",
+    "oidc-issuer",
+    "oidc-client-id",
+    "oidc-client-secret",
+    "oidc-ca-file",
+    "oidc-scopes",
+    "oidc-username-claim",
+    "oidc-username-prefix",
+    "oidc-groups-claim",
+    "oidc-groups-prefix",
+    "oidc-role",
+    "oidc-name",
+    "oidc-allow-private",
+    "local-accounts",
 ];
+
+/// Those that are no flags: what stands on a command line is seen by everybody on the machine.
+pub const SECRETS: [&str; 2] = ["admin-password", "oidc-client-secret"];
 
 /// What one source says: name and text.
 pub type Given = BTreeMap<&'static str, String>;
@@ -188,10 +219,12 @@ impl Config {
         let mut sources = BTreeMap::new();
         let mut texts: Given = Given::new();
         for name in NAMES {
-            let flag = flags.get(name).cloned().filter(|_| name != "admin-password");
+            let flag = flags.get(name).cloned().filter(|_| !SECRETS.contains(&name));
+            // A list is a line each; a variable has semicolons between them.
+            let listed = |v: String| if name == "oidc-role" { v.replace(';', "\n") } else { v };
             let found = flag
                 .map(|v| (v, Source::Flag))
-                .or_else(|| env(&variable(name)).filter(|v| !v.is_empty()).map(|v| (v, Source::Environment)))
+                .or_else(|| env(&variable(name)).filter(|v| !v.is_empty()).map(|v| (listed(v), Source::Environment)))
                 .or_else(|| from_file.get(name).cloned().map(|v| (v, Source::File)));
             if let Some((value, source)) = found {
                 texts.insert(name, value);
@@ -267,12 +300,9 @@ impl Config {
                 "write an image such as registry.example.com/kubernaut/console:0.1.0, or none",
             )?,
             policy_file: texts.get("policy-file").map(PathBuf::from),
-            retention_days: reader.get(
-                "retention-days",
-                "90",
-                |t| t.parse().ok().filter(|d| *d >= 90),
-                "write a number of days, 90 or more",
-            )?,
+            retention_days: reader.get("retention-days", "90", days, "write a number of days, 90 or more")?,
+            audit_key_file: audit::key_file(&reader, &data_dir),
+            audit_retention_days: audit::retention(&reader)?,
             session_idle: reader.get(
                 "session-idle",
                 "30m",
@@ -306,6 +336,8 @@ impl Config {
             )?,
             check_people: reader.get("check-people", "off", on_or_off, "write on or off")?,
             admin_password: texts.get("admin-password").cloned(),
+            oidc: oidc::read(&reader)?,
+            local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
             data_dir,
             sources,
         };
@@ -314,8 +346,23 @@ impl Config {
                 "the demo scene lives in the sandbox only: leave out --scene demo, or use --cluster sandbox",
             ));
         }
+        if !config.local_accounts && config.oidc.is_none() {
+            return Err(ConfigError::Together(
+                "nobody could sign in: --local-accounts off needs a provider, which --oidc-issuer names",
+            ));
+        }
         Ok(config)
     }
+
+    /// How long sessions live.
+    pub fn session_limits(&self) -> SessionLimits {
+        SessionLimits { idle_ms: millis(self.session_idle), max_age_ms: millis(self.session_max_age) }
+    }
+}
+
+/// A duration in milliseconds.
+pub fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 struct Reader<'a> {

@@ -6,7 +6,6 @@ mod conditions;
 mod config;
 mod doors;
 mod edge;
-#[cfg_attr(not(test), expect(dead_code, reason = "for webhooks, which come with notifications"))]
 mod outbound;
 mod policy_file;
 mod redact;

@@ -1,9 +1,11 @@
-//! Calls to addresses outside, such as webhooks: only to hosts that the settings list, only by https, and only where the name leads to a
-//! public address. That is judged when the name is looked up, at each call, so that a name can't be moved inside between the look and the
-//! call. No redirects, no proxies of the environment; time and answers are bounded. An address may hold a secret: no error repeats it.
+//! Calls to addresses outside, such as those of the provider that people sign in at: only by https, only to hosts that are listed where
+//! there is a list, and only where the name leads to a public address, unless private ones are allowed. That is judged when the name is
+//! looked up, at each call, so that a name can't be moved inside between the look and the call. No redirects, no proxies of the
+//! environment; time and answers are bounded. An address may hold a secret: no error repeats it.
 
+use axum::http;
 use reqwest::{
-    Client, RequestBuilder, StatusCode, Url,
+    Certificate, Client, Request, Url,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
@@ -14,8 +16,8 @@ use std::{
     time::Duration,
 };
 
-/// What a call may take, the connection included.
-const WITHIN: Duration = Duration::from_secs(15);
+/// What a call may take from its beginning to the end of its answer.
+const WITHIN: Duration = Duration::from_secs(10);
 /// What a connection may take.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 /// The longest answer that is read, bytes.
@@ -31,14 +33,27 @@ pub enum OutboundError {
     #[error("{0} is not among the hosts that may be called")]
     NotListed(String),
     /// Without TLS, or with a name and password in the address.
-    #[error("only https is called, and an address has no name and password in it")]
+    #[error(
+        "only https is called, plain http on a loopback address alone, and an address has no name and password in it"
+    )]
     NotHttps,
     /// The name leads to this machine, or into a private network.
-    #[error("{0} leads to an address inside: only public addresses are called")]
+    #[error("{0} leads to an address inside: private ones are not allowed")]
     Inside(String),
+    /// It leads elsewhere.
+    #[error("{host} answered with {status} and another address, which is not followed")]
+    Redirect {
+        /// Whom it was for.
+        host: String,
+        /// The status.
+        status: u16,
+    },
     /// More came than is read.
     #[error("the answer of {0} is longer than {max} bytes", max = MAX_ANSWER)]
     TooLong(String),
+    /// No calls can be made with these authorities.
+    #[error("the certificates can't be used: {0}")]
+    Authorities(String),
     /// No connection, no answer, none in time.
     #[error("{host} did not answer: {detail}")]
     Failed {
@@ -49,82 +64,102 @@ pub enum OutboundError {
     },
 }
 
-/// What came back.
-#[derive(Debug)]
-pub struct Reply {
-    /// The status; a redirect is not followed, and is one like any other.
-    pub status: StatusCode,
-    /// The body, whole.
-    pub body: Vec<u8>,
-}
-
-/// Who may be called, and how.
+/// Makes such calls; cheap to clone.
 #[derive(Clone)]
 pub struct Outbound {
     client: Client,
-    hosts: Arc<[String]>,
     rules: Rules,
 }
 
-/// What differs in tests alone: they call a server on this machine.
-#[derive(Clone, Copy)]
+/// Who may be called.
+#[derive(Clone)]
 struct Rules {
-    permitted: fn(IpAddr) -> bool,
-    https: bool,
-    within: Duration,
+    /// These and no others, in small letters; whoever an address names where there is no list.
+    hosts: Option<Arc<[String]>>,
+    /// Whether private addresses may be called.
+    private: bool,
 }
 
 impl Outbound {
-    /// Calls to these hosts, named as they stand in addresses, and to no others.
+    /// Calls to these hosts, named as they stand in addresses, and to no others; at public addresses alone.
     ///
     /// # Errors
     /// When the machine's certificates can't be read.
-    pub fn new(hosts: &[String]) -> Result<Self, OutboundError> {
-        Self::with(hosts, Rules { permitted: is_public, https: true, within: WITHIN })
+    #[cfg_attr(not(test), expect(dead_code, reason = "for webhooks, which come with notifications"))]
+    pub fn listed(hosts: &[String]) -> Result<Self, OutboundError> {
+        let hosts = hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+        Self::with(Rules { hosts: Some(hosts), private: false }, None, WITHIN)
     }
 
-    fn with(hosts: &[String], rules: Rules) -> Result<Self, OutboundError> {
-        let client = Client::builder()
-            .dns_resolver(Arc::new(Lookup { permitted: rules.permitted }))
+    /// Calls to whichever host is named by somebody who is believed: the settings, and who answers at their address. `authorities` (PEM)
+    /// are believed besides the system's; `private` allows private addresses.
+    ///
+    /// # Errors
+    /// When these certificates, or the machine's, can't be read.
+    pub fn unlisted(authorities: Option<&[u8]>, private: bool) -> Result<Self, OutboundError> {
+        Self::with(Rules { hosts: None, private }, authorities, WITHIN)
+    }
+
+    fn with(rules: Rules, authorities: Option<&[u8]>, within: Duration) -> Result<Self, OutboundError> {
+        let unusable = |error: reqwest::Error| OutboundError::Authorities(in_words(&error));
+        let mut builder = Client::builder()
+            .dns_resolver(Arc::new(Lookup { private: rules.private }))
             .redirect(Policy::none())
             .no_proxy()
-            .https_only(rules.https)
             .referer(false)
             .connect_timeout(CONNECTED_WITHIN)
-            .timeout(rules.within)
-            .build()
-            .map_err(|error| failed("the client", &error))?;
-        Ok(Self { client, hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(), rules })
+            .timeout(within)
+            .user_agent(concat!("kubernaut-console/", env!("CARGO_PKG_VERSION")));
+        let authorities = authorities.map(Certificate::from_pem_bundle).transpose().map_err(unusable)?;
+        for authority in authorities.unwrap_or_default() {
+            builder = builder.add_root_certificate(authority);
+        }
+        Ok(Self { client: builder.build().map_err(unusable)?, rules })
     }
 
-    /// Calls this address; `prepare` adds what is sent.
-    pub async fn call(
-        &self,
-        address: &str,
-        prepare: impl FnOnce(&Client, Url) -> RequestBuilder,
-    ) -> Result<Reply, OutboundError> {
-        let url: Url = address.parse().map_err(|_| OutboundError::NoAddress)?;
-        let host = url.host_str().ok_or(OutboundError::NoAddress)?.to_ascii_lowercase();
-        if (self.rules.https && url.scheme() != "https") || !url.username().is_empty() || url.password().is_some() {
-            return Err(OutboundError::NotHttps);
+    /// One call.
+    ///
+    /// # Errors
+    /// When it may not be made, or nothing came of it. Any status but that of a redirect is an answer.
+    pub async fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, OutboundError> {
+        let request = Request::try_from(request).map_err(|_| OutboundError::NoAddress)?;
+        let host = self.rules.judge(request.url())?;
+        let mut answer = self.client.execute(request).await.map_err(|error| failed(&host, &error))?;
+        if answer.status().is_redirection() {
+            return Err(OutboundError::Redirect { host, status: answer.status().as_u16() });
         }
-        if !self.hosts.contains(&host) {
-            return Err(OutboundError::NotListed(host));
-        }
-        // An address in numbers is never looked up.
-        let number = host.trim_matches(['[', ']']).parse::<IpAddr>();
-        if number.is_ok_and(|address| !(self.rules.permitted)(address)) {
-            return Err(OutboundError::Inside(host));
-        }
-        let mut answer = prepare(&self.client, url).send().await.map_err(|error| failed(&host, &error))?;
-        let (status, mut body) = (answer.status(), Vec::new());
+        let mut body = Vec::new();
         while let Some(bytes) = answer.chunk().await.map_err(|error| failed(&host, &error))? {
             if body.len() + bytes.len() > MAX_ANSWER {
                 return Err(OutboundError::TooLong(host));
             }
             body.extend_from_slice(&bytes);
         }
-        Ok(Reply { status, body })
+        let mut whole = http::Response::new(body);
+        *whole.status_mut() = answer.status();
+        *whole.headers_mut() = std::mem::take(answer.headers_mut());
+        Ok(whole)
+    }
+}
+
+impl Rules {
+    /// The host that is called. What a name leads to is judged by [`Lookup`].
+    fn judge(&self, url: &Url) -> Result<String, OutboundError> {
+        let host = url.host_str().ok_or(OutboundError::NoAddress)?.to_ascii_lowercase();
+        let number = host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
+        let loopback = host == "localhost" || number.is_some_and(|address| address.is_loopback());
+        let unread = url.scheme() == "https" || (url.scheme() == "http" && loopback);
+        if !unread || !url.username().is_empty() || url.password().is_some() {
+            return Err(OutboundError::NotHttps);
+        }
+        if self.hosts.as_ref().is_some_and(|hosts| !hosts.contains(&host)) {
+            return Err(OutboundError::NotListed(host));
+        }
+        // An address in numbers is never looked up.
+        if !self.private && number.is_some_and(|address| !is_public(address)) {
+            return Err(OutboundError::Inside(host));
+        }
+        Ok(host)
     }
 }
 
@@ -146,9 +181,23 @@ fn failed(host: &str, error: &reqwest::Error) -> OutboundError {
     OutboundError::Failed { host: host.to_owned(), detail }
 }
 
+/// An error with what caused it: the first words alone say only that something failed.
+pub fn in_words(error: &(dyn Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !words.ends_with(&more) {
+            words = format!("{words}: {more}");
+        }
+        cause = error.source();
+    }
+    words
+}
+
 /// Looks names up, and hands out none of the addresses when one is not permitted: a name with two faces is none to trust.
 struct Lookup {
-    permitted: fn(IpAddr) -> bool,
+    private: bool,
 }
 
 /// A name led to an address that is not permitted.
@@ -158,10 +207,10 @@ struct LeadsInside;
 
 impl Resolve for Lookup {
     fn resolve(&self, name: Name) -> Resolving {
-        let permitted = self.permitted;
+        let private = self.private;
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if found.iter().any(|address| !permitted(address.ip())) {
+            if !private && found.iter().any(|address| !is_public(address.ip())) {
                 return Err(LeadsInside.into());
             }
             let all: Addrs = Box::new(found.into_iter());
@@ -293,26 +342,29 @@ mod tests {
         [head.into_bytes(), vec![b'x'; length]].concat()
     }
 
-    fn on_this_machine(hosts: &[&str]) -> Outbound {
-        let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-        let rules = Rules { permitted: |_| true, https: false, within: Duration::from_millis(500) };
-        Outbound::with(&hosts, rules).unwrap()
+    fn names(hosts: &[&str]) -> Vec<String> {
+        hosts.iter().map(|host| (*host).to_owned()).collect()
     }
 
-    async fn get(by: &Outbound, address: &str) -> Result<Reply, OutboundError> {
-        by.call(address, Client::get).await
+    /// Calls to a server on this machine, for which one is not patient.
+    fn on_this_machine() -> Outbound {
+        Outbound::with(Rules { hosts: None, private: true }, None, Duration::from_millis(500)).unwrap()
+    }
+
+    async fn get(by: &Outbound, address: &str) -> Result<http::Response<Vec<u8>>, OutboundError> {
+        by.send(http::Request::get(address).body(Vec::new()).unwrap()).await
     }
 
     #[tokio::test]
     async fn only_listed_hosts_are_called_and_only_by_https() {
-        let outbound = Outbound::new(&["Hooks.example".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        let outbound = Outbound::listed(&names(&["Hooks.example", "127.0.0.1"])).unwrap();
         for address in ["https://evil.example/x", "https://hooks.example.evil.example/", "https://sub.hooks.example/"] {
             assert!(matches!(get(&outbound, address).await, Err(OutboundError::NotListed(_))), "{address}");
         }
         for address in ["http://hooks.example/x", "https://a:b@hooks.example/", "ftp://hooks.example/"] {
             assert!(matches!(get(&outbound, address).await, Err(OutboundError::NotHttps)), "{address}");
         }
-        for address in ["hooks.example", "", "https://"] {
+        for address in ["hooks.example", "/x"] {
             assert!(matches!(get(&outbound, address).await, Err(OutboundError::NoAddress)), "{address:?}");
         }
         // However the number is written, it is the same address.
@@ -322,29 +374,50 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_inside_is_not_called() {
-        let port = server(answer("200 OK", "", 1)).await;
-        let rules = Rules { permitted: is_public, https: false, within: WITHIN };
-        let outbound = Outbound::with(&["localhost".to_owned()], rules).unwrap();
-        let refused = get(&outbound, &format!("http://localhost:{port}/secret")).await;
-        assert!(matches!(refused, Err(OutboundError::Inside(_))), "{refused:?}");
-        let reached = get(&on_this_machine(&["localhost"]), &format!("http://localhost:{port}/")).await.unwrap();
-        assert_eq!((reached.status, reached.body.as_slice()), (StatusCode::OK, &b"x"[..]), "it was there to be called");
+    async fn without_a_list_the_inside_is_called_only_where_that_is_allowed_and_encrypted() {
+        let outside = Outbound::unlisted(None, false).unwrap();
+        for address in ["https://127.0.0.1:1/", "https://[::1]:1/", "https://localhost:1/", "http://127.0.0.1:1/"] {
+            assert!(matches!(get(&outside, address).await, Err(OutboundError::Inside(_))), "{address}");
+        }
+        assert!(matches!(get(&outside, "http://sso.example/").await, Err(OutboundError::NotHttps)));
+        let inside = Outbound::unlisted(None, true).unwrap();
+        let plain = get(&inside, "http://10.0.0.1/").await;
+        assert!(matches!(plain, Err(OutboundError::NotHttps)), "unencrypted on this machine alone: {plain:?}");
+        let port = server(answer("200 OK", "x-said: so\r\n", 1)).await;
+        let reached = get(&inside, &format!("http://127.0.0.1:{port}/")).await.unwrap();
+        assert_eq!(
+            (reached.status().as_u16(), &reached.headers()["x-said"]),
+            (200, &http::HeaderValue::from_static("so"))
+        );
     }
 
     #[tokio::test]
-    async fn redirects_are_answers_and_not_followed() {
+    async fn a_name_that_leads_inside_is_not_called() {
+        let port = server(answer("200 OK", "", 1)).await;
+        let outbound = Outbound::listed(&names(&["localhost"])).unwrap();
+        let refused = get(&outbound, &format!("http://localhost:{port}/secret")).await;
+        assert!(matches!(refused, Err(OutboundError::Inside(_))), "{refused:?}");
+        let reached = get(&on_this_machine(), &format!("http://localhost:{port}/")).await.unwrap();
+        assert_eq!(
+            (reached.status().as_u16(), reached.body().as_slice()),
+            (200, &b"x"[..]),
+            "it was there to be called"
+        );
+    }
+
+    #[tokio::test]
+    async fn redirects_are_not_followed() {
         let port = server(answer("302 Found", "location: http://localhost:1/inside\r\n", 0)).await;
-        let reply = get(&on_this_machine(&["localhost"]), &format!("http://localhost:{port}/")).await.unwrap();
-        assert_eq!(reply.status, StatusCode::FOUND);
+        let away = get(&on_this_machine(), &format!("http://localhost:{port}/")).await;
+        assert!(matches!(away, Err(OutboundError::Redirect { status: 302, .. })), "{away:?}");
     }
 
     #[tokio::test]
     async fn an_answer_has_its_length_and_its_time() {
-        let outbound = on_this_machine(&["localhost"]);
+        let outbound = on_this_machine();
         let port = server(answer("200 OK", "", MAX_ANSWER)).await;
         let whole = get(&outbound, &format!("http://localhost:{port}/")).await.unwrap();
-        assert_eq!(whole.body.len(), MAX_ANSWER);
+        assert_eq!(whole.body().len(), MAX_ANSWER);
         let port = server(answer("200 OK", "", MAX_ANSWER + 1)).await;
         let long = get(&outbound, &format!("http://localhost:{port}/")).await;
         assert!(matches!(long, Err(OutboundError::TooLong(_))), "{long:?}");
@@ -355,5 +428,11 @@ mod tests {
             assert!(matches!(late, OutboundError::Failed { .. }), "{late:?}");
             assert!(late.to_string().contains("in time") && !format!("{late:?} {late}").contains("secret"), "{late}");
         }
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_said() {
+        let bad = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(matches!(Outbound::unlisted(Some(bad), false), Err(OutboundError::Authorities(_))));
     }
 }

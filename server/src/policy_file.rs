@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::{
     audit::AuditEntry,
-    identity::Actor,
+    identity::{Actor, Way},
     ids::Digest,
     policy::Conditions,
     ports::{Activated, Activation, NewPolicy, PolicyOrigin, PolicyStore},
@@ -36,6 +36,7 @@ pub async fn put_in_force(
     let by = Actor::system("policy file");
     let entry = |action: &str| AuditEntry {
         actor: by.clone(),
+        way: Way::default(),
         route: "kubernaut-console serve --policy-file".into(),
         action: action.into(),
         object_kind: "policy".into(),

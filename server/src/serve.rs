@@ -1,10 +1,10 @@
 //! `serve`: puts the house together, says when it is ready, and takes it down in order.
 
 use crate::{
-    accounts::{Accounts, InCluster, hash_password, new_password},
+    accounts::{Accounts, InCluster, hash_password, new_password, oidc::Oidc},
     cli::{self, Fault, print},
     conditions::Cel,
-    config::{ClusterChoice, Config, Scene},
+    config::{ClusterChoice, Config, Scene, millis},
     doors::{
         self, Readiness,
         address::Proxies,
@@ -12,6 +12,7 @@ use crate::{
         gate::Gate,
         live::{Live, Reader},
         rate::Limits,
+        refusals::Refusals,
     },
     edge::{self, SystemClock, UuidIds},
     policy_file,
@@ -20,11 +21,12 @@ use crate::{
     services::{Services, Settings, World},
 };
 use domain::{
-    audit::AuditEntry,
+    audit::{AuditEntry, PRUNE},
+    effectiveness::DAY_MS,
     event::Topic,
-    identity::{Actor, Role},
+    identity::{Actor, Role, Way},
     ids::RecommendationId,
-    ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry, SessionLimits},
+    ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry, StoreError},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::Sandbox;
@@ -46,6 +48,12 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 const STAGE: Duration = Duration::from_secs(5);
 /// How often deadlines, retention and limits are looked after.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
+/// After so long from the start the audit trail is looked at for the first time.
+const FIRST_LOOK: Duration = Duration::from_secs(30);
+/// How often it is then.
+const LOOK_EVERY: Duration = Duration::from_hours(1);
+/// How many looks lie between two times at which old rows of it are let go of: each leaves a row.
+const LOOKS_A_DAY: u32 = 24;
 /// The manifests that the sandbox starts with: what an administrator applies to a real cluster.
 const MANIFESTS: [&str; 3] = [
     include_str!("../../deploy/base/tekton/serviceaccount-playbook-executor.yaml"),
@@ -69,6 +77,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let metrics = PrometheusBuilder::new().install_recorder().map_err(|e| Fault::failed(e.to_string()))?;
     let listener = bind(config.listen).await?;
     let address = listener.local_addr().map_err(|e| Fault::failed(e.to_string()))?;
+    let public_url: Arc<str> = config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into();
     let store = cli::open(&config).await?;
     first_admin(&store, &config).await?;
     let conditions = Arc::new(Cel::new());
@@ -148,12 +157,19 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         }
         _ => None,
     };
-    let public_url: Arc<str> = config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into();
+    let refusals = Refusals::new(shared.clone(), Arc::new(SystemClock));
+    let oidc = config.oidc.as_ref().map(|settings| {
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(UuidIds));
+        Oidc::new(settings, &public_url, shared.clone(), clock, ids).map_err(Fault::wrong_setting)
+    });
+    let oidc = oidc.transpose()?;
+    if let Some(oidc) = &oidc {
+        tokio::spawn(controller_stop.clone().run_until_cancelled_owned(oidc.clone().keep()));
+    }
     let gate = Gate {
         services: services.clone(),
-        accounts: Accounts::new(shared.clone(), Arc::new(SystemClock), Arc::new(UuidIds)).with_sessions(
-            SessionLimits { idle_ms: millis(config.session_idle), max_age_ms: millis(config.session_max_age) },
-        ),
+        accounts: Accounts::of(&config, &shared),
+        oidc,
         in_cluster: InCluster::new(
             config.cluster_callers.clone(),
             config.cluster_callers_audience.clone(),
@@ -162,6 +178,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         idempotency: shared.clone(),
         live: Live::start(shared.clone(), streams.clone()),
         limits: Limits::new(),
+        refusals: refusals.clone(),
         proxies: Proxies::new(config.trusted_proxies.clone()),
         ids: Arc::new(UuidIds),
         sandbox: connected.sandbox.is_some(),
@@ -176,8 +193,16 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let readiness = Readiness { store: store.clone(), cluster, metrics: metrics.clone() };
     let limits = gate.limits.clone();
     let router = doors::router(gate, readiness.clone());
-    let housekeeper =
-        tokio::spawn(keep_house(store.clone(), config.retention_days, limits, metrics, controller_stop.clone()));
+    let housekeeper = tokio::spawn(keep_house(
+        store.clone(),
+        config.retention_days,
+        limits,
+        refusals,
+        metrics,
+        controller_stop.clone(),
+    ));
+    let watching = watch_trail(store.clone(), services, config.audit_retention_days);
+    tokio::spawn(controller_stop.clone().run_until_cancelled_owned(watching));
 
     let share = config.connections_per_address;
     let server = tokio::spawn(doors::listen::serve(listener, router, share, streams.clone()));
@@ -205,10 +230,6 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         tracing::warn!("stopped at the deadline; what was still open is caught up with at the next start");
     }
     Ok(())
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A connection to the chosen cluster.
@@ -274,15 +295,17 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, Fault> {
     })
 }
 
-/// The first start makes an admin: with the password that was set, or with one that is printed once.
+/// The first start makes an admin: with the password that was set, or with one that is printed once. Where nobody signs in with an
+/// account of the console's own none is made; the command line can, when one is needed.
 async fn first_admin(store: &Store, config: &Config) -> Result<(), Fault> {
-    if !store.is_empty().await? {
+    if !config.local_accounts || !store.is_empty().await? {
         return Ok(());
     }
     let password = config.admin_password.clone().unwrap_or_else(new_password);
     let hash = hash_password(&password).map_err(|e| Fault::failed(e.to_string()))?;
     let entry = AuditEntry {
         actor: Actor::system("first start"),
+        way: Way::default(),
         route: "kubernaut-console serve".into(),
         action: "account.create".into(),
         object_kind: "account".into(),
@@ -351,6 +374,7 @@ async fn keep_house(
     store: Store,
     retention_days: u32,
     limits: Limits,
+    refusals: Refusals,
     metrics: PrometheusHandle,
     stop: CancellationToken,
 ) {
@@ -363,6 +387,9 @@ async fn keep_house(
         if seconds.is_multiple_of(5) {
             metrics.run_upkeep();
         }
+        if seconds.is_multiple_of(60) {
+            refusals.tell(false).await;
+        }
         if seconds % 3600 == 30 {
             limits.sweep();
             if let Err(error) = store.sweep().await {
@@ -373,4 +400,42 @@ async fn keep_house(
             }
         }
     }
+    refusals.tell(true).await;
+}
+
+/// Looks at every row of the audit trail soon after the start and then by the hour, and lets go of what was kept long enough.
+async fn watch_trail(store: Store, services: Services, retention_days: Option<u32>) {
+    tokio::time::sleep(FIRST_LOOK).await;
+    for look in 0_u32.. {
+        if let Err(error) = services.look_at_trail().await {
+            tracing::warn!(?error, "the audit trail can't be looked at");
+        }
+        if let Some(days) = retention_days.filter(|_| look.is_multiple_of(LOOKS_A_DAY))
+            && let Err(error) = prune_trail(&store, days).await
+        {
+            tracing::warn!(%error, "old rows of the audit trail can't be removed");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn prune_trail(store: &Store, days: u32) -> Result<(), StoreError> {
+    let before = store.now().await?.plus_ms(-i64::from(days) * DAY_MS);
+    let entry = AuditEntry {
+        actor: Actor::system("retention"),
+        way: Way::default(),
+        route: "audit retention".into(),
+        action: PRUNE.into(),
+        object_kind: "audit".into(),
+        object_id: "trail".into(),
+        before: None,
+        after: None,
+        reason: None,
+        request_id: UuidIds.fresh(),
+    };
+    let gone = store.prune_audit(before, entry).await?;
+    if gone > 0 {
+        tracing::info!(rows = gone, "old rows of the audit trail were removed");
+    }
+    Ok(())
 }

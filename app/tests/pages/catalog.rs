@@ -4,7 +4,7 @@ use crate::{catalog_samples as samples, html, samples::NOW};
 use app::{
     FormOutcome,
     pages::{
-        audit::{Titles, audit},
+        audit::audit,
         catalog::catalog,
         effectiveness::{Asked, Measure, effectiveness},
         playbook::playbook,
@@ -12,7 +12,6 @@ use app::{
     query::Query,
 };
 use domain::{
-    audit::AuditFilter,
     effectiveness::{EffectivenessFilter, GroupBy},
     paging::PageOf,
     ports::{CatalogFilter, Facet, FacetValue, PlaybookStatus},
@@ -86,8 +85,7 @@ fn asked(measure: Option<Measure>) -> Asked {
 
 #[test]
 fn a_row_of_the_trail_tells_the_reason_as_it_was_given_and_nothing_where_none_was() {
-    let list = PageOf { items: samples::audit(), next_cursor: None };
-    let page = html(|| audit(list, &Titles::default(), AuditFilter::default(), Query::default(), NOW));
+    let page = html(|| audit(samples::audit_view(samples::audit())));
     assert!(page.contains("The node will not hold another hour"));
     assert_eq!(page.matches("class=\"prose reason\"").count(), 2);
     assert!(page.contains("href=\"/recommendations/01jd7m3k9x4qvb2n\""));

@@ -1,15 +1,21 @@
 //! Playbooks, audit rows and measurements for looking at pages.
 
 use crate::samples::{NOW, line, track};
+use app::{
+    FormOutcome,
+    pages::audit::{AuditView, Titles},
+    query::Query,
+};
 use domain::{
-    audit::AuditRecord,
+    audit::{AuditFilter, AuditRecord},
     effectiveness::{Counts, EffectivenessRow, Week},
     execution::ExecutionState,
-    identity::Actor,
+    identity::{Actor, Door},
     ids::{ActorId, Digest},
+    paging::PageOf,
     playbook::{Registration, schema},
     ports::{PlaybookRecord, PlaybookStatus},
-    services::{CatalogItem, EffectivenessReport, PlaybookView},
+    services::{CatalogItem, EffectivenessReport, PlaybookView, TrailCheck, TrailView},
     time::Timestamp,
 };
 use serde_json::{Value, json};
@@ -166,6 +172,8 @@ pub fn audit() -> Vec<AuditRecord> {
         sequence,
         at: NOW.plus_ms((sequence - 1042) * 97_000),
         actor: actor(who),
+        door: Door::Page,
+        address: "10.0.0.7".parse().ok(),
         route: "POST /recommendations/{id}".into(),
         action: action.into(),
         object_kind: kind.into(),
@@ -174,6 +182,8 @@ pub fn audit() -> Vec<AuditRecord> {
         after,
         reason: reason.map(str::to_owned),
         request_id: "01jd7m3k9x4q".into(),
+        key: Some("k-2026-11-01-9f86d081".into()),
+        mac: "9f".repeat(32).parse().ok(),
     };
     vec![
         record(
@@ -199,4 +209,32 @@ pub fn audit() -> Vec<AuditRecord> {
         record(1040, "dispatcher", "execution.create", "execution", "01jd7m3k9x4qvb2p", None, None, None),
         record(1039, "nobody", "account.refused", "account", "admin", None, None, None),
     ]
+}
+
+/// A trail that somebody looked at and found unbroken.
+pub fn trail() -> TrailView {
+    TrailView {
+        rows: 1042,
+        first: 1,
+        last: 1042,
+        mac: "9f".repeat(32).parse().unwrap(),
+        key: "k-2026-11-01-9f86d081".into(),
+        checked: Some(TrailCheck { at: NOW.plus_ms(-300_000), rows: 1040, broken: None }),
+        checking: false,
+        hold: None,
+    }
+}
+
+/// The audit page of these rows.
+pub fn audit_view(items: Vec<AuditRecord>) -> AuditView {
+    AuditView {
+        list: PageOf { items, next_cursor: None },
+        titles: Titles::default(),
+        trail: trail(),
+        filter: AuditFilter::default(),
+        query: Query::default(),
+        may_hold: false,
+        form: FormOutcome::default(),
+        now: NOW,
+    }
 }

@@ -14,7 +14,7 @@ use app::{
 };
 use domain::{
     fault::Fault,
-    identity::{Actor, Caller, Role},
+    identity::{Actor, Caller, Role, Way},
     ids::{ActorId, Digest, RecommendationId},
     paging::PageOf,
     policy::{
@@ -40,7 +40,14 @@ impl Conditions for Known {
 
 fn caller(role: Role) -> Caller {
     let actor = Actor::new(ActorId::new("user:1"), "mara");
-    Caller { actor, roles: vec![role], request_id: String::new(), route: String::new(), session: None }
+    Caller {
+        actor,
+        roles: vec![role],
+        request_id: String::new(),
+        route: String::new(),
+        way: Way::default(),
+        session: None,
+    }
 }
 
 fn policy(document: &Value) -> Policy {

@@ -411,6 +411,7 @@ fn who_is_asked_for_the_password_loses_nothing_of_the_form_and_the_password_is_n
         roles: vec![domain::identity::Role::Operator],
         request_id: String::new(),
         route: String::new(),
+        way: domain::identity::Way::default(),
         session: None,
     };
     let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());

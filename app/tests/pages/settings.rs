@@ -2,7 +2,7 @@
 
 use crate::{html, samples::NOW};
 use app::{
-    FormOutcome,
+    FormOutcome, ProviderWay, SignInWays,
     error::{ErrorPage, Trouble},
     pages::{
         search,
@@ -14,17 +14,25 @@ use app::{
 use domain::{
     accounts::{Secret, TokenStanding},
     fault::Fault,
-    identity::{Actor, Caller, Role, SignInMethod},
+    identity::{Actor, Caller, Role, SignInMethod, Way},
     ids::ActorId,
     ports::{CameFrom, ClusterHealth, PreflightCheck, PreflightOutcome, SessionRecord, TokenRecord, UserRecord},
-    services::{HealthView, SearchView, SessionView, ShellView, TokenView},
+    provider::External,
+    services::{GroupView, HealthView, SearchView, SessionView, ShellView, TokenView},
 };
 use http::StatusCode;
 use leptos::prelude::*;
 
 fn caller(role: Role) -> Caller {
     let actor = Actor::new(ActorId::new("user:1"), "mara");
-    Caller { actor, roles: vec![role], request_id: String::new(), route: String::new(), session: None }
+    Caller {
+        actor,
+        roles: vec![role],
+        request_id: String::new(),
+        route: String::new(),
+        way: Way::default(),
+        session: None,
+    }
 }
 
 fn user(id: &str, name: &str, roles: &[Role]) -> UserRecord {
@@ -35,7 +43,12 @@ fn user(id: &str, name: &str, roles: &[Role]) -> UserRecord {
         disabled: false,
         created_at: NOW,
         last_sign_in_at: None,
+        external: None,
     }
+}
+
+fn here() -> SignInWays {
+    SignInWays { provider: None, local: true }
 }
 
 fn token(name: &str, owner: Option<&str>, standing: TokenStanding) -> TokenView {
@@ -149,7 +162,7 @@ fn the_head_of_every_page_says_what_stands_in_the_way() {
 #[test]
 fn an_admin_is_offered_nothing_that_would_shut_them_out() {
     let users = vec![user("user:1", "mara", &[Role::Admin]), user("user:2", "<b>otto</b>", &[Role::Viewer])];
-    let page = html(|| accounts(users, caller(Role::Admin), FormOutcome::default(), None, NOW));
+    let page = html(|| accounts(users, vec![], here(), caller(Role::Admin), FormOutcome::default(), None, NOW));
     for act in ["disable", "password"] {
         assert!(!page.contains(&format!("/settings/accounts/user:1/{act}")), "{act} of oneself");
         assert!(page.contains(&format!("/settings/accounts/user:2/{act}")), "{act} of others");
@@ -167,11 +180,64 @@ fn a_form_that_came_back_opens_at_its_account_and_keeps_what_was_ticked() {
         status: StatusCode::UNPROCESSABLE_ENTITY,
         ..FormOutcome::default()
     };
-    let page = html(|| accounts(users, caller(Role::Admin), form, None, NOW));
+    let page = html(|| accounts(users, vec![], here(), caller(Role::Admin), form, None, NOW));
     let row = page.split("<tr").find(|row| row.contains("otto")).unwrap();
     assert!(row.contains("Choose at least one role.") && row.contains("<details open"), "{row}");
     assert!(!row.contains(" checked"), "nothing was ticked: {row}");
     assert_eq!(page.matches("Choose at least one role.").count(), 1, "at its account and nowhere else");
+}
+
+#[test]
+fn accounts_say_where_they_come_from_and_groups_what_they_give() {
+    let issuer = "https://sso.example".to_owned();
+    let from = |issuer: &str, groups: &[&str]| External {
+        issuer: issuer.into(),
+        subject: "42".into(),
+        groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+    };
+    let nora =
+        UserRecord { external: Some(from(&issuer, &["<i>oncall", "b"])), ..user("user:2", "nora", &[Role::Operator]) };
+    let otto = UserRecord { external: Some(from("https://old.example", &[])), ..user("user:3", "otto", &[]) };
+    let users = || vec![user("user:1", "mara", &[Role::Admin]), nora.clone(), otto.clone()];
+    let group = |name: &str, roles: &[Role], blocked| GroupView {
+        name: name.into(),
+        roles: roles.to_vec(),
+        people: 1,
+        blocked,
+    };
+    let groups = vec![
+        group("*", &[Role::Viewer], None),
+        group("<i>oncall", &[Role::Operator], None),
+        group("contractors", &[], Some((NOW, "mara".to_owned()))),
+    ];
+    let provider = || Some(ProviderWay { name: "Keycloak".into(), issuer: issuer.clone(), reachable: true });
+    let shown = |role, ways, form| html(|| accounts(users(), groups.clone(), ways, caller(role), form, None, NOW));
+    let page = shown(Role::Admin, SignInWays { provider: provider(), local: true }, FormOutcome::default());
+    let row = |name: &str| page.split("<tr").find(|row| row.contains(&format!(">{name}<"))).unwrap().to_owned();
+    assert!(row("nora").contains("Keycloak") && row("nora").contains("&lt;i&gt;oncall, b"), "{}", row("nora"));
+    assert!(row("otto").contains("not the provider any more"));
+    for act in ["roles", "password"] {
+        assert!(!page.contains(&format!("/settings/accounts/user:2/{act}")), "{act} of somebody else's account");
+    }
+    assert!(page.contains("/settings/accounts/user:2/disable"));
+    let (oncall, blocked, everybody) = (row("&lt;i&gt;oncall"), row("contractors"), row("everybody"));
+    assert!(oncall.contains("/settings/groups/block") && oncall.contains("operator"), "{oncall}");
+    assert!(blocked.contains("/settings/groups/unblock") && blocked.contains("by mara") && blocked.contains("no role"));
+    assert!(!everybody.contains("<form"), "there is no blocking everybody");
+
+    let alone = SignInWays { provider: provider(), local: false };
+    let page = shown(Role::Admin, alone.clone(), FormOutcome::default());
+    assert!(!page.contains("action=\"/settings/accounts\"") && page.contains("are switched off"), "{page}");
+    let form = FormOutcome {
+        fields: vec![("about".into(), "groups".into()), ("group".into(), "sre".into())],
+        message: Some("you are in this group yourself: ask another admin".into()),
+        status: StatusCode::FORBIDDEN,
+        ..FormOutcome::default()
+    };
+    let page = shown(Role::Admin, alone.clone(), form);
+    assert_eq!(page.matches("You are in this group yourself").count(), 1, "{page}");
+    assert!(page.contains("value=\"sre\""), "{page}");
+    assert!(!shown(Role::Auditor, alone, FormOutcome::default()).contains("/settings/groups/block"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::{
     audit::AuditEntry,
     identity::{Actor, Role},
     ids::ActorId,
+    provider::External,
     time::Timestamp,
 };
 use async_trait::async_trait;
@@ -20,7 +21,7 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// A local account.
+/// An account: the console's own, or of a person who signs in at the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserRecord {
@@ -28,7 +29,7 @@ pub struct UserRecord {
     pub id: String,
     /// The name to sign in with; unique.
     pub name: String,
-    /// What they may do.
+    /// What they may do. Of an external account: as of its last sign-in; what it may now is for [`crate::provider::Rules`] to say.
     pub roles: Vec<Role>,
     /// Whether signing in is refused.
     pub disabled: bool,
@@ -36,6 +37,9 @@ pub struct UserRecord {
     pub created_at: Timestamp,
     /// When they last signed in.
     pub last_sign_in_at: Option<Timestamp>,
+    /// Where it comes from; none for the console's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<External>,
 }
 
 impl TokenRecord {
@@ -121,7 +125,7 @@ pub trait AccountStore: Send + Sync {
     async fn users(&self) -> Result<Vec<UserRecord>, StoreError>;
     /// An account by its id.
     async fn user(&self, id: &str) -> Result<Option<UserRecord>, StoreError>;
-    /// An account with its password, by its name.
+    /// An account with its password, by its name. That of an external account is empty and fits nothing.
     async fn user_for_sign_in(&self, name: &str) -> Result<Option<(UserRecord, PasswordHash)>, StoreError>;
     /// Sets roles. With `keeps_admin` not where nobody else would be an active admin then, whoever changes accounts at the same moment.
     async fn set_roles(

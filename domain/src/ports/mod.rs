@@ -7,6 +7,7 @@ mod cluster;
 mod executions;
 mod logs;
 mod policies;
+mod provider;
 mod recommendations;
 mod records;
 mod sessions;
@@ -24,11 +25,15 @@ pub use cluster::{
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};
 pub use policies::{Activated, Activation, NewPolicy, PolicyOrigin, PolicyRecord, PolicyState, PolicyStore};
+pub use provider::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, SIGN_IN_MS};
 pub use recommendations::{
     DecideError, Decided, DecidedRecommendation, Judged, NewDecision, NewRecommendation, RecommendationFilter,
     RecommendationStore, StoredTicket,
 };
-pub use records::{AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered, VersionDay};
+pub use records::{
+    AuditKeys, AuditKeysError, AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered,
+    VersionDay,
+};
 pub use sessions::{CameFrom, Ending, LiveSession, NewSession, Proof, SessionLimits, SessionRecord, SessionStore};
 pub use tries::{Allowance, DEVICE_MS, TryStore};
 

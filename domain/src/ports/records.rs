@@ -2,12 +2,37 @@
 
 use super::StoreError;
 use crate::{
-    audit::{AuditEntry, AuditFilter, AuditRecord},
+    audit::{AuditEntry, AuditFilter, AuditRecord, Chained, Head, Hold, Key, Keys, Mac, Verdict},
     effectiveness::{Counts, EffectivenessFilter, GroupBy},
     event::LiveEvent,
     paging::{Page, PageOf},
 };
 use async_trait::async_trait;
+use std::{fmt::Debug, sync::Arc};
+
+/// Why the keys of the audit trail can't be used. The message says what to do and holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct AuditKeysError(pub String);
+
+/// The keys of the audit trail, which are kept outside of the database.
+pub trait AuditKeys: Debug + Send + Sync {
+    /// All there are; `anew`, because another console may have added one since.
+    fn keys(&self, anew: bool) -> Result<Arc<Keys>, AuditKeysError>;
+    /// The key that a trail begins with: the newest, or one that is made where there is none.
+    fn first(&self) -> Result<Key, AuditKeysError>;
+}
+
+/// Keys that never change.
+impl AuditKeys for Keys {
+    fn keys(&self, _: bool) -> Result<Arc<Keys>, AuditKeysError> {
+        Ok(Arc::new(self.clone()))
+    }
+
+    fn first(&self) -> Result<Key, AuditKeysError> {
+        self.newest().cloned().ok_or_else(|| AuditKeysError("there is no key to begin the audit trail with".into()))
+    }
+}
 
 /// The audit trail.
 #[async_trait]
@@ -18,6 +43,18 @@ pub trait AuditStore: Send + Sync {
     async fn list(&self, filter: &AuditFilter, page: &Page) -> Result<PageOf<AuditRecord>, StoreError>;
     /// Up to `limit` rows after a sequence number that the filter matches, oldest first: for exports.
     async fn after(&self, filter: &AuditFilter, sequence: i64, limit: u32) -> Result<Vec<AuditRecord>, StoreError>;
+    /// The same rows, as far as they are kept, with what each follows on.
+    async fn chained(&self, filter: &AuditFilter, sequence: i64, limit: u32) -> Result<Vec<Chained>, StoreError>;
+    /// Where the trail ends, and the seal of that.
+    async fn head(&self) -> Result<(Head, Option<Mac>), StoreError>;
+    /// Looks at every row; with `noted` also whether the trail has the row of that number and mac.
+    async fn verify(&self, noted: Option<(i64, Mac)>) -> Result<Verdict, StoreError>;
+    /// The legal hold, where one stands.
+    async fn hold(&self) -> Result<Option<Hold>, StoreError>;
+    /// Sets a hold for the entry's reason; false, and nothing is written, where one stands.
+    async fn set_hold(&self, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// Releases the hold; false, and nothing is written, where none stands.
+    async fn release_hold(&self, audit: AuditEntry) -> Result<bool, StoreError>;
 }
 
 /// Live events.

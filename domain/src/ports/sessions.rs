@@ -2,6 +2,7 @@
 
 use super::{PasswordHash, StoreError, UserRecord};
 use crate::{
+    accounts::Secret,
     audit::AuditEntry,
     identity::{Role, SignInMethod},
     time::Timestamp,
@@ -57,6 +58,8 @@ pub struct NewSession {
     pub from: CameFrom,
     /// The hash of the session that the browser had until now: it ends.
     pub replaces: Option<String>,
+    /// The ID token of a sign-in at the provider, for signing out there; empty where it is too long to be sent there.
+    pub id_token: Option<Secret>,
 }
 
 /// A session as it is listed.
@@ -127,11 +130,13 @@ pub trait SessionStore: Send + Sync {
         limits: SessionLimits,
         used: bool,
     ) -> Result<Option<LiveSession>, StoreError>;
-    /// Gives a session another cookie's value, made under its person's roles of now; `false` when there is none of the old one.
-    async fn renew_session(&self, secret_hash: &str, new_hash: &str) -> Result<bool, StoreError>;
+    /// Gives a session another cookie's value, made under these roles; `false` when there is none of the old one.
+    async fn renew_session(&self, secret_hash: &str, new_hash: &str, roles: &[Role]) -> Result<bool, StoreError>;
     /// Notes that whose session this is has proved once more who they are, with the audit row; `false`, and nothing of it, when it has
     /// ended, its account is disabled, or has another password by now than the one that was found to be theirs.
     async fn prove_session(&self, secret_hash: &str, proof: Proof, audit: AuditEntry) -> Result<bool, StoreError>;
+    /// The ID token that is kept with a session, where its person signed in at the provider.
+    async fn id_token(&self, secret_hash: &str) -> Result<Option<Secret>, StoreError>;
     /// Ends a session, with the audit row; `false` when there is none.
     async fn end_session(&self, secret_hash: &str, audit: AuditEntry) -> Result<bool, StoreError>;
     /// The live sessions of a person, last used first.

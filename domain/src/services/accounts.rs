@@ -5,6 +5,7 @@ use crate::{
     accounts::{Secret, TokenStanding},
     identity::{Caller, Role},
     ports::{SessionRecord, TokenRecord, UserRecord},
+    time::Timestamp,
 };
 use async_trait::async_trait;
 
@@ -13,6 +14,8 @@ use async_trait::async_trait;
 pub trait AccountService: Send + Sync {
     /// All accounts, by name; needs `accounts:read`.
     async fn users(&self, caller: &Caller) -> Answer<Vec<UserRecord>>;
+    /// The caller's own account; none where that is no person's.
+    async fn own(&self, caller: &Caller) -> Answer<Option<UserRecord>>;
     /// Makes an account; needs `accounts:write`. Without a password one is made, and answered once.
     async fn create_user(
         &self,
@@ -45,6 +48,24 @@ pub trait AccountService: Send + Sync {
     async fn create_token(&self, caller: &Caller, request: TokenRequest) -> Answer<MadeToken>;
     /// Revokes a live token by id or name: one's own, or any with `accounts:write`.
     async fn revoke_token(&self, caller: &Caller, token: &str) -> Answer<TokenRecord>;
+    /// The provider's groups that give a role or are blocked, by name; none where there is no provider. Needs `accounts:read`.
+    async fn groups(&self, caller: &Caller) -> Answer<Option<Vec<GroupView>>>;
+    /// Shuts the people of a group out from their next request on, or lets them in again; needs `accounts:write`. Nobody blocks a
+    /// group that they are in.
+    async fn set_group_blocked(&self, caller: &Caller, group: &str, blocked: bool) -> Answer<()>;
+}
+
+/// A group of the provider, as far as it counts here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupView {
+    /// Its name, with the prefix; [`crate::provider::EVERYBODY`] stands for everybody.
+    pub name: String,
+    /// What it gives.
+    pub roles: Vec<Role>,
+    /// How many accounts are in it.
+    pub people: usize,
+    /// Since when it is blocked, and by whom.
+    pub blocked: Option<(Timestamp, String)>,
 }
 
 /// A session as its person sees it.

@@ -7,14 +7,14 @@ mod policies;
 mod shell;
 mod views;
 
-pub use accounts::{AccountService, MadeToken, SessionView, TokenOwner, TokenRequest, TokenView};
+pub use accounts::{AccountService, GroupView, MadeToken, SessionView, TokenOwner, TokenRequest, TokenView};
 pub use earlier::EarlierRun;
 pub use policies::{ActivationAnswer, LOOK_BACK_DAYS, PolicyService};
 pub use shell::{HealthView, MoreFound, SearchView, ShellService};
 pub use views::*;
 
 use crate::{
-    audit::{AuditFilter, AuditRecord},
+    audit::{AuditFilter, AuditRecord, Chained, Head, Mac},
     decision::{Decision, Verb},
     effectiveness::{EffectivenessFilter, EffectivenessRow, GroupBy},
     execution::{ActionRecord, Execution, ExecutionLine, LogLine},
@@ -283,9 +283,20 @@ pub trait AuditService: Send + Sync {
     /// What the objects of these rows are called, by kind and id; those without a name of their own are left out. Needs
     /// `audit:read`.
     async fn titles(&self, caller: &Caller, rows: &[AuditRecord]) -> Answer<HashMap<(String, String), String>>;
-    /// Rows after a sequence number, oldest first, for export; needs `audit:read`.
-    async fn after(&self, caller: &Caller, filter: &AuditFilter, sequence: i64, limit: u32)
-    -> Answer<Vec<AuditRecord>>;
+    /// Rows after a sequence number with what each follows on, oldest first, for export; needs `audit:read`.
+    async fn chained(&self, caller: &Caller, filter: &AuditFilter, sequence: i64, limit: u32) -> Answer<Vec<Chained>>;
+    /// Where the trail ends, and the seal of that, for export; needs `audit:read`.
+    async fn end(&self, caller: &Caller) -> Answer<(Head, Option<Mac>)>;
+    /// Writes down that the caller exports these rows in this format; needs `audit:read`.
+    async fn note_export(&self, caller: &Caller, filter: &AuditFilter, format: &str) -> Answer<()>;
+    /// How the trail stands; needs `audit:read`. Looks at no row.
+    async fn trail(&self, caller: &Caller) -> Answer<TrailView>;
+    /// Looks at every row, for two seconds at most: what takes longer is seen by [`Self::trail`]. Needs `audit:read`.
+    async fn check(&self, caller: &Caller) -> Answer<()>;
+    /// Sets the legal hold; needs `audit:hold` and a reason.
+    async fn set_hold(&self, caller: &Caller, reason: Option<String>) -> Answer<()>;
+    /// Releases the legal hold; needs `audit:hold` and a reason.
+    async fn release_hold(&self, caller: &Caller, reason: Option<String>) -> Answer<()>;
 }
 
 /// A registration that passed, for previews.

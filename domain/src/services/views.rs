@@ -2,6 +2,7 @@
 
 use super::EarlierRun;
 use crate::{
+    audit::{Hold, Mac},
     decision::{Decision, Verb},
     effectiveness::{EffectivenessRow, Week},
     execution::{Execution, ExecutionLine, Standing},
@@ -325,4 +326,50 @@ pub struct EffectivenessReport {
     pub total: Option<EffectivenessRow>,
     /// The same by week, oldest first; without phases.
     pub weeks: Vec<Week>,
+}
+
+/// How the audit trail stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TrailView {
+    /// How many rows are kept.
+    pub rows: i64,
+    /// The first that is kept.
+    pub first: i64,
+    /// The last; 0 before there is one.
+    pub last: i64,
+    /// Its mac: whoever notes both can tell later whether the trail still has it.
+    pub mac: Mac,
+    /// The key that the next row is chained with.
+    pub key: String,
+    /// What came of looking at every row; none since the console started.
+    pub checked: Option<TrailCheck>,
+    /// Whether that is being done now.
+    pub checking: bool,
+    /// The legal hold, where one stands.
+    pub hold: Option<Hold>,
+}
+
+/// What came of looking at every row of the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TrailCheck {
+    /// When.
+    pub at: Timestamp,
+    /// How many rows there were.
+    pub rows: u64,
+    /// The first link that is broken; none where none is.
+    pub broken: Option<BrokenLink>,
+}
+
+/// A broken link of the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BrokenLink {
+    /// The row that belongs there.
+    pub sequence: i64,
+    /// A stable word: `altered`, `removed`, `swapped`, `appended`, `cut_off`, `end`, `unknown_key`, `other_key`, `unreadable`.
+    pub what: String,
+    /// The same in words.
+    pub detail: String,
 }

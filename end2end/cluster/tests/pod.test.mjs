@@ -27,7 +27,9 @@ before(async () => {
   await writeFile(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization(await consoleImage())));
   await kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=true', '--timeout=120s']);
   await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
-  await kubectl(['-n', NAMESPACE, 'create', 'secret', 'generic', 'kubernaut-console', '--from-literal=database-url=', `--from-literal=admin-password=${admin.password}`]);
+  const secret = { 'database-url': '', 'admin-password': admin.password, 'audit-keys': JSON.stringify({ id: 'k1', secret: 'a1'.repeat(32) }) };
+  const literals = Object.entries(secret).map(([name, value]) => `--from-literal=${name}=${value}`);
+  await kubectl(['-n', NAMESPACE, 'create', 'secret', 'generic', 'kubernaut-console', ...literals]);
   await apply(await kubectl(['kustomize', overlay]));
   await kubectl(['-n', NAMESPACE, 'rollout', 'status', 'deployment/kubernaut-console', '--timeout=120s']).catch(async (error) => {
     const told = [['describe', 'pods'], ['logs', 'deployment/kubernaut-console', '--tail=20']].map((args) => kubectl(['-n', NAMESPACE, ...args]).catch(String));
@@ -56,6 +58,7 @@ test('it is ready, with the rights of its own account', async () => {
   assert.deepEqual([ready.cluster, ready.sandbox], ['in-cluster', false]);
   const found = await inside('doctor', '--cluster', 'in-cluster');
   assert.doesNotMatch(found, /missing/i, found);
+  assert.match(await inside('audit', 'verify'), /^unbroken: /, 'with the key of its Secret');
   const pod = (await get('pods', '-n', NAMESPACE, '-l', 'app.kubernetes.io/name=kubernaut-console')).items[0];
   assert.equal(pod.spec.serviceAccountName, 'kubernaut-console');
   assert.equal(pod.spec.containers[0].securityContext.readOnlyRootFilesystem, true);

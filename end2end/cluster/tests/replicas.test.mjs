@@ -48,7 +48,10 @@ after(async () => {
 async function begin(replica) {
   const KUBECONFIG = await replica.proxy.kubeconfig(join(replica.dataDir, 'kubeconfig'));
   const listen = replica.console && new URL(replica.console.url).host;
-  const console_ = await on.console({ args: home.args, env: { KUBECONFIG, KUBERNAUT_DATABASE_URL: url }, dataDir: replica.dataDir, listen });
+  // One trail, one file with its keys.
+  const KUBERNAUT_AUDIT_KEY_FILE = join(replicas[0].dataDir, 'audit.keys');
+  const env = { KUBECONFIG, KUBERNAUT_DATABASE_URL: url, KUBERNAUT_AUDIT_KEY_FILE };
+  const console_ = await on.console({ args: home.args, env, dataDir: replica.dataDir, listen });
   tokens ??= Object.fromEntries(await Promise.all(Object.entries(roles).map(async ([role, name]) => [role, await console_.token(role, name)])));
   const as = (role) => console_.api(tokens[role]);
   const world = new World({ author: as('author'), model: as('propose'), first: as('operator'), second: as('operator') });

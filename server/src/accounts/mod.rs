@@ -1,6 +1,8 @@
 //! People and tokens: signing in, turning a request's credentials into an identity, and (in `service`) changing them.
 
+mod groups;
 mod in_cluster;
+pub mod oidc;
 mod passwords;
 mod service;
 mod sessions;
@@ -13,12 +15,21 @@ pub use sessions::SignIn;
 pub use tokens::{hash_secret, new_secret, new_session_secret};
 pub use tries::Trying;
 
+use crate::{
+    config::Config,
+    edge::{SystemClock, UuidIds},
+};
 use domain::{
     accounts::{MAX_NAME, Secret, effective},
     identity::{Actor, CallerSession, Role, SignInMethod},
-    ports::{AccountStore, Clock, Ids, PasswordHash, SessionLimits, SessionStore, StoreError, TryStore, UserRecord},
+    ports::{
+        AccountStore, Clock, Ids, PasswordHash, ProviderStore, SessionLimits, SessionStore, StoreError, TryStore,
+        UserRecord,
+    },
+    provider::Rules,
 };
 use std::{sync::Arc, time::Duration};
+use store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Passwords that are checked at the same time: each takes a core and 19 MiB, and strangers may ask for it.
@@ -38,6 +49,16 @@ pub struct Accounts {
     /// Checked against when there is no such account, so that the time does not tell.
     decoy: PasswordHash,
     turns: Arc<Semaphore>,
+    /// How people of the provider are known here; none where there is no provider.
+    provider: Option<Arc<Recognised>>,
+    /// Whether people sign in with accounts of the console's own.
+    local: bool,
+}
+
+/// What accounts of the provider's people are judged by, anew at each request.
+struct Recognised {
+    rules: Rules,
+    store: Arc<dyn ProviderStore>,
 }
 
 /// Who a request is from.
@@ -62,7 +83,7 @@ impl Identity {
 
 impl Accounts {
     /// Over this store.
-    pub fn new<S>(store: Arc<S>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self
+    fn new<S>(store: Arc<S>, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self
     where
         S: AccountStore + SessionStore + TryStore + 'static,
     {
@@ -70,13 +91,54 @@ impl Accounts {
         let decoy = hash_password("nobody has this password").unwrap_or_else(|_| PasswordHash(String::new()));
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let (sessions, tries) = (store.clone(), store.clone());
-        Self { store, sessions, tries, limits: SessionLimits::default(), clock, ids, decoy, turns }
+        let limits = SessionLimits::default();
+        Self { store, sessions, tries, limits, clock, ids, decoy, turns, provider: None, local: true }
     }
 
-    /// The same, with sessions that live so long.
-    #[must_use]
-    pub fn with_sessions(self, limits: SessionLimits) -> Self {
-        Self { limits, ..self }
+    /// As the settings have it, over this database.
+    pub fn of(config: &Config, store: &Arc<Store>) -> Self {
+        let accounts = Self::new(store.clone(), Arc::new(SystemClock), Arc::new(UuidIds));
+        let provider = config.oidc.as_ref().map(|provider| {
+            let store: Arc<dyn ProviderStore> = store.clone();
+            Arc::new(Recognised { rules: provider.rules.clone(), store })
+        });
+        Self { provider, local: config.local_accounts, limits: config.session_limits(), ..accounts }
+    }
+
+    /// Whether people sign in with accounts of the console's own.
+    pub fn local(&self) -> bool {
+        self.local
+    }
+
+    /// The blocked groups, where groups count at all.
+    async fn blocked(&self) -> Result<Vec<String>, StoreError> {
+        let Some(provider) = &self.provider else { return Ok(Vec::new()) };
+        Ok(provider.store.blocked_groups().await?.into_iter().map(|group| group.name).collect())
+    }
+
+    /// An account with what it may by now: the provider's people have what their groups give them as things stand.
+    fn by_now(&self, user: UserRecord, blocked: &[String]) -> UserRecord {
+        let Some(from) = &user.external else { return user };
+        let roles = self.provider.as_ref().map_or_else(Vec::new, |provider| provider.rules.roles(from, blocked));
+        UserRecord { roles, ..user }
+    }
+
+    /// All accounts, with what they may by now.
+    async fn all(&self) -> Result<Vec<UserRecord>, StoreError> {
+        let (users, blocked) = (self.store.users().await?, self.blocked().await?);
+        Ok(users.into_iter().map(|user| self.by_now(user, &blocked)).collect())
+    }
+
+    /// An account that may do something by now, with what that is. None when it is disabled, or nothing of its groups is left.
+    async fn able(&self, user: UserRecord) -> Result<Option<UserRecord>, StoreError> {
+        if user.disabled {
+            return Ok(None);
+        }
+        if user.external.is_none() {
+            return Ok(Some(user));
+        }
+        let user = self.by_now(user, &self.blocked().await?);
+        Ok(Some(user).filter(|user| !user.roles.is_empty()))
     }
 
     /// The turn to work on a password.
@@ -109,6 +171,8 @@ impl Accounts {
     ) -> Result<Option<(UserRecord, Secret)>, StoreError> {
         let possible = name.chars().nth(MAX_NAME).is_none();
         let found = if possible { self.store.user_for_sign_in(name).await? } else { None };
+        // Who signs in elsewhere has no password here; that must not be seen by the time, either.
+        let found = found.filter(|(user, _)| self.local && user.external.is_none());
         let hash = found.as_ref().map_or_else(|| self.decoy.clone(), |(_, hash)| hash.clone());
         let matches = self.matches(password, hash).await?;
         let begun = match found.filter(|(user, _)| matches && !user.disabled) {
@@ -125,9 +189,19 @@ impl Accounts {
         Ok(begun)
     }
 
-    /// The person of this id, as of now; none where they are disabled.
+    /// The name of the account of this name, where there is one.
+    pub async fn named(&self, name: &str) -> Option<String> {
+        let possible = name.chars().nth(MAX_NAME).is_none();
+        let found = if possible { self.store.user_for_sign_in(name).await.ok().flatten() } else { None };
+        found.map(|(user, _)| user.name)
+    }
+
+    /// The person of this id, as of now; none where they may do nothing.
     async fn person(&self, id: &str) -> Result<Option<UserRecord>, StoreError> {
-        Ok(self.store.user(id).await?.filter(|user| !user.disabled))
+        match self.store.user(id).await? {
+            Some(user) => self.able(user).await,
+            None => Ok(None),
+        }
     }
 
     /// The token that this secret belongs to. It may no more than its owner may by now.
@@ -146,9 +220,8 @@ impl Accounts {
 #[cfg(test)]
 mod tests {
     use super::{passwords::tests::checked, *};
-    use crate::edge::{SystemClock, UuidIds};
-    use domain::ports::CameFrom;
-    use store::{Options, Store, sqlite_url};
+    use domain::{identity::Way, ports::CameFrom};
+    use store::{Options, sqlite_url};
 
     #[tokio::test]
     async fn an_unknown_name_costs_the_same_work_as_a_wrong_password() {
@@ -158,6 +231,7 @@ mod tests {
         let hash = hash_password("the right password").unwrap();
         let audit = domain::audit::AuditEntry {
             actor: Actor::system("test"),
+            way: Way::default(),
             route: "test".into(),
             action: "account.create".into(),
             object_kind: "account".into(),
@@ -168,7 +242,14 @@ mod tests {
             request_id: "r-1".into(),
         };
         store.create_user("user:mara", "mara", &[Role::Viewer], &hash, audit).await.unwrap();
-        let by = SignIn { route: "test".into(), request_id: "r-2".into(), from: CameFrom::default(), replaces: None };
+        let by = SignIn {
+            route: "test".into(),
+            request_id: "r-2".into(),
+            way: Way::default(),
+            from: CameFrom::default(),
+            replaces: None,
+            id_token: None,
+        };
         let long = "n".repeat(MAX_NAME + 1);
         for (name, password) in [("mara", "guess 1"), ("nobody", "guess 2"), (long.as_str(), "guess 3")] {
             assert!(accounts.sign_in(name, password, &by).await.unwrap().is_none(), "{name}");

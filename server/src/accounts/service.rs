@@ -11,7 +11,9 @@ use domain::{
     identity::{Caller, Right, Role},
     ids::ActorId,
     ports::{AccountChange, Ending, NewToken, PasswordHash, TokenRecord, UserRecord},
-    services::{AccountService, Answer, MadeToken, ServiceError, SessionView, TokenOwner, TokenRequest, TokenView},
+    services::{
+        AccountService, Answer, GroupView, MadeToken, ServiceError, SessionView, TokenOwner, TokenRequest, TokenView,
+    },
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -20,7 +22,11 @@ use std::collections::HashMap;
 impl AccountService for Accounts {
     async fn users(&self, caller: &Caller) -> Answer<Vec<UserRecord>> {
         caller.require(Right::AccountsRead)?;
-        self.store.users().await.map_err(store_fault)
+        self.all().await.map_err(store_fault)
+    }
+
+    async fn own(&self, caller: &Caller) -> Answer<Option<UserRecord>> {
+        self.person(caller.actor.id.as_str()).await.map_err(store_fault)
     }
 
     async fn create_user(
@@ -31,6 +37,10 @@ impl AccountService for Accounts {
         password: Option<String>,
     ) -> Answer<Option<Secret>> {
         caller.require(Right::AccountsWrite)?;
+        if !self.local() && !by_system(caller) {
+            let detail = "the console's own accounts are switched off: people sign in at the provider";
+            return Err(ServiceError::Forbidden(detail.into()));
+        }
         let mut faults = Faults::new();
         note(&mut faults, "/name", accounts::check_name(name));
         let roles = note(&mut faults, "/roles", accounts::roles_of_person(roles)).unwrap_or_default();
@@ -52,8 +62,13 @@ impl AccountService for Accounts {
         caller.require(Right::AccountsWrite)?;
         let roles = accounts::roles_of_person(roles).map_err(|complaint| at("/roles", complaint))?;
         let user = self.account(who).await?;
+        if user.external.is_some() {
+            let detail = format!("{} has the roles that their groups give: change those, or --oidc-role", user.name);
+            return Err(ServiceError::Forbidden(detail));
+        }
         if !roles.contains(&Role::Admin) {
             not_oneself(caller, &user, "take the role admin from yourself")?;
+            self.stays_administered(caller, &user).await?;
         }
         let mut audit = AuditEntry::by(caller, "account.roles", "account", &user.name);
         audit.before = Some(json!({ "roles": user.roles }));
@@ -68,6 +83,7 @@ impl AccountService for Accounts {
         let user = self.account(who).await?;
         if disabled {
             not_oneself(caller, &user, "disable yourself")?;
+            self.stays_administered(caller, &user).await?;
         }
         let action = if disabled { "account.disable" } else { "account.enable" };
         let mut audit = AuditEntry::by(caller, action, "account", &user.name);
@@ -82,6 +98,7 @@ impl AccountService for Accounts {
     async fn reset_password(&self, caller: &Caller, who: &str, password: Option<String>) -> Answer<Option<Secret>> {
         caller.require(Right::AccountsWrite)?;
         let user = self.account(who).await?;
+        has_password(&user)?;
         if is(caller, &user) {
             return Err(ServiceError::Forbidden("change your own password with your present one".into()));
         }
@@ -96,6 +113,7 @@ impl AccountService for Accounts {
 
     async fn change_password(&self, caller: &Caller, old: &str, new: &str) -> Answer<()> {
         let user = self.person_of(caller, "change a password").await?;
+        has_password(&user)?;
         let mut faults = Faults::new();
         note(&mut faults, "/new_password", accounts::check_password(&user.name, new));
         if old == new {
@@ -135,7 +153,7 @@ impl AccountService for Accounts {
     async fn tokens(&self, caller: &Caller) -> Answer<Vec<TokenView>> {
         let all = caller.may(Right::AccountsRead);
         let own = |token: &TokenRecord| is_own(caller, token);
-        let users = self.store.users().await.map_err(store_fault)?;
+        let users = self.all().await.map_err(store_fault)?;
         let users: HashMap<&str, &UserRecord> = users.iter().map(|user| (user.id.as_str(), user)).collect();
         let now = self.clock.now();
         let tokens = self.store.tokens().await.map_err(store_fault)?;
@@ -214,6 +232,16 @@ impl AccountService for Accounts {
         }
         Ok(view.token)
     }
+
+    async fn groups(&self, caller: &Caller) -> Answer<Option<Vec<GroupView>>> {
+        caller.require(Right::AccountsRead)?;
+        self.seen_groups().await
+    }
+
+    async fn set_group_blocked(&self, caller: &Caller, group: &str, blocked: bool) -> Answer<()> {
+        caller.require(Right::AccountsWrite)?;
+        self.set_blocked(caller, group, blocked).await
+    }
 }
 
 /// Whether a token is the caller's own: a person's are all that were made for them, a token's is itself alone. The weakest token of
@@ -231,7 +259,9 @@ impl Accounts {
         } else {
             self.store.user_for_sign_in(who).await.map_err(store_fault)?.map(|(user, _)| user)
         };
-        found.ok_or(ServiceError::NotFound("account"))
+        let user = found.ok_or(ServiceError::NotFound("account"))?;
+        let blocked = self.blocked().await.map_err(store_fault)?;
+        Ok(self.by_now(user, &blocked))
     }
 
     /// The account of a caller who is a person.
@@ -269,6 +299,20 @@ impl Accounts {
         Err(ServiceError::Conflict { code: "too_many_tokens", detail, differences: Vec::new() })
     }
 
+    /// Refuses to take away the last admin who gets in. The store sees to it that two don't take each other away, and knows neither what
+    /// groups give by now nor whether the console's own accounts are switched off.
+    async fn stays_administered(&self, caller: &Caller, user: &UserRecord) -> Answer<()> {
+        if by_system(caller) || !administers(user) {
+            return Ok(());
+        }
+        let users = self.all().await.map_err(store_fault)?;
+        let gets_in = |user: &UserRecord| self.local() || user.external.is_some();
+        if users.iter().any(|other| other.id != user.id && administers(other) && gets_in(other)) {
+            return Ok(());
+        }
+        made(AccountChange::LastAdmin, user)
+    }
+
     /// The hash of a password, and the password itself where it was made here.
     async fn chosen_or_made(&self, password: Option<String>) -> Answer<(PasswordHash, Option<Secret>)> {
         let made = password.is_none();
@@ -285,16 +329,27 @@ impl Accounts {
     }
 }
 
+/// Refuses what is about a password that is not here.
+pub(super) fn has_password(user: &UserRecord) -> Answer<()> {
+    if user.external.is_none() {
+        return Ok(());
+    }
+    Err(ServiceError::Forbidden(format!("{} signs in at the provider: there is no password here", user.name)))
+}
+
+fn administers(user: &UserRecord) -> bool {
+    !user.disabled && user.roles.contains(&Role::Admin)
+}
+
 /// Nobody shuts themselves out. The command line may: it is the way back in.
 fn not_oneself(caller: &Caller, user: &UserRecord, what: &str) -> Answer<()> {
-    let administers = !user.disabled && user.roles.contains(&Role::Admin);
-    if administers && is(caller, user) {
+    if administers(user) && is(caller, user) {
         return Err(ServiceError::Forbidden(format!("you can't {what}: ask another admin")));
     }
     Ok(())
 }
 
-/// What became of a change, in a service's words. That an admin stays is judged by the store, where nobody else changes accounts.
+/// What became of a change, in a service's words.
 fn made(change: AccountChange, user: &UserRecord) -> Answer<()> {
     match change {
         AccountChange::Done => Ok(()),

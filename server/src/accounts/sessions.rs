@@ -1,12 +1,12 @@
 //! Sessions of people: begun when somebody has proved who they are, by whichever way; found again by the cookie's value.
 
-use super::{Accounts, Identity, new_session_secret};
+use super::{Accounts, Identity, new_session_secret, service::has_password};
 use crate::services::store_fault;
 use domain::{
     accounts::Secret,
     audit::AuditEntry,
     fault::Fault,
-    identity::{Caller, CallerSession, SignInMethod},
+    identity::{Caller, CallerSession, Role, SignInMethod, Way},
     ports::{CameFrom, Ending, LiveSession, NewSession, PasswordHash, Proof, SessionRecord, StoreError, UserRecord},
     services::{Answer, ServiceError, SessionView},
 };
@@ -19,10 +19,14 @@ pub struct SignIn {
     pub route: String,
     /// The request.
     pub request_id: String,
+    /// The way it came.
+    pub way: Way,
     /// Where it came from.
     pub from: CameFrom,
     /// The hash of the session that the browser had until now; it ends.
     pub replaces: Option<String>,
+    /// The ID token of a sign-in at the provider; empty where it is too long to be sent there again.
+    pub id_token: Option<Secret>,
 }
 
 impl Accounts {
@@ -44,15 +48,22 @@ impl Accounts {
             password,
             from: by.from.clone(),
             replaces: by.replaces.clone(),
+            id_token: by.id_token.clone(),
+        };
+        let action = match method {
+            SignInMethod::Password => "account.sign_in",
+            // That, with what the provider said, was written when they were let in.
+            SignInMethod::Oidc => "session.begin",
         };
         let audit = AuditEntry {
             actor: user.actor(),
+            way: by.way,
             route: by.route.clone(),
-            action: "account.sign_in".into(),
+            action: action.into(),
             object_kind: "account".into(),
             object_id: user.name.clone(),
             before: None,
-            after: Some(json!({ "session": new.id, "method": method, "address": new.from.address })),
+            after: Some(json!({ "session": new.id, "method": method })),
             reason: None,
             request_id: by.request_id.clone(),
         };
@@ -60,11 +71,13 @@ impl Accounts {
         Ok(begun.then_some(Secret(secret.secret)))
     }
 
-    /// Who comes by the session of this hash, as of now: roles and disabling take effect at the next request. `used` when a person
-    /// asks, not a stream that was opened before.
+    /// Who comes by the session of this hash, as of now: roles, disabling, blocked groups and switched off local accounts take effect at
+    /// the next request. `used` when a person asks, not a stream that was opened before.
     pub async fn by_session(&self, secret_hash: &str, used: bool) -> Result<Option<Identity>, StoreError> {
-        let found = self.sessions.session(secret_hash, self.limits, used).await?;
-        Ok(found.map(|LiveSession { session, user, made_under, now }| Identity {
+        let Some(live) = self.sessions.session(secret_hash, self.limits, used).await? else { return Ok(None) };
+        let LiveSession { session, user, made_under, now } = live;
+        let able = self.able(user).await?.filter(|user| self.local || user.external.is_some());
+        Ok(able.map(|user| Identity {
             actor: user.actor(),
             outdated: made_under != user.roles,
             roles: user.roles,
@@ -76,11 +89,11 @@ impl Accounts {
         }))
     }
 
-    /// Another value for a session's cookie: with more rights it must not be one that somebody may have had before. None when the
-    /// session has ended, or has got its new value by another request.
-    pub async fn renew_session(&self, secret_hash: &str) -> Result<Option<Secret>, StoreError> {
+    /// Another value for a session's cookie, made under these roles: with more rights it must not be one that somebody may have had
+    /// before. None when the session has ended, or has got its new value by another request.
+    pub async fn renew_session(&self, secret_hash: &str, roles: &[Role]) -> Result<Option<Secret>, StoreError> {
         let secret = new_session_secret();
-        let renewed = self.sessions.renew_session(secret_hash, &secret.hash).await?;
+        let renewed = self.sessions.renew_session(secret_hash, &secret.hash, roles).await?;
         Ok(renewed.then_some(Secret(secret.secret)))
     }
 
@@ -88,6 +101,7 @@ impl Accounts {
     /// The fault of a wrong one is at `pointer`.
     pub async fn prove(&self, caller: &Caller, secret_hash: &str, password: &str, pointer: &str) -> Answer<Secret> {
         let user = self.person_of(caller, "sign in again").await?;
+        has_password(&user)?;
         let kept = self.store.user_for_sign_in(&user.name).await.map_err(store_fault)?;
         let (_, hash) = kept.ok_or(ServiceError::NotFound("account"))?;
         if !self.matches(password, hash.clone()).await.map_err(store_fault)? {
@@ -116,11 +130,13 @@ impl Accounts {
         if proved { Ok(Secret(secret.secret)) } else { Err(ServiceError::NotFound("session, it has ended")) }
     }
 
-    /// Ends the session that the browser has.
-    pub async fn sign_out(&self, caller: &Caller, secret_hash: &str) -> Result<(), StoreError> {
+    /// Ends the session that the browser has. Answers the ID token of it, where its person signed in at the provider.
+    pub async fn sign_out(&self, caller: &Caller, secret_hash: &str) -> Result<Option<Secret>, StoreError> {
+        let id_token = self.sessions.id_token(secret_hash).await?;
         let mut audit = AuditEntry::by(caller, "account.sign_out", "account", &caller.actor.name);
         audit.before = caller.session.as_ref().map(|session| json!({ "session": session.id }));
-        self.sessions.end_session(secret_hash, audit).await.map(|_| ())
+        self.sessions.end_session(secret_hash, audit).await?;
+        Ok(id_token)
     }
 
     /// How long a browser keeps its cookie at most, milliseconds; whether the session lives is judged here.

@@ -2,15 +2,12 @@
 //! credentials; the audit trail says "command line".
 
 use super::{Fault, print};
-use crate::{
-    accounts::Accounts,
-    edge::{SystemClock, UuidIds},
-};
+use crate::{accounts::Accounts, config::Config, edge::UuidIds};
 use clap::Subcommand;
 use domain::{
     accounts::TokenStanding,
     fault::Fault as Broken,
-    identity::{Actor, Caller, Role, UnknownRole},
+    identity::{Actor, Caller, Door, Role, UnknownRole, Way},
     ports::Ids as _,
     services::{AccountService as _, ServiceError, TokenOwner, TokenRequest},
 };
@@ -81,16 +78,33 @@ pub enum UserCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub enum GroupCommand {
+    /// Lists the provider's groups that give a role or are blocked
+    List,
+    /// Shuts the people of a group out, from their next request on
+    Block {
+        /// The group's name, with its prefix
+        name: String,
+    },
+    /// Lets them in again
+    Unblock {
+        /// The group's name, with its prefix
+        name: String,
+    },
+}
+
 /// The account service over this database, and the command line as its caller.
-fn service(store: &Store) -> (Accounts, Caller) {
+fn service(config: &Config, store: Store) -> (Accounts, Caller) {
     let caller = Caller {
         actor: Actor::system("command line"),
         roles: vec![Role::Admin],
         request_id: UuidIds.fresh(),
         route: "kubernaut-console".into(),
+        way: Way::by(Door::Cli),
         session: None,
     };
-    (Accounts::new(Arc::new(store.clone()), Arc::new(SystemClock), Arc::new(UuidIds)), caller)
+    (Accounts::of(config, &Arc::new(store)), caller)
 }
 
 /// The sentence for a service's refusal; `list` is the command that shows what there is.
@@ -98,6 +112,7 @@ fn refused(error: ServiceError, list: &str) -> Fault {
     let flag = |fault: &Broken| match fault.pointer.trim_start_matches('/') {
         "roles" => format!("--role: {}", fault.message),
         "password" => format!("KUBERNAUT_USER_PASSWORD: {}", fault.message),
+        "group" => fault.message.clone(),
         field => format!("--{field}: {}", fault.message),
     };
     match error {
@@ -117,8 +132,8 @@ fn names(roles: &[Role]) -> String {
 }
 
 /// `token …`
-pub async fn tokens(store: &Store, command: TokenCommand) -> Result<(), Fault> {
-    let (accounts, caller) = service(store);
+pub async fn tokens(config: &Config, store: Store, command: TokenCommand) -> Result<(), Fault> {
+    let (accounts, caller) = service(config, store);
     match command {
         TokenCommand::Create { name, roles: words, owner, expires } => {
             let request = TokenRequest {
@@ -171,8 +186,8 @@ fn lifetime(text: &str) -> Result<i64, Fault> {
 }
 
 /// `user …`
-pub async fn users(store: &Store, command: UserCommand) -> Result<(), Fault> {
-    let (accounts, caller) = service(store);
+pub async fn users(config: &Config, store: Store, command: UserCommand) -> Result<(), Fault> {
+    let (accounts, caller) = service(config, store);
     let refused = |error| refused(error, "user list");
     match command {
         UserCommand::Create { name, roles: words } => {
@@ -185,7 +200,8 @@ pub async fn users(store: &Store, command: UserCommand) -> Result<(), Fault> {
             for user in accounts.users(&caller).await.map_err(refused)? {
                 let state = if user.disabled { "disabled" } else { "active" };
                 let seen = user.last_sign_in_at.map_or_else(|| "never".into(), |t| t.to_string());
-                print(&format!("{}\t{}\t{state}\tlast signed in {seen}", user.name, names(&user.roles)));
+                let place = user.external.as_ref().map_or("here", |external| external.issuer.as_str());
+                print(&format!("{}\t{}\t{state}\tlast signed in {seen}\tat {place}", user.name, names(&user.roles)));
             }
         }
         UserCommand::Disable { name } => {
@@ -204,6 +220,29 @@ pub async fn users(store: &Store, command: UserCommand) -> Result<(), Fault> {
             let given = std::env::var("KUBERNAUT_USER_PASSWORD").ok().filter(|p| !p.is_empty());
             let made = accounts.reset_password(&caller, &name, given).await.map_err(refused)?;
             print(&made.map_or_else(|| format!("changed the password of {name}"), |password| password.0));
+        }
+    }
+    Ok(())
+}
+
+/// `group …`
+pub async fn groups(config: &Config, store: Store, command: GroupCommand) -> Result<(), Fault> {
+    let (accounts, caller) = service(config, store);
+    let refused = |error| refused(error, "group list");
+    match command {
+        GroupCommand::List => {
+            for group in accounts.groups(&caller).await.map_err(refused)?.unwrap_or_default() {
+                let state = group.blocked.map_or_else(String::new, |(at, by)| format!("\tblocked by {by} at {at}"));
+                print(&format!("{}\t{}\t{} people{state}", group.name, names(&group.roles), group.people));
+            }
+        }
+        GroupCommand::Block { name } => {
+            accounts.set_group_blocked(&caller, &name, true).await.map_err(refused)?;
+            print(&format!("blocked {name}"));
+        }
+        GroupCommand::Unblock { name } => {
+            accounts.set_group_blocked(&caller, &name, false).await.map_err(refused)?;
+            print(&format!("unblocked {name}"));
         }
     }
     Ok(())

@@ -1,20 +1,23 @@
 //! The command line. A fault is one sentence that says what to do; exit code 2 for wrong settings, 1 for the rest.
 
 mod accounts;
+mod audit;
 mod doctor;
 mod list_volume;
+mod oidc;
 
 use crate::{
     config::{Config, ConfigError},
-    doors, serve,
+    doors, edge, serve,
 };
 use clap::{Args, Parser, Subcommand};
 use std::{
     io::{IsTerminal as _, Write as _},
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
 };
-use store::{OpenError, Store};
+use store::{KeyFile, OpenError, Store};
 
 /// Reviews, decides and runs remediations of Kubernetes that a language model recommends.
 #[derive(Debug, Parser)]
@@ -77,6 +80,12 @@ struct Settings {
     /// How long raw history is kept, days [KUBERNAUT_RETENTION_DAYS] [default: 90]
     #[arg(long, global = true, value_name = "DAYS")]
     retention_days: Option<String>,
+    /// The keys of the audit trail: one file for all consoles of a database [KUBERNAUT_AUDIT_KEY_FILE] [default: audit.keys in the data directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    audit_key_file: Option<String>,
+    /// How long audit rows are kept, days, or off [KUBERNAUT_AUDIT_RETENTION] [default: off]
+    #[arg(long, global = true, value_name = "DAYS")]
+    audit_retention: Option<String>,
     /// How long a session lives unused [KUBERNAUT_SESSION_IDLE] [default: 30m]
     #[arg(long, global = true, value_name = "DURATION")]
     session_idle: Option<String>,
@@ -99,6 +108,8 @@ struct Settings {
     /// on: the cluster is asked whether it lets the person remediate there who approves; or off [KUBERNAUT_CHECK_PEOPLE] [default: off]
     #[arg(long, global = true, value_name = "WHETHER")]
     check_people: Option<String>,
+    #[command(flatten)]
+    oidc: oidc::OidcSettings,
 }
 
 #[derive(Debug, Subcommand)]
@@ -111,6 +122,12 @@ enum Command {
     /// Local accounts
     #[command(subcommand)]
     User(accounts::UserCommand),
+    /// Groups of the provider that people sign in at
+    #[command(subcommand)]
+    Group(accounts::GroupCommand),
+    /// The audit trail: checking it, its keys, legal hold
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Brings the database up to date and ends
     Migrate,
     /// Looks whether the cluster has all that runs need, and says what mends each miss; changes nothing
@@ -172,6 +189,12 @@ impl From<OpenError> for Fault {
     }
 }
 
+impl From<domain::ports::AuditKeysError> for Fault {
+    fn from(error: domain::ports::AuditKeysError) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
 impl From<domain::ports::StoreError> for Fault {
     fn from(error: domain::ports::StoreError) -> Self {
         Self::failed(error.to_string())
@@ -183,8 +206,19 @@ pub async fn run(cli: Cli) -> Result<(), Fault> {
     let config = || load(&cli.settings);
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(config()?).await,
-        Command::Token(command) => accounts::tokens(&open(&config()?).await?, command).await,
-        Command::User(command) => accounts::users(&open(&config()?).await?, command).await,
+        Command::Token(command) => {
+            let config = config()?;
+            accounts::tokens(&config, open(&config).await?, command).await
+        }
+        Command::User(command) => {
+            let config = config()?;
+            accounts::users(&config, open(&config).await?, command).await
+        }
+        Command::Group(command) => {
+            let config = config()?;
+            accounts::groups(&config, open(&config).await?, command).await
+        }
+        Command::Audit(command) => audit::run(config()?, command).await,
         Command::Migrate => {
             open(&config()?).await?;
             print("the database is up to date");
@@ -226,6 +260,8 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("lister-image", &settings.lister_image),
         ("policy-file", &settings.policy_file),
         ("retention-days", &settings.retention_days),
+        ("audit-key-file", &settings.audit_key_file),
+        ("audit-retention", &settings.audit_retention),
         ("session-idle", &settings.session_idle),
         ("session-max-age", &settings.session_max_age),
         ("recent-sign-in", &settings.recent_sign_in),
@@ -234,13 +270,23 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("cluster-callers-audience", &settings.cluster_callers_audience),
         ("check-people", &settings.check_people),
     ];
-    let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+    let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+    let flags = flags.chain(settings.oidc.given()).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 
-/// Opens the database of this configuration.
-pub async fn open(config: &Config) -> Result<Store, OpenError> {
-    Store::open(&config.database_url, store::Options::default()).await
+/// Opens the database of this configuration. Without the key of its audit trail nothing could be done with it.
+pub async fn open(config: &Config) -> Result<Store, Fault> {
+    let store = open_without_key(config).await?;
+    store.audit_key_is_there().await?;
+    Ok(store)
+}
+
+/// The same where that key may be missing: to look at the trail, and to change its key.
+async fn open_without_key(config: &Config) -> Result<Store, OpenError> {
+    let keys = KeyFile::at(&config.audit_key_file, edge::audit_key);
+    let options = store::Options { audit_keys: Some(Arc::new(keys)), ..store::Options::default() };
+    Store::open(&config.database_url, options).await
 }
 
 /// A line on standard output.
@@ -272,11 +318,11 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn every_setting_but_the_password_has_its_flag() {
+    fn every_setting_that_is_no_secret_has_its_flag() {
         let command = Cli::command();
-        for name in crate::config::NAMES.into_iter().filter(|n| *n != "admin-password") {
-            assert!(command.get_arguments().any(|a| a.get_long() == Some(name)), "--{name}");
+        for name in crate::config::NAMES {
+            let has = command.get_arguments().any(|a| a.get_long() == Some(name));
+            assert_eq!(has, !crate::config::SECRETS.contains(&name), "--{name}");
         }
-        assert!(!command.get_arguments().any(|a| a.get_long() == Some("admin-password")));
     }
 }

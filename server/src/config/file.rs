@@ -1,6 +1,6 @@
 //! The configuration file.
 
-use super::{ConfigError, Given, NAMES};
+use super::{ConfigError, Given, NAMES, oidc};
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::Path};
 
@@ -26,6 +26,8 @@ pub fn read(path: &Path) -> Result<Given, ConfigError> {
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Table(table) if name == "oidc-role" => oidc::lines(&table)
+                .ok_or_else(|| fault("oidc-role must name a role, or a list of roles, for each group".into()))?,
             other => return Err(fault(format!("{key} must be a text or a number, not a TOML {}", other.type_str()))),
         };
         given.insert(name, text);

@@ -62,6 +62,11 @@ pub fn duration(text: &str) -> Option<Duration> {
     span(text, Duration::from_secs(10)..=Duration::from_hours(24))
 }
 
+/// At least the ninety days that everything is kept.
+pub fn days(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|days| *days >= 90)
+}
+
 pub fn span(text: &str, bounds: RangeInclusive<Duration>) -> Option<Duration> {
     humantime::parse_duration(text).ok().filter(|parsed| bounds.contains(parsed))
 }

@@ -1,6 +1,6 @@
 //! What is set, as `config show` has it: with where it came from, and without secrets.
 
-use super::{ClusterChoice, Config, Scene, Source};
+use super::{ClusterChoice, Config, Scene, Source, audit, oidc};
 use crate::redact::redacted;
 use ipnet::IpNet;
 use std::fmt;
@@ -51,8 +51,12 @@ impl Config {
             ("check-people", if self.check_people { "on" } else { "off" }.into()),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];
+        let local = ("local-accounts", if self.local_accounts { "on" } else { "off" }.into());
         values
             .into_iter()
+            .chain(audit::shown(self))
+            .chain(oidc::shown(self.oidc.as_ref()))
+            .chain([local])
             .map(|(name, value)| {
                 let source = self.sources.get(name).copied().unwrap_or(Source::Default);
                 (name.to_owned(), value, source.name())

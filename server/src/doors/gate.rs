@@ -6,21 +6,23 @@ use super::{
     live::Live,
     problem::{self, Problem},
     rate::{self, Limits},
+    refusals::Refusals,
     session::Session,
 };
 use crate::{
-    accounts::{Accounts, Identity, InCluster, NotIn},
+    accounts::{Accounts, Identity, InCluster, NotIn, oidc::Oidc},
     services::Services,
 };
+use app::{ProviderWay, SignInWays};
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{Extensions, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use domain::{
     cluster_callers::is_jwt,
-    identity::Caller,
+    identity::{Caller, Door, Role, Way},
     ports::{IdempotencyStore, Ids},
 };
 use std::sync::Arc;
@@ -36,6 +38,8 @@ pub struct Gate {
     pub services: Services,
     /// People and tokens.
     pub accounts: Accounts,
+    /// The provider that people sign in at, if there is one.
+    pub oidc: Option<Oidc>,
     /// Callers from the cluster.
     pub in_cluster: InCluster,
     /// First answers of repeated requests.
@@ -44,6 +48,8 @@ pub struct Gate {
     pub live: Live,
     /// How often one may knock.
     pub limits: Limits,
+    /// What was refused, for the audit trail.
+    pub refusals: Refusals,
     /// The proxies that may say for whom they ask.
     pub proxies: Proxies,
     /// Fresh ids.
@@ -56,6 +62,18 @@ pub struct Gate {
     pub hosts: Hosts,
     /// Ends open streams when the process is to stop.
     pub stop: CancellationToken,
+}
+
+impl Gate {
+    /// By which ways people sign in.
+    pub fn ways(&self) -> SignInWays {
+        let provider = self.oidc.as_ref().map(|oidc| ProviderWay {
+            name: oidc.rules().provider.clone(),
+            issuer: oidc.rules().issuer.clone(),
+            reachable: oidc.reachable(),
+        });
+        SignInWays { provider, local: self.accounts.local() }
+    }
 }
 
 /// The id of a request.
@@ -85,6 +103,12 @@ fn for_programs(request: &Request) -> bool {
     request.uri().path().starts_with("/api/")
 }
 
+/// The way by which a request for this path came: from its client's address, also behind a proxy that is believed.
+pub fn way(path: &str, extensions: &Extensions) -> Way {
+    let door = if path.starts_with("/api/") { Door::Api } else { Door::Page };
+    Way { door, address: address::of(extensions) }
+}
+
 /// Finds out who a request is from. What is for programs is for nobody without credentials, whatever is asked.
 pub async fn identify(State(gate): State<Gate>, session: Session, mut request: Request, next: Next) -> Response {
     let credentials = Credentials { authorization: request.headers().get(header::AUTHORIZATION).cloned(), session };
@@ -97,7 +121,7 @@ pub async fn identify(State(gate): State<Gate>, session: Session, mut request: R
     match found {
         Ok(Some(identity)) => {
             if identity.outdated {
-                credentials.session.renew(&gate).await;
+                credentials.session.renew(&gate, &identity.roles).await;
             }
             let route = request
                 .extensions()
@@ -105,8 +129,9 @@ pub async fn identify(State(gate): State<Gate>, session: Session, mut request: R
                 .map_or_else(|| request.uri().path().to_owned(), |p| p.as_str().to_owned());
             let route = format!("{} {route}", request.method());
             let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+            let way = way(request.uri().path(), request.extensions());
             let Identity { actor, roles, session, .. } = identity;
-            request.extensions_mut().insert(Caller { actor, roles, request_id, route, session });
+            request.extensions_mut().insert(Caller { actor, roles, request_id, route, way, session });
             request.extensions_mut().insert(credentials);
             next.run(request).await
         }
@@ -157,9 +182,9 @@ impl Credentials {
 impl Session {
     /// Gives the session another cookie, since its person may do something else than when it got this one, or has just proved who
     /// they are. That it can't be done now is no reason to turn somebody away: what they may do is asked anew each time.
-    pub async fn renew(&self, gate: &Gate) {
+    pub async fn renew(&self, gate: &Gate, roles: &[Role]) {
         let Some(hash) = self.hash() else { return };
-        match gate.accounts.renew_session(&hash).await {
+        match gate.accounts.renew_session(&hash, roles).await {
             Ok(Some(secret)) => self.set(&secret, gate.accounts.cookie_ms()),
             // Another request was faster.
             Ok(None) => {}

@@ -6,6 +6,7 @@ pub mod address;
 mod body;
 mod drain;
 pub mod entrance;
+mod export;
 mod form;
 pub mod gate;
 mod guard;
@@ -17,6 +18,7 @@ pub mod live;
 mod pages;
 mod problem;
 pub mod rate;
+pub mod refusals;
 pub mod rest;
 pub mod rights;
 mod session;
@@ -66,6 +68,7 @@ pub fn router(gate: Gate, readiness: Readiness) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(gate.clone(), rate::limit))
         .layer(middleware::from_fn_with_state(gate.clone(), guard::same_origin))
+        .layer(middleware::from_fn_with_state(gate.clone(), refusals::noted))
         // Twice: inside with the person, and outside for what is refused before it is known who asks.
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(middleware::from_fn_with_state(gate.clone(), gate::identify))

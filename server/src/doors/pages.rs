@@ -2,7 +2,9 @@
 //! can't be taken is shown again on its page with what is wrong; what was taken leads on with 303, so that a reload
 //! repeats nothing.
 
+mod audit;
 mod edit;
+mod oidc;
 mod policies;
 mod proof;
 mod register;
@@ -24,7 +26,7 @@ use super::{
     visible::visible,
 };
 use app::{
-    Console, FormOutcome, document,
+    Away, Console, FormOutcome, document,
     error::Trouble,
     pages::{api::OpenApiDocument, playbook::Done},
 };
@@ -85,7 +87,7 @@ pub fn routes(routes: Routes) -> Routes {
         .whose(Whose::Persons)
         .add(Method::GET, "/settings/tokens", Access::Page(None), show)
         .whose(Whose::Own(Right::AccountsRead));
-    policies::routes(sessions::routes(settings::routes(routes)))
+    oidc::routes(policies::routes(sessions::routes(settings::routes(audit::routes(routes)))))
         .add(Method::POST, "/login", Access::Public, sign_in::sign_in)
         .add(Method::POST, "/logout", Access::SignedIn, sign_in::sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
@@ -146,6 +148,8 @@ async fn render(gate: &Gate, request: Request, form: Option<FormOutcome>, troubl
         accounts: Arc::new(gate.accounts.clone()),
         shell: services,
         sandbox: gate.sandbox,
+        ways: gate.ways(),
+        away: request.extensions().get::<Away>().cloned(),
         event: gate.live.told(),
         public_url: gate.public_url.to_string(),
         request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),

@@ -110,6 +110,16 @@ impl Problem {
         problem
     }
 
+    /// The right that is missing, where that is the problem.
+    pub fn right(&self) -> Option<&str> {
+        self.0.required_right.as_deref()
+    }
+
+    /// What happened and what to do.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
     /// The same for people. What is told only to programs (how to send a token) stays away.
     pub fn trouble(self) -> Trouble {
         let told = *self.0;

@@ -61,6 +61,12 @@ impl Limits {
             .or_else(|| wait(&self.names, &self.folded(&(network, name.to_lowercase()))))
     }
 
+    /// Seconds to wait before somebody from this address may sign in at the provider; none when they may now. They share what
+    /// sign-ins with a password have.
+    pub fn sign_in_there(&self, address: Option<IpAddr>) -> Option<u32> {
+        wait(&self.addresses, &self.folded(&address.map(network)))
+    }
+
     /// Seconds to wait before this address is answered again without saying who it is; none when it is answered now.
     pub fn stranger(&self, address: Option<IpAddr>) -> Option<u32> {
         wait(&self.strangers, &self.folded(&address.map(network)))

@@ -16,6 +16,8 @@ const NAME: &str = "__Host-kubernaut";
 const DEMANDED: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 /// By what a browser is known at the next sign-in; see [`crate::accounts::Trying`].
 const DEVICE: &str = "__Host-kubernaut-device";
+/// What the browser keeps from the beginning of a sign-in at the provider to its end, so that nobody else ends it.
+const SIGN_IN: &str = "__Host-kubernaut-sign-in";
 /// Digits of a cookie's value, see [`crate::accounts::new_session_secret`].
 const DIGITS: usize = 64;
 
@@ -33,13 +35,19 @@ struct Known {
     cookie: Option<HeaderValue>,
     /// The same for the browser itself.
     device_cookie: Option<HeaderValue>,
+    /// What was kept of a sign-in at the provider.
+    sign_in: Option<Secret>,
+    /// What the answer sets of one that begins.
+    sign_in_cookie: Option<HeaderValue>,
 }
 
 impl Session {
     /// The session that a request's headers name.
     pub fn of(headers: &HeaderMap) -> Self {
         let hash_of = |name| value(headers, name).filter(|value| is_secret(value)).map(hash_secret);
-        Self(Arc::new(Mutex::new(Known { hash: hash_of(NAME), device: hash_of(DEVICE), ..Known::default() })))
+        let sign_in = value(headers, SIGN_IN).filter(|value| is_secret(value)).map(|value| Secret(value.to_owned()));
+        let (hash, device) = (hash_of(NAME), hash_of(DEVICE));
+        Self(Arc::new(Mutex::new(Known { hash, device, sign_in, ..Known::default() })))
     }
 
     /// The hash by which the session is found.
@@ -50,6 +58,16 @@ impl Session {
     /// The hash by which the browser itself is known, whoever is signed in there.
     pub fn device(&self) -> Option<String> {
         self.known().device.clone()
+    }
+
+    /// What the browser has kept since it began to sign in at the provider.
+    pub fn sign_in(&self) -> Option<Secret> {
+        self.known().sign_in.clone()
+    }
+
+    /// The browser keeps this while it signs in at the provider, so many milliseconds at most.
+    pub fn set_sign_in(&self, secret: &Secret, keep_ms: i64) {
+        self.known().sign_in_cookie = cookie(SIGN_IN, &secret.0, keep_ms);
     }
 
     /// From now on the browser itself is known by this.
@@ -91,7 +109,7 @@ pub async fn cookies(mut request: Request, next: Next) -> Response {
     let mut answer = next.run(request).await;
     let changed = {
         let mut known = session.known();
-        [known.cookie.take(), known.device_cookie.take()]
+        [known.cookie.take(), known.device_cookie.take(), known.sign_in_cookie.take()]
     };
     for cookie in changed.into_iter().flatten() {
         answer.headers_mut().append(header::SET_COOKIE, cookie);
@@ -132,7 +150,11 @@ mod tests {
     fn the_cookie_is_found_among_others_and_nothing_else_is_taken_for_it() {
         const SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
         let line: &'static str = Box::leak(format!("theme=dark; {NAME}={SECRET}; x=y").into_boxed_str());
-        assert_eq!(Session::of(&headers(&["a=b", line])).hash(), Some(hash_secret(SECRET)));
+        let session = Session::of(&headers(&["a=b", line]));
+        assert_eq!((session.hash(), session.device(), session.sign_in()), (Some(hash_secret(SECRET)), None, None));
+        let line: &'static str = Box::leak(format!("x{NAME}={SECRET}; {SIGN_IN}={SECRET}").into_boxed_str());
+        let session = Session::of(&headers(&[line]));
+        assert_eq!((session.hash(), session.sign_in()), (None, Some(Secret(SECRET.into()))));
         for none in [&[][..], &["kubernaut=x"], &["__Host-kubernaut=short"], &["__Host-kubernaut"]] {
             assert_eq!(Session::of(&headers(none)).hash(), None, "{none:?}");
         }

@@ -1,6 +1,7 @@
 //! The edge: the only place that reads the clock and makes ids and secrets. Everything else is handed them.
 
 use domain::{
+    audit::Key,
     ports::{Clock, Ids},
     time::Timestamp,
 };
@@ -36,6 +37,11 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     #[expect(clippy::disallowed_methods, reason = "this is the edge")]
     rand::rng().fill_bytes(&mut bytes);
     bytes
+}
+
+/// A new key for the audit trail.
+pub fn audit_key() -> Key {
+    Key::new(random_bytes(), SystemClock.now())
 }
 
 /// The name of this process among the console's replicas: where it runs, which in a cluster is its pod's name, and what no other has.

@@ -1,9 +1,7 @@
 //! The investigator: looks at every firing alert, asks the cluster, and hands in a recommendation as a model's agent would, with
 //! a proposer's rights and nothing more. It asks again when a decision has not helped, and when nobody decided in time.
 
-use super::{
-    ROUTE, SceneError, SceneWorld, answer, caller, evidence::Evidence, incidents::Incidents, people, script::Script,
-};
+use super::{SceneError, SceneWorld, answer, caller, evidence::Evidence, incidents::Incidents, people, script::Script};
 use domain::{
     decision::Verb,
     identity::{Actor, Caller, Role},
@@ -57,7 +55,7 @@ struct Investigator {
 /// Who proposes: a token as a model's agent would have.
 fn proposer() -> Caller {
     let actor = Actor::new(ActorId::new("token:demo-investigator"), "investigator");
-    Caller { actor, roles: vec![Role::Propose], request_id: ROUTE.into(), route: ROUTE.into(), session: None }
+    caller(actor, Role::Propose)
 }
 
 /// Who looks at what became of it: a proposer may not.

@@ -16,7 +16,7 @@ mod script;
 
 use crate::services::Services;
 use domain::{
-    identity::{Actor, Caller, Role},
+    identity::{Actor, Caller, Role, Way},
     ports::{AccountStore, Clock, ExecutionStore, Ids, RecommendationStore, Registry, StoreError},
     services::ServiceError,
 };
@@ -90,5 +90,6 @@ pub async fn start(world: SceneWorld, stop: CancellationToken) -> Result<JoinHan
 }
 
 fn caller(actor: Actor, role: Role) -> Caller {
-    Caller { actor, roles: vec![role], request_id: ROUTE.into(), route: ROUTE.into(), session: None }
+    let (request_id, route) = (ROUTE.into(), ROUTE.into());
+    Caller { actor, roles: vec![role], request_id, route, way: Way::default(), session: None }
 }

@@ -5,7 +5,7 @@ use super::SceneError;
 use crate::accounts::{hash_password, new_password};
 use domain::{
     audit::AuditEntry,
-    identity::{Actor, Role},
+    identity::{Actor, Role, Way},
     ports::{AccountStore, Ids, UserRecord},
 };
 use serde_json::json;
@@ -32,6 +32,7 @@ pub async fn create(accounts: &dyn AccountStore, ids: &dyn Ids) -> Result<(), Sc
     for (name, role) in PEOPLE {
         let entry = AuditEntry {
             actor: Actor::system("demo scene"),
+            way: Way::default(),
             route: super::ROUTE.into(),
             action: "account.create".into(),
             object_kind: "account".into(),

@@ -6,7 +6,7 @@
 use super::{Services, store_fault, tickets::Made};
 use domain::{
     decision::Verb,
-    identity::{Actor, Caller, Right},
+    identity::{Actor, Caller, Right, Way},
     policy::{Grant, Ruling},
     ports::{Known, Signature},
     recommendation::{Origin, Recommendation, Strategy, target::Target},
@@ -75,6 +75,7 @@ fn as_policy(came_by: &Caller, ruling: &Ruling) -> Caller {
         roles: Vec::new(),
         request_id: came_by.request_id.clone(),
         route: came_by.route.clone(),
+        way: Way::default(),
         session: None,
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
     fault::{Fault, code},
-    identity::{Actor, Caller},
+    identity::{Actor, Caller, Door, Way},
     ids::{FindingId, RecommendationId},
     json::pointer::{join, join_index},
     playbook::values,
@@ -264,6 +264,7 @@ fn by_cluster(kind: &str, uid: &str) -> Caller {
         roles: Vec::new(),
         request_id: uid.to_owned(),
         route: format!("{kind} applied to the cluster"),
+        way: Way::by(Door::Cluster),
         session: None,
     }
 }

@@ -15,7 +15,7 @@ mod obstacles;
 mod people;
 mod policies;
 mod policing;
-mod reason;
+pub mod reason;
 mod runs;
 mod shell;
 mod simulation;
@@ -99,12 +99,13 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Services {
     world: World,
+    checks: Arc<audit::Checks>,
 }
 
 impl Services {
     /// Over this world.
     pub fn new(world: World) -> Self {
-        Self { world }
+        Self { world, checks: Arc::default() }
     }
 
     fn cluster(&self) -> Result<&Arc<dyn Cluster>, ServiceError> {

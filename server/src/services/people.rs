@@ -37,7 +37,9 @@ impl Services {
 
     async fn has_right(&self, caller: &Caller, right: &ClusterRight) -> Answer<()> {
         let user = self.person(caller).await?;
-        let groups = user.roles.iter().map(|role| format!("{ROLE_GROUP}{role}")).chain([AUTHENTICATED.to_owned()]);
+        // Those of the provider's people are kept as of their last sign-in: here counts what their groups give them by now.
+        let roles = if user.external.is_some() { &caller.roles } else { &user.roles };
+        let groups = roles.iter().map(|role| format!("{ROLE_GROUP}{role}")).chain([AUTHENTICATED.to_owned()]);
         let user = ClusterUser { username: user.name, groups: groups.collect() };
         match self.cluster()?.may(&user, right).await {
             Ok(true) => Ok(()),
@@ -81,7 +83,7 @@ mod tests {
     };
     use domain::{
         audit::AuditEntry,
-        identity::{Actor, Role},
+        identity::{Actor, Role, Way},
         ids::ActorId,
         ports::{AccountStore as _, Cluster, PasswordHash},
     };
@@ -138,7 +140,7 @@ mod tests {
     fn caller(id: &str, owner: Option<&str>) -> Caller {
         let actor = Actor { owner: owner.map(ActorId::new), ..Actor::new(ActorId::new(id), "whatever it is called") };
         let (request_id, route) = ("r-1".to_owned(), "test".to_owned());
-        Caller { actor, roles: vec![Role::Operator], request_id, route, session: None }
+        Caller { actor, roles: vec![Role::Operator], request_id, route, way: Way::default(), session: None }
     }
 
     #[tokio::test]

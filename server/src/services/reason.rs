@@ -10,7 +10,7 @@ use domain::{
 const MAX: usize = 4096;
 
 /// The reason as it is kept; without blanks around it; a blank one is none.
-pub(super) fn checked(reason: Option<String>) -> Answer<Option<String>> {
+pub fn checked(reason: Option<String>) -> Answer<Option<String>> {
     let reason = reason.unwrap_or_default().trim().to_owned();
     if reason.is_empty() {
         return Ok(None);

@@ -11,10 +11,11 @@ use domain::{
     identity::{Role, SignInMethod},
     ids::ActorId,
     ports::{AccountChange, AccountStore, Ending, NewToken, PasswordHash, StoreError, TokenRecord, UserRecord},
+    provider::External,
 };
 use std::time::Duration;
 
-pub(crate) const USER: &str = "id, name, roles, disabled, created_at, last_sign_in_at";
+pub(crate) const USER: &str = "id, name, roles, disabled, created_at, last_sign_in_at, issuer, subject, member_of";
 const TOKEN: &str = "id, name, roles, owner, created_at, expires_at, last_used_at, revoked_at";
 
 /// A token's use is noted at most this often, milliseconds.
@@ -221,7 +222,7 @@ const fn changed(done: bool) -> AccountChange {
 }
 
 /// Commits with the audit row where something was done; else leaves all as it was.
-async fn settle(mut write: Write, done: bool, audit: AuditEntry) -> Result<bool, StoreError> {
+pub(crate) async fn settle(mut write: Write, done: bool, audit: AuditEntry) -> Result<bool, StoreError> {
     if done {
         write.audit(audit);
         write.commit().await?;
@@ -230,6 +231,9 @@ async fn settle(mut write: Write, done: bool, audit: AuditEntry) -> Result<bool,
 }
 
 pub(crate) fn user(row: &Row) -> Result<UserRecord, StoreError> {
+    let from = |issuer| {
+        Ok::<_, StoreError>(External { issuer, subject: row.text("subject")?, groups: row.json("member_of")? })
+    };
     Ok(UserRecord {
         id: row.text("id")?,
         name: row.text("name")?,
@@ -237,6 +241,7 @@ pub(crate) fn user(row: &Row) -> Result<UserRecord, StoreError> {
         disabled: row.flag("disabled")?,
         created_at: row.time("created_at")?,
         last_sign_in_at: row.maybe_time("last_sign_in_at")?,
+        external: row.maybe_text("issuer")?.map(from).transpose()?,
     })
 }
 

@@ -13,10 +13,12 @@ mod events;
 mod executions;
 mod find;
 mod idempotency;
+mod key_file;
 mod open;
 mod page;
 mod phases;
 mod policies;
+mod provider;
 mod prune;
 mod recommendations;
 mod rollup;
@@ -27,6 +29,7 @@ mod version_key;
 mod words;
 mod write;
 
+pub use key_file::KeyFile;
 pub use open::{OpenError, Options, sqlite_url};
 pub use prune::Pruned;
 
@@ -35,7 +38,10 @@ use crate::{
     sql::{Sql, failed},
     write::Write,
 };
-use domain::{ports::StoreError, time::Timestamp};
+use domain::{
+    ports::{AuditKeys, StoreError},
+    time::Timestamp,
+};
 use sqlx::{Any, AnyPool, Transaction, pool::PoolConnection};
 use std::sync::Arc;
 use tokio::{sync::watch, task::AbortHandle};
@@ -50,6 +56,8 @@ struct Inner {
     readers: AnyPool,
     /// For writing; the same pool on PostgreSQL, a single connection on SQLite.
     writers: AnyPool,
+    /// The keys that audit rows are chained with; none where the trail is not to be written to, or has not begun.
+    audit_keys: Option<Arc<dyn AuditKeys>>,
     /// Id of the newest live event that this process knows to be committed.
     newest_event: watch::Sender<i64>,
     /// Looks for the events of other replicas.

@@ -2,6 +2,7 @@
 //! says what to do. Knows no table but that of the migrations.
 
 use crate::{Inner, Store, dialect::Dialect, events};
+use domain::ports::{AuditKeys, AuditKeysError};
 use sqlx::{
     AnyConnection, AnyPool, Connection as _, Executor as _,
     any::{AnyConnectOptions, AnyPoolOptions},
@@ -22,11 +23,13 @@ pub struct Options {
     pub connections: u32,
     /// How long to wait for a connection before the database counts as not available.
     pub patience: Duration,
+    /// The keys of the audit trail. Without them only a trail that no key has begun can be written to.
+    pub audit_keys: Option<Arc<dyn AuditKeys>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connections: 8, patience: Duration::from_secs(5) }
+        Self { connections: 8, patience: Duration::from_secs(5), audit_keys: None }
     }
 }
 
@@ -90,6 +93,9 @@ pub enum OpenError {
     /// A migration failed; nothing of it was kept.
     #[error("the database can't be migrated ({0}): nothing was changed; restore a backup or report this")]
     Migration(String),
+    /// The keys of the audit trail.
+    #[error(transparent)]
+    AuditKeys(#[from] AuditKeysError),
     /// Anything else.
     #[error("the database can't be opened: {0}")]
     Failed(String),
@@ -112,7 +118,8 @@ pub fn sqlite_url(file: &Path) -> String {
 
 impl Store {
     /// Opens the database of this URL (`sqlite://…` or `postgres://…`), makes the SQLite file and its directory where they
-    /// are missing, and migrates under a lock, so that replicas may start together.
+    /// are missing, and migrates under a lock, so that replicas may start together. The first with a key begins the audit trail's
+    /// chain.
     pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
         let target = Target::parse(url)?;
@@ -128,7 +135,10 @@ impl Store {
         let writers = if dialect.one_writer() { target.pool(&options, 1, false) } else { readers.clone() };
         let newest_event = watch::Sender::new(newest);
         let lookout = dialect.shared().then(|| events::look_out(readers.clone(), newest_event.clone()));
-        Ok(Self(Arc::new(Inner { dialect, readers, writers, newest_event, lookout })))
+        let audit_keys = options.audit_keys;
+        let store = Self(Arc::new(Inner { dialect, readers, writers, audit_keys, newest_event, lookout }));
+        store.begin_trail().await?;
+        Ok(store)
     }
 
     /// Runs the migrations that are missing; [`Store::open`] has done so already.

@@ -1,5 +1,5 @@
-//! Letting go of what is old: raw history after its retention, and at once what has run out. Rollups, audit, accounts and
-//! the catalog stay.
+//! Letting go of what is old: raw history after its retention, and at once what has run out. Rollups, accounts and the catalog
+//! stay; the audit trail has a time of its own (`audit::keep`).
 
 use crate::{Store, idempotency::KEPT_MS, rollup::DAY_MS, sql::Sql};
 use domain::{

@@ -4,13 +4,14 @@
 use crate::{
     Store,
     accounts::{USER, user},
-    sql::{Row, Sql},
+    sql::{Row, Sql, json},
     write::Write,
 };
 use async_trait::async_trait;
 use domain::{
+    accounts::Secret,
     audit::AuditEntry,
-    identity::SignInMethod,
+    identity::{Role, SignInMethod},
     ports::{CameFrom, Ending, LiveSession, NewSession, Proof, SessionLimits, SessionRecord, SessionStore, StoreError},
     time::Timestamp,
 };
@@ -39,8 +40,8 @@ impl SessionStore for Store {
         }
         let mut sql = Sql::new(
             "session",
-            "INSERT INTO sessions (id_hash, id, user_id, roles, method, began_at, authenticated_at, used_at, address, agent) \
-             VALUES ",
+            "INSERT INTO sessions (id_hash, id, user_id, roles, method, began_at, authenticated_at, used_at, address, agent, \
+             id_token) VALUES ",
         );
         sql.tuple([
             new.secret_hash.into(),
@@ -53,6 +54,7 @@ impl SessionStore for Store {
             now.into(),
             new.from.address.into(),
             new.from.agent.into(),
+            new.id_token.map(|token| token.0).into(),
         ]);
         sql.run(write.on()).await?;
         write.audit(audit);
@@ -89,17 +91,10 @@ impl SessionStore for Store {
         Ok(Some(live))
     }
 
-    async fn renew_session(&self, secret_hash: &str, new_hash: &str) -> Result<bool, StoreError> {
+    async fn renew_session(&self, secret_hash: &str, new_hash: &str, roles: &[Role]) -> Result<bool, StoreError> {
         let mut write = self.write().await?;
-        let renewed = Sql::new(
-            "session",
-            "UPDATE sessions SET id_hash = $1, roles = (SELECT roles FROM users WHERE users.id = sessions.user_id) \
-             WHERE id_hash = $2",
-        )
-        .bind(new_hash)
-        .bind(secret_hash)
-        .run(write.on())
-        .await?;
+        let sql = Sql::new("session", "UPDATE sessions SET id_hash = $1, roles = $2 WHERE id_hash = $3");
+        let renewed = sql.bind(new_hash).bind(json(&roles)?).bind(secret_hash).run(write.on()).await?;
         write.commit().await?;
         Ok(renewed == 1)
     }
@@ -125,6 +120,12 @@ impl SessionStore for Store {
         write.audit(audit);
         write.commit().await?;
         Ok(true)
+    }
+
+    async fn id_token(&self, secret_hash: &str) -> Result<Option<Secret>, StoreError> {
+        let sql = Sql::new("session", "SELECT id_token FROM sessions WHERE id_hash = $1").bind(secret_hash);
+        let Some(row) = sql.maybe(&mut *self.read().await?).await? else { return Ok(None) };
+        Ok(row.maybe_text("id_token")?.map(Secret))
     }
 
     async fn end_session(&self, secret_hash: &str, audit: AuditEntry) -> Result<bool, StoreError> {

@@ -4,13 +4,13 @@
 
 use crate::{
     Store,
+    audit::{self, Turn},
+    dialect::Dialect,
     sql::{Row, Sql, failed, json, uncommitted},
-    words::searchable,
 };
 use domain::{
     audit::AuditEntry,
     event::{NewEvent, Topic},
-    ids::ActorId,
     ports::StoreError,
     time::Timestamp,
 };
@@ -39,6 +39,7 @@ pub(crate) struct Write {
     store: Store,
     transaction: Transaction<'static, Any>,
     audit: Vec<AuditEntry>,
+    turn: Turn,
     events: Vec<NewEvent>,
 }
 
@@ -46,7 +47,16 @@ impl Write {
     pub(crate) async fn begin(store: &Store) -> Result<Self, StoreError> {
         let begin = store.dialect().begin_write();
         let transaction = store.0.writers.begin_with(begin).await.map_err(failed)?;
-        Ok(Self { store: store.clone(), transaction, audit: Vec::new(), events: Vec::new() })
+        Ok(Self { store: store.clone(), transaction, audit: Vec::new(), turn: Turn::None, events: Vec::new() })
+    }
+
+    /// The store that it writes to.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.store.dialect()
     }
 
     /// The connection of this transaction.
@@ -56,7 +66,7 @@ impl Write {
 
     /// The time by the database's clock.
     pub(crate) async fn now(&mut self) -> Result<Timestamp, StoreError> {
-        let now = format!("SELECT {} AS now", self.store.dialect().clock());
+        let now = format!("SELECT {} AS now", self.dialect().clock());
         Sql::new("time", now).one(self.on()).await?.time("now")
     }
 
@@ -78,6 +88,11 @@ impl Write {
         self.audit.push(entry);
     }
 
+    /// What the commit's audit row, of which there is one, does to the trail itself.
+    pub(crate) fn turn(&mut self, turn: Turn) {
+        self.turn = turn;
+    }
+
     /// A live event to be written with the commit.
     pub(crate) fn event(&mut self, topic: Topic, subject: impl Into<String>, data: Value) {
         self.events.push(NewEvent { topic, subject: subject.into(), data });
@@ -87,60 +102,13 @@ impl Write {
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
         let (audit, events) = (std::mem::take(&mut self.audit), std::mem::take(&mut self.events));
         if !audit.is_empty() {
-            self.write_audit(&audit).await?;
+            let turn = std::mem::take(&mut self.turn);
+            audit::append(&mut self, audit, turn).await?;
         }
         let newest = if events.is_empty() { None } else { Some(self.write_events(&events).await?) };
         self.transaction.commit().await.map_err(uncommitted)?;
         if let Some(newest) = newest {
             self.store.event_committed(newest);
-        }
-        Ok(())
-    }
-
-    async fn write_audit(&mut self, entries: &[AuditEntry]) -> Result<(), StoreError> {
-        let (mut sequence, at) = self.take("audit", entries.len()).await?;
-        for entry in entries {
-            let before = entry.before.as_ref().map(json).transpose()?;
-            let after = entry.after.as_ref().map(json).transpose()?;
-            let owner = entry.actor.owner.as_ref().map(ActorId::as_str);
-            let actor = searchable([entry.actor.name.as_str(), entry.actor.id.as_str(), owner.unwrap_or_default()]);
-            let object = searchable([entry.object_id.as_str()]);
-            let all = searchable([
-                actor.as_str(),
-                &entry.route,
-                &entry.action,
-                &entry.object_kind,
-                &entry.object_id,
-                before.as_deref().unwrap_or_default(),
-                after.as_deref().unwrap_or_default(),
-                entry.reason.as_deref().unwrap_or_default(),
-                &entry.request_id,
-            ]);
-            let mut sql = Sql::new(
-                "audit row",
-                "INSERT INTO audit (sequence, at, actor_id, actor_name, route, action, object_kind, object_id, before, \
-                 after, reason, request_id, actor_owner, search_actor, search_object, search) VALUES ",
-            );
-            sql.tuple([
-                sequence.into(),
-                at.into(),
-                entry.actor.id.as_str().into(),
-                entry.actor.name.as_str().into(),
-                entry.route.as_str().into(),
-                entry.action.as_str().into(),
-                entry.object_kind.as_str().into(),
-                entry.object_id.as_str().into(),
-                before.into(),
-                after.into(),
-                entry.reason.as_deref().into(),
-                entry.request_id.as_str().into(),
-                owner.into(),
-                actor.into(),
-                object.into(),
-                all.into(),
-            ]);
-            sql.run(self.on()).await?;
-            sequence += 1;
         }
         Ok(())
     }
@@ -170,7 +138,7 @@ impl Write {
     /// The first of `many` numbers, and the time at which they were taken.
     async fn take(&mut self, counter: &'static str, many: usize) -> Result<(i64, Timestamp), StoreError> {
         let many = i64::try_from(many).unwrap_or(i64::MAX);
-        let clock = self.store.dialect().clock();
+        let clock = self.dialect().clock();
         let row: Row = Sql::new(
             "counter",
             format!("UPDATE counters SET value = value + $1 WHERE name = $2 RETURNING value, {clock} AS now"),

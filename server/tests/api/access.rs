@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 
 /// Method, path, and the roles that may.
-const ROUTES: [(&str, &str, &[&str]); 26] = [
+const ROUTES: [(&str, &str, &[&str]); 28] = [
     ("POST", "/api/v1/playbooks", &["author", "admin"]),
     ("POST", "/api/v1/playbooks/validate", &["author", "admin"]),
     ("GET", "/api/v1/playbooks", &["viewer", "operator", "author", "auditor", "admin", "propose"]),
@@ -30,6 +30,8 @@ const ROUTES: [(&str, &str, &[&str]); 26] = [
     ("GET", "/api/v1/actions", &["viewer", "operator", "author", "auditor", "admin"]),
     ("GET", "/api/v1/effectiveness", &["viewer", "operator", "author", "auditor", "admin"]),
     ("GET", "/api/v1/audit", &["auditor", "admin"]),
+    ("GET", "/api/v1/audit/chain", &["auditor", "admin"]),
+    ("POST", "/api/v1/audit/exports", &["auditor", "admin"]),
     ("GET", "/api/v1/policies", &["auditor", "admin"]),
     ("GET", "/api/v1/policies/1", &["auditor", "admin"]),
     ("GET", "/api/v1/policies/1/simulate", &["auditor", "admin"]),
@@ -196,6 +198,8 @@ async fn an_address_behind_a_proxy_counts_only_where_the_proxy_is_believed() {
     let cookie = admin.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let browser = Browser { console: &believed, client: believed.client.clone(), cookie };
     assert!(browser.get("/settings/sessions").await.text.contains("198.51.100.7"), "the address is shown, too");
+    let rows = browser.get("/api/v1/audit?action=account.sign_in").await.expect(200);
+    assert_eq!(rows["items"][0]["address"], "198.51.100.7", "and written to the audit trail");
 }
 
 #[tokio::test]

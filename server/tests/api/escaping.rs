@@ -161,6 +161,7 @@ fn echoes(execution: &str) -> Vec<String> {
         "/catalog?q=",
         "/audit?q=",
         "/audit?actor=",
+        "/audit?door=",
         "/approvals?q=",
         "/runs?state=",
         "/runs?cursor=",

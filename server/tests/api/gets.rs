@@ -17,6 +17,9 @@ const MAY_CHANGE: [(&str, &[&str]); 2] = [
     ("sessions", &["used_at"]),
 ];
 
+/// Tables that lose rows by the clock: a name that nobody tried lately is forgotten.
+const BY_THE_CLOCK: [&str; 1] = ["sign_in_tries"];
+
 /// Every row of every table, but for what may change.
 fn rows(console: &Console) -> BTreeMap<String, Vec<String>> {
     let tables = console.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1");
@@ -27,7 +30,7 @@ fn rows(console: &Console) -> BTreeMap<String, Vec<String>> {
         let text = console.sql(&format!("SELECT {row} FROM \"{table}\" t ORDER BY 1"));
         text.lines().map(str::to_owned).collect::<Vec<String>>()
     };
-    tables.lines().map(|table| (table.to_owned(), of(table))).collect()
+    tables.lines().filter(|table| !BY_THE_CLOCK.contains(table)).map(|table| (table.to_owned(), of(table))).collect()
 }
 
 /// What pages and lists are asked with besides their bare address.
@@ -40,13 +43,14 @@ fn asked_otherwise(world: &World) -> Vec<String> {
         "/catalog?q=oomkill&status=any",
         "/catalog/new?from=oomkill-scale-down",
         "/effectiveness?by=version&days=30",
-        "/audit?q=approve",
+        "/audit?q=approve&door=api",
         "/search?q=oomkill",
         "/settings/cluster?preflight",
         "/settings/policies?from=1",
         "/settings/policies/1?simulate=1",
         "/nowhere",
         "/api/v1/audit?format=jsonl",
+        "/api/v1/audit?format=csv&door=api",
         "/api/v1/playbooks?q=oomkill&status=any",
         "/api/v1/effectiveness?group_by=version",
         "/api/v1/policies/1/simulate?days=7",

@@ -1,6 +1,6 @@
 //! A request that is sent twice has one effect, whatever happens in between.
 
-use crate::support::{Answer, Caller, Console, Database, recommendation, seed};
+use crate::support::{Answer, Caller, Console, Database, cookie, recommendation, seed};
 use reqwest::{Method, header::HeaderMap};
 use serde_json::json;
 use std::{
@@ -34,21 +34,19 @@ async fn a_key_that_is_none_is_refused_and_nothing_done() {
 #[tokio::test]
 async fn a_repeated_answer_needs_the_right_and_a_refusal_is_not_remembered() {
     let console = Console::start();
-    let role = |role: &str| assert!(console.command(&["user", "set-role", "admin", "--role", role]).status.success());
-    let person = console.browser().await;
-    let send = |key: &'static str| {
-        let request = person.client.post(format!("{}/api/v1/playbooks", console.url)).header("idempotency-key", key);
-        person.send(request.json(&seed("oomkill-scale-down.json")))
+    let mut person = console.browser().await;
+    let mut send_as = async |role: &str| {
+        assert!(console.command(&["user", "set-role", "admin", "--role", role]).status.success());
+        // Another role, another cookie.
+        person.cookie = cookie(&person.get("/runs").await).expect("another cookie");
+        let request = person.client.post(format!("{}/api/v1/playbooks", console.url)).header("idempotency-key", "k1");
+        person.send(request.json(&seed("oomkill-scale-down.json"))).await
     };
-    role("viewer");
-    assert_eq!(send("k1").await.status, 403);
-    role("author");
-    let first = send("k1").await;
+    assert_eq!(send_as("viewer").await.status, 403);
+    let first = send_as("author").await;
     assert_eq!(first.status, 201, "{}", first.text);
-    role("viewer");
-    assert_eq!(send("k1").await.status, 403, "a first answer is for those who may have it");
-    role("author");
-    let again = send("k1").await;
+    assert_eq!(send_as("viewer").await.status, 403, "a first answer is for those who may have it");
+    let again = send_as("author").await;
     assert_eq!((again.status.as_u16(), again.text), (201, first.text));
 }
 

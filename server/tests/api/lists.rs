@@ -170,7 +170,12 @@ async fn an_export_has_what_its_filters_let_through() {
     let admin = console.token("admin", "admin");
     let token = |name: &str| console.token(name, "viewer").secret.is_some();
     assert!(token("alpha") && token("beta"));
-    let lines = |text: &str| text.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()).collect::<Vec<_>>();
+    // The last line tells the end.
+    let lines = |text: &str| {
+        let mut lines: Vec<_> = text.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()).collect();
+        assert!(lines.pop().is_some_and(|end| end["end"].is_object()), "{text}");
+        lines
+    };
     let all = lines(&admin.get("/api/v1/audit?format=jsonl").await.text);
     let some = lines(&admin.get("/api/v1/audit?format=jsonl&object=alpha").await.text);
     assert!(all.len() >= 3 && some.len() == 1, "{all:?}");

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
+mod audit;
 mod bad_input;
 mod catalog;
 mod commands;
@@ -20,6 +21,7 @@ mod lists;
 mod live;
 mod logs;
 mod mutations;
+mod oidc;
 mod openapi;
 mod policies;
 mod proof;

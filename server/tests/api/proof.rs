@@ -104,6 +104,15 @@ async fn after_a_while_the_password_is_asked_for_and_nothing_of_the_form_is_lost
     let rows = console.token("auda", "auditor").get("/api/v1/audit?action=account.sign_in_again").await.expect(200);
     assert_eq!(rows["items"].as_array().unwrap().len(), 1);
     assert!(!rows.to_string().contains(ADMIN_PASSWORD));
+    let rows = console.token("audo", "auditor").get("/api/v1/audit?action=account.refuse_proof").await.expect(200);
+    let wrong = &rows["items"][0];
+    assert_eq!(
+        (&wrong["actor"]["name"], &wrong["door"], &wrong["address"]),
+        (&json!("admin"), &json!("page"), &json!("127.0.0.1"))
+    );
+    assert_eq!((rows["items"].as_array().unwrap().len(), rows.to_string().contains("not my password")), (1, false));
+    let rows = console.token("auden", "auditor").get("/api/v1/audit?action=refusal.right").await.expect(200);
+    assert_eq!(rows["items"], json!([]), "who is asked for the password lacks no right");
 
     // What is of no high risk asks for nothing.
     minutes_pass(&console, 60);

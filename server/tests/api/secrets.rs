@@ -1,12 +1,16 @@
 //! Secrets stay where they belong: not in what is printed or logged, however much that is, nor in an answer, a metric or the database.
 
 use crate::{
+    oidc::{
+        self,
+        provider::{Provider, SECRET},
+    },
     rights::lines,
     support::{Answer, Browser, Console, Database, console_command},
     world::World,
 };
 use reqwest::{Client, Method, redirect::Policy};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
 
 const ADMIN: &str = "planted-admin-password";
@@ -14,6 +18,8 @@ const TYPED_WRONG: &str = "planted-wrong-password";
 const CHANGED: &str = "planted-changed-password";
 const GIVEN: &str = "planted-given-password";
 const NO_TOKEN: &str = "kbn_planted0000000000000000000000000000000000000000000000000000";
+/// The file with the keys of the audit trail, beside the database: it alone has them.
+const KEY_FILE: &str = "audit.keys";
 /// A line of `config show` that is secret has one of these in place of its value.
 const HIDDEN: [&str; 3] = ["(set)", "(not set)", "(hidden)"];
 
@@ -25,6 +31,16 @@ impl Secrets {
     fn add(&mut self, what: &'static str, secret: &str) {
         assert!(secret.len() > 9, "{what} is long enough to be found: {secret:?}");
         self.0.push((what, secret.to_owned()));
+    }
+
+    /// The keys of this console's audit trail.
+    fn add_audit_keys(&mut self, console: &Console) {
+        let file = std::fs::read_to_string(console.data().join(KEY_FILE)).unwrap();
+        assert!(!file.is_empty(), "the first start has made one");
+        for line in file.lines() {
+            let key: Value = serde_json::from_str(line).unwrap();
+            self.add("a key of the audit trail", key["secret"].as_str().unwrap());
+        }
     }
 
     #[track_caller]
@@ -143,11 +159,31 @@ async fn what_was_secret_is_nowhere_afterwards() {
         &[("KUBERNAUT_ADMIN_PASSWORD", ADMIN), ("RUST_LOG", "debug,hyper=trace,tower_http=trace")],
     );
     let world = World::of(&console).await;
-    let (secrets, cookie) = lives(&console).await;
+    let (mut secrets, cookie) = lives(&console).await;
+    secrets.add_audit_keys(&console);
     all_answers(&console, &secrets, &cookie, &world).await;
     secrets.not_in("what it printed", console.printed.as_bytes());
     assert!(console.logged().contains("a sign-in was refused"), "something was logged");
     // Its log lies there, too.
+    for (name, bytes) in files(console.data()).into_iter().filter(|(name, _)| !name.ends_with(KEY_FILE)) {
+        secrets.not_in(&name, &bytes);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_signing_in_at_a_provider_takes_is_nowhere_afterwards() {
+    let provider = Provider::start().await;
+    let environment = [("RUST_LOG", "debug,hyper=trace,reqwest=trace")];
+    let console = oidc::console_in(&provider.url, "oidc-allow-private = \"on\"", &environment);
+    let world = World::of(&console).await;
+    let mara = oidc::sign_in(&console, &provider).await.unwrap();
+    let (credentials, _) = provider.said().asked[0].clone();
+    let mut secrets = Secrets::default();
+    secrets.add("the client's secret", SECRET);
+    secrets.add("the client's secret as it is sent", credentials.strip_prefix("Basic ").unwrap());
+    secrets.add("a session", mara.cookie.split_once('=').unwrap().1);
+    let admin = console.browser().await;
+    all_answers(&console, &secrets, &admin.cookie, &world).await;
     for (name, bytes) in files(console.data()) {
         secrets.not_in(&name, &bytes);
     }
@@ -166,6 +202,7 @@ async fn the_databases_password_is_told_to_nobody_and_it_keeps_only_hashes() {
     secrets.add("the first admin's password", crate::support::ADMIN_PASSWORD);
     secrets.add("a session", browser.cookie.split_once('=').unwrap().1);
     secrets.add("a token", console.token("a token", "viewer").secret.as_deref().unwrap());
+    secrets.add_audit_keys(&console);
     all_answers(&console, &secrets, &browser.cookie, &world).await;
     secrets.not_in("its log", console.logged().as_bytes());
     secrets.not_in("config show", &console.command(&["config", "show"]).stdout);
@@ -193,13 +230,22 @@ fn every_secret_setting_is_hidden_wherever_it_came_from() {
     let data = tempfile::tempdir().unwrap();
     let file = data.path().join("console.toml");
     let url = "postgres://me:planted-database-password@db.example/x?sslpassword=planted-key-password";
-    std::fs::write(&file, format!("admin-password = \"{ADMIN}\"\ndatabase-url = \"{url}\"\n")).unwrap();
+    let provider = [
+        ("oidc-issuer", "https://sso.example"),
+        ("oidc-client-id", "console"),
+        ("oidc-role", "oncall=operator"),
+        ("oidc-client-secret", "planted-client-secret"),
+    ];
+    let lines: String = provider.map(|(name, value)| format!("{name} = \"{value}\"\n")).concat();
+    std::fs::write(&file, format!("admin-password = \"{ADMIN}\"\ndatabase-url = \"{url}\"\n{lines}")).unwrap();
     let shown = |from_file: bool| {
         let mut command = console_command(data.path(), None);
         command.env_remove("KUBERNAUT_ADMIN_PASSWORD").args(["config", "show"]);
         let output = if from_file {
             command.arg("--config").arg(&file).output()
         } else {
+            let variable = |name: &str| format!("KUBERNAUT_{}", name.replace('-', "_").to_uppercase());
+            command.envs(provider.map(|(name, value)| (variable(name), value)));
             command.env("KUBERNAUT_ADMIN_PASSWORD", ADMIN).env("KUBERNAUT_DATABASE_URL", url).output()
         };
         String::from_utf8(output.unwrap().stdout).unwrap()
@@ -218,6 +264,7 @@ fn every_secret_setting_is_hidden_wherever_it_came_from() {
                 hidden(name);
             }
         }
+        assert!(shown.lines().any(|line| line.starts_with("oidc-client-secret ") && line.contains("(set)")), "{shown}");
         hidden("admin-password");
         hidden("database-url");
     }

@@ -1,13 +1,6 @@
 //! Sessions: how long they live, how they end, and that their cookie changes when what its holder may do does.
 
-use crate::support::{ADMIN_PASSWORD, Answer, Browser, Console, Database};
-
-/// The cookie that an answer sets, without its attributes.
-fn cookie(answer: &Answer) -> Option<String> {
-    let mut all = answer.headers.get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
-    let line = all.find(|line| line.starts_with("__Host-kubernaut="))?;
-    line.split(';').next().map(str::to_owned)
-}
+use crate::support::{ADMIN_PASSWORD, Browser, Console, Database, cookie};
 
 /// The ids of the sessions on the page, the one that asks first.
 async fn ids(browser: &Browser<'_>) -> Vec<String> {
@@ -17,6 +10,7 @@ async fn ids(browser: &Browser<'_>) -> Vec<String> {
         .text
         .split("<tr")
         .filter_map(|row| {
+            let (row, _) = row.split_once("</tr>")?;
             let (_, rest) = row.split_once("/settings/sessions/session:")?;
             let id = rest.split('/').next()?;
             Some((!row.contains("this one"), format!("session:{id}")))

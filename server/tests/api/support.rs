@@ -236,6 +236,13 @@ impl Browser<'_> {
     }
 }
 
+/// The session's cookie that an answer sets, without its attributes.
+pub fn cookie(answer: &Answer) -> Option<String> {
+    let mut all = answer.headers.get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
+    let line = all.find(|line| line.starts_with("__Host-kubernaut="))?;
+    line.split(';').next().map(str::to_owned)
+}
+
 async fn answer(request: RequestBuilder) -> Answer {
     let response = request.send().await.expect("an answer");
     let (status, headers) = (response.status(), response.headers().clone());

@@ -64,7 +64,8 @@ pub async fn page(ask: Ask) -> Answer<Page> {
         {told.map(|words| view! { <div role="status"><Notice tone=Tone::Ok><p>{words}</p></Notice></div> })}
         {page}
     };
-    Ok(Page::below(id.to_string(), page).following("playbook execution"))
+    let history = format!("{id}@");
+    Ok(Page::below(id.to_string(), page).following("playbook execution").with_history(&ask.caller, &history))
 }
 
 /// What was just done to a version, for the page that it leads to.

@@ -100,7 +100,8 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     let run = view.run.as_ref().map(|run| format!(" execution:{}", run.subject.id)).unwrap_or_default();
     let follows = format!("recommendation:{id} playbook{run}");
     let again = read_again(beside.target.as_slice());
-    Ok(Page::below(title, recommendation(view, beside, form)).following(follows).anew(again))
+    let page = Page::below(title, recommendation(view, beside, form)).following(follows).anew(again);
+    Ok(page.with_history(&ask.caller, id.as_str()))
 }
 
 /// After how long what the cluster says of targets is to be asked for again, if anything is; no event tells that one changed.

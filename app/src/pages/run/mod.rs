@@ -96,7 +96,7 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     let shown = shown.map(|task| format!(" log:{id}/{}", task.name)).unwrap_or_default();
     let follows = format!("execution:{id} task:{id}{shown}");
     let view = RunView { run, selection, log, quote, paper, may_control, listings, form: ask.form, now: ask.now };
-    Ok(Page::below(title, run_page(view)).following(follows))
+    Ok(Page::below(title, run_page(view)).following(follows).with_history(&ask.caller, id.as_str()))
 }
 
 /// The line that tells best why a run went wrong; the page is worth showing without it.

@@ -184,7 +184,7 @@ fn Line(hit: Hit) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::identity::{Actor, Role};
+    use domain::identity::{Actor, Role, Way};
 
     fn caller(role: Role) -> Caller {
         Caller {
@@ -192,6 +192,7 @@ mod tests {
             roles: vec![role],
             request_id: String::new(),
             route: String::new(),
+            way: Way::default(),
             session: None,
         }
     }

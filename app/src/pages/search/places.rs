@@ -75,7 +75,7 @@ const ACTIONS: [Entry; 9] = [
     ),
     entry(Icon::User, "Change your password", "", "/settings#password", "account", None),
     entry(Icon::Gear, "Change colours, times or keys", "", "/settings#looks", "theme dark light mode appearance", None),
-    entry(Icon::List, "Export the audit trail", "", "/api/v1/audit?format=jsonl", "download", Some(Right::AuditRead)),
+    entry(Icon::List, "Export the audit trail", "", "/audit#export", "download", Some(Right::AuditRead)),
     Entry { sends: Some(SIGN_OUT), ..entry(Icon::User, "Sign out", "", "", "log off logout leave", None) },
 ];
 

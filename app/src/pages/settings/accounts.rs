@@ -1,9 +1,12 @@
 //! Accounts: who may sign in and what they may do. Everything is a plain form; what can't be undone by the same page says so.
 
-use super::{Tab, Tabs};
+use super::{
+    Tab, Tabs,
+    groups::{ABOUT, Groups},
+};
 use crate::{
     components::{Ago, Field, FormFaults, Mark, Notice, PageHead, Section, State, TableBox, Tone},
-    context::FormOutcome,
+    context::{FormOutcome, SignInWays},
     icon::{Glyph, Icon},
     islands::CopyText,
     page::{Ask, Page},
@@ -12,7 +15,9 @@ use domain::{
     accounts::{MAX_NAME, MIN_PASSWORD, Secret},
     identity::{Caller, Right, Role},
     ports::UserRecord,
-    services::Answer,
+    provider::External,
+    services::{Answer, GroupView},
+    text::one_line,
     time::Timestamp,
 };
 use leptos::prelude::*;
@@ -36,14 +41,20 @@ pub const fn in_words(role: Role) -> &'static str {
 /// Asks for the accounts.
 pub async fn page(ask: Ask) -> Answer<Page> {
     let users = ask.console.accounts.users(&ask.caller).await?;
+    let groups = ask.console.accounts.groups(&ask.caller).await?.unwrap_or_default();
     // Only what is true is said: anybody can write an address.
-    let done = ask.query.text("done").filter(|name| users.iter().any(|user| user.name == *name));
-    Ok(Page::below("Accounts", accounts(users, ask.caller, ask.form, done, ask.now)))
+    let known =
+        |name: &String| users.iter().any(|user| user.name == *name) || groups.iter().any(|group| group.name == *name);
+    let done = ask.query.text("done").filter(known);
+    let ways = ask.console.ways;
+    Ok(Page::below("Accounts", accounts(users, groups, ways, ask.caller, ask.form, done, ask.now)))
 }
 
-/// The page. `done` names the account that was just changed.
+/// The page. `done` names the account or the group that was just changed.
 pub fn accounts(
     users: Vec<UserRecord>,
+    groups: Vec<GroupView>,
+    ways: SignInWays,
     caller: Caller,
     form: FormOutcome,
     done: Option<String>,
@@ -56,6 +67,9 @@ pub fn accounts(
     // A form that came back belongs to one account, or to the new one.
     let about = form.value("about").map(str::to_owned);
     let at_new = if about.is_none() { form.clone() } else { FormOutcome::default() };
+    let at_groups = if about.as_deref() == Some(ABOUT) { form.clone() } else { FormOutcome::default() };
+    let several = ways.provider.is_some() || users.iter().any(|user| user.external.is_some());
+    let (local, provider) = (ways.local, ways.provider.clone());
     view! {
         <PageHead title="Accounts" sub=move || sub.clone() />
         <Tabs here=Tab::Accounts caller=caller.clone() />
@@ -65,7 +79,9 @@ pub fn accounts(
             <table class="grid people">
                 <caption class="vh">"Accounts, by name"</caption>
                 <thead><tr>
-                    <th scope="col">"Name"</th><th scope="col">"Roles"</th><th scope="col">"State"</th>
+                    <th scope="col">"Name"</th>
+                    {several.then(|| view! { <th scope="col">"Signs in"</th> })}
+                    <th scope="col">"Roles"</th><th scope="col">"State"</th>
                     <th scope="col">"Last signed in"</th>
                     {may_write.then(|| view! { <th scope="col"><span class="vh">"Change"</span></th> })}
                 </tr></thead>
@@ -73,18 +89,33 @@ pub fn accounts(
                     {users.into_iter().map(|user| {
                         let own = caller.actor.person().as_str() == user.id;
                         let form = if about.as_deref() == Some(user.id.as_str()) { form.clone() } else { FormOutcome::default() };
-                        view! { <Row user own may_write form now /> }
+                        let place = several.then(|| place(user.external.as_ref(), &ways));
+                        view! { <Row user place own may_write form now /> }
                     }).collect_view()}
                 </tbody>
             </table>
         </TableBox>
-        {if may_write {
-            view! { <New form=at_new /> }.into_any()
-        } else {
-            view! { <p class="sub">"An admin can make and change accounts."</p> }.into_any()
+        {provider.map(|provider| view! { <Groups provider=provider.name groups may_write form=at_groups now /> })}
+        {match (may_write, local) {
+            (true, true) => view! { <New form=at_new /> }.into_any(),
+            (true, false) => view! {
+                <p class="sub after">"Accounts of the console's own are switched off: nobody signs in with one, and none can be made here."</p>
+            }.into_any(),
+            (false, _) => view! { <p class="sub">"An admin can make and change accounts."</p> }.into_any(),
         }}
     }
     .into_any()
+}
+
+/// Where somebody signs in, and what they are in there.
+fn place(external: Option<&External>, ways: &SignInWays) -> (String, String) {
+    const GROUPS_SHOWN: usize = 120; // characters
+    let Some(External { issuer, groups, .. }) = external else {
+        return (if ways.local { "here" } else { "here: switched off" }.to_owned(), String::new());
+    };
+    let now = ways.provider.as_ref().filter(|provider| provider.issuer == *issuer);
+    let name = now.map_or_else(|| format!("{issuer}, which is not the provider any more"), |now| now.name.clone());
+    (name, one_line(&groups.join(", "), GROUPS_SHOWN))
 }
 
 /// A password that was made: it is shown this once.
@@ -100,7 +131,15 @@ fn Made(name: String, password: Secret) -> impl IntoView {
 }
 
 #[component]
-fn Row(user: UserRecord, own: bool, may_write: bool, form: FormOutcome, now: Timestamp) -> impl IntoView {
+fn Row(
+    user: UserRecord,
+    /// Where they sign in and their groups there; none where all do so here.
+    place: Option<(String, String)>,
+    own: bool,
+    may_write: bool,
+    form: FormOutcome,
+    now: Timestamp,
+) -> impl IntoView {
     let state = if user.disabled {
         Mark { word: "Disabled", icon: Icon::Bar, tone: Tone::Idle }
     } else {
@@ -111,6 +150,9 @@ fn Row(user: UserRecord, own: bool, may_write: bool, form: FormOutcome, now: Tim
     view! {
         <tr>
             <th scope="row">{if own { format!("{} ", user.name) } else { user.name.clone() }}{own.then(|| view! { <span class="sub">"you"</span> })}</th>
+            {place.map(|(name, groups)| view! {
+                <td class="place" data-label="signs in">{name}{(!groups.is_empty()).then(|| view! { <br /><span class="sub">{groups}</span> })}</td>
+            })}
             <td>{if roles.is_empty() { "none".to_owned() } else { roles }}</td>
             <td><State of=state /></td>
             <td class="sub" data-label="signed in">{match seen {
@@ -139,20 +181,26 @@ fn Change(user: UserRecord, own: bool, form: FormOutcome) -> impl IntoView {
     let picked: Vec<(Role, bool)> = ROLES.into_iter().map(|role| (role, chosen(role))).collect();
     let (word, to) = if user.disabled { ("Enable", "enable") } else { ("Disable", "disable") };
     let prefix = user.id.clone();
+    let local = user.external.is_none();
     view! {
         <details open=came_back>
             <summary class="btn small" aria-label=named>"Change"</summary>
             <div class="changes-of">
                 <FormFaults form=form.clone() fields=vec!["password".into(), "roles".into()] />
-                <form method="post" action=path("roles")>
-                    <Roles legend="Roles" of=picked error=form.error("roles") prefix=prefix.clone() />
-                    <p class="actions"><button class="btn small" type="submit">"Set roles"</button></p>
-                </form>
-                {(!own).then(|| view! {
+                {local.then(|| view! {
+                    <form method="post" action=path("roles")>
+                        <Roles legend="Roles" of=picked error=form.error("roles") prefix=prefix.clone() />
+                        <p class="actions"><button class="btn small" type="submit">"Set roles"</button></p>
+                    </form>
+                })}
+                {(!local).then(|| view! { <p class="sub">"The roles come from the groups; there is no password here."</p> })}
+                {(!own && local).then(|| view! {
                     <form method="post" action=path("password")>
                         <PasswordField error=form.error("password") prefix=prefix.clone() />
                         <p class="actions"><button class="btn small" type="submit">"Set a new password"</button></p>
                     </form>
+                })}
+                {(!own).then(|| view! {
                     {(!user.disabled).then(|| view! {
                         <form method="post" action=path("sessions")>
                             <p class="sub">"Signs this person out everywhere. They may sign in again."</p>
@@ -168,7 +216,7 @@ fn Change(user: UserRecord, own: bool, form: FormOutcome) -> impl IntoView {
                         <p class="actions"><button class="btn small" class:danger=!user.disabled type="submit">{word}</button></p>
                     </form>
                 })}
-                {own.then(|| view! { <p class="sub">"Your own password is changed under "<a href="/settings#password">"You"</a>"."</p> })}
+                {(own && local).then(|| view! { <p class="sub">"Your own password is changed under "<a href="/settings#password">"You"</a>"."</p> })}
             </div>
         </details>
     }

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod cluster;
+mod groups;
 pub mod keys;
 pub mod policies;
 pub mod sessions;
@@ -84,15 +85,27 @@ pub fn Tabs(here: Tab, caller: Caller) -> impl IntoView {
     .into_any()
 }
 
-/// Asks for nothing but what the request itself says.
+/// Asks for the caller's account.
 pub async fn page(ask: Ask) -> Answer<Page> {
     let done = ask.query.text("done");
-    Ok(Page::of_place("Settings", settings(ask.caller, Preferences::of_request(), ask.form, done.as_deref())))
+    let own = ask.console.accounts.own(&ask.caller).await?;
+    let there = own.as_ref().and_then(|user| user.external.clone()).map(|external| {
+        let provider = ask.console.ways.provider.as_ref().map(|provider| provider.name.clone());
+        (provider.unwrap_or_else(|| external.issuer.clone()), external.groups)
+    });
+    let body = settings(ask.caller, there, Preferences::of_request(), ask.form, done.as_deref());
+    Ok(Page::of_place("Settings", body))
 }
 
-/// The page. `done` is what was just changed.
-pub fn settings(caller: Caller, preferences: Preferences, form: FormOutcome, done: Option<&str>) -> AnyView {
-    let person = caller.actor.id.as_str().starts_with("user:");
+/// The page. `there` is where the caller signs in and their groups there, if that is not here; `done` is what was just changed.
+pub fn settings(
+    caller: Caller,
+    there: Option<(String, Vec<String>)>,
+    preferences: Preferences,
+    form: FormOutcome,
+    done: Option<&str>,
+) -> AnyView {
+    let person = there.is_none() && caller.actor.id.as_str().starts_with("user:");
     let told = match done {
         Some("password") => Some("Your password is changed. All your other sessions are signed out."),
         Some("looks") => Some("Kept in this browser."),
@@ -102,7 +115,7 @@ pub fn settings(caller: Caller, preferences: Preferences, form: FormOutcome, don
         <PageHead title="Settings" />
         <Tabs here=Tab::You caller=caller.clone() />
         {told.map(|text| view! { <div role="status"><Notice tone=Tone::Ok><p>{text}</p></Notice></div> })}
-        <Account caller />
+        <Account caller there />
         <Looks preferences />
         {person.then(|| view! { <Password form /> })}
     }
@@ -110,13 +123,17 @@ pub fn settings(caller: Caller, preferences: Preferences, form: FormOutcome, don
 }
 
 #[component]
-fn Account(caller: Caller) -> impl IntoView {
+fn Account(caller: Caller, there: Option<(String, Vec<String>)>) -> impl IntoView {
     let roles = caller.roles_in_words();
     let rights = Right::ALL.into_iter().filter(|right| caller.may(*right)).collect::<Vec<_>>();
     view! {
         <Section title="Your account">
             <dl class="kv">
                 <dt>"Name"</dt><dd>{caller.actor.name}</dd>
+                {there.map(|(provider, groups)| view! {
+                    <dt>"Signs in at"</dt><dd>{provider}</dd>
+                    <dt>"Groups"</dt><dd>{if groups.is_empty() { "none".to_owned() } else { groups.join(", ") }}</dd>
+                })}
                 <dt>"Roles"</dt><dd>{roles}</dd>
                 <dt>"You may"</dt>
                 <dd><ul class="tags">{rights.into_iter().map(|right| view! { <li><code>{right.name()}</code></li> }).collect_view()}</ul></dd>

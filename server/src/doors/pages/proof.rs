@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     accounts::Trying,
-    doors::{form::Fields, gate::Gate, session::Session},
+    doors::{form::Fields, gate::Gate, refusals::AsksForProof, session::Session},
     services::store_fault,
 };
 use app::{
@@ -56,7 +56,9 @@ pub async fn taken(gate: &Gate, session: &Session, mut parts: Parts, mut fields:
 /// Asks for the password. `why` says what it is for.
 pub async fn ask(gate: &Gate, parts: Parts, fields: Fields, to: &str, why: String) -> Response {
     let outcome = FormOutcome { message: Some(why), status: StatusCode::FORBIDDEN, ..asking(fields, to) };
-    again(gate, PATH, parts, outcome).await
+    let mut answer = again(gate, PATH, parts, outcome).await;
+    answer.extensions_mut().insert(AsksForProof);
+    answer
 }
 
 fn asking(fields: Fields, to: &str) -> FormOutcome {
@@ -88,10 +90,14 @@ async fn proved(gate: &Gate, session: &Session, parts: &Parts, password: &str) -
     };
     let trying = Trying::within(&caller);
     if let Some(seconds) = gate.accounts.may_try(&trying).await.map_err(store_fault)? {
+        gate.refusals.proof("account.limit_sign_in", &caller).await;
         return Err(Refused::TooOften(seconds));
     }
-    let secret: Answer<_> = gate.accounts.prove(&caller, &hash, password, &pointer).await;
-    session.set(&secret?, gate.accounts.cookie_ms());
+    let proved: Answer<_> = gate.accounts.prove(&caller, &hash, password, &pointer).await;
+    if matches!(proved, Err(ServiceError::Invalid(_))) {
+        gate.refusals.proof("account.refuse_proof", &caller).await;
+    }
+    session.set(&proved?, gate.accounts.cookie_ms());
     gate.accounts.tried_well(&trying).await;
     let session = CallerSession { id: known.id, method: SignInMethod::Password, proved_ms_ago: 0 };
     Ok(Caller { session: Some(session), ..caller })

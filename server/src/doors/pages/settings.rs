@@ -48,6 +48,8 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::POST, "/settings/accounts/{id}/password", admin, reset)
         .add(Method::POST, "/settings/accounts/{id}/disable", admin, disable)
         .add(Method::POST, "/settings/accounts/{id}/enable", admin, enable)
+        .add(Method::POST, "/settings/groups/block", admin, block_group)
+        .add(Method::POST, "/settings/groups/unblock", admin, unblock_group)
         .add(Method::POST, "/settings/tokens", Access::SignedIn, create_token)
         .whose(Whose::Persons)
         .add(Method::POST, "/settings/tokens/{id}/revoke", Access::SignedIn, revoke)
@@ -133,12 +135,19 @@ async fn changed(gate: &Gate, session: &Session, parts: &Parts, fields: &Fields)
     }
     let trying = Trying::within(&caller);
     if let Some(seconds) = gate.accounts.may_try(&trying).await.map_err(store_fault)? {
+        gate.refusals.proof("account.limit_sign_in", &caller).await;
         return Err(Refused::TooOften(seconds));
     }
-    gate.accounts.change_password(&caller, old, new).await?;
+    let changed = gate.accounts.change_password(&caller, old, new).await;
+    if let Err(ServiceError::Invalid(faults)) = &changed
+        && faults.iter().any(|fault| fault.pointer == "/old_password")
+    {
+        gate.refusals.proof("account.refuse_proof", &caller).await;
+    }
+    changed?;
     gate.accounts.tried_well(&trying).await;
     // All other sessions have ended with the old password; this one goes on by another cookie.
-    session.renew(gate).await;
+    session.renew(gate, &caller.roles).await;
     known(gate, session, caller.actor.id.as_str(), None).await;
     Ok(())
 }
@@ -198,6 +207,23 @@ async fn set_disabled(gate: &Gate, id: &str, parts: Parts, disabled: bool) -> Re
     match changed.await {
         Ok(user) => done(ACCOUNTS, &user.name),
         Err(error) => again(gate, ACCOUNTS, parts, refused(&Vec::new(), &error, Some(id))).await,
+    }
+}
+
+async fn block_group(State(gate): State<Gate>, parts: Parts, Form(fields): Form) -> Response {
+    set_blocked(&gate, parts, &fields, true).await
+}
+
+async fn unblock_group(State(gate): State<Gate>, parts: Parts, Form(fields): Form) -> Response {
+    set_blocked(&gate, parts, &fields, false).await
+}
+
+async fn set_blocked(gate: &Gate, parts: Parts, fields: &Fields, blocked: bool) -> Response {
+    let group = field(fields, "group").unwrap_or_default();
+    let changed = async { gate.accounts.set_group_blocked(&who(&parts)?, group, blocked).await };
+    match changed.await {
+        Ok(()) => done(ACCOUNTS, group),
+        Err(error) => again(gate, ACCOUNTS, parts, refused(fields, &error, Some("groups"))).await,
     }
 }
 

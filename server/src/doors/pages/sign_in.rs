@@ -1,12 +1,12 @@
 //! Signing in with a password, and out. Who guesses is slowed down by where they come from and by the name they try; never so that
 //! whose name it is stays out where they have signed in before.
 
-use super::{Parts, again, who};
+use super::{Parts, again, oidc, who};
 use crate::{
     accounts::SignIn,
     doors::{
         form::{Fields, Form, field},
-        gate::{Gate, RequestId},
+        gate::{self, Gate, RequestId},
         session::Session,
     },
 };
@@ -18,29 +18,48 @@ use axum::{
 };
 use domain::ports::StoreError;
 
+/// Where the form of name and password goes.
+const PAGE: &str = "/login";
+
 pub async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, Form(fields): Form) -> Response {
     let (name, password) =
         (field(&fields, "username").unwrap_or_default(), field(&fields, "password").unwrap_or_default());
     let next = app::pages::login::safe_next(field(&fields, "next"));
     let by = SignIn {
-        route: "POST /login".into(),
+        route: format!("POST {PAGE}"),
         request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+        way: gate::way(PAGE, &parts.extensions),
         from: parts.came_from(),
         replaces: session.hash(),
+        id_token: None,
     };
+    if !gate.accounts.local() {
+        noted(&gate, &by, "account.refuse_sign_in", None).await;
+        let message = "Accounts of this console are switched off. Sign in at the provider.".to_owned();
+        return again(&gate, PAGE, parts, refused(name, next, StatusCode::FORBIDDEN, message)).await;
+    }
     let (status, message) = match tried(&gate, &session, &parts, name, password, &by).await {
         Ok(Tried::In) => return Redirect::to(&next).into_response(),
-        Ok(Tried::Wrong) => (StatusCode::UNAUTHORIZED, "User name or password is wrong.".to_owned()),
+        Ok(Tried::Wrong) => {
+            noted(&gate, &by, "account.refuse_sign_in", gate.accounts.named(name).await).await;
+            (StatusCode::UNAUTHORIZED, "User name or password is wrong.".to_owned())
+        }
         Ok(Tried::TooOften(seconds)) => {
+            noted(&gate, &by, "account.limit_sign_in", None).await;
             let outcome = refused(name, next, StatusCode::TOO_MANY_REQUESTS, too_often(seconds));
-            return later(again(&gate, "/login", parts, outcome).await, seconds);
+            return later(again(&gate, PAGE, parts, outcome).await, seconds);
         }
         Err(error) => {
             tracing::error!(%error, "sign-in can't be checked");
             (StatusCode::SERVICE_UNAVAILABLE, "The database is not available. Try again in a moment.".to_owned())
         }
     };
-    again(&gate, "/login", parts, refused(name, next, status, message)).await
+    again(&gate, PAGE, parts, refused(name, next, status, message)).await
+}
+
+/// Notes a sign-in that was refused; `account` where there is one of that name.
+async fn noted(gate: &Gate, by: &SignIn, action: &str, account: Option<String>) {
+    gate.refusals.sign_in(action, account, &by.route, by.way, &by.request_id).await;
 }
 
 /// What a try came to.
@@ -105,12 +124,15 @@ pub fn later(mut answer: Response, seconds: u32) -> Response {
     answer
 }
 
+/// Ends the session here, and leads on to the provider where its person signed in there.
 pub async fn sign_out(State(gate): State<Gate>, session: Session, parts: Parts) -> Response {
-    if let (Some(hash), Ok(caller)) = (session.hash(), who(&parts))
-        && let Err(error) = gate.accounts.sign_out(&caller, &hash).await
-    {
-        tracing::error!(%error, "a session can't be ended");
+    let mut id_token = None;
+    if let (Some(hash), Ok(caller)) = (session.hash(), who(&parts)) {
+        match gate.accounts.sign_out(&caller, &hash).await {
+            Ok(kept) => id_token = kept,
+            Err(error) => tracing::error!(%error, "a session can't be ended"),
+        }
     }
     session.clear();
-    Redirect::to("/login").into_response()
+    oidc::signed_out(&gate, parts, id_token).await
 }

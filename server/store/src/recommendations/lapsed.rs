@@ -1,7 +1,10 @@
-//! Whose approvals count no more: of people who are disabled since or may decide no more, and of revoked tokens that were nobody's.
-//! Read where approvals are counted, in that transaction.
+//! Whose approvals count no more: of people who are disabled since, in a blocked group or may decide no more, and of revoked tokens
+//! that were nobody's. Read where approvals are counted, in that transaction.
 
-use crate::sql::{Row, Sql};
+use crate::{
+    provider::blocked,
+    sql::{Row, Sql},
+};
 use domain::{
     decision::{Decision, Verb},
     identity::{Right, Role},
@@ -17,15 +20,23 @@ pub(super) async fn lapsed(on: &mut AnyConnection, decisions: &[Decision]) -> Re
     if lapsed.is_empty() {
         return Ok(lapsed);
     }
-    let people = "SELECT id, roles FROM users WHERE disabled = 0 AND id IN ";
-    let tokens = "SELECT id, roles FROM tokens WHERE owner IS NULL AND revoked_at IS NULL AND id IN ";
-    let mut standing = Vec::new();
-    for text in [people, tokens] {
+    let among = |text: &str| {
         let mut sql = Sql::new("approver", text);
         sql.list(lapsed.iter().map(ActorId::as_str));
-        for row in &sql.all(on).await? {
+        sql
+    };
+    let people = among("SELECT id, roles, member_of FROM users WHERE disabled = 0 AND id IN ");
+    let tokens = among("SELECT id, roles FROM tokens WHERE owner IS NULL AND revoked_at IS NULL AND id IN ");
+    let shut: Vec<String> = blocked(on).await?.into_iter().map(|group| group.name).collect();
+    let mut standing = Vec::new();
+    for row in &people.all(on).await? {
+        let groups: Vec<String> = row.maybe_json("member_of")?.unwrap_or_default();
+        if !groups.iter().any(|group| shut.contains(group)) {
             standing.extend(deciding(row)?);
         }
+    }
+    for row in &tokens.all(on).await? {
+        standing.extend(deciding(row)?);
     }
     // Whoever is not found does not count either.
     for id in &standing {

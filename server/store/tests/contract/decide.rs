@@ -15,7 +15,7 @@ use domain::{
     policy::{Guard, Terms},
     ports::{
         AccountStore, ActionFilter, DecideError, Decided, EventStore, ExecutionFilter, ExecutionStore, Known,
-        NewDecision, NewExecution, NewRecommendation, NewToken, Permit, RecommendationStore,
+        NewDecision, NewExecution, NewRecommendation, NewToken, Permit, ProviderStore, RecommendationStore,
     },
     recommendation::{RecommendationState as State, ResourceRef},
     time::Timestamp,
@@ -298,6 +298,12 @@ async fn an_approval_counts_as_long_as_its_giver_may_decide(bench: Bench) {
     assert_eq!(runs(store).await, 0);
 
     store.set_disabled("bob", false, true, entry("account.enable")).await.unwrap();
+    let of_a_group = "UPDATE users SET member_of = '[\"contractors\"]' WHERE id = 'user:bob'";
+    sqlx::query(of_a_group).execute(&mut bench.raw().await).await.unwrap();
+    assert!(store.lapsed(&all).await.unwrap().is_empty());
+    assert!(store.block_group("contractors", entry("group.block")).await.unwrap());
+    assert_eq!(store.lapsed(&all).await.unwrap(), BTreeSet::from([ActorId::new("user:bob")]), "nor of a blocked group");
+    assert!(store.unblock_group("contractors", entry("group.unblock")).await.unwrap());
     store.set_roles("bob", &[Role::Viewer], true, entry("account.roles")).await.unwrap();
     store.set_roles("eve", &[Role::Author], true, entry("account.roles")).await.unwrap();
     let third = decide(store, "d3", &of, attempt("tom", Verb::Approve, 1, 2, until)).await.unwrap();

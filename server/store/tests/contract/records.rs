@@ -2,7 +2,8 @@
 
 use crate::support::{Bench, Set, actor, at_once, audit_rows, contract, entry, events_after, recommend, ticket};
 use domain::{
-    audit::{AuditEntry, AuditFilter},
+    audit::{AuditEntry, AuditFilter, Verdict},
+    identity::{Door, Way},
     ids::RecommendationId,
     paging::Page,
     ports::{AuditStore, EventStore, IdempotencyStore, RecommendationStore, Remembered, StoreError},
@@ -35,6 +36,7 @@ async fn an_audit_row_comes_back_as_it_was_given(bench: Bench) {
     assert!(store.now().await.unwrap().since(row.at).abs() < 60_000);
     let back = AuditEntry {
         actor: row.actor,
+        way: Way { door: row.door, address: row.address },
         route: row.route,
         action: row.action,
         object_kind: row.object_kind,
@@ -53,9 +55,11 @@ async fn the_trail_is_filtered_and_paged(bench: Bench) {
         let action = if n % 2 == 0 { "decision.approve" } else { "decision.reject" };
         store.append(AuditEntry { object_id: format!("Thing-{n}"), ..entry(action) }).await.unwrap();
     }
-    store.append(AuditEntry { actor: actor("Bob_"), reason: Some("100%".into()), ..entry("x") }).await.unwrap();
+    let way = Way { door: Door::Page, address: "2001:db8::7".parse().ok() };
+    let bob = AuditEntry { actor: actor("Bob_"), reason: Some("100%".into()), way, ..entry("x") };
+    store.append(bob).await.unwrap();
 
-    let cases: [(Set<AuditFilter>, &[i64]); 15] = [
+    let cases: [(Set<AuditFilter>, &[i64]); 19] = [
         (|_| (), &[8, 7, 6, 5, 4, 3, 2, 1]),
         (|f| f.action = Some("decision.reject".into()), &[6, 4, 2]),
         (|f| f.action = Some("decision".into()), &[]),
@@ -70,6 +74,10 @@ async fn the_trail_is_filtered_and_paged(bench: Bench) {
         (|f| f.actor = Some("USER:BOB".into()), &[8]),
         (|f| f.object = Some("thing-3".into()), &[4]),
         (|f| f.q = Some("100% x".into()), &[8]),
+        (|f| f.q = Some("2001:db8::7".into()), &[8]),
+        (|f| f.door = Some(Door::Page), &[8]),
+        (|f| f.door = Some(Door::Cli), &[]),
+        (|f| (f.door, f.action) = (Some(Door::Api), Some("decision.reject".into())), &[6, 4, 2]),
         (|f| f.q = Some("decision.approve thing-4 req-1".into()), &[5]),
     ];
     for (set, expected) in cases {
@@ -126,6 +134,8 @@ async fn audit_and_events_have_no_gaps_however_many_write(bench: Bench) {
     let rows = bench.store.after(&AuditFilter::default(), 0, 1000).await.unwrap();
     assert!(rows.iter().map(|r| r.sequence).eq(1..=40));
     assert!(rows.is_sorted_by_key(|r| r.at), "time goes with the numbers");
+    let Verdict::Unbroken(chain) = bench.store.verify(None).await.unwrap() else { panic!("a link is broken") };
+    assert_eq!((chain.rows, chain.between), (40, Some((1, 40))));
 }
 
 async fn events_are_read_from_where_one_left_off(bench: Bench) {

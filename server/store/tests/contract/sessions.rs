@@ -5,6 +5,7 @@ use crate::{
     support::{Bench, audit_rows, contract, entry},
 };
 use domain::{
+    accounts::Secret,
     identity::{Role, SignInMethod},
     ports::{
         AccountStore, CameFrom, Ending, NewSession, PasswordHash, Proof, SessionLimits, SessionRecord, SessionStore,
@@ -36,6 +37,7 @@ pub fn session(user: &str, n: &str, password: Option<&str>) -> NewSession {
         password: password.map(|password| PasswordHash(password.to_owned())),
         from: CameFrom { address: Some("192.0.2.1".into()), agent: Some("Firefox/128.0".into()) },
         replaces: None,
+        id_token: None,
     }
 }
 
@@ -141,17 +143,20 @@ async fn another_cookie_is_the_same_session_and_the_old_one_is_none(bench: Bench
     store.set_roles("ada", &[Role::Admin], false, entry("account.roles")).await.unwrap();
     let live = store.session("hash of 1", LIMITS, true).await.unwrap().unwrap();
     assert_eq!((live.made_under, live.user.roles), (vec![Role::Viewer], vec![Role::Admin]), "it is to be renewed");
-    assert!(store.renew_session("hash of 1", "hash of 1b").await.unwrap());
-    assert!(!store.renew_session("hash of 1", "hash of 1c").await.unwrap(), "once");
+    assert!(store.renew_session("hash of 1", "hash of 1b", &[Role::Admin]).await.unwrap());
+    assert!(!store.renew_session("hash of 1", "hash of 1c", &[Role::Admin]).await.unwrap(), "once");
     assert!(find(store, "1").await.is_none());
     let live = store.session("hash of 1b", LIMITS, true).await.unwrap().unwrap();
     assert_eq!(live.made_under, [Role::Admin]);
     assert_eq!((live.session.id, live.session.began_at), (before.id, before.began_at), "no new beginning");
 
     // At a sign-in the session that the browser had ends.
-    let next = NewSession { replaces: Some("hash of 1b".into()), ..session("ada", "2", None) };
-    assert!(store.begin_session(next, entry("account.sign_in")).await.unwrap());
+    let token = Some(Secret("an ID token".into()));
+    let next = NewSession { replaces: Some("hash of 1b".into()), id_token: token.clone(), ..session("ada", "2", None) };
+    assert_eq!(store.id_token("hash of 1b").await.unwrap(), None);
+    assert!(store.begin_session(next, entry("session.begin")).await.unwrap());
     assert_eq!(ids(store, "ada").await, ["session:2"]);
+    assert_eq!(store.id_token("hash of 2").await.unwrap(), token, "for signing out where they signed in");
 }
 
 async fn proof_counts_only_with_the_password_of_now_and_for_a_session_that_lives(bench: Bench) {
@@ -191,7 +196,7 @@ async fn what_has_ended_does_not_come_back(bench: Bench) {
     // A request is under way while somebody ends all sessions.
     store.session("hash of 1", LIMITS, false).await.unwrap().unwrap();
     assert_eq!(store.end_sessions("user:ada", Ending::All, entry("session.end")).await.unwrap(), 1);
-    assert!(!store.renew_session("hash of 1", "hash of 1b").await.unwrap());
+    assert!(!store.renew_session("hash of 1", "hash of 1b", &[Role::Viewer]).await.unwrap());
     assert!(find(store, "1").await.is_none() && find(store, "1b").await.is_none());
     assert!(ids(store, "ada").await.is_empty());
 }

@@ -1,17 +1,17 @@
 //! A fresh database for each test, and the things that tests put into it.
 
 use domain::{
-    audit::{AuditEntry, AuditFilter},
+    audit::{AuditEntry, AuditFilter, Key, Keys},
     decision::{Attempt, Verb},
     execution::{ActionRecord, Assessment, Execution, ExecutionState, ExecutionSubject, Stage, Task, TaskState},
-    identity::Actor,
+    identity::{Actor, Door, Way},
     ids::{ActionId, ActorId, Digest, ExecutionId, FindingId, RecommendationId},
     observation::Observation,
     playbook::Registration,
     policy::{Guard, Terms},
     ports::{
-        AuditStore, EventStore, Known, NewDecision, NewExecution, NewPlaybook, NewRecommendation, RecommendationStore,
-        StoredTicket,
+        AuditKeys, AuditStore, EventStore, Known, NewDecision, NewExecution, NewPlaybook, NewRecommendation,
+        RecommendationStore, StoredTicket,
     },
     recommendation::{Content, Finding, Incident, Model, Origin, Proposal, ResourceRef, Risk, Severity, Strategy},
     time::Timestamp,
@@ -37,7 +37,8 @@ impl Bench {
     pub async fn sqlite() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let url = sqlite_url(&directory.path().join("data/console.sqlite"));
-        let store = Store::open(&url, Options::default()).await.unwrap();
+        let options = Options { audit_keys: Some(audit_keys(&[1])), ..Options::default() };
+        let store = Store::open(&url, options).await.unwrap();
         Self { url, store, _directory: Some(directory) }
     }
 
@@ -51,6 +52,11 @@ impl Bench {
     /// Another process, as good as: connections of its own to the same database.
     pub async fn another(&self) -> Store {
         Store::open(&self.url, few()).await.unwrap()
+    }
+
+    /// The same with these keys of the audit trail.
+    pub async fn with_keys(&self, numbers: &[u8]) -> Store {
+        Store::open(&self.url, Options { audit_keys: Some(audit_keys(numbers)), ..few() }).await.unwrap()
     }
 
     /// A connection past the store, to tamper with.
@@ -86,7 +92,18 @@ where
 }
 
 fn few() -> Options {
-    Options { connections: 2, patience: std::time::Duration::from_secs(30) }
+    let patience = std::time::Duration::from_secs(30);
+    Options { connections: 2, patience, audit_keys: Some(audit_keys(&[1])) }
+}
+
+/// A key of the audit trail.
+pub fn audit_key(number: u8) -> Key {
+    Key::new([number; 32], Timestamp::default())
+}
+
+/// Several, in this order.
+pub fn audit_keys(numbers: &[u8]) -> Arc<dyn AuditKeys> {
+    Arc::new(numbers.iter().fold(Keys::default(), |keys, number| keys.with(audit_key(*number))))
 }
 
 /// The URL of an empty database on the test server.
@@ -139,6 +156,7 @@ pub fn actor(name: &str) -> Actor {
 pub fn entry(action: &str) -> AuditEntry {
     AuditEntry {
         actor: actor("ada"),
+        way: Way { door: Door::Api, address: "10.0.0.7".parse().ok() },
         route: "POST /api/v1/things".into(),
         action: action.into(),
         object_kind: "thing".into(),

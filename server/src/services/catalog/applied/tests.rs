@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::{
     audit::{AuditFilter, AuditRecord},
-    identity::{Actor, Role},
+    identity::{Actor, Door, Role, Way},
     ids::ActorId,
     paging::Page,
     playbook::Registration,
@@ -83,6 +83,7 @@ fn author() -> Caller {
         roles: vec![Role::Author],
         request_id: "r-1".into(),
         route: "POST /api/v1/playbooks".into(),
+        way: Way::by(Door::Api),
         session: None,
     }
 }

@@ -1,5 +1,11 @@
 //! The audit trail: reading it, and entries that belong to no other write. All others are written by `write`.
 
+mod append;
+mod keep;
+mod trail;
+
+pub(crate) use append::{Turn, append};
+
 use crate::{
     Store,
     dialect::Dialect,
@@ -10,16 +16,20 @@ use crate::{
 };
 use async_trait::async_trait;
 use domain::{
-    audit::{AuditEntry, AuditFilter, AuditRecord},
-    identity::Actor,
+    audit::{AuditEntry, AuditFilter, AuditRecord, Chained, Head, Hold, Mac, Verdict},
+    identity::{Actor, Door},
     ids::ActorId,
     paging::{Page, PageOf},
     ports::{AuditStore, StoreError},
 };
 use sqlx::AnyConnection;
+use std::net::IpAddr;
 
-const COLUMNS: &str = "sequence, at, actor_id, actor_name, actor_owner, route, action, object_kind, object_id, before, after, reason, \
-                       request_id";
+const COLUMNS: &str = "sequence, at, actor_id, actor_name, actor_owner, door, address, route, action, object_kind, object_id, \
+                       before, after, reason, request_id, key_id, mac";
+/// What a row follows on: the mac of the row before it, or what stands in its place before the first that is kept.
+const PREVIOUS: &str = "COALESCE((SELECT p.mac FROM audit p WHERE p.sequence = audit.sequence - 1), \
+                        (SELECT h.anchor FROM audit_head h WHERE h.first_kept = audit.sequence)) AS previous";
 const LIST: &str = "audit";
 /// A database's clock is not set back by more than this.
 const CLOCK_SET_BACK_MS: i64 = 60 * 60 * 1000;
@@ -51,6 +61,35 @@ impl AuditStore for Store {
         sql.push(" ORDER BY sequence LIMIT ").value(limit);
         sql.all(&mut read).await?.iter().map(record).collect()
     }
+
+    async fn chained(&self, filter: &AuditFilter, sequence: i64, limit: u32) -> Result<Vec<Chained>, StoreError> {
+        let mut sql = Sql::new("audit row", format!("SELECT {COLUMNS}, {PREVIOUS} FROM audit WHERE sequence > "));
+        sql.value(sequence).push(" AND sequence >= (SELECT first_kept FROM audit_head)");
+        let mut read = self.read().await?;
+        narrow(&mut sql, &mut read, self.dialect(), filter).await?;
+        sql.push(" ORDER BY sequence LIMIT ").value(limit);
+        sql.all(&mut read).await?.iter().map(chained).collect()
+    }
+
+    async fn head(&self) -> Result<(Head, Option<Mac>), StoreError> {
+        trail::head_on(&mut *self.read().await?).await
+    }
+
+    async fn verify(&self, noted: Option<(i64, Mac)>) -> Result<Verdict, StoreError> {
+        trail::verify(self, noted).await
+    }
+
+    async fn hold(&self) -> Result<Option<Hold>, StoreError> {
+        keep::hold_on(&mut *self.read().await?).await
+    }
+
+    async fn set_hold(&self, audit: AuditEntry) -> Result<bool, StoreError> {
+        keep::set_hold(self, audit).await
+    }
+
+    async fn release_hold(&self, audit: AuditEntry) -> Result<bool, StoreError> {
+        keep::release_hold(self, audit).await
+    }
 }
 
 async fn narrow(
@@ -67,6 +106,9 @@ async fn narrow(
             starts_with(sql, "action", family);
         }
         Some(action) => drop(sql.push(" AND action = ").value(action)),
+    }
+    if let Some(door) = filter.door {
+        sql.push(" AND door = ").value(door.name());
     }
     between(sql, filter);
     for (column, text) in [("search_actor", &filter.actor), ("search_object", &filter.object)] {
@@ -104,6 +146,11 @@ fn record(row: &Row) -> Result<AuditRecord, StoreError> {
             owner: row.maybe_text("actor_owner")?.map(ActorId::new),
             ..Actor::new(ActorId::new(row.text("actor_id")?), row.text("actor_name")?)
         },
+        door: row.word("door", Door::from_name)?,
+        address: match row.maybe_text("address")? {
+            Some(text) => Some(text.parse::<IpAddr>().map_err(|error| row.corrupt("address", &error))?),
+            None => None,
+        },
         route: row.text("route")?,
         action: row.text("action")?,
         object_kind: row.text("object_kind")?,
@@ -112,5 +159,16 @@ fn record(row: &Row) -> Result<AuditRecord, StoreError> {
         after: row.maybe_json("after")?,
         reason: row.maybe_text("reason")?,
         request_id: row.text("request_id")?,
+        key: Some(row.text("key_id")?).filter(|key| !key.is_empty()),
+        mac: mac(row, "mac")?,
     })
+}
+
+fn chained(row: &Row) -> Result<Chained, StoreError> {
+    Ok(Chained { record: record(row)?, previous: mac(row, "previous")? })
+}
+
+/// The mac in this column; what is none chains nothing.
+fn mac(row: &Row, column: &str) -> Result<Option<Mac>, StoreError> {
+    Ok(row.maybe_text(column)?.and_then(|text| text.parse().ok()))
 }

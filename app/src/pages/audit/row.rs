@@ -1,193 +1,36 @@
-//! The audit trail: who did what, newest first; what changed in it; filters in the address, and an export of what they let
-//! through.
+//! A row of the audit trail: who, what, on what, what changed in it and why; the rest unfolds.
 
+use super::PATH;
 use crate::{
-    components::{
-        Ago, DigestId, Empty, Field, Filters, Id, ImageName, PageHead, Pager, Prose, Select, TableBox, plain, short_id,
-    },
+    components::{Ago, DigestId, Id, ImageName, Prose, plain, short_id},
     islands::CopyText,
-    page::{Ask, Page},
     query::Query,
     words::humane,
 };
 use domain::{
-    audit::{ACTIONS, AuditFilter, AuditRecord, family, words},
-    effectiveness::DAY_MS,
-    identity::Right,
+    audit::{AuditRecord, words},
+    identity::Door,
     ids::Digest,
     json::diff::{Change, diff},
-    paging::{Page as ListPage, PageOf},
     playbook::ImageRef,
-    services::Answer,
     time::Timestamp,
 };
 use leptos::prelude::*;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
 
-const PATH: &str = "/audit";
 /// Changes that a row shows unfolded.
 const UNFOLDED: usize = 5;
 
-/// What objects are called, by kind and id.
-pub type Titles = HashMap<(String, String), String>;
-
-/// Asks for a page of the trail; without the right the answer is a refusal, not an empty trail.
-pub async fn page(ask: Ask) -> Answer<Page> {
-    ask.caller.require(Right::AuditRead)?;
-    let filter = filter(&ask.query);
-    let list = ask.console.audit.list(&ask.caller, &filter, &ask.list_page(ListPage::DEFAULT_LIMIT)).await?;
-    let titles = ask.console.audit.titles(&ask.caller, &list.items).await?;
-    let page = Page::of_place("Audit", audit(list, &titles, filter, ask.query, ask.now));
-    // What is done shows there when it has an event of its own.
-    Ok(page.following("recommendation execution playbook"))
-}
-
-/// The filter that the address asks for. Days are whole ones, in UTC; what is no day or time counts as not said.
-fn filter(query: &Query) -> AuditFilter {
-    let time = |name: &str, days: i64| {
-        let text = query.get(name)?;
-        let midnight = Timestamp::parse(&format!("{text}T00:00:00Z")).ok().map(|at| at.plus_ms(days * DAY_MS));
-        midnight.or_else(|| Timestamp::parse(text).ok())
-    };
-    AuditFilter {
-        actor: query.text("actor"),
-        action: query.text("action"),
-        object: query.text("object"),
-        q: query.text("q"),
-        from: time("from", 0),
-        to: time("to", 1),
-    }
-}
-
-/// The address of the export of what this filter lets through.
-fn export(filter: &AuditFilter) -> String {
-    let times = [filter.from, filter.to].map(|at| at.map(|at| at.to_string()));
-    let [from, to] = &times;
-    let all = [
-        ("actor", &filter.actor),
-        ("action", &filter.action),
-        ("object", &filter.object),
-        ("q", &filter.q),
-        ("from", from),
-        ("to", to),
-    ];
-    let mut pairs = vec![("format", "jsonl")];
-    pairs.extend(all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))));
-    format!("/api/v1/audit{}", Query::of(&pairs))
-}
-
-/// The page.
-pub fn audit(list: PageOf<AuditRecord>, titles: &Titles, filter: AuditFilter, query: Query, now: Timestamp) -> AnyView {
-    let PageOf { items, next_cursor } = list;
-    let filtered = filter != AuditFilter::default();
-    let empty = items.is_empty();
-    let export = export(&filter);
-    let export_word = if filtered { "Export what matches" } else { "Export all" };
-    let items = items.into_iter().map(|record| {
-        let title = titles.get(&(record.object_kind.clone(), record.object_id.clone())).cloned();
-        (record, title)
-    });
-    let items: Vec<_> = items.collect();
-    view! {
-        <PageHead title="Audit" sub=move || "Every act, newest first. Rows are only ever added.">
-            <a class="btn" href=export download="audit.jsonl">{export_word}</a>
-        </PageHead>
-        <Controls filter query=query.clone() filtered />
-        {if empty {
-            view! {
-                <Empty title=if filtered { "No row matches" } else { "Nothing was done yet" }>
-                    <p>{if filtered {
-                        view! { "Take a filter away, or "<a href=PATH>"see the whole trail"</a>"." }.into_any()
-                    } else {
-                        view! { "Decisions, registrations, sign-ins: whatever is done is written here." }.into_any()
-                    }}</p>
-                </Empty>
-            }
-            .into_any()
-        } else {
-            view! { <Rows items now /> }.into_any()
-        }}
-        <Pager path=PATH query next=next_cursor />
-    }
-    .into_any()
-}
-
-/// The actions to choose from, by family; one that the address names and nobody knows is among them.
-fn actions(chosen: Option<&str>) -> Vec<Select> {
-    let mut choices = vec![Select { value: String::new(), word: "Any action".into() }];
-    let mut last = None;
-    for (action, words) in ACTIONS {
-        if let Some(family) = family(action).filter(|family| last != Some(*family)) {
-            last = Some(family);
-            choices.push(Select { value: family.into(), word: format!("All of {}", family_word(family)) });
-        }
-        // A little to the right of its family.
-        choices.push(Select { value: action.into(), word: format!("\u{a0}\u{a0}{words}") });
-    }
-    if let Some(chosen) = chosen.filter(|chosen| choices.iter().all(|choice| choice.value != *chosen)) {
-        choices.push(Select { value: chosen.into(), word: chosen.into() });
-    }
-    choices
-}
-
-/// What a family of actions is about: `decision.` is about decisions.
-fn family_word(family: &str) -> String {
-    let word = kind_word(family.trim_end_matches('.'));
-    word.strip_suffix('y').map_or_else(|| format!("{word}s"), |stem| format!("{stem}ies"))
-}
-
 #[component]
-fn Controls(filter: AuditFilter, query: Query, filtered: bool) -> impl IntoView {
-    let day = |name: &str| query.get(name).unwrap_or_default().chars().take(10).collect::<String>();
-    let (from, to) = (day("from"), day("to"));
-    let used = [&filter.object, &query.text("from"), &query.text("to")].iter().any(|value| value.is_some());
-    let choices = actions(filter.action.as_deref());
-    let object = filter.object.unwrap_or_default();
-    let more = move || {
-        view! {
-            <details class="more" open=used>
-                <summary class="sub">"More filters"</summary>
-                <div class="more-fields">
-                    <Field name="object" label="Object" small="its id, or a part of it" value=object.clone() />
-                    <Field name="from" label="From" small="UTC" kind="date" value=from.clone() />
-                    <Field name="to" label="To" small="UTC, that day included" kind="date" value=to.clone() />
-                </div>
-            </details>
-        }
-    };
-    view! {
-        <Filters path=PATH label="Search the whole row" q=filter.q.unwrap_or_default() filtered more>
-            <Field name="action" label="Action" value=filter.action.unwrap_or_default() choices />
-            <Field name="actor" label="Actor" placeholder="Anyone" value=filter.actor.unwrap_or_default() />
-        </Filters>
-    }
-    .into_any()
-}
-
-#[component]
-fn Rows(items: Vec<(AuditRecord, Option<String>)>, now: Timestamp) -> impl IntoView {
-    view! {
-        <TableBox label="Audit trail">
-            <table class="grid audit">
-                <caption class="vh">"Who did what, newest first"</caption>
-                <thead><tr>
-                    <th scope="col" class="num">"No."</th><th scope="col">"When"</th><th scope="col">"Who"</th>
-                    <th scope="col">"What"</th><th scope="col">"On what"</th><th scope="col">"What changed, and why"</th>
-                </tr></thead>
-                <tbody>{items.into_iter().map(|(record, title)| view! { <Row record title now /> }).collect_view()}</tbody>
-            </table>
-        </TableBox>
-    }
-    .into_any()
-}
-
-#[component]
-fn Row(record: AuditRecord, title: Option<String>, now: Timestamp) -> impl IntoView {
+pub fn Row(record: AuditRecord, title: Option<String>, now: Timestamp) -> impl IntoView {
     let only = |name: &str, value: &str| format!("{PATH}{}", Query::default().with(name, Some(value)));
     let (by_actor, by_action) = (only("actor", record.actor.id.as_str()), only("action", &record.action));
     let changes = changes(record.before.as_ref(), record.after.as_ref());
     let number = record.sequence;
+    let from = record.address.map(|address| view! { " from "<code>{address.to_string()}</code> });
+    // What stayed as it was is left out of what changed: here is all of both.
+    let states = record.before.as_ref().zip(record.after.as_ref()).map(|(before, after)| [before, after].map(plain));
+    let chained = record.mac.zip(record.key).map(|(mac, key)| (ends(&mac.to_string()), key));
     view! {
         <tr>
             <td class="num sub">{number}</td>
@@ -202,8 +45,13 @@ fn Row(record: AuditRecord, title: Option<String>, now: Timestamp) -> impl IntoV
                 {record.reason.map(|reason| view! { <Prose text=reason class="reason" /> })}
                 <Changed changes number />
                 <details>
-                    <summary class="sub">"Request"</summary>
-                    <p class="sub">"By "<code>{record.route}</code>", request "<Id of=record.request_id what="request id" /></p>
+                    <summary class="sub">"Details"</summary>
+                    <p class="sub">{door_word(record.door)}": "<code>{record.route}</code>{from}", request "<Id of=record.request_id what="request id" /></p>
+                    {states.map(|[before, after]| view! {
+                        <p class="sub">"Before: "<code>{before}</code></p>
+                        <p class="sub">"After: "<code>{after}</code></p>
+                    })}
+                    {chained.map(|(mac, key)| view! { <p class="sub">"Chained as "<code>{mac}</code>" with the key "<code>{key}</code></p> })}
                 </details>
             </td>
         </tr>
@@ -236,7 +84,25 @@ fn Object(kind: String, id: String, title: Option<String>) -> impl IntoView {
     }
 }
 
-fn kind_word(kind: &str) -> String {
+/// A door, for people.
+pub const fn door_word(door: Door) -> &'static str {
+    match door {
+        Door::Page => "By a page",
+        Door::Api => "By the API",
+        Door::Cli => "By the command line",
+        Door::Cluster => "By the cluster",
+        Door::Console => "By the console itself",
+    }
+}
+
+/// The ends of a mac: enough to see whether two are one.
+fn ends(mac: &str) -> String {
+    let end = mac.len().saturating_sub(4);
+    format!("{}…{}", mac.get(..8).unwrap_or(mac), mac.get(end..).unwrap_or_default())
+}
+
+/// A kind of objects, for people.
+pub fn kind_word(kind: &str) -> String {
     match kind {
         "execution" => "run".to_owned(),
         other => other.replace('_', " "),
@@ -371,22 +237,6 @@ mod tests {
     }
 
     #[test]
-    fn days_of_the_address_are_whole_and_nonsense_bounds_nothing() {
-        let found = filter(&Query::parse("from=2026-11-23&to=2026-11-23"));
-        assert_eq!(found.from, Timestamp::parse("2026-11-23T00:00:00Z").ok());
-        assert_eq!(found.to, Timestamp::parse("2026-11-24T00:00:00Z").ok());
-        assert_eq!(filter(&Query::parse("from=yesterday&to=&action=")), AuditFilter::default());
-    }
-
-    #[test]
-    fn the_export_is_of_what_is_shown() {
-        let found = filter(&Query::parse("actor=a&action=decision.&from=2026-11-23&cursor=x"));
-        let address = "/api/v1/audit?format=jsonl&actor=a&action=decision.&from=2026-11-23T00%3A00%3A00.000Z";
-        assert_eq!(export(&found), address);
-        assert_eq!(export(&AuditFilter::default()), "/api/v1/audit?format=jsonl");
-    }
-
-    #[test]
     fn only_what_differs_is_told_down_to_the_last_field() {
         let before = json!({ "state": "active", "kept": 1, "by": "a" });
         let after = json!({ "state": "disabled", "kept": 1.0, "more": { "x": [1, 2], "y": { "z": null } } });
@@ -400,10 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn every_action_can_be_chosen_alone_and_with_its_family() {
-        let values: Vec<_> = actions(Some("odd.one")).into_iter().map(|choice| choice.value).collect();
-        for wanted in ["", "decision.", "decision.approve", "token.revoke", "odd.one"] {
-            assert_eq!(values.iter().filter(|value| *value == wanted).count(), 1, "{wanted}");
-        }
+    fn a_mac_is_shown_by_its_ends() {
+        assert_eq!(ends(&"0123456789abcdef".repeat(4)), "01234567…cdef");
     }
 }

@@ -1,0 +1,472 @@
+//! Whether a trail is still what was written: rows in, verdict out. Takes the lines of an export or the rows of a database one
+//! by one, so that it keeps none of them; the first link that is broken is named, and the rest is read only to say how.
+
+use super::{Chained, Head, Keys, Mac, PRUNE, REPLACE_KEY, ROTATE_KEY, link};
+use crate::json::strict::{self, Limits};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::fmt;
+
+/// A line holds one row; the longest that the console writes are far shorter.
+const LIMITS: Limits = Limits { bytes: 16 << 20, depth: 126 };
+
+/// A row as its line or the database has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    sequence: i64,
+    key: Option<String>,
+    content: Value,
+    previous: Option<Mac>,
+    mac: Option<Mac>,
+}
+
+impl From<&Chained> for Row {
+    fn from(row: &Chained) -> Self {
+        Self {
+            sequence: row.record.sequence,
+            key: row.record.key.clone(),
+            content: row.record.content(),
+            previous: row.previous,
+            mac: row.record.mac,
+        }
+    }
+}
+
+/// What is wrong with a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// It can't be read.
+    Unreadable(String),
+    /// It is not what was written.
+    Altered,
+    /// It and those up to this one are missing.
+    Removed(i64),
+    /// Another row stands in its place; it stands as this one, in this line, where that is known.
+    Swapped(Option<(i64, Option<u64>)>),
+    /// It was put behind the end.
+    Appended,
+    /// The key file has no such key.
+    UnknownKey(String),
+    /// Another key was in use then.
+    OtherKey {
+        /// The one that it names.
+        used: String,
+        /// The one that was in use.
+        expected: String,
+    },
+    /// It and those up to this one (to an end that nobody knows, where there is none) are missing at the end.
+    CutOff(Option<i64>),
+    /// The end is not the one that was sealed.
+    End,
+    /// It is not the row that somebody noted.
+    Noted,
+    /// Some rows were exported, not all.
+    Some,
+}
+
+/// The first link that is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The line of the export, counted from 1; none in a database and where there is no line.
+    pub line: Option<u64>,
+    /// The row that belongs there.
+    pub sequence: i64,
+    /// What is wrong.
+    pub wrong: Wrong,
+}
+
+impl Broken {
+    /// A stable word for what is wrong.
+    pub const fn name(&self) -> &'static str {
+        match self.wrong {
+            Wrong::Unreadable(_) => "unreadable",
+            Wrong::Altered => "altered",
+            Wrong::Removed(_) => "removed",
+            Wrong::Swapped(_) => "swapped",
+            Wrong::Appended => "appended",
+            Wrong::UnknownKey(_) => "unknown_key",
+            Wrong::OtherKey { .. } => "other_key",
+            Wrong::CutOff(_) => "cut_off",
+            Wrong::End => "end",
+            Wrong::Noted => "noted",
+            Wrong::Some => "filtered",
+        }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
+        let n = self.sequence;
+        match &self.wrong {
+            Wrong::Unreadable(why) => write!(f, "row {n} can't be read: {why}"),
+            Wrong::Altered => write!(f, "row {n} was altered: its mac fits neither what it says nor the row before it"),
+            Wrong::Removed(to) if *to == n => write!(f, "row {n} was removed"),
+            Wrong::Removed(to) => write!(f, "rows {n} to {to} were removed"),
+            Wrong::Swapped(None) => write!(f, "row {n} stands out of its order"),
+            Wrong::Swapped(Some((found, line))) => {
+                write!(f, "row {n} was swapped: another stands in its place, and it stands as row {found}")?;
+                line.map_or(Ok(()), |line| write!(f, " in line {line}"))
+            }
+            Wrong::Appended => write!(f, "row {n} was appended: the trail ends before it"),
+            Wrong::UnknownKey(key) => {
+                write!(f, "row {n} was chained with the key {key}, which the key file does not have")
+            }
+            Wrong::OtherKey { used, expected } => {
+                write!(f, "row {n} was altered: it names the key {used}, but {expected} was in use")
+            }
+            Wrong::CutOff(None) => {
+                write!(f, "row {n} and whatever followed was cut off: the line that tells the end is missing")
+            }
+            Wrong::CutOff(Some(to)) if *to == n => write!(f, "row {n} was cut off at the end"),
+            Wrong::CutOff(Some(to)) => write!(f, "rows {n} to {to} were cut off at the end"),
+            Wrong::End => {
+                write!(f, "the end at row {n} is not the one that was sealed: it was altered, or rows were cut off")
+            }
+            Wrong::Noted => write!(f, "row {n} is not the one that was noted: rows were cut off or written anew"),
+            Wrong::Some => {
+                write!(f, "this is an export of some rows: whether others are missing can't be seen from it")
+            }
+        }
+    }
+}
+
+/// A trail in which no link is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unbroken {
+    /// How many rows.
+    pub rows: u64,
+    /// The first and the last; none where there is no row.
+    pub between: Option<(i64, i64)>,
+    /// The mac of the last row.
+    pub mac: Mac,
+    /// Keys of the file that are newer than the one in use. Where the key was changed to one of them, the trail was cut off
+    /// before that.
+    pub newer_keys: Vec<String>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All rows are there and as they were written.
+    Unbroken(Unbroken),
+    /// Each of these rows is as it was written; whether others are missing was not looked at.
+    Genuine {
+        /// How many.
+        rows: u64,
+    },
+    /// A link is broken.
+    Broken(Broken),
+}
+
+enum End {
+    All { head: Box<Head>, seal: Option<Mac> },
+    Some { rows: u64 },
+}
+
+/// Looks at a trail row by row.
+pub struct Verifier<'k> {
+    keys: &'k Keys,
+    /// Whether the rows must follow on each other, or are looked at one by one.
+    whole: bool,
+    /// The first row that is kept, and what it follows on, where that is known beforehand.
+    begins: Option<(i64, Mac)>,
+    noted: Option<(i64, Mac)>,
+    lines: u64,
+    rows: u64,
+    /// The first row, and what it follows on.
+    first: Option<(i64, Mac)>,
+    last: Option<(i64, Mac)>,
+    /// The key in use.
+    key: Option<String>,
+    /// A row of the trail tells that those before the first were removed.
+    pruned: bool,
+    end: Option<End>,
+    broken: Option<Broken>,
+    /// The row that was not where it belongs, and what it follows on.
+    missed: Option<(i64, Mac)>,
+}
+
+impl<'k> Verifier<'k> {
+    /// Of a whole trail.
+    pub fn whole(keys: &'k Keys) -> Self {
+        Self {
+            keys,
+            whole: true,
+            begins: None,
+            noted: None,
+            lines: 0,
+            rows: 0,
+            first: None,
+            last: None,
+            key: None,
+            pruned: false,
+            end: None,
+            broken: None,
+            missed: None,
+        }
+    }
+
+    /// Of rows, each by itself.
+    pub fn rows(keys: &'k Keys) -> Self {
+        Self { whole: false, ..Self::whole(keys) }
+    }
+
+    /// The first row must be the one that this head names.
+    #[must_use]
+    pub fn begun_at(mut self, head: &Head) -> Self {
+        self.begins = Some((head.first, head.anchor));
+        self
+    }
+
+    /// The trail must have this row with this mac, which somebody noted: so it was not cut off before it, nor written anew.
+    #[must_use]
+    pub fn with_noted(mut self, sequence: i64, mac: Mac) -> Self {
+        self.noted = Some((sequence, mac));
+        self
+    }
+
+    /// The next line of an export, without the line's end. Blank ones count for nothing.
+    pub fn line(&mut self, bytes: &[u8]) {
+        self.lines += 1;
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
+        match read(bytes) {
+            Err(why) => self.unreadable(self.next(), why),
+            Ok(_) if self.end.is_some() => self.breaks(self.next(), Wrong::Appended),
+            Ok(Line::Row(row)) => self.row(&row),
+            Ok(Line::End(end)) => self.end = Some(end),
+        }
+    }
+
+    /// The next row.
+    pub fn row(&mut self, row: &Row) {
+        self.rows += 1;
+        self.look_for_missed(row);
+        if self.broken.is_some() {
+            return;
+        }
+        let judged = if self.whole { self.follows(row) } else { self.is_genuine(row) };
+        match judged {
+            Ok(mac) => self.take(row, mac),
+            Err((sequence, wrong)) => {
+                self.missed = self.expected(row).filter(|_| self.whole);
+                self.breaks(sequence, wrong);
+            }
+        }
+    }
+
+    /// A row of the database that can't be read.
+    pub fn unreadable(&mut self, sequence: i64, why: String) {
+        self.breaks(sequence, Wrong::Unreadable(why));
+    }
+
+    /// The end that the database names.
+    pub fn end(&mut self, head: Head, seal: Option<Mac>) {
+        self.end = Some(End::All { head: Box::new(head), seal });
+    }
+
+    /// What was found.
+    pub fn finish(mut self) -> Verdict {
+        if let Some(mut broken) = self.broken.take() {
+            // Behind the end nothing of the trail's own can stand.
+            if let Some(End::All { head, .. }) = &self.end
+                && head.sequence < broken.sequence
+                && !matches!(broken.wrong, Wrong::Swapped(_))
+            {
+                broken.wrong = Wrong::Appended;
+            }
+            return Verdict::Broken(broken);
+        }
+        let judged = match self.end.take() {
+            None => Err((self.next(), Wrong::CutOff(None))),
+            Some(End::Some { .. }) if self.whole => Err((self.next(), Wrong::Some)),
+            Some(End::Some { rows }) if rows != self.rows => Err((self.next(), Wrong::CutOff(None))),
+            Some(End::All { head, seal }) if self.whole => self.ends(&head, seal),
+            Some(_) => Ok(Verdict::Genuine { rows: self.rows }),
+        };
+        judged.unwrap_or_else(|(sequence, wrong)| Verdict::Broken(Broken { line: None, sequence, wrong }))
+    }
+
+    /// The row after the last.
+    fn next(&self) -> i64 {
+        self.last.map_or(1, |(last, _)| last + 1)
+    }
+
+    fn breaks(&mut self, sequence: i64, wrong: Wrong) {
+        if self.broken.is_none() {
+            let line = (self.lines > 0).then_some(self.lines);
+            self.broken = Some(Broken { line, sequence, wrong });
+        }
+    }
+
+    /// The number of the row that belongs here, and what it follows on.
+    fn expected(&self, row: &Row) -> Option<(i64, Mac)> {
+        match (self.last, self.begins) {
+            (Some((last, mac)), _) => Some((last + 1, mac)),
+            (None, Some(begins)) => Some(begins),
+            (None, None) if row.sequence == 1 => Some((1, Mac::NONE)),
+            // Whether it may be the first is seen at the end.
+            (None, None) => row.previous.map(|previous| (row.sequence, previous)),
+        }
+    }
+
+    /// Whether the row follows on the last one.
+    fn follows(&self, row: &Row) -> Result<Mac, (i64, Wrong)> {
+        let (sequence, previous) = self.expected(row).ok_or((row.sequence, Wrong::Altered))?;
+        if row.sequence != sequence {
+            return Err((sequence, Wrong::Removed(sequence.max(row.sequence - 1))));
+        }
+        if row.previous.is_some_and(|told| told != previous) {
+            return Err((sequence, Wrong::Altered));
+        }
+        let key = self.key_of(row)?;
+        let replaces = action(row) == Some(REPLACE_KEY) && named_key(row) == Some(key);
+        if let Some(expected) = self.key.as_ref().filter(|expected| *expected != key && !replaces) {
+            return Err((sequence, Wrong::OtherKey { used: key.to_owned(), expected: expected.clone() }));
+        }
+        self.checked(row, key, previous)
+    }
+
+    /// Whether the row was written as it is, after a row with the mac that it names.
+    fn is_genuine(&self, row: &Row) -> Result<Mac, (i64, Wrong)> {
+        if self.last.is_some_and(|(last, _)| row.sequence <= last) {
+            return Err((row.sequence, Wrong::Swapped(None)));
+        }
+        let previous = row.previous.ok_or((row.sequence - 1, Wrong::Removed(row.sequence - 1)))?;
+        self.checked(row, self.key_of(row)?, previous)
+    }
+
+    fn key_of<'r>(&self, row: &'r Row) -> Result<&'r str, (i64, Wrong)> {
+        let Some(key) = row.key.as_deref() else { return Err((row.sequence, Wrong::Altered)) };
+        if self.keys.get(key).is_none() {
+            return Err((row.sequence, Wrong::UnknownKey(key.to_owned())));
+        }
+        Ok(key)
+    }
+
+    fn checked(&self, row: &Row, key: &str, previous: Mac) -> Result<Mac, (i64, Wrong)> {
+        let made = self.keys.get(key).map(|key| link(key, previous, &row.content));
+        made.filter(|made| row.mac == Some(*made)).ok_or((row.sequence, Wrong::Altered))
+    }
+
+    fn take(&mut self, row: &Row, mac: Mac) {
+        if self.first.is_none() {
+            self.first = Some((row.sequence, row.previous.unwrap_or(Mac::NONE)));
+        }
+        self.last = Some((row.sequence, mac));
+        self.key = match action(row) {
+            Some(ROTATE_KEY) => named_key(row).map(str::to_owned),
+            _ => row.key.clone(),
+        };
+        if action(row) == Some(PRUNE) && self.first == anchor(row) {
+            self.pruned = true;
+        }
+        if self.noted.is_some_and(|noted| noted == (row.sequence, mac)) {
+            self.noted = None;
+        }
+    }
+
+    /// Says where the row is that was not where it belongs, once it is found.
+    fn look_for_missed(&mut self, row: &Row) {
+        let Some((sequence, previous)) = self.missed else { return };
+        let Some(key) = row.key.as_ref().and_then(|key| self.keys.get(key)) else { return };
+        let mut content = row.content.clone();
+        if let Some(members) = content.as_object_mut() {
+            members.insert("sequence".into(), json!(sequence));
+        }
+        if row.mac != Some(link(key, previous, &content)) {
+            return;
+        }
+        self.missed = None;
+        let line = (self.lines > 0).then_some(self.lines);
+        if let Some(broken) = &mut self.broken {
+            broken.wrong = Wrong::Swapped(Some((row.sequence, line)));
+        }
+    }
+
+    /// Whether the rows reach from the first that is kept to the end.
+    fn ends(&self, head: &Head, seal: Option<Mac>) -> Result<Verdict, (i64, Wrong)> {
+        let key = self.keys.get(&head.key).ok_or_else(|| (head.sequence, Wrong::UnknownKey(head.key.clone())))?;
+        if seal != Some(head.seal(key)) {
+            return Err((head.sequence, Wrong::End));
+        }
+        if let Some((first, previous)) = self.first {
+            if first > head.first {
+                return Err((head.first, Wrong::Removed(first - 1)));
+            }
+            if (first, previous) != (head.first, head.anchor) {
+                return Err((first, Wrong::End));
+            }
+            if first > 1 && !self.pruned {
+                return Err((1, Wrong::Removed(first - 1)));
+            }
+        }
+        let (last, mac) = self.last.unwrap_or((head.first - 1, head.anchor));
+        if last < head.sequence {
+            return Err((last + 1, Wrong::CutOff(Some(head.sequence))));
+        }
+        if (last, mac) != (head.sequence, head.mac) || self.key.as_ref().is_some_and(|key| *key != head.key) {
+            return Err((last, Wrong::End));
+        }
+        if let Some((sequence, _)) = self.noted {
+            return Err((sequence, Wrong::Noted));
+        }
+        let newer_keys = self.keys.after(&head.key).iter().map(|key| key.id().to_owned()).collect();
+        let between = self.first.map(|(first, _)| (first, last));
+        Ok(Verdict::Unbroken(Unbroken { rows: self.rows, between, mac, newer_keys }))
+    }
+}
+
+fn action(row: &Row) -> Option<&str> {
+    row.content.get("action")?.as_str()
+}
+
+/// The key that a row changes to.
+fn named_key(row: &Row) -> Option<&str> {
+    row.content.get("after")?.get("key")?.as_str()
+}
+
+/// The first row that is kept, and what it follows on, as the row tells that removed those before.
+fn anchor(row: &Row) -> Option<(i64, Mac)> {
+    let after = row.content.get("after")?;
+    Some((after.get("last_sequence")?.as_i64()? + 1, after.get("last_mac")?.as_str()?.parse().ok()?))
+}
+
+enum Line {
+    Row(Row),
+    End(End),
+}
+
+fn read(bytes: &[u8]) -> Result<Line, String> {
+    let Value::Object(mut members) = strict::parse(bytes, LIMITS).map_err(|error| error.to_string())? else {
+        return Err("it is no object".into());
+    };
+    if members.contains_key("end") {
+        return read_end(members).map(Line::End).ok_or_else(|| "it is no end of an export".into());
+    }
+    let mut mac = |name: &str| match members.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => Option::<Mac>::deserialize(value).map_err(|error| format!("{name}: {error}")),
+    };
+    let (previous, mac) = (mac("previous")?, mac("mac")?);
+    let sequence = members.get("sequence").and_then(Value::as_i64).ok_or("it has no sequence")?;
+    let key = members.get("key").and_then(Value::as_str).map(str::to_owned);
+    Ok(Line::Row(Row { sequence, key, content: Value::Object(members), previous, mac }))
+}
+
+fn read_end(mut members: Map<String, Value>) -> Option<End> {
+    let mut end = members.remove("end")?;
+    let seal = members.remove("seal").and_then(|seal| Mac::deserialize(seal).ok());
+    match end.as_object_mut()?.remove("whole")? {
+        Value::Bool(true) if members.is_empty() => Some(End::All { head: Head::deserialize(end).ok()?.into(), seal }),
+        Value::Bool(false) if members.is_empty() => Some(End::Some { rows: end.get("rows")?.as_u64()? }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
