@@ -80,7 +80,8 @@ impl Conditions for Cel {
     }
 
     fn holds(&self, condition: &str, facts: &Facts) -> Result<bool, String> {
-        self.evaluate(&self.expression(condition)?, facts)
+        let expression = self.expression(condition)?;
+        self.evaluate(&expression, facts)
     }
 }
 

@@ -93,7 +93,7 @@ fn patterns_have_stars() {
         ("*a*b", "xaab", true),
         ("*a*b", "xba", false),
     ] {
-        assert_eq!(super::judge::like(pattern, text), fits, "{pattern} {text}");
+        assert_eq!(judge::like(pattern, text), fits, "{pattern} {text}");
     }
 }
 
@@ -106,7 +106,7 @@ fn nothing_measured_and_nothing_said_never_holds() {
         { "name": "rest", "approvals": 2 },
     ]));
     let rule = |measured, confidence| {
-        let facts = Facts { measured, confidence, ..facts() };
+        let facts = Facts { confidence, measured, ..facts() };
         judge(&policy, 1, &facts, &Words).terms.rule
     };
     assert_eq!(rule(Measure::of(20, 20), None), "known");

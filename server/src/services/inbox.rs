@@ -64,8 +64,8 @@ impl Services {
     async fn needs(&self, of: &[Recommendation]) -> Answer<HashMap<RecommendationId, u32>> {
         let mut needs = HashMap::new();
         let mut seen = Registrations::new();
-        let mut open = of.iter().filter(|one| one.state == RecommendationState::Open).peekable();
-        if open.peek().is_none() {
+        let open: Vec<&Recommendation> = of.iter().filter(|one| one.state == RecommendationState::Open).collect();
+        if open.is_empty() {
             return Ok(needs);
         }
         let record = self.in_force().await?;

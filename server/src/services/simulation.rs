@@ -15,7 +15,7 @@ use domain::{
     ports::{Judged, PolicyRecord, VersionDay},
     recommendation::{Proposal, RecommendationState, Strategy},
     services::Answer,
-    ticket::{Plan, Ticket},
+    ticket::Ticket,
 };
 use std::collections::HashMap;
 

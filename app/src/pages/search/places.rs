@@ -28,7 +28,7 @@ const fn entry(
     Entry { icon, title, sub, href, words, needs, sends: None }
 }
 
-const PAGES: [Entry; 14] = [
+const PAGES: [Entry; 15] = [
     entry(Icon::Home, "Overview", "what needs you now", "/", "home start", None),
     entry(Icon::Inbox, "Approvals", "what awaits a decision", "/approvals", "inbox recommendations", None),
     entry(Icon::Runs, "Runs", "what ran and runs", "/runs", "executions pipelineruns", None),

@@ -373,7 +373,7 @@ fn search_text(content: &Content) -> String {
 
 fn ticket(row: &Row) -> Result<StoredTicket, StoreError> {
     Ok(StoredTicket {
-        digest: rows::digest(row, "digest")?,
+        digest: digest(row, "digest")?,
         canonical: row.text("canonical")?,
         recommendation_id: RecommendationId::new(row.text("recommendation_id")?),
         made_by: row.json("made_by")?,

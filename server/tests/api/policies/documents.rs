@@ -216,9 +216,9 @@ async fn by_the_pages_a_policy_is_checked_kept_tried_and_put_in_force() {
     for role in ["viewer", "operator", "author"] {
         let token = console.token(role, role);
         assert_eq!(token.get("/settings/policies").await.status, 403, "{role}");
-        let sent =
+        let form =
             token.request(reqwest::Method::POST, "/settings/policies").form(&[("yaml", CAREFUL), ("act", "keep")]);
-        assert_eq!(token.send(sent).await.status, 403, "{role}");
+        assert_eq!(token.send(form).await.status, 403, "{role}");
     }
     let auditor = console.token("auditor", "auditor");
     assert!(!auditor.get("/settings/policies/2").await.text.contains("name=\"reason\""), "they read only");
