@@ -191,7 +191,7 @@ async fn what_is_refused_is_written_once_and_then_counted() {
         let refused = rows(&auditor, "refusal.right").await;
         assert_eq!(refused.len(), 1, "{refused:?}");
         let row = &refused[0];
-        assert_eq!((&row["actor"]["name"], &row["route"]), (&json!("viewer"), &json!("POST /api/v1/playbooks")));
+        assert_eq!((&row["actor"]["name"], &row["route"]), (&json!("token viewer"), &json!("POST /api/v1/playbooks")));
         assert_eq!((&row["object_id"], &row["after"]["right"]), (&json!("/api/v1/playbooks"), &json!("catalog:write")));
 
         assert!(console.browser_of("admin", "wrong").await.is_none());

@@ -37,7 +37,7 @@ impl Secrets {
     fn add_audit_keys(&mut self, console: &Console) {
         let file = std::fs::read_to_string(console.data().join(KEY_FILE)).unwrap();
         assert!(!file.is_empty(), "the first start has made one");
-        for line in file.lines() {
+        for line in file.lines().filter(|line| line.starts_with('{')) {
             let key: Value = serde_json::from_str(line).unwrap();
             self.add("a key of the audit trail", key["secret"].as_str().unwrap());
         }
