@@ -60,7 +60,7 @@ for (const javascript of [true, false]) {
     await page.getByRole('link', { name: 'Try it on the last 90 days' }).click();
     const row = page.getByRole('table', { name: 'Decisions that would have been others' }).getByRole('row', { name: /OOMKilled event/ });
     await row.waitFor();
-    assert.match(await row.innerText(), /approved by m\.okafor[^]*Stricter[^]*still waiting: 1 of 2 approvals[^]*rule production/);
+    assert.match(await row.innerText(), /approved by token m\.okafor[^]*Stricter[^]*still waiting: 1 of 2 approvals[^]*rule production/);
     assert.match(await main(), /Of 1 in the last 90 days, 1 would not have run then\./);
 
     const before = await world.recommend('inc-before');
