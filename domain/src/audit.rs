@@ -9,7 +9,7 @@ mod verify;
 pub use chain::{Chained, Head, Mac, NotAMac, end_of_some, link};
 pub use keys::{Key, KeyFault, Keys};
 pub use quiet::Quiet;
-pub use verify::{Broken, Row, Unbroken, Verdict, Verifier, Wrong};
+pub use verify::{Broken, Known, Row, Unbroken, Verdict, Verifier, Wrong};
 
 use crate::{
     identity::{Actor, Caller, Door, Way},

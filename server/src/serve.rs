@@ -19,14 +19,14 @@ use crate::{
     registry::{PinnedOnly, SandboxRegistry},
     scene::{self, SceneWorld},
     services::{Services, Settings, World},
+    trail_watch,
 };
 use domain::{
-    audit::{AuditEntry, PRUNE},
-    effectiveness::DAY_MS,
+    audit::AuditEntry,
     event::Topic,
     identity::{Actor, Role, Way},
     ids::RecommendationId,
-    ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry, StoreError},
+    ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::Sandbox;
@@ -48,12 +48,6 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 const STAGE: Duration = Duration::from_secs(5);
 /// How often deadlines, retention and limits are looked after.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
-/// After so long from the start the audit trail is looked at for the first time.
-const FIRST_LOOK: Duration = Duration::from_secs(30);
-/// How often it is then.
-const LOOK_EVERY: Duration = Duration::from_hours(1);
-/// How many looks lie between two times at which old rows of it are let go of: each leaves a row.
-const LOOKS_A_DAY: u32 = 24;
 /// The manifests that the sandbox starts with: what an administrator applies to a real cluster.
 const MANIFESTS: [&str; 3] = [
     include_str!("../../deploy/base/tekton/serviceaccount-playbook-executor.yaml"),
@@ -201,7 +195,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         metrics,
         controller_stop.clone(),
     ));
-    let watching = watch_trail(store.clone(), services, config.audit_retention_days);
+    let watching = trail_watch::watch(store.clone(), services, config.audit_retention_days);
     tokio::spawn(controller_stop.clone().run_until_cancelled_owned(watching));
 
     let share = config.connections_per_address;
@@ -401,41 +395,4 @@ async fn keep_house(
         }
     }
     refusals.tell(true).await;
-}
-
-/// Looks at every row of the audit trail soon after the start and then by the hour, and lets go of what was kept long enough.
-async fn watch_trail(store: Store, services: Services, retention_days: Option<u32>) {
-    tokio::time::sleep(FIRST_LOOK).await;
-    for look in 0_u32.. {
-        if let Err(error) = services.look_at_trail().await {
-            tracing::warn!(?error, "the audit trail can't be looked at");
-        }
-        if let Some(days) = retention_days.filter(|_| look.is_multiple_of(LOOKS_A_DAY))
-            && let Err(error) = prune_trail(&store, days).await
-        {
-            tracing::warn!(%error, "old rows of the audit trail can't be removed");
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
-async fn prune_trail(store: &Store, days: u32) -> Result<(), StoreError> {
-    let before = store.now().await?.plus_ms(-i64::from(days) * DAY_MS);
-    let entry = AuditEntry {
-        actor: Actor::system("retention"),
-        way: Way::default(),
-        route: "audit retention".into(),
-        action: PRUNE.into(),
-        object_kind: "audit".into(),
-        object_id: "trail".into(),
-        before: None,
-        after: None,
-        reason: None,
-        request_id: UuidIds.fresh(),
-    };
-    let gone = store.prune_audit(before, entry).await?;
-    if gone > 0 {
-        tracing::info!(rows = gone, "old rows of the audit trail were removed");
-    }
-    Ok(())
 }

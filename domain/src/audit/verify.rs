@@ -1,7 +1,7 @@
 //! Whether a trail is still what was written: rows in, verdict out. Takes the lines of an export or the rows of a database one
 //! by one, so that it keeps none of them; the first link that is broken is named, and the rest is read only to say how.
 
-use super::{Chained, Head, Keys, Mac, PRUNE, REPLACE_KEY, ROTATE_KEY, link};
+use super::{Chained, Head, Keys, Mac, PRUNE, REPLACE_KEY, ROTATE_KEY, SEAL, link};
 use crate::json::strict::{self, Limits};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -62,6 +62,10 @@ pub enum Wrong {
     Noted,
     /// Some rows were exported, not all.
     Some,
+    /// There are rows, and none of them is chained.
+    NotBegun,
+    /// It says that the rows before it were chained after they were written, where that can't be.
+    Rechained,
 }
 
 /// The first link that is broken.
@@ -90,6 +94,8 @@ impl Broken {
             Wrong::End => "end",
             Wrong::Noted => "noted",
             Wrong::Some => "filtered",
+            Wrong::NotBegun => "not_begun",
+            Wrong::Rechained => "rechained",
         }
     }
 }
@@ -129,8 +135,25 @@ impl fmt::Display for Broken {
             Wrong::Some => {
                 write!(f, "this is an export of some rows: whether others are missing can't be seen from it")
             }
+            Wrong::NotBegun => {
+                write!(f, "row {n} and all after it are not chained: the chain never began, or it was taken away")
+            }
+            Wrong::Rechained => {
+                write!(f, "row {n} says that the rows before it were chained then, but a chain was there already")
+            }
         }
     }
+}
+
+/// Up to where a trail was found unbroken: what comes after can be looked at by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The last row; 0 before there is one.
+    pub sequence: i64,
+    /// Its mac.
+    pub mac: Mac,
+    /// The key of the next row.
+    pub key: String,
 }
 
 /// A trail in which no link is broken.
@@ -142,6 +165,8 @@ pub struct Unbroken {
     pub between: Option<(i64, i64)>,
     /// The mac of the last row.
     pub mac: Mac,
+    /// Its end.
+    pub until: Known,
     /// Keys of the file that are newer than the one in use. Where the key was changed to one of them, the trail was cut off
     /// before that.
     pub newer_keys: Vec<String>,
@@ -183,6 +208,10 @@ pub struct Verifier<'k> {
     key: Option<String>,
     /// A row of the trail tells that those before the first were removed.
     pruned: bool,
+    /// The rows up to the last were looked at another time.
+    resumed: bool,
+    /// A row was there that only a chain has: no later one can tell of its beginning.
+    begun: bool,
     end: Option<End>,
     broken: Option<Broken>,
     /// The row that was not where it belongs, and what it follows on.
@@ -203,6 +232,8 @@ impl<'k> Verifier<'k> {
             last: None,
             key: None,
             pruned: false,
+            resumed: false,
+            begun: false,
             end: None,
             broken: None,
             missed: None,
@@ -218,6 +249,15 @@ impl<'k> Verifier<'k> {
     #[must_use]
     pub fn begun_at(mut self, head: &Head) -> Self {
         self.begins = Some((head.first, head.anchor));
+        self
+    }
+
+    /// What comes after this, which was found unbroken before.
+    #[must_use]
+    pub fn after(mut self, known: &Known) -> Self {
+        self.last = Some((known.sequence, known.mac));
+        self.key = Some(known.key.clone());
+        (self.resumed, self.begun) = (true, true);
         self
     }
 
@@ -328,7 +368,12 @@ impl<'k> Verifier<'k> {
         if let Some(expected) = self.key.as_ref().filter(|expected| *expected != key && !replaces) {
             return Err((sequence, Wrong::OtherKey { used: key.to_owned(), expected: expected.clone() }));
         }
-        self.checked(row, key, previous)
+        let mac = self.checked(row, key, previous)?;
+        // It stands right behind the rows that it tells of, once, and a chain that is to begin has done nothing yet.
+        if action(row) == Some(SEAL) && (self.begun || anchor(row) != Some((row.sequence, previous))) {
+            return Err((row.sequence, Wrong::Rechained));
+        }
+        Ok(mac)
     }
 
     /// Whether the row was written as it is, after a row with the mac that it names.
@@ -362,6 +407,7 @@ impl<'k> Verifier<'k> {
             Some(ROTATE_KEY) => named_key(row).map(str::to_owned),
             _ => row.key.clone(),
         };
+        self.begun |= matches!(action(row), Some(SEAL | ROTATE_KEY | REPLACE_KEY | PRUNE));
         if action(row) == Some(PRUNE) && self.first == anchor(row) {
             self.pruned = true;
         }
@@ -390,11 +436,14 @@ impl<'k> Verifier<'k> {
 
     /// Whether the rows reach from the first that is kept to the end.
     fn ends(&self, head: &Head, seal: Option<Mac>) -> Result<Verdict, (i64, Wrong)> {
+        if head.key.is_empty() {
+            return Err((head.sequence, Wrong::End));
+        }
         let key = self.keys.get(&head.key).ok_or_else(|| (head.sequence, Wrong::UnknownKey(head.key.clone())))?;
         if seal != Some(head.seal(key)) {
             return Err((head.sequence, Wrong::End));
         }
-        if let Some((first, previous)) = self.first {
+        if let Some((first, previous)) = self.first.filter(|_| !self.resumed) {
             if first > head.first {
                 return Err((head.first, Wrong::Removed(first - 1)));
             }
@@ -416,8 +465,13 @@ impl<'k> Verifier<'k> {
             return Err((sequence, Wrong::Noted));
         }
         let newer_keys = self.keys.after(&head.key).iter().map(|key| key.id().to_owned()).collect();
-        let between = self.first.map(|(first, _)| (first, last));
-        Ok(Verdict::Unbroken(Unbroken { rows: self.rows, between, mac, newer_keys }))
+        let (rows, between) = if self.resumed {
+            (head.rows().unsigned_abs(), (head.rows() > 0).then_some((head.first, last)))
+        } else {
+            (self.rows, self.first.map(|(first, _)| (first, last)))
+        };
+        let until = Known { sequence: last, mac, key: head.key.clone() };
+        Ok(Verdict::Unbroken(Unbroken { rows, between, mac, until, newer_keys }))
     }
 }
 

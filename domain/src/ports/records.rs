@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use crate::{
-    audit::{AuditEntry, AuditFilter, AuditRecord, Chained, Head, Hold, Key, Keys, Mac, Verdict},
+    audit::{AuditEntry, AuditFilter, AuditRecord, Chained, Head, Hold, Key, Keys, Known, Mac, Verdict},
     effectiveness::{Counts, EffectivenessFilter, GroupBy},
     event::LiveEvent,
     paging::{Page, PageOf},
@@ -49,6 +49,8 @@ pub trait AuditStore: Send + Sync {
     async fn head(&self) -> Result<(Head, Option<Mac>), StoreError>;
     /// Looks at every row; with `noted` also whether the trail has the row of that number and mac.
     async fn verify(&self, noted: Option<(i64, Mac)>) -> Result<Verdict, StoreError>;
+    /// Looks at the rows after those that are known to be unbroken, and at the end.
+    async fn verify_after(&self, known: &Known) -> Result<Verdict, StoreError>;
     /// The legal hold, where one stands.
     async fn hold(&self) -> Result<Option<Hold>, StoreError>;
     /// Sets a hold for the entry's reason; false, and nothing is written, where one stands.

@@ -368,7 +368,8 @@ pub struct TrailCheck {
 pub struct BrokenLink {
     /// The row that belongs there.
     pub sequence: i64,
-    /// A stable word: `altered`, `removed`, `swapped`, `appended`, `cut_off`, `end`, `unknown_key`, `other_key`, `unreadable`.
+    /// A stable word: `altered`, `removed`, `swapped`, `appended`, `cut_off`, `end`, `unknown_key`, `other_key`, `unreadable`, `noted`,
+    /// `not_begun`, `rechained`.
     pub what: String,
     /// The same in words.
     pub detail: String,

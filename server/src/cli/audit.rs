@@ -1,7 +1,7 @@
 //! `audit …`: checks the trail, changes its key, sets and releases the legal hold. Checking an export needs the key file and
 //! nothing else.
 
-use super::{Fault, open, open_without_key, print};
+use super::{Fault, open, open_as_it_is, print};
 use crate::{
     config::Config,
     edge::{self, UuidIds},
@@ -37,6 +37,8 @@ pub enum AuditCommand {
         #[arg(long, requires = "file", conflicts_with = "noted")]
         rows: bool,
     },
+    /// Chains rows that never were, as they are now: after an upgrade for which the keys were made beforehand
+    Begin,
     /// Changes to a new key: the next in the key file, or one that is added to it
     RotateKey {
         /// The present key is lost: rows that it chained can't be checked any more
@@ -73,9 +75,17 @@ pub async fn run(mut config: Config, command: AuditCommand) -> Result<(), Fault>
             }
             let verdict = match file {
                 Some(file) => of_file(&config, &file, noted, rows)?,
-                None => open_without_key(&config).await?.verify(noted).await?,
+                None => open_as_it_is(&config).await?.verify(noted).await?,
             };
             told(verdict)
+        }
+        AuditCommand::Begin => {
+            let begun = open_as_it_is(&config).await?.begin_audit(entry("", "trail")).await?;
+            done(
+                begun,
+                "the rows are chained as they are now",
+                "the trail has a chain, or had one: `audit verify` says how it stands, and `audit rotate-key` goes on with it",
+            )
         }
         AuditCommand::RotateKey { old_key_lost } => rotate(&config, old_key_lost).await,
         AuditCommand::NewKey => {
@@ -186,18 +196,22 @@ fn told(verdict: Verdict) -> Result<(), Fault> {
 }
 
 async fn rotate(config: &Config, lost: bool) -> Result<(), Fault> {
-    let store = open_without_key(config).await?;
-    let (head, _) = store.head().await?;
+    let store = open_as_it_is(config).await?;
+    let Some(in_use) = store.audit_key_in_use().await? else {
+        return Err(Fault::failed(
+            "no row is chained yet: start the console, or chain what is there with `audit begin`",
+        ));
+    };
     let file = KeyFile::at(&config.audit_key_file, edge::audit_key);
-    let there = file.keys(true)?.get(&head.key).is_some();
+    let there = file.keys(true)?.get(&in_use).is_some();
     if lost && there {
-        return Err(Fault::failed(format!("the key {} is in the key file: leave out --old-key-lost", head.key)));
+        return Err(Fault::failed(format!("the key {in_use} is in the key file: leave out --old-key-lost")));
     }
     let key = if lost {
         file.first()?
     } else {
         store.audit_key_is_there().await?;
-        file.next_after(&head.key)?
+        file.next_after(&in_use)?
     };
     let id = key.id().to_owned();
     store.change_audit_key(key, lost, entry("", "key")).await?;

@@ -277,16 +277,21 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
 
 /// Opens the database of this configuration. Without the key of its audit trail nothing could be done with it.
 pub async fn open(config: &Config) -> Result<Store, Fault> {
-    let store = open_without_key(config).await?;
-    store.audit_key_is_there().await?;
+    let store = Store::open(&config.database_url, options(config)).await?;
+    if !store.audit_key_is_there().await? {
+        tracing::error!("the audit trail is broken: its end names no key; `kubernaut-console audit verify` says more");
+    }
     Ok(store)
 }
 
-/// The same where that key may be missing: to look at the trail, and to change its key.
-async fn open_without_key(config: &Config) -> Result<Store, OpenError> {
+/// The same where that key may be missing, and no chain begins: to look at the trail, and to change its key.
+async fn open_as_it_is(config: &Config) -> Result<Store, OpenError> {
+    Store::open_as_it_is(&config.database_url, options(config)).await
+}
+
+fn options(config: &Config) -> store::Options {
     let keys = KeyFile::at(&config.audit_key_file, edge::audit_key);
-    let options = store::Options { audit_keys: Some(Arc::new(keys)), ..store::Options::default() };
-    Store::open(&config.database_url, options).await
+    store::Options { audit_keys: Some(Arc::new(keys)), ..store::Options::default() }
 }
 
 /// A line on standard output.

@@ -1,8 +1,10 @@
 //! The audit trail as a file, written while it is read. JSON lines can be checked by `kubernaut-console audit verify`; CSV is for
 //! spreadsheets.
 
+use super::lapse::ByParts;
 use crate::services::Services;
 use axum::{
+    Extension,
     body::{Body, Bytes},
     http::header,
     response::{IntoResponse as _, Response},
@@ -85,7 +87,7 @@ pub async fn file(services: &Services, caller: &Caller, filter: AuditFilter, for
     };
     let name = format!("attachment; filename=\"audit.{}\"", format.name());
     let headers = [(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, Body::from_stream(stream::try_unfold(walk, Walk::next))).into_response())
+    Ok((Extension(ByParts), headers, Body::from_stream(stream::try_unfold(walk, Walk::next))).into_response())
 }
 
 /// A way through the trail.

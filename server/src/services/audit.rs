@@ -4,7 +4,7 @@
 use super::{Services, limits, reason, store_fault};
 use async_trait::async_trait;
 use domain::{
-    audit::{AuditEntry, AuditFilter, AuditRecord, Chained, Head, Mac, Verdict},
+    audit::{AuditEntry, AuditFilter, AuditRecord, Chained, Head, Known, Mac, Verdict},
     fault::{Fault, code},
     identity::{Caller, Right},
     ids::{ExecutionId, RecommendationId},
@@ -25,8 +25,20 @@ const CHECKED_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(super) struct Checks {
     last: Mutex<Option<TrailCheck>>,
+    /// Up to where the trail was found unbroken last. It must still have that row, whatever the database says.
+    known: Mutex<Option<Known>>,
     /// One looks at a time: it takes a core for as long as there are rows.
     at_work: tokio::sync::Mutex<()>,
+}
+
+impl Checks {
+    fn last(&self) -> Option<TrailCheck> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn known(&self) -> Option<Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 #[async_trait]
@@ -88,7 +100,7 @@ impl AuditService for Services {
             last: head.sequence,
             mac: head.mac,
             key: head.key,
-            checked: self.checks.last.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            checked: self.checks.last(),
             checking: self.checks.at_work.try_lock().is_err(),
             hold,
         })
@@ -132,13 +144,42 @@ impl Services {
     /// Looks at every row and remembers what came of it; of several at once each waits for its turn.
     pub async fn look_at_trail(&self) -> Answer<TrailCheck> {
         let _turn = self.checks.at_work.lock().await;
-        let verdict = self.world.audit.verify(None).await.map_err(store_fault)?;
+        let verdict = self.every_row().await?;
+        self.judged(verdict).await
+    }
+
+    /// Looks at the rows that came since the last look; at every row where there was none, and where something is broken.
+    pub async fn look_at_new_rows(&self) -> Answer<TrailCheck> {
+        let _turn = self.checks.at_work.lock().await;
+        let unbroken = self.checks.last().is_some_and(|check| check.broken.is_none());
+        let verdict = match self.checks.known().filter(|_| unbroken) {
+            Some(known) => self.world.audit.verify_after(&known).await.map_err(store_fault)?,
+            None => self.every_row().await?,
+        };
+        let verdict = if matches!(verdict, Verdict::Broken(_)) { self.every_row().await? } else { verdict };
+        self.judged(verdict).await
+    }
+
+    async fn every_row(&self) -> Answer<Verdict> {
+        let noted = match self.checks.known() {
+            // One that was let go of since is vouched for by what came after it.
+            Some(known) => {
+                let (head, _) = self.world.audit.head().await.map_err(store_fault)?;
+                (known.sequence >= head.first).then_some((known.sequence, known.mac))
+            }
+            None => None,
+        };
+        self.world.audit.verify(noted).await.map_err(store_fault)
+    }
+
+    async fn judged(&self, verdict: Verdict) -> Answer<TrailCheck> {
         let at = self.world.clock.now();
         let check = match verdict {
             Verdict::Unbroken(whole) => {
                 let (last, mac) = (whole.between.map_or(0, |(_, last)| last), whole.mac);
                 // Whoever keeps the log elsewhere can tell later whether the trail was set back.
                 tracing::info!(rows = whole.rows, noted = %format!("{last}:{mac}"), "the audit trail is unbroken");
+                *self.checks.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(whole.until);
                 TrailCheck { at, rows: whole.rows, broken: None }
             }
             Verdict::Genuine { rows } => TrailCheck { at, rows, broken: None },

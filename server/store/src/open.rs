@@ -121,6 +121,13 @@ impl Store {
     /// are missing, and migrates under a lock, so that replicas may start together. The first with a key begins the audit trail's
     /// chain.
     pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
+        let store = Self::open_as_it_is(url, options).await?;
+        store.begin_trail().await?;
+        Ok(store)
+    }
+
+    /// The same, but an audit trail without a chain stays as it is: for who only looks at it.
+    pub async fn open_as_it_is(url: &str, options: Options) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
         let target = Target::parse(url)?;
         target.make_directory()?;
@@ -136,9 +143,7 @@ impl Store {
         let newest_event = watch::Sender::new(newest);
         let lookout = dialect.shared().then(|| events::look_out(readers.clone(), newest_event.clone()));
         let audit_keys = options.audit_keys;
-        let store = Self(Arc::new(Inner { dialect, readers, writers, audit_keys, newest_event, lookout }));
-        store.begin_trail().await?;
-        Ok(store)
+        Ok(Self(Arc::new(Inner { dialect, readers, writers, audit_keys, newest_event, lookout })))
     }
 
     /// Runs the migrations that are missing; [`Store::open`] has done so already.

@@ -242,3 +242,55 @@ async fn the_chain_is_looked_at_when_somebody_asks() {
     assert_eq!(mara.post("/audit/hold", &[("reason", "mine")]).await.status, 403, "an auditor reads");
     assert_eq!(mara.post("/audit/check", &[]).await.status, 303);
 }
+
+#[tokio::test]
+async fn a_wiped_end_is_told_and_not_mended_by_looking() {
+    let Some(console) = Console::start_on(Database::Postgres) else { return };
+    let auditor = console.token("auditor", "auditor");
+    console.sql(&format!(
+        "UPDATE audit SET reason = 'nobody' WHERE sequence = 1; UPDATE audit_head SET key_id = '', mac = '{}', seal = ''",
+        "0".repeat(64)
+    ));
+    for _ in 0..2 {
+        assert!(fails(&console, &["audit", "verify"]).contains("row 1 was altered"));
+    }
+    assert!(fails(&console, &["audit", "begin"]).contains("audit rotate-key"));
+    let listed = console.command(&["token", "list"]);
+    assert!(listed.status.success() && said(&listed).contains("the audit trail is broken"), "{}", said(&listed));
+    assert_eq!(console.browser().await.post("/audit/check", &[]).await.status, 303);
+    let chain = auditor.get("/api/v1/audit/chain").await.expect(200);
+    assert_eq!(chain["checked"]["broken"]["sequence"], json!(1));
+}
+
+#[tokio::test]
+async fn an_export_breaks_off_when_its_reader_may_no_longer_read() {
+    let Some(console) = Console::start_on(Database::Postgres) else { return };
+    let auditor = console.token("auditor", "auditor");
+    // More than lies in buffers on the way.
+    console.sql(
+        "INSERT INTO audit (sequence, at, actor_id, actor_name, actor_owner, door, address, route, action, object_kind, object_id, \
+         reason, request_id, key_id, mac, search_actor, search_object, search) \
+         SELECT n, at, actor_id, actor_name, actor_owner, door, address, route, action, object_kind, object_id, \
+         repeat('x', 2000), request_id, key_id, mac, search_actor, search_object, search \
+         FROM audit, generate_series(101, 40100) n WHERE sequence = 1; UPDATE audit_head SET sequence = 40100",
+    );
+    for format in ["jsonl", "csv"] {
+        let reader = console.token(&format!("reader-{format}"), "auditor");
+        let path = format!("/api/v1/audit?format={format}");
+        let mut answer = reader.request(reqwest::Method::GET, &path).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let mut bytes = answer.chunk().await.unwrap().unwrap().len();
+        assert!(console.command(&["token", "revoke", &format!("reader-{format}")]).status.success());
+        let ended = loop {
+            match answer.chunk().await {
+                Ok(Some(chunk)) => bytes += chunk.len(),
+                Ok(None) => break "as if it were all",
+                Err(_) => break "broken off",
+            }
+        };
+        assert_eq!(ended, "broken off", "{format}");
+        assert!(bytes < 40_000 * 2_000, "{format}: {bytes} bytes came");
+    }
+    let whole = auditor.get("/api/v1/audit?format=csv&action=token.create").await;
+    assert_eq!(whole.status, 200, "who still may reads on");
+}

@@ -67,6 +67,10 @@ impl Trail {
         self.rows.push(Chained { record, previous });
     }
 
+    fn known(&self) -> Known {
+        Known { sequence: self.head.sequence, mac: self.head.mac, key: self.head.key.clone() }
+    }
+
     fn seal(&self) -> Option<Mac> {
         keys().get(&self.head.key).map(|key| self.head.seal(key))
     }
@@ -123,6 +127,7 @@ fn an_untouched_trail_is_unbroken_as_lines_and_as_rows() {
             rows: rows.unsigned_abs(),
             between,
             mac: trail.head.mac,
+            until: trail.known(),
             newer_keys: vec![key(2).id().into()],
         });
         assert_eq!(judged(&trail.lines()), whole);
@@ -304,6 +309,74 @@ fn rows_that_were_removed_after_their_time_are_vouched_for_by_a_row() {
     (trail.head.first, trail.head.anchor) = (4, mac);
     trail.rows.remove(0);
     assert_eq!(broken(judged(&trail.lines())), ("removed", 1, None), "no row says that row 3 was removed");
+}
+
+#[test]
+fn earlier_rows_are_chained_once_and_before_anything_else() {
+    let seal = |trail: &mut Trail| {
+        let after = json!({ "last_sequence": trail.head.sequence, "last_mac": trail.head.mac, "key": trail.head.key });
+        trail.write(SEAL, Some(after));
+    };
+    let mut trail = Trail::of(3);
+    seal(&mut trail);
+    trail.write("thing.do", None);
+    assert!(matches!(judged(&trail.lines()), Verdict::Unbroken(_)));
+    seal(&mut trail);
+    assert_eq!(broken(judged(&trail.lines())), ("rechained", 6, Some(6)));
+
+    for action in [ROTATE_KEY, REPLACE_KEY] {
+        let mut trail = Trail::of(2);
+        trail.write(action, Some(json!({ "key": key(2).id() })));
+        seal(&mut trail);
+        assert_eq!(broken(judged(&trail.lines())), ("rechained", 4, Some(4)), "{action}");
+    }
+    let mut elsewhere = Trail::of(3);
+    let first = elsewhere.rows[0].record.mac;
+    elsewhere.write(SEAL, Some(json!({ "last_sequence": 1, "last_mac": first })));
+    assert_eq!(broken(judged(&elsewhere.lines())), ("rechained", 4, Some(4)), "it tells of other rows");
+}
+
+/// What comes after the end of `known`, as a database has it.
+fn judged_after(known: &Trail, trail: &Trail) -> Verdict {
+    let keys = keys();
+    let mut verifier = Verifier::whole(&keys).after(&known.known());
+    for row in trail.rows.iter().filter(|row| row.record.sequence > known.head.sequence) {
+        verifier.row(&Row::from(row));
+    }
+    verifier.end(trail.head.clone(), trail.seal());
+    verifier.finish()
+}
+
+#[test]
+fn what_comes_after_a_row_that_is_known_is_judged_by_itself() {
+    for rows in [0, 3] {
+        let known = Trail::of(rows);
+        for more in [0, 2] {
+            let trail = Trail::of(rows + more);
+            let Verdict::Unbroken(whole) = judged_after(&known, &trail) else { panic!() };
+            assert_eq!((whole.rows, whole.until), (trail.head.rows().unsigned_abs(), trail.known()));
+            assert_eq!(whole.between, (rows + more > 0).then_some((1, rows + more)));
+        }
+    }
+    let known = Trail::of(3);
+    assert_eq!(broken(judged_after(&known, &Trail::of(2))).0, "end", "it was set back");
+    let mut trail = Trail::of(6);
+    trail.rows[4].record.reason = Some("x".into());
+    assert_eq!(broken(judged_after(&known, &trail)), ("altered", 5, None));
+    trail.rows.remove(3);
+    assert_eq!(broken(judged_after(&known, &trail)), ("removed", 4, None));
+    trail.rows.truncate(3);
+    assert_eq!(broken(judged_after(&known, &trail)), ("cut_off", 4, None));
+    let mut other = Trail::new();
+    (0..5).for_each(|_| other.write("thing.undo", None));
+    assert_eq!(broken(judged_after(&known, &other)), ("altered", 4, None), "another trail of the same key");
+}
+
+#[test]
+fn an_end_that_names_no_key_is_none() {
+    let mut trail = Trail::of(3);
+    trail.head.key = String::new();
+    assert_eq!(broken(judged(&trail.lines())), ("end", 3, None));
 }
 
 #[test]

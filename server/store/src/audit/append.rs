@@ -1,6 +1,6 @@
 //! Writing audit rows: each is chained to the one before it, while the trail's end is held.
 
-use super::mac;
+use super::{mac, trail::last_link};
 use crate::{
     sql::{Row, Sql, json},
     words::searchable,
@@ -51,18 +51,23 @@ pub(crate) async fn append(write: &mut Write, mut entries: Vec<AuditEntry>, turn
     let many = i64::try_from(entries.len()).unwrap_or(i64::MAX);
     let Held { mut head, seal, at } = take(write, many).await?;
     let mut sequence = head.sequence - many;
-    if head.key.is_empty() {
-        // The chain begins with the first start that has a key; what is written before that is chained then.
-        for entry in entries {
-            sequence += 1;
-            insert(write, &record(entry, sequence, at)).await?;
-        }
-        return Ok(());
+    let blank = head.key.is_empty();
+    if blank {
+        let Some((key, mac)) = last_link(write.on()).await? else {
+            // No chain has begun, as far as is to be seen here; who looks at the trail is told.
+            for entry in entries {
+                sequence += 1;
+                insert(write, &record(entry, sequence, at)).await?;
+            }
+            return Ok(());
+        };
+        // Somebody has wiped the end: what is written on follows on the last row, and the end stays without its seal.
+        (head.key, head.mac) = (key, mac);
     }
     let lost = matches!(turn, Turn::Key { lost: true, .. });
     let old = if lost { None } else { Some(write.store().audit_key(&head.key)?) };
     // An end that somebody has set back must not become good by writing on.
-    let sealed = old.as_ref().is_some_and(|key| seal == Some(Head { sequence, ..head.clone() }.seal(key)));
+    let sealed = !blank && old.as_ref().is_some_and(|key| seal == Some(Head { sequence, ..head.clone() }.seal(key)));
     if let (Turn::Key { key, .. }, Some(entry)) = (&turn, entries.first_mut()) {
         entry.before = Some(object!({ "key": head.key, "sealed": sealed }));
         entry.after = Some(object!({ "key": key.id() }));

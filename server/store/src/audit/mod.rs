@@ -16,7 +16,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use domain::{
-    audit::{AuditEntry, AuditFilter, AuditRecord, Chained, Head, Hold, Mac, Verdict},
+    audit::{AuditEntry, AuditFilter, AuditRecord, Chained, Head, Hold, Known, Mac, Verdict},
     identity::{Actor, Door},
     ids::ActorId,
     paging::{Page, PageOf},
@@ -77,6 +77,10 @@ impl AuditStore for Store {
 
     async fn verify(&self, noted: Option<(i64, Mac)>) -> Result<Verdict, StoreError> {
         trail::verify(self, noted).await
+    }
+
+    async fn verify_after(&self, known: &Known) -> Result<Verdict, StoreError> {
+        trail::verify_after(self, known).await
     }
 
     async fn hold(&self) -> Result<Option<Hold>, StoreError> {

@@ -91,7 +91,8 @@ where
     at_work.join_all().await
 }
 
-fn few() -> Options {
+/// Few connections, with patience, and the first key.
+pub fn few() -> Options {
     let patience = std::time::Duration::from_secs(30);
     Options { connections: 2, patience, audit_keys: Some(audit_keys(&[1])) }
 }

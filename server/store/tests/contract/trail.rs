@@ -2,14 +2,14 @@
 
 use crate::support::{Bench, DAY, actor, at_once, audit_key, contract, entry};
 use domain::{
-    audit::{AuditEntry, AuditFilter, Mac, PRUNE, REPLACE_KEY, ROTATE_KEY, SEAL, Verdict},
+    audit::{AuditEntry, AuditFilter, Known, Mac, PRUNE, REPLACE_KEY, ROTATE_KEY, SEAL, Verdict},
     paging::Page,
-    ports::{AuditStore, StoreError},
+    ports::{AuditKeys, AuditStore, StoreError},
 };
 use serde_json::json;
 use sqlx::Executor as _;
-use std::time::Duration;
-use store::{Options, Store};
+use std::{sync::Arc, time::Duration};
+use store::{KeyFile, Options, Store};
 use tokio::task::JoinSet;
 
 contract!(
@@ -18,6 +18,10 @@ contract!(
     consoles_that_write_at_once_make_one_chain,
     the_key_is_changed_by_a_row,
     rows_from_before_the_chain_are_chained_once,
+    rows_without_a_chain_are_not_chained_with_a_key_that_was_there,
+    an_end_that_is_wiped_is_never_made_good,
+    a_wiped_end_stays_broken_while_consoles_write_on,
+    what_came_since_is_looked_at_by_itself,
     old_rows_go_and_the_chain_begins_after_them,
     nothing_goes_while_a_hold_stands,
     what_is_exported_can_be_checked,
@@ -197,10 +201,12 @@ async fn rows_from_before_the_chain_are_chained_once(bench: Bench) {
     let row = earlier.after(&AuditFilter::default(), 0, 1).await.unwrap().remove(0);
     assert_eq!((row.key, row.mac), (None, None));
 
+    let directory = tempfile::tempdir().unwrap();
     let mut opening = JoinSet::new();
     for _ in 0..4 {
-        let (url, options) =
-            (bench.url.clone(), Options { audit_keys: Some(crate::support::audit_keys(&[1])), ..Options::default() });
+        // There is no key yet.
+        let keys: Arc<dyn AuditKeys> = Arc::new(KeyFile::at(directory.path().join("audit.keys"), || audit_key(1)));
+        let (url, options) = (bench.url.clone(), Options { audit_keys: Some(keys), ..Options::default() });
         opening.spawn(async move { Store::open(&url, options).await.unwrap() });
     }
     let stores = opening.join_all().await;
@@ -212,6 +218,119 @@ async fn rows_from_before_the_chain_are_chained_once(bench: Bench) {
     assert_eq!(rows[1].after, Some(sealed));
     sql(&bench, "UPDATE audit SET reason = 'x' WHERE sequence = 200").await;
     assert_eq!(found(&stores[0]).await, Some(("altered", 200)));
+}
+
+async fn rows_without_a_chain_are_not_chained_with_a_key_that_was_there(bench: Bench) {
+    // An empty trail begins with such a key: several consoles are given one beforehand.
+    assert_eq!(bench.store.head().await.unwrap().0.key, audit_key(1).id());
+    assert_eq!(found(&bench.store).await, None);
+    trail(&bench, 3).await;
+    // As an upgrade finds it, or somebody who took the whole chain away.
+    sql(
+        &bench,
+        &format!(
+            "UPDATE audit SET key_id = '', mac = ''; UPDATE audit SET reason = 'nobody' WHERE sequence = 2; \
+             UPDATE audit_head SET key_id = '', seal = '', mac = '{}'",
+            Mac::NONE
+        ),
+    )
+    .await;
+    let store = bench.another().await;
+    assert!(!store.audit_key_is_there().await.unwrap());
+    assert_eq!(found(&store).await, Some(("not_begun", 1)));
+    store.append(entry("thing.do")).await.unwrap();
+    assert_eq!(found(&bench.another().await).await, Some(("not_begun", 1)), "neither opening nor writing begins it");
+    assert_eq!(store.audit_key_in_use().await.unwrap(), None);
+
+    // Somebody says so, and a row tells who.
+    assert!(store.begin_audit(entry("x")).await.unwrap());
+    assert_eq!(found(&store).await, None);
+    let row = store.after(&AuditFilter::default(), 4, 10).await.unwrap().remove(0);
+    assert_eq!((row.action.as_str(), row.actor, &row.after.unwrap()["last_sequence"]), (SEAL, actor("ada"), &json!(4)));
+    assert!(!store.begin_audit(entry("x")).await.unwrap(), "once");
+    assert_eq!(store.audit_key_in_use().await.unwrap().as_deref(), Some(audit_key(1).id()));
+}
+
+/// Wipes the end, as whoever altered a row and has no key would.
+fn wiped() -> String {
+    format!("UPDATE audit_head SET key_id = '', mac = '{}', seal = ''", Mac::NONE)
+}
+
+async fn an_end_that_is_wiped_is_never_made_good(bench: Bench) {
+    trail(&bench, 5).await;
+    sql(&bench, &format!("UPDATE audit SET reason = 'nobody' WHERE sequence = 3; {}", wiped())).await;
+    let before = bench.store.after(&AuditFilter::default(), 0, 10).await.unwrap();
+    let again = bench.another().await;
+    let looks = Store::open_as_it_is(&bench.url, crate::support::few()).await.unwrap();
+    for store in [&again, &looks] {
+        assert_eq!(found(store).await, Some(("altered", 3)));
+    }
+    // Neither does a key that is made now, nor who says that the chain should begin.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit.keys");
+    let keys: Arc<dyn AuditKeys> = Arc::new(KeyFile::at(&path, || audit_key(7)));
+    let elsewhere = Store::open(&bench.url, Options { audit_keys: Some(keys), ..Options::default() }).await.unwrap();
+    assert!(!path.exists());
+    assert!(!elsewhere.begin_audit(entry("x")).await.unwrap() && !again.begin_audit(entry("x")).await.unwrap());
+    assert_eq!(again.after(&AuditFilter::default(), 0, 10).await.unwrap(), before, "no row has another mac");
+
+    // Where nothing else was done, the end alone is broken, until somebody changes the key.
+    sql(&bench, "UPDATE audit SET reason = NULL WHERE sequence = 3").await;
+    assert_eq!(found(&again).await, Some(("end", 5)));
+    let both = bench.with_keys(&[1, 2]).await;
+    both.change_audit_key(audit_key(2), false, entry("x")).await.unwrap();
+    assert_eq!(found(&both).await, None);
+    let row = both.after(&AuditFilter::default(), 5, 10).await.unwrap().remove(0);
+    assert_eq!(row.before, Some(json!({ "key": audit_key(1).id(), "sealed": false })), "its row tells of it");
+}
+
+async fn a_wiped_end_stays_broken_while_consoles_write_on(bench: Bench) {
+    trail(&bench, 3).await;
+    sql(&bench, &wiped()).await;
+    trail(&bench, 2).await;
+    let rows = bench.store.after(&AuditFilter::default(), 3, 10).await.unwrap();
+    assert!(rows.iter().all(|row| row.key.as_deref() == Some(audit_key(1).id()) && row.mac.is_some()), "{rows:?}");
+    for store in [bench.store.clone(), bench.another().await] {
+        assert_eq!(found(&store).await, Some(("end", 5)));
+    }
+    assert_eq!(
+        bench.store.prune_audit(bench.store.now().await.unwrap().plus_ms(DAY), entry("x")).await.unwrap(),
+        0,
+        "what is broken is not removed"
+    );
+    sql(&bench, "UPDATE audit SET reason = 'nobody' WHERE sequence = 4").await;
+    assert_eq!(found(&bench.another().await).await, Some(("altered", 4)));
+    // Whoever leaves nothing at all is found by the keys.
+    sql(&bench, &format!("DELETE FROM audit; {}", wiped())).await;
+    assert_eq!(found(&bench.store).await.map(|(name, _)| name), Some("end"));
+}
+
+async fn what_came_since_is_looked_at_by_itself(bench: Bench) {
+    let store = &bench.store;
+    trail(&bench, 4).await;
+    let until = |verdict: Verdict| match verdict {
+        Verdict::Unbroken(whole) => (whole.rows, whole.until),
+        other => panic!("a link is broken: {other:?}"),
+    };
+    let (_, known) = until(store.verify(None).await.unwrap());
+    let mac = store.head().await.unwrap().0.mac;
+    assert_eq!(known, Known { sequence: 4, mac, key: audit_key(1).id().into() });
+    assert_eq!(until(store.verify_after(&known).await.unwrap()), (4, known.clone()));
+    trail(&bench, 600).await;
+    let (rows, later) = until(store.verify_after(&known).await.unwrap());
+    assert_eq!((rows, later.sequence), (604, 604));
+
+    let broken = |verdict: Verdict| match verdict {
+        Verdict::Broken(broken) => Some((broken.name(), broken.sequence)),
+        _ => None,
+    };
+    sql(&bench, "UPDATE audit SET reason = 'nobody' WHERE sequence = 2").await;
+    assert_eq!(broken(store.verify_after(&known).await.unwrap()), None, "what was known is not looked at again");
+    sql(&bench, "UPDATE audit SET reason = 'nobody' WHERE sequence = 570").await;
+    assert_eq!(broken(store.verify_after(&known).await.unwrap()), Some(("altered", 570)));
+    // An earlier state as a whole is found by who knows of a later one.
+    let ahead = Known { sequence: 605, ..later };
+    assert_eq!(broken(store.verify_after(&ahead).await.unwrap()), Some(("end", 605)));
 }
 
 async fn old_rows_go_and_the_chain_begins_after_them(bench: Bench) {
