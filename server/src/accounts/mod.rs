@@ -16,7 +16,7 @@ pub use tokens::{hash_secret, new_secret, new_session_secret};
 pub use tries::Trying;
 
 use crate::{
-    config::Config,
+    config::{Config, millis},
     edge::{SystemClock, UuidIds},
 };
 use domain::{
@@ -44,6 +44,8 @@ pub struct Accounts {
     sessions: Arc<dyn SessionStore>,
     tries: Arc<dyn TryStore>,
     limits: SessionLimits,
+    /// How long ago a person at a browser may have proved who they are to change accounts, milliseconds.
+    recent_ms: i64,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     /// Checked against when there is no such account, so that the time does not tell.
@@ -91,8 +93,20 @@ impl Accounts {
         let decoy = hash_password("nobody has this password").unwrap_or_else(|_| PasswordHash(String::new()));
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let (sessions, tries) = (store.clone(), store.clone());
-        let limits = SessionLimits::default();
-        Self { store, sessions, tries, limits, clock, ids, decoy, turns, provider: None, local: true }
+        Self {
+            store,
+            sessions,
+            tries,
+            limits: SessionLimits::default(),
+            // Without settings every sign-in is too long ago.
+            recent_ms: 0,
+            clock,
+            ids,
+            decoy,
+            turns,
+            provider: None,
+            local: true,
+        }
     }
 
     /// As the settings have it, over this database.
@@ -102,7 +116,13 @@ impl Accounts {
             let store: Arc<dyn ProviderStore> = store.clone();
             Arc::new(Recognised { rules: provider.rules.clone(), store })
         });
-        Self { provider, local: config.local_accounts, limits: config.session_limits(), ..accounts }
+        Self {
+            provider,
+            local: config.local_accounts,
+            limits: config.session_limits(),
+            recent_ms: millis(config.recent_sign_in),
+            ..accounts
+        }
     }
 
     /// Whether people sign in with accounts of the console's own.

@@ -1,4 +1,4 @@
-//! Proving once more who one is before an approval of high risk, or before a policy is put in force. The form that was sent is kept and sent again with the password:
+//! Proving once more who one is before an approval of high risk, before a policy is put in force, and before a grave change of accounts and tokens. The form that was sent is kept and sent again with the password:
 //! to the same address, with the digest of the ticket that was read, so that nothing is lost and nothing is decided twice.
 
 use super::{
@@ -13,7 +13,7 @@ use crate::{
 };
 use app::{
     FormOutcome,
-    pages::prove::{PASSWORD, PATH},
+    pages::prove::{GIVEN, PASSWORD, PATH},
 };
 use axum::{http::StatusCode, response::Response};
 use domain::{
@@ -61,7 +61,10 @@ pub async fn ask(gate: &Gate, parts: Parts, fields: Fields, to: &str, why: Strin
     answer
 }
 
+/// A password that was typed for somebody's account is never sent back: it is asked for once more, beside one's own.
 fn asking(fields: Fields, to: &str) -> FormOutcome {
+    let kept = fields.into_iter().filter(|(name, value)| name != GIVEN || !value.trim().is_empty());
+    let fields = kept.map(|(name, value)| if name == GIVEN { (name, String::new()) } else { (name, value) }).collect();
     FormOutcome { fields, action: Some(to.to_owned()), ..FormOutcome::default() }
 }
 
