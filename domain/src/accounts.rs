@@ -38,7 +38,7 @@ pub fn of_cluster(username: &str) -> String {
 }
 
 /// Under which names the console's own parts act: those of [`crate::identity::Actor::system`] in all crates.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "cluster",
     "command line",
     "console",
@@ -47,6 +47,7 @@ const PARTS: [&str; 11] = [
     "limits",
     "playbook library",
     "retention",
+    "settings",
     "sign in",
     "stranger",
     "system",

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
     identity::{Actor, Role},
-    ports::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, SIGN_IN_MS, StoreError, UserRecord},
+    ports::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, RolesBy, SIGN_IN_MS, StoreError, UserRecord},
     provider::{External, Person, Refusal, admitted},
 };
 use serde_json::{Value, json};
@@ -98,6 +98,36 @@ impl ProviderStore for Store {
         write.audit(entry);
         write.commit().await?;
         Ok(Ok(user))
+    }
+
+    async fn judge_anew(&self, roles: RolesBy<'_>, entry: AuditEntry) -> Result<u64, StoreError> {
+        let mut write = self.write().await?;
+        write.lock(Lock::Accounts).await?;
+        let all = Sql::new("user", format!("SELECT {USER} FROM users WHERE issuer IS NOT NULL ORDER BY id"));
+        let mut changed = 0;
+        for row in &all.all(write.on()).await? {
+            let user = user(row)?;
+            let Some(from) = &user.external else { continue };
+            let now = roles(from);
+            if now == user.roles {
+                continue;
+            }
+            // Who signs in at this moment has been judged by what was said of them just now.
+            let sql = Sql::new("user", "UPDATE users SET roles = $1 WHERE id = $2 AND member_of = $3");
+            if sql.bind(json(&now)?).bind(&user.id).bind(row.text("member_of")?).run(write.on()).await? == 1 {
+                write.audit(AuditEntry {
+                    object_id: user.name,
+                    before: Some(json!({ "roles": user.roles })),
+                    after: Some(json!({ "roles": now })),
+                    ..entry.clone()
+                });
+                changed += 1;
+            }
+        }
+        if changed > 0 {
+            write.commit().await?;
+        }
+        Ok(changed)
     }
 
     async fn blocked_groups(&self) -> Result<Vec<BlockedGroup>, StoreError> {
