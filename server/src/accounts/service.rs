@@ -128,7 +128,7 @@ impl AccountService for Accounts {
         }
         let kept = self.store.user_for_sign_in(&user.name).await.map_err(store_fault)?;
         let (_, hash) = kept.ok_or(ServiceError::NotFound("account"))?;
-        if !self.matches(old, hash).await.map_err(store_fault)? {
+        if !self.matches(old, hash).await? {
             faults.add("/old_password", "wrong", "this is not your present password");
         }
         refuse(faults)?;
@@ -336,7 +336,7 @@ impl Accounts {
     async fn chosen_or_made(&self, password: Option<String>) -> Answer<(PasswordHash, Option<Secret>)> {
         let made = password.is_none();
         let password = password.unwrap_or_else(new_password);
-        let turn = self.turn().await.map_err(store_fault)?;
+        let turn = self.turn().await?;
         let clear = password.clone();
         let hashing = move || {
             let _turn = turn;
