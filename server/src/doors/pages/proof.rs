@@ -68,9 +68,11 @@ fn asking(fields: Fields, to: &str) -> FormOutcome {
     FormOutcome { fields, action: Some(to.to_owned()), ..FormOutcome::default() }
 }
 
-enum Refused {
-    /// The password is guessed at as slowly as at sign-in.
+/// Why somebody's own password was not taken.
+pub enum Refused {
+    /// It is guessed at as slowly as at sign-in: seconds to wait.
     TooOften(u32),
+    /// What the service says.
     Said(ServiceError),
 }
 
@@ -78,6 +80,29 @@ impl From<ServiceError> for Refused {
     fn from(error: ServiceError) -> Self {
         Self::Said(error)
     }
+}
+
+/// An act that takes the caller's own password, within the tries of their session. The fault of a wrong one is at `pointer`.
+pub async fn within_tries<T>(
+    gate: &Gate,
+    caller: &Caller,
+    pointer: &str,
+    act: impl Future<Output = Answer<T>>,
+) -> Result<T, Refused> {
+    let trying = Trying::within(caller);
+    if let Some(seconds) = gate.accounts.may_try(&trying).await.map_err(store_fault)? {
+        gate.refusals.proof("account.limit_sign_in", caller).await;
+        return Err(Refused::TooOften(seconds));
+    }
+    let came = act.await;
+    let wrong =
+        matches!(&came, Err(ServiceError::Invalid(faults)) if faults.iter().any(|fault| fault.pointer == pointer));
+    if wrong {
+        gate.refusals.proof("account.refuse_proof", caller).await;
+    }
+    let done = came?;
+    gate.accounts.tried_well(&trying).await;
+    Ok(done)
 }
 
 /// The caller, who has proved it.
@@ -91,17 +116,9 @@ async fn proved(gate: &Gate, session: &Session, parts: &Parts, password: &str) -
     let (Some(hash), Some(known)) = (session.hash(), caller.session.clone()) else {
         return Err(ServiceError::Forbidden("only a person can sign in again: sign in on the page".into()).into());
     };
-    let trying = Trying::within(&caller);
-    if let Some(seconds) = gate.accounts.may_try(&trying).await.map_err(store_fault)? {
-        gate.refusals.proof("account.limit_sign_in", &caller).await;
-        return Err(Refused::TooOften(seconds));
-    }
-    let proved: Answer<_> = gate.accounts.prove(&caller, &hash, password, &pointer).await;
-    if matches!(proved, Err(ServiceError::Invalid(_))) {
-        gate.refusals.proof("account.refuse_proof", &caller).await;
-    }
-    session.set(&proved?, gate.accounts.cookie_ms());
-    gate.accounts.tried_well(&trying).await;
+    let proving = gate.accounts.prove(&caller, &hash, password, &pointer);
+    let secret = within_tries(gate, &caller, &pointer, proving).await?;
+    session.set(&secret, gate.accounts.cookie_ms());
     let session = CallerSession { id: known.id, method: SignInMethod::Password, proved_ms_ago: 0 };
     Ok(Caller { session: Some(session), ..caller })
 }

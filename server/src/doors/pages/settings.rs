@@ -3,20 +3,16 @@
 
 use super::{
     Parts, again, invalid,
-    proof::{self, Taken},
+    proof::{self, Refused, Taken},
     sign_in::{known, later, too_often},
     who,
 };
-use crate::{
-    accounts::Trying,
-    doors::{
-        access::{Access, Routes, Whose},
-        form::{Fields, Form, field},
-        gate::Gate,
-        session::Session,
-        urlencoded,
-    },
-    services::store_fault,
+use crate::doors::{
+    access::{Access, Routes, Whose},
+    form::{Fields, Form, field},
+    gate::Gate,
+    session::Session,
+    urlencoded,
 };
 use app::{
     FormOutcome,
@@ -115,18 +111,6 @@ async fn password(State(gate): State<Gate>, session: Session, parts: Parts, Form
     }
 }
 
-enum Refused {
-    /// The present password is guessed at as slowly as at sign-in.
-    TooOften(u32),
-    Said(ServiceError),
-}
-
-impl From<ServiceError> for Refused {
-    fn from(error: ServiceError) -> Self {
-        Self::Said(error)
-    }
-}
-
 async fn changed(gate: &Gate, session: &Session, parts: &Parts, fields: &Fields) -> Result<(), Refused> {
     let caller = who(parts)?;
     let typed = |name| field(fields, name).unwrap_or_default();
@@ -134,19 +118,7 @@ async fn changed(gate: &Gate, session: &Session, parts: &Parts, fields: &Fields)
     if new != typed("again") {
         return Err(invalid("/again", "mismatch", "this is not the same as above; type both again").into());
     }
-    let trying = Trying::within(&caller);
-    if let Some(seconds) = gate.accounts.may_try(&trying).await.map_err(store_fault)? {
-        gate.refusals.proof("account.limit_sign_in", &caller).await;
-        return Err(Refused::TooOften(seconds));
-    }
-    let changed = gate.accounts.change_password(&caller, old, new).await;
-    if let Err(ServiceError::Invalid(faults)) = &changed
-        && faults.iter().any(|fault| fault.pointer == "/old_password")
-    {
-        gate.refusals.proof("account.refuse_proof", &caller).await;
-    }
-    changed?;
-    gate.accounts.tried_well(&trying).await;
+    proof::within_tries(gate, &caller, "/old_password", gate.accounts.change_password(&caller, old, new)).await?;
     // All other sessions have ended with the old password; this one goes on by another cookie.
     session.renew(gate, &caller.roles).await;
     known(gate, session, caller.actor.id.as_str(), None).await;
