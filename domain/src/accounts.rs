@@ -37,11 +37,35 @@ pub fn of_cluster(username: &str) -> String {
     format!("{username} (cluster)")
 }
 
-/// Whether a name could be taken for one that [`acts_as`] or [`of_cluster`] makes.
+/// Under which names the console's own parts act: those of [`crate::identity::Actor::system`] in all crates.
+const PARTS: [&str; 12] = [
+    "cluster",
+    "command line",
+    "console",
+    "demo scene",
+    "first start",
+    "limits",
+    "playbook library",
+    "retention",
+    "settings",
+    "sign in",
+    "stranger",
+    "system",
+];
+
+/// Whether a name could be taken for one that [`acts_as`] or [`of_cluster`] makes, for a policy's or for that of a part of the console.
 fn reads_as_another(name: &str) -> bool {
     let name = name.to_lowercase();
-    let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.next() == Some("token") || name.contains("(token") || name.contains("(cluster")
+    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    matches!(words.first(), Some(&("token" | "policy")))
+        || PARTS.contains(&words.join(" ").as_str())
+        || name.contains("(token")
+        || name.contains("(cluster")
+}
+
+/// What of a name counts when it is compared with others: nobody tells `Admin` from `admin` in a list.
+pub fn folded(name: &str) -> String {
+    name.to_lowercase()
 }
 
 /// A text that is shown once and never written anywhere.
@@ -67,8 +91,8 @@ pub fn check_name(name: &str) -> Result<(), Complaint> {
         return Err(Complaint::new(code::MALFORMED, "take the blanks at its ends away: they would not be seen"));
     }
     if reads_as_another(name) {
-        let message =
-            "choose a name that does not read “token …”, “… (token …)” or “… (cluster)”: under such names tokens act";
+        let message = "choose another name: as “token …”, “… (token …)”, “… (cluster)”, “policy …” or a part of the console, \
+                       like “sign-in”, others act";
         return Err(Complaint::new(code::NOT_ALLOWED, message));
     }
     if let Some(prefix) = PREFIXES.iter().find(|prefix| name.starts_with(**prefix)) {
@@ -204,7 +228,17 @@ mod tests {
 
     #[test]
     fn names_are_one_visible_line_and_never_look_like_ids() {
-        for good in ["mara", "m.okafor", "Ärztin vom Dienst", "ci-token", "tokens", &"x".repeat(MAX_NAME)] {
+        for good in [
+            "mara",
+            "m.okafor",
+            "Ärztin vom Dienst",
+            "ci-token",
+            "tokens",
+            "policyholder",
+            "consoles",
+            "cluster-admin",
+            &"x".repeat(MAX_NAME),
+        ] {
             assert!(check_name(good).is_ok(), "{good}");
         }
         for (bad, code) in [
@@ -223,6 +257,16 @@ mod tests {
             ("mara (token ci)", "not_allowed"),
             ("mara (TOKEN", "not_allowed"),
             ("mara (cluster)", "not_allowed"),
+            ("policy known v2", "not_allowed"),
+            ("Policy file", "not_allowed"),
+            ("console", "not_allowed"),
+            ("Console", "not_allowed"),
+            ("cluster", "not_allowed"),
+            ("stranger", "not_allowed"),
+            ("sign-in", "not_allowed"),
+            ("system", "not_allowed"),
+            ("first start", "not_allowed"),
+            ("command  line", "not_allowed"),
         ] {
             assert_eq!(refused(check_name(bad)), code, "{bad:?}");
         }

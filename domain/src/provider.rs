@@ -82,7 +82,10 @@ pub enum ClaimFault {
         why: String,
     },
     /// An address that anybody may have typed.
-    #[error("it has not verified your e-mail address, and you are known by that here")]
+    #[error(
+        "it does not say that it has verified your e-mail address (email_verified), and you are known by that here; an \
+         administrator can choose another claim with --oidc-username-claim"
+    )]
     Unverified,
     /// Something else than groups.
     #[error("its claim {0} is no list of groups")]
@@ -107,7 +110,8 @@ impl Rules {
         let claim = &self.username_claim;
         let said = claims.get(claim).and_then(Value::as_str).filter(|said| !said.is_empty());
         let said = said.ok_or_else(|| ClaimFault::NoName(claim.clone()))?;
-        if claim == "email" && claims.get("email_verified").is_some_and(|verified| *verified != Value::Bool(true)) {
+        // Whose address nobody has verified may have typed anybody's (OpenID Connect Core 1.0, 5.1 and 5.7).
+        if claim == "email" && claims.get("email_verified") != Some(&Value::Bool(true)) {
             return Err(ClaimFault::Unverified);
         }
         let name = format!("{}{said}", self.username_prefix);
@@ -306,7 +310,8 @@ mod tests {
         let named = |rules: &Rules, claims: Value| person(rules, &claims).map(|person| person.name);
         let by_email = Rules { username_claim: "email".into(), ..rules() };
         let address = "mara@example.com";
-        assert_eq!(named(&by_email, json!({ "sub": "1", "email": address })), Ok(address.to_owned()));
+        let unsaid = named(&by_email, json!({ "sub": "1", "email": address }));
+        assert_eq!(unsaid, Err(ClaimFault::Unverified), "what is not said is not so");
         let verified = |verified: Value| json!({ "sub": "1", "email": address, "email_verified": verified });
         assert_eq!(named(&by_email, verified(json!(true))), Ok(address.to_owned()));
         for not in [json!(false), json!("true"), json!(null)] {

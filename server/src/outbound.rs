@@ -1,6 +1,5 @@
-//! Calls to addresses outside, such as those of the provider that people sign in at: only by https, only to hosts that are listed where
-//! there is a list, and only where the name leads to a public address, unless private ones are allowed. That is judged when the name is
-//! looked up, at each call, so that a name can't be moved inside between the look and the call. No redirects, no proxies of the
+//! Calls to addresses outside, such as those of the provider that people sign in at: only by https, and only where
+//! the name leads to a public address, unless private ones are allowed. That is judged when the name is looked up, at each call, so that a name can't be moved inside between the look and the call. No redirects, no proxies of the
 //! environment; time and answers are bounded. An address may hold a secret: no error repeats it.
 
 use axum::http;
@@ -29,9 +28,6 @@ pub enum OutboundError {
     /// It is no address at all.
     #[error("this is no address: write https://host/path")]
     NoAddress,
-    /// Nobody allowed this host.
-    #[error("{0} is not among the hosts that may be called")]
-    NotListed(String),
     /// Without TLS, or with a name and password in the address.
     #[error(
         "only https is called, plain http on a loopback address alone, and an address has no name and password in it"
@@ -68,42 +64,24 @@ pub enum OutboundError {
 #[derive(Clone)]
 pub struct Outbound {
     client: Client,
-    rules: Rules,
-}
-
-/// Who may be called.
-#[derive(Clone)]
-struct Rules {
-    /// These and no others, in small letters; whoever an address names where there is no list.
-    hosts: Option<Arc<[String]>>,
     /// Whether private addresses may be called.
     private: bool,
 }
 
 impl Outbound {
-    /// Calls to these hosts, named as they stand in addresses, and to no others; at public addresses alone.
-    ///
-    /// # Errors
-    /// When the machine's certificates can't be read.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for webhooks, which come with notifications"))]
-    pub fn listed(hosts: &[String]) -> Result<Self, OutboundError> {
-        let hosts = hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
-        Self::with(Rules { hosts: Some(hosts), private: false }, None, WITHIN)
-    }
-
     /// Calls to whichever host is named by somebody who is believed: the settings, and who answers at their address. `authorities` (PEM)
     /// are believed besides the system's; `private` allows private addresses.
     ///
     /// # Errors
     /// When these certificates, or the machine's, can't be read.
-    pub fn unlisted(authorities: Option<&[u8]>, private: bool) -> Result<Self, OutboundError> {
-        Self::with(Rules { hosts: None, private }, authorities, WITHIN)
+    pub fn new(authorities: Option<&[u8]>, private: bool) -> Result<Self, OutboundError> {
+        Self::with(private, authorities, WITHIN)
     }
 
-    fn with(rules: Rules, authorities: Option<&[u8]>, within: Duration) -> Result<Self, OutboundError> {
+    fn with(private: bool, authorities: Option<&[u8]>, within: Duration) -> Result<Self, OutboundError> {
         let unusable = |error: reqwest::Error| OutboundError::Authorities(in_words(&error));
         let mut builder = Client::builder()
-            .dns_resolver(Arc::new(Lookup { private: rules.private }))
+            .dns_resolver(Arc::new(Lookup { private }))
             .redirect(Policy::none())
             .no_proxy()
             .referer(false)
@@ -114,7 +92,7 @@ impl Outbound {
         for authority in authorities.unwrap_or_default() {
             builder = builder.add_root_certificate(authority);
         }
-        Ok(Self { client: builder.build().map_err(unusable)?, rules })
+        Ok(Self { client: builder.build().map_err(unusable)?, private })
     }
 
     /// One call.
@@ -123,7 +101,7 @@ impl Outbound {
     /// When it may not be made, or nothing came of it. Any status but that of a redirect is an answer.
     pub async fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, OutboundError> {
         let request = Request::try_from(request).map_err(|_| OutboundError::NoAddress)?;
-        let host = self.rules.judge(request.url())?;
+        let host = self.judge(request.url())?;
         let mut answer = self.client.execute(request).await.map_err(|error| failed(&host, &error))?;
         if answer.status().is_redirection() {
             return Err(OutboundError::Redirect { host, status: answer.status().as_u16() });
@@ -140,9 +118,7 @@ impl Outbound {
         *whole.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(whole)
     }
-}
 
-impl Rules {
     /// The host that is called. What a name leads to is judged by [`Lookup`].
     fn judge(&self, url: &Url) -> Result<String, OutboundError> {
         let host = url.host_str().ok_or(OutboundError::NoAddress)?.to_ascii_lowercase();
@@ -151,9 +127,6 @@ impl Rules {
         let unread = url.scheme() == "https" || (url.scheme() == "http" && loopback);
         if !unread || !url.username().is_empty() || url.password().is_some() {
             return Err(OutboundError::NotHttps);
-        }
-        if self.hosts.as_ref().is_some_and(|hosts| !hosts.contains(&host)) {
-            return Err(OutboundError::NotListed(host));
         }
         // An address in numbers is never looked up.
         if !self.private && number.is_some_and(|address| !is_public(address)) {
@@ -342,13 +315,9 @@ mod tests {
         [head.into_bytes(), vec![b'x'; length]].concat()
     }
 
-    fn names(hosts: &[&str]) -> Vec<String> {
-        hosts.iter().map(|host| (*host).to_owned()).collect()
-    }
-
     /// Calls to a server on this machine, for which one is not patient.
     fn on_this_machine() -> Outbound {
-        Outbound::with(Rules { hosts: None, private: true }, None, Duration::from_millis(500)).unwrap()
+        Outbound::with(true, None, Duration::from_millis(500)).unwrap()
     }
 
     async fn get(by: &Outbound, address: &str) -> Result<http::Response<Vec<u8>>, OutboundError> {
@@ -356,11 +325,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_listed_hosts_are_called_and_only_by_https() {
-        let outbound = Outbound::listed(&names(&["Hooks.example", "127.0.0.1"])).unwrap();
-        for address in ["https://evil.example/x", "https://hooks.example.evil.example/", "https://sub.hooks.example/"] {
-            assert!(matches!(get(&outbound, address).await, Err(OutboundError::NotListed(_))), "{address}");
-        }
+    async fn only_https_is_called() {
+        let outbound = Outbound::new(None, false).unwrap();
         for address in ["http://hooks.example/x", "https://a:b@hooks.example/", "ftp://hooks.example/"] {
             assert!(matches!(get(&outbound, address).await, Err(OutboundError::NotHttps)), "{address}");
         }
@@ -374,13 +340,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_list_the_inside_is_called_only_where_that_is_allowed_and_encrypted() {
-        let outside = Outbound::unlisted(None, false).unwrap();
+    async fn the_inside_is_called_only_where_that_is_allowed_and_encrypted() {
+        let outside = Outbound::new(None, false).unwrap();
         for address in ["https://127.0.0.1:1/", "https://[::1]:1/", "https://localhost:1/", "http://127.0.0.1:1/"] {
             assert!(matches!(get(&outside, address).await, Err(OutboundError::Inside(_))), "{address}");
         }
         assert!(matches!(get(&outside, "http://sso.example/").await, Err(OutboundError::NotHttps)));
-        let inside = Outbound::unlisted(None, true).unwrap();
+        let inside = Outbound::new(None, true).unwrap();
         let plain = get(&inside, "http://10.0.0.1/").await;
         assert!(matches!(plain, Err(OutboundError::NotHttps)), "unencrypted on this machine alone: {plain:?}");
         let port = server(answer("200 OK", "x-said: so\r\n", 1)).await;
@@ -394,7 +360,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_leads_inside_is_not_called() {
         let port = server(answer("200 OK", "", 1)).await;
-        let outbound = Outbound::listed(&names(&["localhost"])).unwrap();
+        let outbound = Outbound::new(None, false).unwrap();
         let refused = get(&outbound, &format!("http://localhost:{port}/secret")).await;
         assert!(matches!(refused, Err(OutboundError::Inside(_))), "{refused:?}");
         let reached = get(&on_this_machine(), &format!("http://localhost:{port}/")).await.unwrap();
@@ -433,6 +399,6 @@ mod tests {
     #[test]
     fn what_is_no_certificate_is_said() {
         let bad = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(matches!(Outbound::unlisted(Some(bad), false), Err(OutboundError::Authorities(_))));
+        assert!(matches!(Outbound::new(Some(bad), false), Err(OutboundError::Authorities(_))));
     }
 }

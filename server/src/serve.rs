@@ -26,7 +26,10 @@ use domain::{
     event::Topic,
     identity::{Actor, Role, Way},
     ids::RecommendationId,
-    ports::{AccountStore as _, Clock, Cluster, Ids as _, RecommendationStore as _, Registry},
+    ports::{
+        AccountStore as _, Clock, Cluster, Ids as _, ProviderStore as _, RecommendationStore as _, Registry, StoreError,
+    },
+    provider::External,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::Sandbox;
@@ -74,6 +77,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let public_url: Arc<str> = config.public_url.clone().unwrap_or_else(|| format!("http://{address}")).into();
     let store = cli::open(&config).await?;
     first_admin(&store, &config).await?;
+    judge_anew(&store, &config).await?;
     let conditions = Arc::new(Cel::new());
     if let Some(file) = &config.policy_file {
         policy_file::put_in_force(&store, file, &*conditions, UuidIds.fresh()).await?;
@@ -312,6 +316,30 @@ async fn first_admin(store: &Store, config: &Config) -> Result<(), Fault> {
     let made = store.create_user(&format!("user:{}", UuidIds.fresh()), "admin", &[Role::Admin], &hash, entry).await?;
     if made && config.admin_password.is_none() {
         print(&format!("first admin: user name admin, password {password} (shown this once)"));
+    }
+    Ok(())
+}
+
+/// What the provider's people may is kept as of their last sign-in: approvals are counted by it. Settings change at a start alone.
+async fn judge_anew(store: &Store, config: &Config) -> Result<(), Fault> {
+    let rules = config.oidc.as_ref().map(|provider| &provider.rules);
+    // Blocked groups are looked at whenever something counts.
+    let roles = |from: &External| rules.map_or_else(Vec::new, |rules| rules.roles(from, &[]));
+    let entry = AuditEntry {
+        actor: Actor::system("settings"),
+        way: Way::default(),
+        route: "kubernaut-console serve".into(),
+        action: "account.roles".into(),
+        object_kind: "account".into(),
+        object_id: String::new(),
+        before: None,
+        after: None,
+        reason: Some("--oidc-issuer or --oidc-role are others than at their last sign-in".into()),
+        request_id: UuidIds.fresh(),
+    };
+    let changed = store.judge_anew(&roles, entry).await?;
+    if changed > 0 {
+        tracing::info!(changed, "the provider's people may something else than at their last sign-in");
     }
     Ok(())
 }

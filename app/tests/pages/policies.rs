@@ -276,6 +276,32 @@ fn who_is_asked_for_the_password_first_reads_what_it_is_for() {
 }
 
 #[test]
+fn who_changes_an_account_types_its_new_password_once_more_and_it_is_never_sent_back() {
+    let asked = |action: &str, fields: &[(&str, &str)]| {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let form = FormOutcome { fields, action: Some(action.into()), ..FormOutcome::default() };
+        html(|| prove::prove(form, &caller(Role::Admin))).replace("<!>", "")
+    };
+    let page = asked("/settings/accounts", &[("name", "vera"), ("role.viewer", "on"), ("password", "")]);
+    for part in [
+        "Make the account",
+        "vera",
+        "name=\"role.viewer\" value=\"on\"",
+        "once more",
+        "Back, without changing anything",
+        "href=\"/settings/accounts\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert_eq!(page.matches("name=\"password\"").count(), 1, "{page}");
+    let page = asked("/settings/tokens", &[("name", "deploy")]);
+    assert!(page.contains("Make the token") && page.contains("href=\"/settings/tokens\""), "{page}");
+    assert!(!page.contains("name=\"password\""), "{page}");
+    let page = asked("/settings/accounts/user%3A1/disable", &[]);
+    assert!(page.contains("Disable it") && page.contains("href=\"/settings/accounts\""), "{page}");
+}
+
+#[test]
 fn an_address_says_nothing_that_is_not_so() {
     let page = |done| one(Role::Admin, |shown| shown.done = Some(done), FormOutcome::default());
     assert!(page(Done::Kept).contains("It is kept, and changes nothing yet"));

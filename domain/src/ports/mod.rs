@@ -25,7 +25,7 @@ pub use cluster::{
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};
 pub use policies::{Activated, Activation, NewPolicy, PolicyOrigin, PolicyRecord, PolicyState, PolicyStore};
-pub use provider::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, SIGN_IN_MS};
+pub use provider::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, RolesBy, SIGN_IN_MS};
 pub use recommendations::{
     DecideError, Decided, DecidedRecommendation, Judged, NewDecision, NewRecommendation, RecommendationFilter,
     RecommendationStore, StoredTicket,

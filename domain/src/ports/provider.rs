@@ -4,7 +4,7 @@ use super::{StoreError, UserRecord};
 use crate::{
     audit::AuditEntry,
     identity::Role,
-    provider::{Person, Refusal},
+    provider::{External, Person, Refusal},
     time::Timestamp,
 };
 use async_trait::async_trait;
@@ -51,6 +51,9 @@ pub struct BlockedGroup {
     pub by: String,
 }
 
+/// What an account of a provider may, by who it is there.
+pub type RolesBy<'r> = &'r (dyn Fn(&External) -> Vec<Role> + Send + Sync);
+
 /// Sign-ins that are under way, accounts that come from the provider, and blocked groups.
 #[async_trait]
 pub trait ProviderStore: Send + Sync {
@@ -64,6 +67,9 @@ pub trait ProviderStore: Send + Sync {
     ///
     /// Of `entry` the actor, the action, the object and what came of it are filled in.
     async fn admit(&self, arrival: Arrival, entry: AuditEntry) -> Result<Result<UserRecord, Refusal>, StoreError>;
+    /// Gives each account of a provider the roles that its groups give by now: settings change what counts, and nobody signs in for that.
+    /// Each change is an audit row, of `entry` with the object and the roles filled in. How many there were.
+    async fn judge_anew(&self, roles: RolesBy<'_>, entry: AuditEntry) -> Result<u64, StoreError>;
     /// All blocked groups, by name.
     async fn blocked_groups(&self) -> Result<Vec<BlockedGroup>, StoreError>;
     /// Blocks a group; `false` when it is blocked already.

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 const REMEMBERED: Duration = Duration::from_secs(30);
 /// How long it is remembered that a token is nobody's.
 const NOBODYS: Duration = Duration::from_secs(10);
-/// The most tokens that are remembered.
+/// The most tokens that are remembered of those that let somebody in, and as many of the others.
 const MOST: usize = 4096;
 /// Questions to the cluster at the same time.
 const AT_ONCE: usize = 4;
@@ -33,9 +33,14 @@ struct Inner {
     roles: ClusterRoles,
     audience: String,
     cluster: Arc<OnceLock<Arc<dyn Cluster>>>,
-    known: Mutex<HashMap<String, Known>>,
+    let_in: Mutex<Memory>,
+    /// Apart from them: what strangers send must not push out whose tokens are good.
+    turned_away: Mutex<Memory>,
     turns: Semaphore,
 }
+
+/// Tokens by their hash.
+type Memory = HashMap<String, Known>;
 
 /// Whose a token is, as the cluster said then.
 #[derive(Clone)]
@@ -58,8 +63,8 @@ pub enum NotIn {
 impl InCluster {
     /// With these roles, for tokens that were made for this audience.
     pub fn new(roles: ClusterRoles, audience: String, cluster: Arc<OnceLock<Arc<dyn Cluster>>>) -> Self {
-        let (known, turns) = (Mutex::default(), Semaphore::new(AT_ONCE));
-        Self(Arc::new(Inner { roles, audience, cluster, known, turns }))
+        let (let_in, turned_away, turns) = (Mutex::default(), Mutex::default(), Semaphore::new(AT_ONCE));
+        Self(Arc::new(Inner { roles, audience, cluster, let_in, turned_away, turns }))
     }
 
     /// Whether anybody of the cluster may call at all.
@@ -74,6 +79,11 @@ impl InCluster {
             Some(role) => Ok(Identity::of_token(actor(&user), vec![role])),
             None => Err(NotIn::NoRole(user.username)),
         }
+    }
+
+    /// Whether it is known without asking the cluster whose this token is, or that it is nobody's.
+    pub fn remembers(&self, token: &str) -> bool {
+        self.remembered(&hash_secret(token)).is_some()
     }
 
     async fn user(&self, token: &str) -> Result<Option<ClusterUser>, NotIn> {
@@ -97,13 +107,18 @@ impl InCluster {
     /// What is remembered of this token, where that is not too long ago.
     #[expect(clippy::option_option, reason = "not remembered, remembered as nobody's, remembered as somebody's")]
     fn remembered(&self, hash: &str) -> Option<Option<ClusterUser>> {
-        let known = self.known();
-        known.get(hash).filter(|known| known.until > Instant::now()).map(|known| known.user.clone())
+        let now = Instant::now();
+        [true, false].into_iter().find_map(|let_in| {
+            let memory = self.memory(let_in);
+            memory.get(hash).filter(|known| known.until > now).map(|known| known.user.clone())
+        })
     }
 
     fn remember(&self, hash: String, user: Option<ClusterUser>) {
         let now = Instant::now();
-        let mut known = self.known();
+        // One account of the cluster has as many tokens as it asks for: those without a role are strangers', too.
+        let let_in = user.as_ref().is_some_and(|user| self.0.roles.of(user).is_some());
+        let mut known = self.memory(let_in);
         if known.len() >= MOST {
             known.retain(|_, known| known.until > now);
         }
@@ -114,8 +129,9 @@ impl InCluster {
         known.insert(hash, Known { user, until });
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn memory(&self, let_in: bool) -> MutexGuard<'_, Memory> {
+        let memory = if let_in { &self.0.let_in } else { &self.0.turned_away };
+        memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -152,7 +168,7 @@ mod tests {
         }
         assert_eq!(cluster.asked().len(), 3, "who is nobody's is remembered, too");
 
-        for known in callers.known().values_mut() {
+        for known in callers.memory(true).values_mut() {
             known.until = Instant::now();
         }
         cluster.forgets("eyJ.agent.x");
@@ -176,9 +192,13 @@ mod tests {
     #[test]
     fn what_strangers_send_does_not_decide_how_much_is_remembered() {
         let callers = callers(&Arc::new(TestCluster::default()));
+        let user = |name: &str| ClusterUser { username: name.to_owned(), groups: Vec::new() };
+        callers.remember("good".into(), Some(user("system:serviceaccount:ai:agent")));
         for n in 0..MOST * 2 {
             callers.remember(n.to_string(), None);
+            callers.remember(format!("no-role-{n}"), Some(user("system:serviceaccount:other:pod")));
         }
-        assert!(callers.known().len() <= MOST);
+        assert!(callers.memory(false).len() <= MOST);
+        assert!(callers.remembered("good").is_some(), "nor is a good one pushed out");
     }
 }

@@ -16,8 +16,9 @@ pub use tokens::{hash_secret, new_secret, new_session_secret};
 pub use tries::Trying;
 
 use crate::{
-    config::Config,
+    config::{Config, millis},
     edge::{SystemClock, UuidIds},
+    services::store_fault,
 };
 use domain::{
     accounts::{MAX_NAME, Secret, effective},
@@ -27,6 +28,7 @@ use domain::{
         UserRecord,
     },
     provider::Rules,
+    services::ServiceError,
 };
 use std::{sync::Arc, time::Duration};
 use store::Store;
@@ -37,6 +39,26 @@ const AT_ONCE: usize = 2;
 /// How long a sign-in waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Why a password could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum Unchecked {
+    /// Its turn did not come.
+    #[error("too many people sign in at once; try again in a few seconds")]
+    Busy,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Unchecked> for ServiceError {
+    fn from(error: Unchecked) -> Self {
+        match error {
+            Unchecked::Busy => Self::Unavailable(error.to_string()),
+            Unchecked::Store(error) => store_fault(error),
+        }
+    }
+}
+
 /// Accounts over their store.
 #[derive(Clone)]
 pub struct Accounts {
@@ -44,6 +66,8 @@ pub struct Accounts {
     sessions: Arc<dyn SessionStore>,
     tries: Arc<dyn TryStore>,
     limits: SessionLimits,
+    /// How long ago a person at a browser may have proved who they are to change accounts, milliseconds.
+    recent_ms: i64,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     /// Checked against when there is no such account, so that the time does not tell.
@@ -91,8 +115,20 @@ impl Accounts {
         let decoy = hash_password("nobody has this password").unwrap_or_else(|_| PasswordHash(String::new()));
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let (sessions, tries) = (store.clone(), store.clone());
-        let limits = SessionLimits::default();
-        Self { store, sessions, tries, limits, clock, ids, decoy, turns, provider: None, local: true }
+        Self {
+            store,
+            sessions,
+            tries,
+            limits: SessionLimits::default(),
+            // Without settings every sign-in is too long ago.
+            recent_ms: 0,
+            clock,
+            ids,
+            decoy,
+            turns,
+            provider: None,
+            local: true,
+        }
     }
 
     /// As the settings have it, over this database.
@@ -102,7 +138,13 @@ impl Accounts {
             let store: Arc<dyn ProviderStore> = store.clone();
             Arc::new(Recognised { rules: provider.rules.clone(), store })
         });
-        Self { provider, local: config.local_accounts, limits: config.session_limits(), ..accounts }
+        Self {
+            provider,
+            local: config.local_accounts,
+            limits: config.session_limits(),
+            recent_ms: millis(config.recent_sign_in),
+            ..accounts
+        }
     }
 
     /// Whether people sign in with accounts of the console's own.
@@ -141,16 +183,13 @@ impl Accounts {
         Ok(Some(user).filter(|user| !user.roles.is_empty()))
     }
 
-    /// The turn to work on a password.
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, StoreError> {
-        match tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await {
-            Ok(Ok(turn)) => Ok(turn),
-            _ => Err(StoreError::Unavailable("too many sign-ins at once".into())),
-        }
+    /// The turn to work on a password; see [`turn_of`].
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Unchecked> {
+        turn_of(&self.turns, PATIENCE).await
     }
 
     /// Whether the password is the hashed one; waits for its turn.
-    async fn matches(&self, password: &str, hash: PasswordHash) -> Result<bool, StoreError> {
+    async fn matches(&self, password: &str, hash: PasswordHash) -> Result<bool, Unchecked> {
         let turn = self.turn().await?;
         let password = password.to_owned();
         // The turn goes with the work, which goes on when whoever asked hangs up.
@@ -158,7 +197,7 @@ impl Accounts {
             let _turn = turn;
             check_password(&password, &hash)
         };
-        tokio::task::spawn_blocking(check).await.map_err(|e| StoreError::Failed(e.to_string()))
+        tokio::task::spawn_blocking(check).await.map_err(|e| StoreError::Failed(e.to_string()).into())
     }
 
     /// Checks name and password, and begins a session: who it is, and what the browser gets to be known by. Takes the same time
@@ -168,7 +207,7 @@ impl Accounts {
         name: &str,
         password: &str,
         by: &SignIn,
-    ) -> Result<Option<(UserRecord, Secret)>, StoreError> {
+    ) -> Result<Option<(UserRecord, Secret)>, Unchecked> {
         let possible = name.chars().nth(MAX_NAME).is_none();
         let found = if possible { self.store.user_for_sign_in(name).await? } else { None };
         // Who signs in elsewhere has no password here; that must not be seen by the time, either.
@@ -217,11 +256,28 @@ impl Accounts {
     }
 }
 
+/// The next turn, for which one waits so long.
+async fn turn_of(turns: &Arc<Semaphore>, patience: Duration) -> Result<OwnedSemaphorePermit, Unchecked> {
+    match tokio::time::timeout(patience, turns.clone().acquire_owned()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        _ => Err(Unchecked::Busy),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{passwords::tests::checked, *};
     use domain::{identity::Way, ports::CameFrom};
     use store::{Options, sqlite_url};
+
+    #[tokio::test]
+    async fn whose_turn_does_not_come_is_told_so_and_nothing_of_the_database() {
+        let turns = Arc::new(Semaphore::new(0));
+        let waited = turn_of(&turns, Duration::from_millis(1)).await;
+        assert!(matches!(waited, Err(Unchecked::Busy)), "{waited:?}");
+        let told = ServiceError::from(Unchecked::Busy).to_string();
+        assert!(told.contains("too many people sign in at once"), "{told}");
+    }
 
     #[tokio::test]
     async fn an_unknown_name_costs_the_same_work_as_a_wrong_password() {

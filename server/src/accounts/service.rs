@@ -2,7 +2,7 @@
 //! by a page or by the command line.
 
 use super::{Accounts, hash_password, new_password, new_secret};
-use crate::services::store_fault;
+use crate::services::{asks_again, store_fault};
 use async_trait::async_trait;
 use domain::{
     accounts::{self, MAX_TOKENS, Secret, TokenStanding},
@@ -17,6 +17,9 @@ use domain::{
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
+
+/// What a token may not be given by whoever found a browser open: with it they would decide later, without a password.
+const GRAVE: [Right; 3] = [Right::Decide, Right::PoliciesWrite, Right::AccountsWrite];
 
 #[async_trait]
 impl AccountService for Accounts {
@@ -48,6 +51,7 @@ impl AccountService for Accounts {
             note(&mut faults, "/password", accounts::check_password(name, password));
         }
         refuse(faults)?;
+        self.changes_accounts(caller)?;
         let (hash, made) = self.chosen_or_made(password).await?;
         let mut audit = AuditEntry::by(caller, "account.create", "account", name);
         audit.after = Some(json!({ "roles": roles }));
@@ -70,6 +74,7 @@ impl AccountService for Accounts {
             not_oneself(caller, &user, "take the role admin from yourself")?;
             self.stays_administered(caller, &user).await?;
         }
+        self.changes_accounts(caller)?;
         let mut audit = AuditEntry::by(caller, "account.roles", "account", &user.name);
         audit.before = Some(json!({ "roles": user.roles }));
         audit.after = Some(json!({ "roles": roles }));
@@ -85,6 +90,7 @@ impl AccountService for Accounts {
             not_oneself(caller, &user, "disable yourself")?;
             self.stays_administered(caller, &user).await?;
         }
+        self.changes_accounts(caller)?;
         let action = if disabled { "account.disable" } else { "account.enable" };
         let mut audit = AuditEntry::by(caller, action, "account", &user.name);
         audit.before = Some(json!({ "disabled": user.disabled }));
@@ -105,6 +111,7 @@ impl AccountService for Accounts {
         if let Some(password) = &password {
             accounts::check_password(&user.name, password).map_err(|complaint| at("/password", complaint))?;
         }
+        self.changes_accounts(caller)?;
         let (hash, made) = self.chosen_or_made(password).await?;
         let audit = AuditEntry::by(caller, "account.password", "account", &user.name);
         found(self.store.set_password(&user.name, &hash, None, audit).await.map_err(store_fault)?)?;
@@ -121,7 +128,7 @@ impl AccountService for Accounts {
         }
         let kept = self.store.user_for_sign_in(&user.name).await.map_err(store_fault)?;
         let (_, hash) = kept.ok_or(ServiceError::NotFound("account"))?;
-        if !self.matches(old, hash).await.map_err(store_fault)? {
+        if !self.matches(old, hash).await? {
             faults.add("/old_password", "wrong", "this is not your present password");
         }
         refuse(faults)?;
@@ -192,6 +199,9 @@ impl AccountService for Accounts {
             faults.add("/expires", code::OUT_OF_RANGE, "choose a time that is not over yet");
         }
         refuse(faults)?;
+        if roles.iter().any(|role| GRAVE.into_iter().any(|right| role.grants(right))) {
+            self.proved_lately(caller, "this token decides, or says who may, without a password", "make it")?;
+        }
         let secret = new_secret();
         let id = format!("token:{}", self.ids.fresh());
         let expires_at = request.lifetime_ms.map(|ms| self.clock.now().plus_ms(ms));
@@ -264,6 +274,15 @@ impl Accounts {
         Ok(self.by_now(user, &blocked))
     }
 
+    /// Refuses a change of somebody's account to whoever has not proved lately who they are.
+    fn changes_accounts(&self, caller: &Caller) -> Answer<()> {
+        self.proved_lately(caller, "an account says who may decide", "change one")
+    }
+
+    fn proved_lately(&self, caller: &Caller, why: &str, act: &str) -> Answer<()> {
+        asks_again(caller, self.recent_ms, why, act).map_or(Ok(()), Err)
+    }
+
     /// The account of a caller who is a person.
     pub(super) async fn person_of(&self, caller: &Caller, what: &str) -> Answer<UserRecord> {
         let id = caller.actor.id.as_str();
@@ -317,7 +336,7 @@ impl Accounts {
     async fn chosen_or_made(&self, password: Option<String>) -> Answer<(PasswordHash, Option<Secret>)> {
         let made = password.is_none();
         let password = password.unwrap_or_else(new_password);
-        let turn = self.turn().await.map_err(store_fault)?;
+        let turn = self.turn().await?;
         let clear = password.clone();
         let hashing = move || {
             let _turn = turn;

@@ -104,7 +104,7 @@ impl Accounts {
         has_password(&user)?;
         let kept = self.store.user_for_sign_in(&user.name).await.map_err(store_fault)?;
         let (_, hash) = kept.ok_or(ServiceError::NotFound("account"))?;
-        if !self.matches(password, hash.clone()).await.map_err(store_fault)? {
+        if !self.matches(password, hash.clone()).await? {
             let wrong = Fault::new(pointer, "wrong", "this is not your password");
             return Err(ServiceError::Invalid(vec![wrong]));
         }

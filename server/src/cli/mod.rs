@@ -92,7 +92,7 @@ struct Settings {
     /// How long a session lives however much it is used [KUBERNAUT_SESSION_MAX_AGE] [default: 12h]
     #[arg(long, global = true, value_name = "DURATION")]
     session_max_age: Option<String>,
-    /// How long ago a person may have signed in who approves a high risk [KUBERNAUT_RECENT_SIGN_IN] [default: 10m]
+    /// How long ago a person may have signed in who approves a high risk, changes accounts or policies [KUBERNAUT_RECENT_SIGN_IN] [default: 10m]
     #[arg(long, global = true, value_name = "DURATION")]
     recent_sign_in: Option<String>,
     /// Networks of the proxies whose X-Forwarded-For is believed, or none [KUBERNAUT_TRUSTED_PROXIES] [default: none]
@@ -291,7 +291,11 @@ async fn open_as_it_is(config: &Config) -> Result<Store, OpenError> {
 
 fn options(config: &Config) -> store::Options {
     let keys = KeyFile::at(&config.audit_key_file, edge::audit_key);
-    store::Options { audit_keys: Some(Arc::new(keys)), ..store::Options::default() }
+    store::Options {
+        audit_keys: Some(Arc::new(keys)),
+        local_accounts: config.local_accounts,
+        ..store::Options::default()
+    }
 }
 
 /// A line on standard output.

@@ -112,9 +112,17 @@ pub fn way(path: &str, extensions: &Extensions) -> Way {
 /// Finds out who a request is from. What is for programs is for nobody without credentials, whatever is asked.
 pub async fn identify(State(gate): State<Gate>, session: Session, mut request: Request, next: Next) -> Response {
     let credentials = Credentials { authorization: request.headers().get(header::AUTHORIZATION).cloned(), session };
+    let from = address::of(request.extensions());
+    let stranger = || gate.limits.stranger(from);
+    // Whoever comes with a token that the cluster has to be asked about is a stranger until it has answered.
+    let asks = credentials.asks_the_cluster(&gate);
+    if asks && let Some(seconds) = stranger() {
+        return rate::too_often(seconds).into_response();
+    }
     let found = credentials.identity(&gate, true).await;
-    if !matches!(found, Ok(Some(_)))
-        && let Some(seconds) = gate.limits.stranger(address::of(request.extensions()))
+    if !asks
+        && !matches!(found, Ok(Some(_)))
+        && let Some(seconds) = stranger()
     {
         return rate::too_often(seconds).into_response();
     }
@@ -154,18 +162,25 @@ impl Credentials {
         self.identity(gate, false).await
     }
 
+    /// The token that came; none where something else did.
+    fn bearer(&self) -> Option<&str> {
+        let (scheme, secret) = self.authorization.as_ref()?.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+    }
+
+    /// Whether the cluster has to be asked whose they are.
+    fn asks_the_cluster(&self, gate: &Gate) -> bool {
+        let of_cluster = |secret: &&str| gate.in_cluster.is_on() && is_jwt(secret);
+        self.bearer().filter(of_cluster).is_some_and(|secret| !gate.in_cluster.remembers(secret))
+    }
+
     async fn identity(&self, gate: &Gate, used: bool) -> Result<Option<Identity>, Problem> {
-        if let Some(value) = &self.authorization {
-            let secret = value
-                .to_str()
-                .ok()
-                .and_then(|v| v.split_once(' '))
-                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-            let Some((_, secret)) = secret else { return Err(Problem::unauthenticated()) };
-            if gate.in_cluster.is_on() && is_jwt(secret.trim()) {
-                return gate.in_cluster.bearer(secret.trim()).await.map(Some).map_err(not_in);
+        if self.authorization.is_some() {
+            let Some(secret) = self.bearer() else { return Err(Problem::unauthenticated()) };
+            if gate.in_cluster.is_on() && is_jwt(secret) {
+                return gate.in_cluster.bearer(secret).await.map(Some).map_err(not_in);
             }
-            let identity = gate.accounts.bearer(secret.trim()).await.map_err(|error| unavailable(&error))?;
+            let identity = gate.accounts.bearer(secret).await.map_err(|error| unavailable(&error))?;
             return identity.map(Some).ok_or_else(|| {
                 let detail = "this token is unknown, expired or revoked; ask an admin for a new one";
                 Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)

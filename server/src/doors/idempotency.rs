@@ -28,7 +28,7 @@ const KEPT: [HeaderName; 4] = [header::CONTENT_TYPE, header::LOCATION, header::E
 /// The longest answer that is kept, bytes.
 const MAX_ANSWER: usize = 8 << 20;
 /// Last parts of addresses that stand for an act and not for an object.
-const ACTS: [&str; 6] = ["/cancel", "/decisions", "/exports", "/status", "/tickets", "/validate"];
+const ACTS: [&str; 7] = ["/activate", "/cancel", "/decisions", "/exports", "/status", "/tickets", "/validate"];
 
 /// Answers a repeated POST from memory, and hands on every other request.
 pub async fn once<F>(gate: &Gate, request: Request, handle: impl FnOnce(Request) -> F) -> Result<Response, Problem>
@@ -108,7 +108,7 @@ fn repeated(remembered: Remembered, path: &str) -> Result<Response, Problem> {
             Err(conflict("idempotency-key-reused", detail.into()))
         }
         Remembered::Unknown => {
-            let place = ACTS.iter().find_map(|act| path.strip_suffix(act)).unwrap_or(path);
+            let place = place(path);
             Err(conflict(
                 "outcome-unknown",
                 format!(
@@ -128,6 +128,11 @@ fn repeated(remembered: Remembered, path: &str) -> Result<Response, Problem> {
             Ok(answer)
         }
     }
+}
+
+/// Where one sees whether it was done: for an act at the object of it.
+fn place(path: &str) -> &str {
+    ACTS.iter().find_map(|act| path.strip_suffix(act)).unwrap_or(path)
 }
 
 /// A key that this request has taken.
@@ -183,4 +188,20 @@ fn not_done(status: StatusCode) -> bool {
             | StatusCode::TOO_MANY_REQUESTS
             | StatusCode::SERVICE_UNAVAILABLE
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whether_an_act_was_done_is_seen_at_its_object() {
+        for (path, at) in [
+            ("/api/v1/policies/2/activate", "/api/v1/policies/2"),
+            ("/api/v1/executions/x/cancel", "/api/v1/executions/x"),
+            ("/api/v1/policies", "/api/v1/policies"),
+        ] {
+            assert_eq!(place(path), at);
+        }
+    }
 }

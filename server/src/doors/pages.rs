@@ -55,6 +55,9 @@ use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use proof::Taken;
 use std::{net::IpAddr, sync::Arc};
 
+/// After how many seconds to come back when something is away for the moment.
+const AWAY_S: u32 = 5;
+
 pub fn routes(routes: Routes) -> Routes {
     // Who is not signed in is led to the sign-in page by the page itself; what it shows beside its own right, its services decide.
     let read = |right| Access::Page(Some(right));
@@ -178,7 +181,8 @@ fn content_security_policy(nonce: &Nonce) -> String {
     )
 }
 
-/// Shows a form's page again: at the page's own address, with what was typed and what is wrong.
+/// Shows a form's page again: at the page's own address, with what was typed and what is wrong. Where something is away for the moment
+/// the answer says when to come back.
 async fn again(gate: &Gate, page: &str, request: Parts, outcome: FormOutcome) -> Response {
     let Ok(mut shown) = Request::builder().method(Method::GET).uri(page).body(Body::empty()) else {
         // What was sent makes no address: there is no page to show it on.
@@ -187,7 +191,9 @@ async fn again(gate: &Gate, page: &str, request: Parts, outcome: FormOutcome) ->
     };
     *shown.headers_mut() = request.headers;
     *shown.extensions_mut() = request.extensions;
-    render(gate, shown, Some(outcome), None).await
+    let away = outcome.status == StatusCode::SERVICE_UNAVAILABLE;
+    let answer = render(gate, shown, Some(outcome), None).await;
+    if away { sign_in::later(answer, AWAY_S) } else { answer }
 }
 
 /// The page that says why a request was refused, in place of any other.

@@ -1,4 +1,4 @@
-//! What an approval of high risk, and putting a policy in force, asks of a person at a browser, whatever the form or program was by which it came: that they typed
+//! What an approval of high risk, putting a policy in force, and changing accounts asks of a person at a browser, whatever the form or program was by which it came: that they typed
 //! what it acts on, and proved not long ago who they are. A token is asked for neither: it has nobody at it, and its role says what
 //! it may.
 
@@ -12,6 +12,19 @@ use domain::{
     time::human,
 };
 
+/// Why a person at a browser has to sign in again before a grave act, told in words; none where they proved within so many milliseconds
+/// who they are, and for a token.
+pub fn asks_again(caller: &Caller, within_ms: i64, why: &str, act: &str) -> Option<ServiceError> {
+    let session = caller.session.as_ref()?;
+    (session.proved_ms_ago > within_ms).then(|| {
+        ServiceError::SignInAgain(format!(
+            "{why}, and you signed in {} ago: sign in again to {act}; that holds for {}",
+            human(session.proved_ms_ago),
+            human(within_ms),
+        ))
+    })
+}
+
 impl Services {
     /// Why this caller has to sign in again before they approve a high risk; none when they have not.
     pub fn too_long_ago(&self, caller: &Caller) -> Option<ServiceError> {
@@ -20,14 +33,7 @@ impl Services {
 
     /// The same before anything that is as grave, which is told in words.
     pub(super) fn asks_again(&self, caller: &Caller, why: &str, act: &str) -> Option<ServiceError> {
-        let (session, within) = (caller.session.as_ref()?, self.world.settings.recent_sign_in_ms);
-        (session.proved_ms_ago > within).then(|| {
-            ServiceError::SignInAgain(format!(
-                "{why}, and you signed in {} ago: sign in again to {act}; that holds for {}",
-                human(session.proved_ms_ago),
-                human(within),
-            ))
-        })
+        asks_again(caller, self.world.settings.recent_sign_in_ms, why, act)
     }
 
     /// Refuses an approval that is not confirmed as its risk asks for.

@@ -24,6 +24,7 @@ mod targets;
 mod tickets;
 mod workspaces;
 
+pub use grave::asks_again;
 pub use policies::read_policy;
 
 use domain::{

@@ -7,6 +7,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use domain::{
+    accounts::folded,
     audit::AuditEntry,
     identity::{Role, SignInMethod},
     ids::ActorId,
@@ -39,6 +40,10 @@ impl AccountStore for Store {
         audit: AuditEntry,
     ) -> Result<bool, StoreError> {
         let mut write = self.write().await?;
+        write.lock(Lock::Accounts).await?;
+        if !alike(&mut write, name).await?.is_empty() {
+            return Ok(false);
+        }
         let now = write.now().await?;
         let new = Sql::new(
             "user",
@@ -215,6 +220,21 @@ async fn is_last_admin(write: &mut Write, name: &str) -> Result<bool, StoreError
         }
     }
     Ok(admins == [name])
+}
+
+/// Ids and names of the accounts that are called so, in whatever letters. Whoever goes on from it holds [`Lock::Accounts`].
+pub(crate) async fn alike(write: &mut Write, name: &str) -> Result<Vec<(String, String)>, StoreError> {
+    let name = folded(name);
+    let all = Sql::new("user", "SELECT id, name FROM users").all(write.on()).await?;
+    let mut found = Vec::new();
+    for row in &all {
+        let called = row.text("name")?;
+        // The databases don't agree on what a small letter is.
+        if folded(&called) == name {
+            found.push((row.text("id")?, called));
+        }
+    }
+    Ok(found)
 }
 
 const fn changed(done: bool) -> AccountChange {

@@ -58,6 +58,8 @@ struct Inner {
     writers: AnyPool,
     /// The keys that audit rows are chained with; none where the trail is not to be written to, or has not begun.
     audit_keys: Option<Arc<dyn AuditKeys>>,
+    /// Whether people sign in with accounts of the console's own: where not, what these approved in person counts no more.
+    local_accounts: bool,
     /// Id of the newest live event that this process knows to be committed.
     newest_event: watch::Sender<i64>,
     /// Looks for the events of other replicas.

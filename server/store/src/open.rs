@@ -25,11 +25,13 @@ pub struct Options {
     pub patience: Duration,
     /// The keys of the audit trail. Without them only a trail that no key has begun can be written to.
     pub audit_keys: Option<Arc<dyn AuditKeys>>,
+    /// Whether people sign in with accounts of the console's own.
+    pub local_accounts: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connections: 8, patience: Duration::from_secs(5), audit_keys: None }
+        Self { connections: 8, patience: Duration::from_secs(5), audit_keys: None, local_accounts: true }
     }
 }
 
@@ -142,8 +144,9 @@ impl Store {
         let writers = if dialect.one_writer() { target.pool(&options, 1, false) } else { readers.clone() };
         let newest_event = watch::Sender::new(newest);
         let lookout = dialect.shared().then(|| events::look_out(readers.clone(), newest_event.clone()));
-        let audit_keys = options.audit_keys;
-        Ok(Self(Arc::new(Inner { dialect, readers, writers, audit_keys, newest_event, lookout })))
+        let Options { audit_keys, local_accounts, .. } = options;
+        let inner = Inner { dialect, readers, writers, audit_keys, local_accounts, newest_event, lookout };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Runs the migrations that are missing; [`Store::open`] has done so already.

@@ -3,15 +3,15 @@
 
 use crate::{
     Store,
-    accounts::{USER, settle, user},
+    accounts::{USER, alike, settle, user},
     sql::{Row, Sql, json},
-    write::Write,
+    write::{Lock, Write},
 };
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
     identity::{Actor, Role},
-    ports::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, SIGN_IN_MS, StoreError, UserRecord},
+    ports::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, RolesBy, SIGN_IN_MS, StoreError, UserRecord},
     provider::{External, Person, Refusal, admitted},
 };
 use serde_json::{Value, json};
@@ -63,10 +63,15 @@ impl ProviderStore for Store {
         if let Err(refusal) = admitted(&person, &roles, known.as_ref(), &blocked) {
             return refused(write, &person, known.as_ref(), refusal, entry).await.map(Err);
         }
-        free_name(&mut write, &person, &entry).await?;
+        if known.as_ref().is_none_or(|user| user.name != person.name) {
+            write.lock(Lock::Accounts).await?;
+            free_name(&mut write, &person, &entry).await?;
+        }
         let (id, made) = match known {
             Some(user) => {
-                rename(&mut write, &user.id, &person.name).await?;
+                if user.name != person.name {
+                    rename(&mut write, &user.id, &person.name).await?;
+                }
                 (user.id, false)
             }
             None if make(&mut write, &id, &person, &roles).await? => (id, true),
@@ -93,6 +98,36 @@ impl ProviderStore for Store {
         write.audit(entry);
         write.commit().await?;
         Ok(Ok(user))
+    }
+
+    async fn judge_anew(&self, roles: RolesBy<'_>, entry: AuditEntry) -> Result<u64, StoreError> {
+        let mut write = self.write().await?;
+        write.lock(Lock::Accounts).await?;
+        let all = Sql::new("user", format!("SELECT {USER} FROM users WHERE issuer IS NOT NULL ORDER BY id"));
+        let mut changed = 0;
+        for row in &all.all(write.on()).await? {
+            let user = user(row)?;
+            let Some(from) = &user.external else { continue };
+            let now = roles(from);
+            if now == user.roles {
+                continue;
+            }
+            // Who signs in at this moment has been judged by what was said of them just now.
+            let sql = Sql::new("user", "UPDATE users SET roles = $1 WHERE id = $2 AND member_of = $3");
+            if sql.bind(json(&now)?).bind(&user.id).bind(row.text("member_of")?).run(write.on()).await? == 1 {
+                write.audit(AuditEntry {
+                    object_id: user.name,
+                    before: Some(json!({ "roles": user.roles })),
+                    after: Some(json!({ "roles": now })),
+                    ..entry.clone()
+                });
+                changed += 1;
+            }
+        }
+        if changed > 0 {
+            write.commit().await?;
+        }
+        Ok(changed)
     }
 
     async fn blocked_groups(&self) -> Result<Vec<BlockedGroup>, StoreError> {
@@ -137,8 +172,11 @@ async fn by_subject(write: &mut Write, from: &External) -> Result<Option<UserRec
     sql.bind(&from.issuer).bind(&from.subject).maybe(write.on()).await?.as_ref().map(user).transpose()
 }
 
-/// Makes the account; `false` when it is there already, or its name is.
+/// Makes the account; `false` when it is there already, or its name is, in whatever letters.
 async fn make(write: &mut Write, id: &str, person: &Person, roles: &[Role]) -> Result<bool, StoreError> {
+    if !alike(write, &person.name).await?.is_empty() {
+        return Ok(false);
+    }
     let now = write.now().await?;
     let new = Sql::new(
         "user",
@@ -159,30 +197,33 @@ async fn make(write: &mut Write, id: &str, person: &Person, roles: &[Role]) -> R
 
 /// Follows the provider in what somebody is called, as long as nobody else is called so.
 async fn rename(write: &mut Write, id: &str, name: &str) -> Result<(), StoreError> {
-    let sql = "UPDATE users SET name = $1 WHERE id = $2 AND name <> $1 \
-               AND NOT EXISTS (SELECT 1 FROM users other WHERE other.name = $1)";
-    Sql::new("user", sql).bind(name).bind(id).run(write.on()).await?;
+    if alike(write, name).await?.iter().any(|(other, _)| other != id) {
+        return Ok(());
+    }
+    Sql::new("user", "UPDATE users SET name = $1 WHERE id = $2").bind(name).bind(id).run(write.on()).await?;
     Ok(())
 }
 
 /// Who left does not keep a name from who came after them: a disabled account of the same provider gives it up.
 async fn free_name(write: &mut Write, person: &Person, entry: &AuditEntry) -> Result<(), StoreError> {
-    let sql = Sql::new(
-        "user",
-        "UPDATE users SET name = name || ' (former, ' || id || ')' \
-         WHERE name = $1 AND issuer = $2 AND subject <> $3 AND disabled <> 0 RETURNING name",
-    );
-    let freed = sql.bind(&person.name).bind(&person.from.issuer).bind(&person.from.subject).maybe(write.on()).await?;
-    if let Some(row) = freed {
-        let name = row.text("name")?;
-        write.audit(AuditEntry {
-            actor: at_the_door(),
-            action: "account.rename".into(),
-            object_id: name.clone(),
-            before: Some(json!({ "name": person.name })),
-            after: Some(json!({ "name": name })),
-            ..entry.clone()
-        });
+    for (id, called) in alike(write, &person.name).await? {
+        let sql = Sql::new(
+            "user",
+            "UPDATE users SET name = name || ' (former, ' || id || ')' \
+             WHERE id = $1 AND issuer = $2 AND subject <> $3 AND disabled <> 0 RETURNING name",
+        );
+        let freed = sql.bind(id).bind(&person.from.issuer).bind(&person.from.subject).maybe(write.on()).await?;
+        if let Some(row) = freed {
+            let name = row.text("name")?;
+            write.audit(AuditEntry {
+                actor: at_the_door(),
+                action: "account.rename".into(),
+                object_id: name.clone(),
+                before: Some(json!({ "name": called })),
+                after: Some(json!({ "name": name })),
+                ..entry.clone()
+            });
+        }
     }
     Ok(())
 }

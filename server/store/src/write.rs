@@ -27,7 +27,7 @@ pub(crate) enum Lock {
     Intake,
     /// Giving a token a name.
     Tokens,
-    /// Taking the role admin away, or an admin.
+    /// Giving an account a name; taking the role admin away, or an admin.
     Accounts,
     /// Writing a policy, or putting one in force.
     Policies,

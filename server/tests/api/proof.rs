@@ -216,6 +216,52 @@ async fn a_policy_is_put_in_force_by_who_proved_not_long_ago_who_they_are() {
 }
 
 #[tokio::test]
+async fn a_session_that_was_found_open_makes_nothing_that_lasts() {
+    let Some(console) = console() else { return };
+    let browser = console.browser().await;
+    let accounts = "/settings/accounts";
+    let vera = [("name", "vera"), ("role.viewer", "on"), ("password", "correct horse battery")];
+    assert_eq!(browser.post(accounts, &vera).await.status, 303, "signed in just now");
+    let id = console.sql("SELECT id FROM users WHERE name = 'vera'");
+    minutes_pass(&console, 11);
+    let of = |act: &str| format!("{accounts}/{id}/{act}");
+    let (roles, password, disable, enable) = (of("roles"), of("password"), of("disable"), of("enable"));
+    for (to, form) in [
+        (accounts, vec![("name", "otto"), ("role.admin", "on")]),
+        (roles.as_str(), vec![("role.admin", "on")]),
+        (password.as_str(), vec![]),
+        (disable.as_str(), vec![]),
+        (enable.as_str(), vec![]),
+        ("/settings/tokens", vec![("name", "t"), ("role.operator", "on")]),
+        ("/settings/tokens", vec![("name", "t"), ("role.admin", "on")]),
+    ] {
+        let asked = browser.post(to, &form).await;
+        assert_eq!(asked.status, 403, "{to}: {}", asked.text);
+        assert!(asked.text.contains("Sign in again to change who may decide"), "{to}: {}", asked.text);
+    }
+    assert_eq!(console.sql("SELECT count(*) FROM users"), "2");
+    assert_eq!(console.sql("SELECT count(*) FROM tokens"), "0");
+    assert_eq!(console.sql("SELECT roles FROM users WHERE name = 'vera'"), "[\"viewer\"]");
+    let reads = browser.post("/settings/tokens", &[("name", "reads"), ("role.viewer", "on")]).await;
+    assert_eq!(reads.status, 201, "what only reads asks for nothing: {}", reads.text);
+
+    // The form goes on with the password; the one of the account is typed once more.
+    let form = [("name", "otto"), ("role.viewer", "on"), ("password", "another long password")];
+    let asked = browser.post(accounts, &form).await;
+    assert!(!asked.text.contains("another long password"), "a password is never sent back");
+    let kept = hidden(&asked.text, accounts);
+    let names: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["name", "role.viewer"]);
+    let typed = [("proof_password", ADMIN_PASSWORD), ("password", "another long password")];
+    let done = send(&browser, accounts, &kept, &typed).await;
+    assert_eq!(done.status, 303, "{}", done.text);
+    assert!(console.browser_of("otto", "another long password").await.is_some());
+    let browser = renewed(browser, &done);
+    let made = browser.post("/settings/tokens", &[("name", "t"), ("role.operator", "on")]).await;
+    assert_eq!(made.status, 201, "that holds for a while: {}", made.text);
+}
+
+#[tokio::test]
 async fn the_page_of_the_password_is_nowhere_by_itself() {
     let console = Console::start();
     let browser = console.browser().await;

@@ -125,7 +125,8 @@ fn request(client: &Client, url: &str, line: &Line) -> RequestBuilder {
 fn is_true(line: &Line, who: &str, cell: &str, came: &Came) -> bool {
     let admitted = !came.is(":unauthenticated") && !came.is(":missing-right");
     match cell {
-        "yes" | "others'" => admitted && came.status != 403,
+        // The route is there and answers, whatever it says of an object that is not.
+        "yes" | "others'" => admitted && came.status < 500 && !matches!(came.status, 403 | 405),
         "own" => admitted,
         "sign-in" => {
             let to = came.headers.get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();

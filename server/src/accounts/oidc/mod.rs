@@ -53,7 +53,7 @@ impl Oidc {
         let authorities = config.ca_file.as_ref().map(|path| {
             std::fs::read(path).map_err(|error| format!("--oidc-ca-file {} can't be read: {error}", path.display()))
         });
-        let http = Outbound::unlisted(authorities.transpose()?.as_deref(), config.allow_private)
+        let http = Outbound::new(authorities.transpose()?.as_deref(), config.allow_private)
             .map_err(|error| format!("the provider can't be called, look at --oidc-ca-file: {error}"))?;
         let issuer = IssuerUrl::new(config.rules.issuer.clone()).map_err(|error| in_words(&error))?;
         Ok(Self(Arc::new(Inner {

@@ -1,4 +1,4 @@
-//! Proving once more who one is before an approval of high risk, or before a policy is put in force. The form that was sent is kept and sent again with the password:
+//! Proving once more who one is before an approval of high risk, before a policy is put in force, and before a grave change of accounts and tokens. The form that was sent is kept and sent again with the password:
 //! to the same address, with the digest of the ticket that was read, so that nothing is lost and nothing is decided twice.
 
 use super::{
@@ -13,7 +13,7 @@ use crate::{
 };
 use app::{
     FormOutcome,
-    pages::prove::{PASSWORD, PATH},
+    pages::prove::{GIVEN, PASSWORD, PATH},
 };
 use axum::{http::StatusCode, response::Response};
 use domain::{
@@ -61,13 +61,18 @@ pub async fn ask(gate: &Gate, parts: Parts, fields: Fields, to: &str, why: Strin
     answer
 }
 
+/// A password that was typed for somebody's account is never sent back: it is asked for once more, beside one's own.
 fn asking(fields: Fields, to: &str) -> FormOutcome {
+    let kept = fields.into_iter().filter(|(name, value)| name != GIVEN || !value.trim().is_empty());
+    let fields = kept.map(|(name, value)| if name == GIVEN { (name, String::new()) } else { (name, value) }).collect();
     FormOutcome { fields, action: Some(to.to_owned()), ..FormOutcome::default() }
 }
 
-enum Refused {
-    /// The password is guessed at as slowly as at sign-in.
+/// Why somebody's own password was not taken.
+pub enum Refused {
+    /// It is guessed at as slowly as at sign-in: seconds to wait.
     TooOften(u32),
+    /// What the service says.
     Said(ServiceError),
 }
 
@@ -75,6 +80,29 @@ impl From<ServiceError> for Refused {
     fn from(error: ServiceError) -> Self {
         Self::Said(error)
     }
+}
+
+/// An act that takes the caller's own password, within the tries of their session. The fault of a wrong one is at `pointer`.
+pub async fn within_tries<T>(
+    gate: &Gate,
+    caller: &Caller,
+    pointer: &str,
+    act: impl Future<Output = Answer<T>>,
+) -> Result<T, Refused> {
+    let trying = Trying::within(caller);
+    if let Some(seconds) = gate.accounts.may_try(&trying).await.map_err(store_fault)? {
+        gate.refusals.proof("account.limit_sign_in", caller).await;
+        return Err(Refused::TooOften(seconds));
+    }
+    let came = act.await;
+    let wrong =
+        matches!(&came, Err(ServiceError::Invalid(faults)) if faults.iter().any(|fault| fault.pointer == pointer));
+    if wrong {
+        gate.refusals.proof("account.refuse_proof", caller).await;
+    }
+    let done = came?;
+    gate.accounts.tried_well(&trying).await;
+    Ok(done)
 }
 
 /// The caller, who has proved it.
@@ -88,17 +116,9 @@ async fn proved(gate: &Gate, session: &Session, parts: &Parts, password: &str) -
     let (Some(hash), Some(known)) = (session.hash(), caller.session.clone()) else {
         return Err(ServiceError::Forbidden("only a person can sign in again: sign in on the page".into()).into());
     };
-    let trying = Trying::within(&caller);
-    if let Some(seconds) = gate.accounts.may_try(&trying).await.map_err(store_fault)? {
-        gate.refusals.proof("account.limit_sign_in", &caller).await;
-        return Err(Refused::TooOften(seconds));
-    }
-    let proved: Answer<_> = gate.accounts.prove(&caller, &hash, password, &pointer).await;
-    if matches!(proved, Err(ServiceError::Invalid(_))) {
-        gate.refusals.proof("account.refuse_proof", &caller).await;
-    }
-    session.set(&proved?, gate.accounts.cookie_ms());
-    gate.accounts.tried_well(&trying).await;
+    let proving = gate.accounts.prove(&caller, &hash, password, &pointer);
+    let secret = within_tries(gate, &caller, &pointer, proving).await?;
+    session.set(&secret, gate.accounts.cookie_ms());
     let session = CallerSession { id: known.id, method: SignInMethod::Password, proved_ms_ago: 0 };
     Ok(Caller { session: Some(session), ..caller })
 }

@@ -3,19 +3,16 @@
 
 use super::{
     Parts, again, invalid,
+    proof::{self, Refused, Taken},
     sign_in::{known, later, too_often},
     who,
 };
-use crate::{
-    accounts::Trying,
-    doors::{
-        access::{Access, Routes, Whose},
-        form::{Fields, Form, field},
-        gate::Gate,
-        session::Session,
-        urlencoded,
-    },
-    services::store_fault,
+use crate::doors::{
+    access::{Access, Routes, Whose},
+    form::{Fields, Form, field},
+    gate::Gate,
+    session::Session,
+    urlencoded,
 };
 use app::{
     FormOutcome,
@@ -114,18 +111,6 @@ async fn password(State(gate): State<Gate>, session: Session, parts: Parts, Form
     }
 }
 
-enum Refused {
-    /// The present password is guessed at as slowly as at sign-in.
-    TooOften(u32),
-    Said(ServiceError),
-}
-
-impl From<ServiceError> for Refused {
-    fn from(error: ServiceError) -> Self {
-        Self::Said(error)
-    }
-}
-
 async fn changed(gate: &Gate, session: &Session, parts: &Parts, fields: &Fields) -> Result<(), Refused> {
     let caller = who(parts)?;
     let typed = |name| field(fields, name).unwrap_or_default();
@@ -133,19 +118,7 @@ async fn changed(gate: &Gate, session: &Session, parts: &Parts, fields: &Fields)
     if new != typed("again") {
         return Err(invalid("/again", "mismatch", "this is not the same as above; type both again").into());
     }
-    let trying = Trying::within(&caller);
-    if let Some(seconds) = gate.accounts.may_try(&trying).await.map_err(store_fault)? {
-        gate.refusals.proof("account.limit_sign_in", &caller).await;
-        return Err(Refused::TooOften(seconds));
-    }
-    let changed = gate.accounts.change_password(&caller, old, new).await;
-    if let Err(ServiceError::Invalid(faults)) = &changed
-        && faults.iter().any(|fault| fault.pointer == "/old_password")
-    {
-        gate.refusals.proof("account.refuse_proof", &caller).await;
-    }
-    changed?;
-    gate.accounts.tried_well(&trying).await;
+    proof::within_tries(gate, &caller, "/old_password", gate.accounts.change_password(&caller, old, new)).await?;
     // All other sessions have ended with the old password; this one goes on by another cookie.
     session.renew(gate, &caller.roles).await;
     known(gate, session, caller.actor.id.as_str(), None).await;
@@ -159,20 +132,37 @@ fn given(fields: &Fields) -> Option<String> {
     field(fields, "password").map(str::to_owned)
 }
 
-async fn create(State(gate): State<Gate>, parts: Parts, Form(fields): Form) -> Response {
+async fn create(State(gate): State<Gate>, session: Session, parts: Parts, Form(fields): Form) -> Response {
+    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, ACCOUNTS).await {
+        Taken::Form(parts, fields) => (parts, fields),
+        Taken::Asked(answer) => return answer,
+    };
     let name = field(&fields, "name").unwrap_or_default().trim().to_owned();
     let made = async { gate.accounts.create_user(&who(&parts)?, &name, &ticked(&fields), given(&fields)).await };
     match made.await {
         Ok(Some(password)) => shown(&gate, ACCOUNTS, parts, name, password).await,
         Ok(None) => done(ACCOUNTS, &name),
+        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, ACCOUNTS, why).await,
         Err(error) => again(&gate, ACCOUNTS, parts, refused(&fields, &error, None)).await,
     }
 }
 
-async fn roles(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, Form(mut fields): Form) -> Response {
+async fn roles(
+    State(gate): State<Gate>,
+    session: Session,
+    Path(id): Path<String>,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let to = act_on(&id, "roles");
+    let (parts, mut fields) = match proof::taken(&gate, &session, parts, fields, &to).await {
+        Taken::Form(parts, fields) => (parts, fields),
+        Taken::Asked(answer) => return answer,
+    };
     let changed = async { gate.accounts.set_roles(&who(&parts)?, &account(&id)?, &ticked(&fields)).await };
     match changed.await {
         Ok(user) => done(ACCOUNTS, &user.name),
+        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, &to, why).await,
         Err(error) => {
             fields.push(("act".into(), "roles".into()));
             again(&gate, ACCOUNTS, parts, refused(&fields, &error, Some(&id))).await
@@ -180,7 +170,18 @@ async fn roles(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, F
     }
 }
 
-async fn reset(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, Form(fields): Form) -> Response {
+async fn reset(
+    State(gate): State<Gate>,
+    session: Session,
+    Path(id): Path<String>,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let to = act_on(&id, "password");
+    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, &to).await {
+        Taken::Form(parts, fields) => (parts, fields),
+        Taken::Asked(answer) => return answer,
+    };
     let changed = async {
         let caller = who(&parts)?;
         let name = name_of(&gate, &parts, &id).await?;
@@ -190,22 +191,48 @@ async fn reset(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts, F
     match changed.await {
         Ok((Some(password), name)) => shown(&gate, ACCOUNTS, parts, name, password).await,
         Ok((None, name)) => done(ACCOUNTS, &name),
+        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, &to, why).await,
         Err(error) => again(&gate, ACCOUNTS, parts, refused(&fields, &error, Some(&id))).await,
     }
 }
 
-async fn disable(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts) -> Response {
-    set_disabled(&gate, &id, parts, true).await
+async fn disable(
+    State(gate): State<Gate>,
+    session: Session,
+    Path(id): Path<String>,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    set_disabled(&gate, &session, &id, parts, fields, true).await
 }
 
-async fn enable(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts) -> Response {
-    set_disabled(&gate, &id, parts, false).await
+async fn enable(
+    State(gate): State<Gate>,
+    session: Session,
+    Path(id): Path<String>,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    set_disabled(&gate, &session, &id, parts, fields, false).await
 }
 
-async fn set_disabled(gate: &Gate, id: &str, parts: Parts, disabled: bool) -> Response {
+async fn set_disabled(
+    gate: &Gate,
+    session: &Session,
+    id: &str,
+    parts: Parts,
+    fields: Fields,
+    disabled: bool,
+) -> Response {
+    let to = act_on(id, if disabled { "disable" } else { "enable" });
+    let (parts, fields) = match proof::taken(gate, session, parts, fields, &to).await {
+        Taken::Form(parts, fields) => (parts, fields),
+        Taken::Asked(answer) => return answer,
+    };
     let changed = async { gate.accounts.set_disabled(&who(&parts)?, &account(id)?, disabled).await };
     match changed.await {
         Ok(user) => done(ACCOUNTS, &user.name),
+        Err(ServiceError::SignInAgain(why)) => proof::ask(gate, parts, fields, &to, why).await,
         Err(error) => again(gate, ACCOUNTS, parts, refused(&Vec::new(), &error, Some(id))).await,
     }
 }
@@ -227,6 +254,11 @@ async fn set_blocked(gate: &Gate, parts: Parts, fields: &Fields, blocked: bool) 
     }
 }
 
+/// Where an act on this account is sent.
+fn act_on(id: &str, act: &str) -> String {
+    format!("{ACCOUNTS}/{}/{act}", urlencoded::segment(id))
+}
+
 /// Only an id names an account here: a name is not taken for one.
 pub(super) fn account(id: &str) -> Answer<String> {
     if id.starts_with("user:") { Ok(id.to_owned()) } else { Err(ServiceError::NotFound("account")) }
@@ -239,13 +271,18 @@ async fn name_of(gate: &Gate, parts: &Parts, id: &str) -> Answer<String> {
 
 // --- tokens -----------------------------------------------------------------------------------------------------------
 
-async fn create_token(State(gate): State<Gate>, parts: Parts, Form(fields): Form) -> Response {
+async fn create_token(State(gate): State<Gate>, session: Session, parts: Parts, Form(fields): Form) -> Response {
+    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, TOKENS).await {
+        Taken::Form(parts, fields) => (parts, fields),
+        Taken::Asked(answer) => return answer,
+    };
     let made = async {
         let caller = who(&parts)?;
         gate.accounts.create_token(&caller, wanted(&fields)?).await
     };
     match made.await {
         Ok(made) => shown(&gate, TOKENS, parts, made.name, made.secret).await,
+        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, TOKENS, why).await,
         Err(error) => again(&gate, TOKENS, parts, refused(&fields, &error, None)).await,
     }
 }

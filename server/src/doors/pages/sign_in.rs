@@ -3,7 +3,7 @@
 
 use super::{Parts, again, oidc, who};
 use crate::{
-    accounts::SignIn,
+    accounts::{SignIn, Unchecked},
     doors::{
         form::{Fields, Form, field},
         gate::{self, Gate, RequestId},
@@ -16,7 +16,6 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
-use domain::ports::StoreError;
 
 /// Where the form of name and password goes.
 const PAGE: &str = "/login";
@@ -49,6 +48,10 @@ pub async fn sign_in(State(gate): State<Gate>, session: Session, parts: Parts, F
             let outcome = refused(name, next, StatusCode::TOO_MANY_REQUESTS, too_often(seconds));
             return later(again(&gate, PAGE, parts, outcome).await, seconds);
         }
+        Err(Unchecked::Busy) => {
+            let message = "Too many people sign in at once. Try again in a few seconds.";
+            (StatusCode::SERVICE_UNAVAILABLE, message.to_owned())
+        }
         Err(error) => {
             tracing::error!(%error, "sign-in can't be checked");
             (StatusCode::SERVICE_UNAVAILABLE, "The database is not available. Try again in a moment.".to_owned())
@@ -79,7 +82,7 @@ async fn tried(
     name: &str,
     password: &str,
     by: &SignIn,
-) -> Result<Tried, StoreError> {
+) -> Result<Tried, Unchecked> {
     let device = session.device();
     let trying = gate.accounts.trying(name, device.as_deref()).await?;
     // What comes from elsewhere, or from the same network, does not count against somebody at a browser of their own.

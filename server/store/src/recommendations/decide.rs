@@ -39,7 +39,7 @@ pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, D
         return Err(DecideError::Moved { tag });
     }
     if on.state == State::Open {
-        let lapsed = lapsed(write.on(), &prior).await?;
+        let lapsed = lapsed(store, write.on(), &prior).await?;
         prior = counting(prior, &lapsed);
     }
     let verdict = judge(now, &on, &prior, &attempt)?;

@@ -168,7 +168,7 @@ impl RecommendationStore for Store {
     }
 
     async fn lapsed(&self, decisions: &[Decision]) -> Result<BTreeSet<ActorId>, StoreError> {
-        lapsed::lapsed(&mut *self.read().await?, decisions).await
+        lapsed::lapsed(self, &mut *self.read().await?, decisions).await
     }
 
     async fn decide(&self, new: NewDecision) -> Result<Decided, DecideError> {

@@ -13,6 +13,7 @@ use store::Store;
 
 contract!(
     accounts_are_made_once_and_changed,
+    a_name_is_taken_in_whatever_letters,
     one_active_admin_stays_whatever_happens_at_the_same_moment,
     a_token_works_until_it_is_revoked_or_expires,
     a_name_is_given_to_one_live_token_at_a_time,
@@ -58,6 +59,30 @@ async fn accounts_are_made_once_and_changed(bench: Bench) {
     assert_eq!(store.set_disabled("nobody", true, true, entry("x")).await.unwrap(), AccountChange::NotFound);
     assert!(!store.set_password("nobody", &PasswordHash(String::new()), None, entry("x")).await.unwrap());
     assert_eq!(audit_rows(store).await, audited);
+}
+
+async fn a_name_is_taken_in_whatever_letters(bench: Bench) {
+    let store = &bench.store;
+    assert!(make(store, "admin", &[Role::Admin]).await);
+    assert!(make(store, "Ärztin", &[Role::Viewer]).await);
+    let audited = audit_rows(store).await;
+    for name in ["Admin", "ADMIN", "ärztin", "ÄRZTIN"] {
+        let hash = PasswordHash("x".into());
+        let made = store.create_user("user:other", name, &[Role::Viewer], &hash, entry("user.create")).await.unwrap();
+        assert!(!made, "{name}");
+    }
+    assert_eq!(audit_rows(store).await, audited, "what was not done is not told");
+    let made = at_once(&bench, 2, |store, n| async move { make(&store, ["mara", "Mara"][usize::from(n)], &[]).await });
+    assert_eq!(made.await.into_iter().filter(|made| *made).count(), 1);
+
+    // Those of before stay as they are.
+    let before = "UPDATE users SET name = 'Admin' WHERE name = 'Ärztin'";
+    sqlx::query(before).execute(&mut bench.raw().await).await.unwrap();
+    for name in ["admin", "Admin"] {
+        assert_eq!(store.user_for_sign_in(name).await.unwrap().unwrap().0.name, name);
+        let hash = PasswordHash("new".into());
+        assert!(store.set_password(name, &hash, None, entry("user.set_password")).await.unwrap(), "{name}");
+    }
 }
 
 async fn one_active_admin_stays_whatever_happens_at_the_same_moment(bench: Bench) {

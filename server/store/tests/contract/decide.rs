@@ -17,6 +17,7 @@ use domain::{
         AccountStore, ActionFilter, DecideError, Decided, EventStore, ExecutionFilter, ExecutionStore, Known,
         NewDecision, NewExecution, NewRecommendation, NewToken, Permit, ProviderStore, RecommendationStore,
     },
+    provider::External,
     recommendation::{RecommendationState as State, ResourceRef},
     time::Timestamp,
 };
@@ -36,6 +37,7 @@ contract!(
     two_approvals_at_the_same_instant_both_count,
     an_approval_counts_as_long_as_its_giver_may_decide,
     a_revoked_token_that_is_nobodys_approves_no_more,
+    what_was_approved_in_person_counts_as_long_as_its_giver_gets_in,
     a_decision_counts_only_from_the_state_that_was_read,
     an_approval_counts_only_under_the_policy_in_force,
     runs_on_the_same_object_are_kept_apart,
@@ -352,6 +354,55 @@ async fn a_revoked_token_that_is_nobodys_approves_no_more(bench: Bench) {
     assert!(store.lapsed(&all).await.unwrap().is_empty(), "a person's token stands for the person");
     store.revoke_token("machine", entry("token.revoke")).await.unwrap();
     assert_eq!(store.lapsed(&all).await.unwrap(), BTreeSet::from([ActorId::new("token:machine")]));
+
+    // One that has run out is as good as revoked.
+    let back = "UPDATE tokens SET revoked_at = NULL WHERE id = 'token:machine'";
+    sqlx::query(back).execute(&mut bench.raw().await).await.unwrap();
+    assert!(store.lapsed(&all).await.unwrap().is_empty());
+    let over = store.now().await.unwrap().plus_ms(-1).as_millis();
+    let over = format!("UPDATE tokens SET expires_at = {over} WHERE id = 'token:machine'");
+    sqlx::query(&over).execute(&mut bench.raw().await).await.unwrap();
+    assert_eq!(store.lapsed(&all).await.unwrap(), BTreeSet::from([ActorId::new("token:machine")]));
+}
+
+async fn what_was_approved_in_person_counts_as_long_as_its_giver_gets_in(bench: Bench) {
+    let store = &bench.store;
+    operators(store, &["bob", "eve", "ada"]).await;
+    let from_there = "UPDATE users SET issuer = 'https://sso.example', subject = '1', member_of = '[\"oncall\"]' \
+                      WHERE id = 'user:ada'";
+    sqlx::query(from_there).execute(&mut bench.raw().await).await.unwrap();
+    let of = recommended(store).await;
+    let until = soon(store).await;
+    let by_token = Attempt {
+        actor: Actor {
+            owner: Some(ActorId::new("user:eve")),
+            ..Actor::new(ActorId::new("token:eves"), "eve (token t)")
+        },
+        ..attempt("x", Verb::Approve, 1, 4, until)
+    };
+    decide(store, "d1", &of, attempt("bob", Verb::Approve, 1, 4, until)).await.unwrap();
+    decide(store, "d2", &of, by_token).await.unwrap();
+    decide(store, "d3", &of, attempt("ada", Verb::Approve, 1, 4, until)).await.unwrap();
+    let all = store.decisions(&of).await.unwrap();
+    assert!(store.lapsed(&all).await.unwrap().is_empty());
+    let off = bench.without_local_accounts().await;
+    let bob = BTreeSet::from([ActorId::new("user:bob")]);
+    assert_eq!(off.lapsed(&all).await.unwrap(), bob, "tokens of local accounts go on");
+
+    // The provider's people may by now what the settings give them now.
+    let nothing = store.judge_anew(&|_| Vec::new(), entry("account.roles")).await.unwrap();
+    assert_eq!(nothing, 1);
+    assert_eq!(store.lapsed(&all).await.unwrap(), BTreeSet::from([ActorId::new("user:ada")]));
+    let audited = audit_rows(store).await;
+    let again = store.judge_anew(&|_| Vec::new(), entry("account.roles")).await.unwrap();
+    assert_eq!((again, audit_rows(store).await), (0, audited), "what is so already is not told");
+    let by_group = |from: &External| {
+        assert_eq!((from.issuer.as_str(), from.groups.as_slice()), ("https://sso.example", &["oncall".to_owned()][..]));
+        vec![Role::Operator]
+    };
+    assert_eq!(store.judge_anew(&by_group, entry("account.roles")).await.unwrap(), 1);
+    assert_eq!(audit_rows(store).await, audited + 1);
+    assert!(store.lapsed(&all).await.unwrap().is_empty());
 }
 
 async fn a_decision_counts_only_from_the_state_that_was_read(bench: Bench) {

@@ -97,7 +97,12 @@ async fn a_name_stays_with_whom_it_belongs_to(bench: Bench) {
         taken,
         "never merged with a local account"
     );
+    let refused = admit(store, arrival("1", "Admin", &[], &[Role::Viewer])).await;
+    assert_eq!(refused, Err(Refusal::NameTaken("Admin".into())), "in whatever letters");
     let ada = admit(store, arrival("2", "ada", &[], &[Role::Viewer])).await.unwrap();
+    let spelt = admit(store, arrival("2", "Ada", &[], &[Role::Viewer])).await.unwrap();
+    assert_eq!((&spelt.id, spelt.name.as_str()), (&ada.id, "Ada"), "one's own name in other letters");
+    admit(store, arrival("2", "ada", &[], &[Role::Viewer])).await.unwrap();
     assert_eq!(admit(store, arrival("3", "ada", &[], &[Role::Viewer])).await, Err(Refusal::NameTaken("ada".into())));
     let renamed = admit(store, arrival("2", "admin", &[], &[Role::Viewer])).await.unwrap();
     assert_eq!((renamed.id, renamed.name.as_str()), (ada.id, "ada"), "let in, under the name that is free");
@@ -115,8 +120,8 @@ async fn who_left_gives_the_name_up(bench: Bench) {
     let store = &bench.store;
     let left = admit(store, arrival("1", "ada", &[], &[Role::Viewer])).await.unwrap();
     assert_eq!(store.set_disabled("ada", true, false, entry("account.disable")).await.unwrap(), AccountChange::Done);
-    let came = admit(store, arrival("2", "ada", &[], &[Role::Viewer])).await.unwrap();
-    assert_eq!((came.id.as_str(), came.name.as_str()), ("user:2-ada", "ada"));
+    let came = admit(store, arrival("2", "Ada", &[], &[Role::Viewer])).await.unwrap();
+    assert_eq!((came.id.as_str(), came.name.as_str()), ("user:2-Ada", "Ada"));
     let left = store.user(&left.id).await.unwrap().unwrap();
     assert_eq!((left.name.as_str(), left.disabled), ("ada (former, user:1-ada)", true));
     assert!(actions(store).await.contains(&("account.rename".to_owned(), "system:sign-in".to_owned())));

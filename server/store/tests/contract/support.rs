@@ -54,6 +54,11 @@ impl Bench {
         Store::open(&self.url, few()).await.unwrap()
     }
 
+    /// The same where nobody signs in with an account of the console's own.
+    pub async fn without_local_accounts(&self) -> Store {
+        Store::open(&self.url, Options { local_accounts: false, ..few() }).await.unwrap()
+    }
+
     /// The same with these keys of the audit trail.
     pub async fn with_keys(&self, numbers: &[u8]) -> Store {
         Store::open(&self.url, Options { audit_keys: Some(audit_keys(numbers)), ..few() }).await.unwrap()
@@ -94,7 +99,7 @@ where
 /// Few connections, with patience, and the first key.
 pub fn few() -> Options {
     let patience = std::time::Duration::from_secs(30);
-    Options { connections: 2, patience, audit_keys: Some(audit_keys(&[1])) }
+    Options { connections: 2, patience, audit_keys: Some(audit_keys(&[1])), ..Options::default() }
 }
 
 /// A key of the audit trail.
