@@ -1,6 +1,6 @@
 //! What the policy in force asks for: by whom, by how many, when not, and what runs without anybody.
 
-use super::{CAREFUL, PLAYBOOK, approve, in_force, one_rule, person, proposed, reject, rows, ticket, told};
+use super::{CAREFUL, PLAYBOOK, approve, in_force, one_rule, person, proposed, reject, rows, ticket, token_of, told};
 use crate::support::{Console, Database, recommendation, seed};
 use serde_json::{Value, json};
 
@@ -237,4 +237,13 @@ async fn what_is_known_to_help_runs_by_itself_and_says_by_whose_word() {
         let path = proposed(&console.token(&format!("own-{role}"), role), &recommendation(role)).await;
         assert_eq!(admin.get(&path).await.expect(200)["state"], "open", "{role}");
     }
+    person(&console, "mara");
+    let own = token_of(&console, "mara", "propose");
+    let mut sure = recommendation("inc-6");
+    sure["strategies"][0]["confidence"] = json!(1.0);
+    let path = proposed(&own, &sure).await;
+    assert_eq!(admin.get(&path).await.expect(200)["state"], "open", "nor by a lesser token of their own");
+    sure["incident"]["id"] = json!("inc-7");
+    let path = proposed(&model, &sure).await;
+    assert_eq!(admin.get(&path).await.expect(200)["state"], "decided", "a model's own token says the same");
 }
