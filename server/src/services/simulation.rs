@@ -15,7 +15,6 @@ use domain::{
     ports::{Judged, PolicyRecord, VersionDay},
     recommendation::{Proposal, RecommendationState, Strategy},
     services::Answer,
-    ticket::Ticket,
 };
 use std::collections::HashMap;
 
@@ -58,8 +57,8 @@ impl Services {
 
     /// One case; none where it has no strategy that could run.
     async fn past(&self, one: Judged, known: &mut Known) -> Answer<Option<Past>> {
-        let Judged { recommendation, decisions, ticket, run } = one;
-        let ticket = ticket.as_ref().map(verified).transpose()?;
+        let Judged { recommendation, decisions, ticket: stored, run } = one;
+        let ticket = stored.as_ref().map(verified).transpose()?;
         let last = decisions.last();
         let place = last.map_or(0, |decision| decision.strategy);
         let Ok(strategy) = Self::strategy(&recommendation, place) else { return Ok(None) };
@@ -70,6 +69,8 @@ impl Services {
         let environment = self.world.settings.environment.as_deref();
         let mut facts = Facts::of(&recommendation, strategy, plan, labels, measured, environment);
         facts.risk = registration.as_ref().and_then(|r| r.risk).map_or(facts.risk, |risk| risk.max(facts.risk));
+        let edited = plan.is_some_and(|plan| edited(&strategy.proposal, plan));
+        let made_by = stored.as_ref().filter(|_| edited);
         let came = match last {
             Some(last) if recommendation.state == RecommendationState::Decided => match last.verb {
                 Verb::Approve => Came::Approved,
@@ -91,13 +92,12 @@ impl Services {
             to: run.state.ended().then(|| run.finished_at.unwrap_or(run.created_at)),
             began: run.started_at.is_some(),
         });
-        let last_editor = self.last_editor_of(ticket.as_ref()).await?;
         Ok(Some(Past {
             id: recommendation.id.clone(),
             headline: recommendation.headline().to_owned(),
             came_at: recommendation.created_at,
             requester: recommendation.proposer.person().clone(),
-            last_editor,
+            last_editor: made_by.map(|stored| stored.made_by.person().clone()),
             facts,
             came,
             approvals,
@@ -115,12 +115,6 @@ impl Services {
         let (name, roles) = account.map(|one| (one.name, one.roles)).unwrap_or_default();
         known.people.insert(person.clone(), (name.clone(), roles.clone()));
         Ok(Voter { person: person.clone(), name, roles })
-    }
-
-    async fn last_editor_of(&self, ticket: Option<&Ticket>) -> Answer<Option<ActorId>> {
-        let Some(ticket) = ticket.filter(|ticket| edited(&ticket.content().plan)) else { return Ok(None) };
-        let stored = self.world.recommendations.ticket(ticket.digest()).await.map_err(store_fault)?;
-        Ok(stored.map(|stored| stored.made_by.person().clone()))
     }
 
     async fn registration_of(&self, strategy: &Strategy, known: &mut Known) -> Answer<Option<Registration>> {

@@ -4,6 +4,7 @@
 //! and what a reading of the cluster changes are asked of `domain`, inside the transaction. Where the two databases differ
 //! stands in `dialect` alone.
 
+mod able;
 mod accounts;
 mod audit;
 mod catalog;
