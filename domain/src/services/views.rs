@@ -269,7 +269,8 @@ impl RecommendationView {
     pub fn confirmation(&self) -> Option<String> {
         let strategy = self.strategies.get(usize::try_from(self.selected).ok()?)?;
         let incident = &self.recommendation.content.incident;
-        strategy.strategy.risk().is_grave().then(|| crate::target::to_type(incident, &self.target()))
+        let risk = self.ruling.as_ref().map_or(strategy.strategy.risk(), |ruling| ruling.risk);
+        risk.is_grave().then(|| crate::target::to_type(incident, &self.target()))
     }
 }
 

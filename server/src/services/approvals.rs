@@ -239,8 +239,7 @@ impl Services {
             && let Some(digest) = &ticket_digest
         {
             let made = self.current_ticket(recommendation, strategy, digest).await?;
-            let risk = Self::requested(recommendation, strategy)?.risk();
-            self.confirmed(by, recommendation, risk, &made, confirm.as_deref())?;
+            self.confirmed(by, recommendation, &made, confirm.as_deref())?;
             self.may_remediate(by, recommendation, &made).await?;
             if let Some(ruling) = &made.ruling {
                 let content = made.ticket.content();
@@ -326,7 +325,12 @@ impl Services {
         if known.includes(&now) { Ok(()) } else { Err(ServiceError::Moved { tag: now }) }
     }
 
-    async fn ruling_without_ticket(&self, recommendation: &Recommendation, strategy: &Strategy) -> Answer<Ruling> {
+    /// What the policy in force says about a strategy, by what was proposed.
+    pub(super) async fn ruling_without_ticket(
+        &self,
+        recommendation: &Recommendation,
+        strategy: &Strategy,
+    ) -> Answer<Ruling> {
         let record = self.in_force().await?;
         self.proposed_ruling(&record, recommendation, strategy, &mut Registrations::new()).await
     }

@@ -37,9 +37,7 @@ impl Services {
         };
         let measured = measured.and_then(|row| Measure::of(row.runs, row.succeeded));
         let environment = self.world.settings.environment.as_deref();
-        let labels = registration.map(|registration| &registration.labels);
-        let mut facts = Facts::of(recommendation, strategy, plan, labels, measured, environment);
-        facts.risk = registration.and_then(|registration| registration.risk).map_or(facts.risk, |r| r.max(facts.risk));
+        let facts = Facts::of(recommendation, strategy, plan, registration, measured, environment);
         Ok(policy::judge(&record.policy, record.version, &facts, self.world.conditions.as_ref()))
     }
 
@@ -51,7 +49,9 @@ impl Services {
         strategy: &Strategy,
         seen: &mut Registrations,
     ) -> Answer<Ruling> {
-        let asks = record.policy.asks_for_measures() || record.policy.has_conditions();
+        // What was stored without the registration's risk is judged by it all the same.
+        let no_risk = strategy.declared_risk.is_none();
+        let asks = no_risk || record.policy.asks_for_measures() || record.policy.has_conditions();
         let registration = match &strategy.proposal {
             Proposal::Playbook { workflow_id, version, .. } if asks => {
                 match seen.entry((workflow_id.clone(), version.clone())) {

@@ -14,9 +14,9 @@ use domain::{
     },
     ports::{Judged, PolicyRecord, VersionDay},
     recommendation::{Proposal, RecommendationState, Strategy},
-    services::Answer,
+    services::{Answer, ServiceError},
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// Cases of one page.
 const PAGE: u32 = 200;
@@ -28,6 +28,9 @@ const MOST_DAYS: u32 = 365;
 impl Services {
     /// What this version would have said.
     pub(super) async fn simulated(&self, record: &PolicyRecord, days: u32) -> Answer<Simulation> {
+        let Ok(alone) = Arc::clone(&self.simulating).try_acquire_owned() else {
+            return Err(ServiceError::Unavailable("another simulation runs; try again in a moment".into()));
+        };
         let days = days.clamp(1, MOST_DAYS);
         let since = self.world.clock.now().plus_ms(-i64::from(days) * DAY_MS);
         let (mut past, mut before) = (Vec::new(), None);
@@ -45,14 +48,17 @@ impl Services {
             }
             before = last;
         };
-        let found = differences(&record.policy, record.version, &past, self.world.conditions.as_ref());
-        Ok(Simulation {
-            version: record.version,
-            days,
-            judged: u32::try_from(past.len()).unwrap_or(u32::MAX),
-            cut,
-            differences: found,
-        })
+        let judged = u32::try_from(past.len()).unwrap_or(u32::MAX);
+        let (policy, version, conditions) = (record.policy.clone(), record.version, Arc::clone(&self.world.conditions));
+        let work = tokio::task::spawn_blocking(move || {
+            let found = differences(&policy, version, &past, conditions.as_ref());
+            // It goes on where nobody waits for it any more, and keeps others away until its end.
+            drop(alone);
+            found
+        });
+        let differences =
+            work.await.map_err(|error| ServiceError::Internal(format!("a simulation failed: {error}")))?;
+        Ok(Simulation { version, days, judged, cut, differences })
     }
 
     /// One case; none where it has no strategy that could run.
@@ -65,10 +71,8 @@ impl Services {
         let plan = ticket.as_ref().map(|ticket| &ticket.content().plan);
         let registration = self.registration_of(strategy, known).await?;
         let measured = known.measured(registration.as_ref(), recommendation.created_at.as_millis().div_euclid(DAY_MS));
-        let labels = registration.as_ref().map(|registration| &registration.labels);
         let environment = self.world.settings.environment.as_deref();
-        let mut facts = Facts::of(&recommendation, strategy, plan, labels, measured, environment);
-        facts.risk = registration.as_ref().and_then(|r| r.risk).map_or(facts.risk, |risk| risk.max(facts.risk));
+        let facts = Facts::of(&recommendation, strategy, plan, registration.as_ref(), measured, environment);
         let edited = plan.is_some_and(|plan| edited(&strategy.proposal, plan));
         let made_by = stored.as_ref().filter(|_| edited);
         let came = match last {
