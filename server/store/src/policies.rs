@@ -150,7 +150,7 @@ async fn agree(write: &mut Write, activation: &Activation) -> Result<bool, Store
 async fn counting(write: &mut Write, activation: &Activation) -> Result<Vec<Actor>, StoreError> {
     let mut agreed =
         agreements(write.on(), &[activation.version]).await?.remove(&activation.version).unwrap_or_default();
-    let able = may_agree(write.on(), people(&agreed)).await?;
+    let able = may_agree(write.on(), &people(&agreed)).await?;
     agreed.retain(|actor| actor.person() == activation.by.person() || able.contains(actor.person()));
     Ok(agreed)
 }
@@ -214,8 +214,7 @@ async fn records(on: &mut AnyConnection, rows: &[Row]) -> Result<Vec<PolicyRecor
         one.agreed = agreed.remove(&one.version).unwrap_or_default();
     }
     let waiting = found.iter().filter(|one| one.state != State::Active).flat_map(|one| &one.agreed);
-    let waiting = people(waiting);
-    let able = may_agree(on, waiting).await?;
+    let able = may_agree(on, &people(waiting)).await?;
     for one in found.iter_mut().filter(|one| one.state != State::Active) {
         one.agreed.retain(|actor| able.contains(actor.person()));
     }
@@ -240,8 +239,8 @@ async fn agreements(on: &mut AnyConnection, versions: &[u32]) -> Result<HashMap<
 }
 
 /// The people among these who may write policies by now.
-async fn may_agree(on: &mut AnyConnection, among: BTreeSet<ActorId>) -> Result<BTreeSet<ActorId>, StoreError> {
-    let able = able(on, &among, Right::PoliciesWrite).await?;
+async fn may_agree(on: &mut AnyConnection, among: &BTreeSet<ActorId>) -> Result<BTreeSet<ActorId>, StoreError> {
+    let able = able(on, among, Right::PoliciesWrite).await?;
     Ok(able.into_iter().map(|voter| voter.person).collect())
 }
 
