@@ -9,7 +9,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Yes or no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,10 +180,28 @@ pub fn tag(on: &Recommendation, decided: usize) -> String {
     format!("{}-{}-{decided}", on.revision, on.state)
 }
 
-/// The decisions without the approvals of those who may decide no more: an approval is worth what its giver is when it is counted.
-pub fn counting(mut decisions: Vec<Decision>, lapsed: &BTreeSet<ActorId>) -> Vec<Decision> {
-    decisions.retain(|decision| decision.verb == Verb::Reject || !lapsed.contains(decision.actor.person()));
-    decisions
+/// What approvals are held against when they are counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// When the policy in force was put in force: what was approved before does not count, even under the same version.
+    pub since: Timestamp,
+    /// Who may decide by now, each with the groups of that policy that they are in.
+    pub able: BTreeMap<ActorId, Vec<String>>,
+}
+
+/// The decisions without the approvals that count no more: an approval is worth what its giver is when it is counted. Who has left
+/// a group stands for it no more, and who has left all that they stood for counts no more.
+pub fn counting(decisions: Vec<Decision>, standing: &Standing) -> Vec<Decision> {
+    let counts = |mut decision: Decision| {
+        if decision.verb == Verb::Reject {
+            return Some(decision);
+        }
+        let groups = standing.able.get(decision.actor.person()).filter(|_| decision.at >= standing.since)?;
+        let anybody = decision.stands_for.is_empty();
+        decision.stands_for.retain(|group| groups.contains(group));
+        (anybody || !decision.stands_for.is_empty()).then_some(decision)
+    };
+    decisions.into_iter().filter_map(counts).collect()
 }
 
 /// Judges an attempt. `now` is the database's clock; `prior` are the decisions that counted so far ([`counting`]), oldest first.
@@ -415,14 +433,33 @@ mod tests {
     #[test]
     fn the_approval_of_somebody_who_may_decide_no_more_does_not_count() {
         let (gone, gones_token) = (actor("user:gone", None), actor("token:t", Some("user:gone")));
-        let lapsed = BTreeSet::from([ActorId::new("user:gone")]);
+        let able = ["user:p", "user:q"].map(|id| (ActorId::new(id), Vec::new()));
+        let standing = Standing { able: able.into(), ..Standing::default() };
         let rejected = Decision { verb: Verb::Reject, ..counted(gone.clone()) };
         let all = vec![counted(gone), counted(gones_token), counted(actor("user:p", None)), rejected];
-        let kept: Vec<_> = counting(all, &lapsed).into_iter().map(|d| (d.actor.name, d.verb)).collect();
+        let kept: Vec<_> = counting(all, &standing).into_iter().map(|d| (d.actor.name, d.verb)).collect();
         assert_eq!(kept, [("user:p".to_owned(), Verb::Approve), ("user:gone".to_owned(), Verb::Reject)]);
-        let prior = counting(vec![counted(actor("user:gone", None))], &lapsed);
+        let prior = counting(vec![counted(actor("user:gone", None))], &standing);
         let verdict =
             judge(Timestamp::default(), &proposed_by(actor("token:m", None)), &prior, &approval(actor("user:q", None)));
         assert_eq!(verdict, Ok(Verdict::Waiting { have: 1 }));
+    }
+
+    #[test]
+    fn what_was_approved_before_the_policy_was_put_in_force_does_not_count() {
+        let at = |ms| Decision { at: Timestamp::from_millis(ms), ..counted(actor("user:ann", None)) };
+        let able = [(ActorId::new("user:ann"), Vec::new())];
+        let standing = Standing { since: Timestamp::from_millis(500), able: able.into() };
+        assert_eq!(counting(vec![at(499), at(500)], &standing), [at(500)]);
+    }
+
+    #[test]
+    fn who_has_left_a_group_stands_for_it_no_more() {
+        let names = |groups: &[&str]| groups.iter().map(|group| (*group).to_owned()).collect::<Vec<String>>();
+        let of = |groups: &[&str]| Decision { stands_for: names(groups), ..counted(actor("user:ann", None)) };
+        let able = [(ActorId::new("user:ann"), names(&["sre", "web"]))];
+        let standing = Standing { able: able.into(), ..Standing::default() };
+        let all = vec![of(&["sre", "dba"]), of(&["dba"]), of(&[])];
+        assert_eq!(counting(all, &standing), [of(&["sre"]), of(&[])], "none is won, and none left is none");
     }
 }

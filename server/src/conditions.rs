@@ -1,5 +1,6 @@
 //! What the conditions of approval policies mean: CEL, evaluated on the facts of one case. A condition is short, knows no clock,
-//! loops over lists one at a time, and is read and evaluated on a thread of its own: whatever stands in it, the console goes on.
+//! loops over lists one at a time, and is read and evaluated on a thread with room enough, one for all that is asked together:
+//! whatever stands in it, the console goes on.
 
 use cel::{
     Context, Env, ExecutionError, Value,
@@ -11,7 +12,10 @@ use domain::{
 };
 use serde_json::Value as Json;
 use std::{
+    cell::Cell,
     collections::HashMap,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
@@ -83,16 +87,48 @@ impl Conditions for Cel {
         let expression = self.expression(condition)?;
         self.evaluate(&expression, facts)
     }
+
+    fn together(&self, work: &mut (dyn FnMut() + Send)) {
+        if APART.get() {
+            work();
+            return;
+        }
+        let ended = thread::scope(|scope| {
+            let running = stack().spawn_scoped(scope, || {
+                APART.set(true);
+                work();
+            })?;
+            Ok::<_, io::Error>(running.join())
+        });
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(panic)) => resume_unwind(panic),
+            // No thread for all of it: each condition asks for its own, and says so where it gets none.
+            Err(_) => work(),
+        }
+    }
 }
 
-/// Does something on a thread with room enough, and outlives it if it panics.
+thread_local! {
+    /// Whether this thread is one with room enough for conditions.
+    static APART: Cell<bool> = const { Cell::new(false) };
+}
+
+fn stack() -> thread::Builder {
+    thread::Builder::new().name("condition".into()).stack_size(STACK_BYTES)
+}
+
+/// Does something on a thread with room enough, this one or one of its own, and outlives it if it panics.
 fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
-    let broken = || "it can't be read; write it in another way".to_owned();
-    thread::scope(|scope| {
-        let thread = thread::Builder::new().name("condition".into()).stack_size(STACK_BYTES);
-        let running = thread.spawn_scoped(scope, work).map_err(|error| error.to_string())?;
-        running.join().map_err(|_| broken())
-    })
+    let done = if APART.get() {
+        catch_unwind(AssertUnwindSafe(work))
+    } else {
+        thread::scope(|scope| {
+            let running = stack().spawn_scoped(scope, work).map_err(|error| error.to_string())?;
+            Ok::<_, String>(running.join())
+        })?
+    };
+    done.map_err(|_| "it can't be read; write it in another way".to_owned())
 }
 
 fn parse(env: &Env, condition: &str) -> Result<IdedExpr, String> {
@@ -256,6 +292,23 @@ mod tests {
         for condition in deep.iter().map(String::as_str).chain(["'\u{0}", "\\", "1 / 0 == 1", "x.?y", "`a`"]) {
             assert!(cel.check(condition).is_some(), "{condition}");
         }
+    }
+
+    #[test]
+    fn what_is_asked_together_shares_a_thread() {
+        let cel = Cel::new();
+        let (mut threads, mut answers) = (Vec::new(), Vec::new());
+        cel.together(&mut || {
+            threads.push(thread::current().id());
+            answers.push(cel.holds("1 / 0 == 1", &full()).is_err());
+            answers.push(cel.holds("severity == 'high'", &full()) == Ok(true));
+            cel.together(&mut || threads.push(thread::current().id()));
+        });
+        assert_eq!(answers, [true, true]);
+        assert!(threads[0] == threads[1] && threads[0] != thread::current().id());
+        let mut broken: Result<(), String> = Ok(());
+        cel.together(&mut || broken = apart(|| panic!("as a condition may")));
+        assert!(broken.is_err(), "what would bring the thread down is no answer, and no more than that");
     }
 
     #[test]

@@ -292,7 +292,7 @@ fn the_approval_of_somebody_disabled_since_is_shown_and_does_not_count() {
     let digest = view.ticket.as_ref().map(|ticket| ticket.digest.clone());
     view.decisions =
         vec![domain::decision::Decision { ticket_digest: digest, ..samples::decision(Verb::Approve, None) }];
-    view.lapsed = [domain::ids::ActorId::new("user:a.lindqvist")].into();
+    view.lapsed = [view.decisions[0].id.clone()].into();
     let page = page(view);
     assert!(page.contains("It does not count: whoever gave it is disabled by now"), "{page}");
     assert!(page.contains("nobody has approved yet") && page.contains("Approve (1 of 2)"), "{page}");
@@ -374,6 +374,7 @@ fn the_ticket_says_which_rule_asks_for_whom_and_why() {
     view.ticket.as_mut().unwrap().ruling = Some(Ruling {
         policy: "careful".into(),
         terms: Terms { rule: "production".into(), ..Terms::people(3, 2) },
+        risk: Risk::High,
         expires_ms: None,
         why: Some("It pays our <wages>".into()),
         because: vec!["environment production".into(), "risk high".into()],

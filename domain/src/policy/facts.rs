@@ -2,9 +2,8 @@
 //! of itself is among it, so a rule that lets more pass because of it should ask for something measured, too.
 
 use crate::{
-    effectiveness::Counts,
     playbook::{
-        Labels,
+        Labels, Registration,
         values::{EnvEntry, EnvValue},
     },
     recommendation::{Incident, Origin, Proposal, Recommendation, ResourceRef, Risk, Severity, Strategy},
@@ -79,21 +78,16 @@ impl Measure {
         let interval = stats::wilson(u64::try_from(succeeded).ok()?, u64::try_from(runs).ok()?)?;
         Some(Self { runs, succeeded, rate: interval.rate, low: interval.low, high: interval.high })
     }
-
-    /// Of what was counted; none without runs.
-    pub fn of_counts(counts: &Counts) -> Option<Self> {
-        Self::of(counts.runs, counts.succeeded)
-    }
 }
 
 impl Facts {
-    /// Of a strategy: by `plan` where it is known what exactly would run, else by what was proposed. `environment` is what the
-    /// console is set to.
+    /// Of a strategy: by `plan` where it is known what exactly would run, else by what was proposed; with the labels and the risk
+    /// of the playbook's registration where that is known. `environment` is what the console is set to.
     pub fn of(
         recommendation: &Recommendation,
         strategy: &Strategy,
         plan: Option<&Plan>,
-        labels: Option<&Labels>,
+        registration: Option<&Registration>,
         measured: Option<Measure>,
         environment: Option<&str>,
     ) -> Self {
@@ -115,7 +109,7 @@ impl Facts {
             environment: environment.map(str::to_owned).or_else(|| incident.environment.clone()),
             namespaces,
             severity: incident.severity,
-            risk: strategy.risk(),
+            risk: strategy.risk_with(registration.and_then(|one| one.risk)),
             playbook,
             version,
             action_type: strategy.action_type.clone(),
@@ -137,7 +131,7 @@ impl Facts {
                 Some(Plan::Steps { .. }) => BTreeMap::new(),
                 None => proposed(&strategy.proposal),
             },
-            labels: labels.map(of_labels).unwrap_or_default(),
+            labels: registration.map(|one| of_labels(&one.labels)).unwrap_or_default(),
             context: incident.business_context.clone(),
         }
     }

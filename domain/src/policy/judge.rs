@@ -6,6 +6,19 @@ use crate::recommendation::Risk;
 /// The ruling of this version of a policy. A condition that can't be evaluated is never passed over silently: an automatic rule
 /// is then no rule, since the next one asks people; with any other nobody can approve until the policy is mended.
 pub fn judge(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Conditions) -> Ruling {
+    let mut found = None;
+    let mut work = || found = Some(first_that_fits(policy, version, facts, conditions));
+    if policy.has_conditions() {
+        conditions.together(&mut work);
+    } else {
+        work();
+    }
+    let ruling =
+        found.unwrap_or_else(|| nobody(policy, version, "none", "its conditions can't be evaluated here".into()));
+    Ruling { risk: facts.risk, ..ruling }
+}
+
+fn first_that_fits(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Conditions) -> Ruling {
     for rule in &policy.rules {
         match matches(&rule.fits, facts, conditions) {
             Ok(Some(because)) => return ruling(policy, version, rule, granted(rule, facts), because),
@@ -29,7 +42,7 @@ fn granted(rule: &Rule, facts: &Facts) -> Grant {
     }
 }
 
-/// What a rule says, of whatever it is for.
+/// What a rule says, of whatever it is for and of no risk.
 pub(super) fn ruling(policy: &Policy, version: u32, rule: &Rule, grant: Grant, because: Vec<String>) -> Ruling {
     let freezes = policy.freezes.iter().filter(|freeze| rule.freeze.contains(&freeze.name)).cloned().collect();
     Ruling {
@@ -42,6 +55,7 @@ pub(super) fn ruling(policy: &Policy, version: u32, rule: &Rule, grant: Grant, b
             freezes,
             guard: rule.guard,
         },
+        risk: Risk::Low,
         expires_ms: rule.expires_ms,
         why: rule.why.clone(),
         because,
@@ -60,6 +74,7 @@ fn nobody(policy: &Policy, version: u32, rule: &str, trouble: String) -> Ruling 
             freezes: Vec::new(),
             guard: Guard::default(),
         },
+        risk: Risk::Low,
         expires_ms: None,
         why: None,
         because: Vec::new(),

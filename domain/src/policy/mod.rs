@@ -220,6 +220,10 @@ pub trait Conditions: Send + Sync {
     fn check(&self, condition: &str) -> Option<String>;
     /// Whether it holds; why it can't be told, in words.
     fn holds(&self, condition: &str, facts: &Facts) -> Result<bool, String>;
+    /// Does something in which several conditions are asked, with what they take got ready once.
+    fn together(&self, work: &mut (dyn FnMut() + Send)) {
+        work();
+    }
 }
 
 impl Policy {

@@ -3,6 +3,7 @@
 use super::{Count, Freeze, Grant, PolicyTerms, Quorum};
 use crate::{
     ids::ExecutionId,
+    recommendation::Risk,
     time::{Timestamp, human},
 };
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,8 @@ pub struct Ruling {
     pub policy: String,
     /// What a decision is held to.
     pub terms: Terms,
+    /// What may go wrong, as it was judged: the highest of the words of model and registration.
+    pub risk: Risk,
     /// How long it can be decided, milliseconds; as the console is set where none.
     pub expires_ms: Option<i64>,
     /// Why there is such a rule, as its author says.

@@ -129,6 +129,17 @@ impl Simulation {
 
 /// The decisions that would have been others, in the order of the cases.
 pub fn differences(policy: &Policy, version: u32, past: &[Past], conditions: &dyn Conditions) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut work = || found = compared(policy, version, past, conditions);
+    if policy.has_conditions() {
+        conditions.together(&mut work);
+    } else {
+        work();
+    }
+    found
+}
+
+fn compared(policy: &Policy, version: u32, past: &[Past], conditions: &dyn Conditions) -> Vec<Difference> {
     let mut runs: HashMap<&str, Vec<(&RecommendationId, &Ran)>> = HashMap::new();
     for one in past {
         if let Some(run) = &one.run {

@@ -63,6 +63,7 @@ fn the_default_policy_asks_one_and_two_for_high_risk_and_never_acts_by_itself() 
         let ruling = judge(&the_default(), 1, &Facts { risk, ..facts() }, &Words);
         assert_eq!(ruling.terms.grant, Grant::People);
         assert_eq!(ruling.ticket_terms().approvals, PolicyTerms::default_for(risk).approvals);
+        assert_eq!(ruling.risk, risk);
         assert!(ruling.terms.freezes.is_empty() && ruling.terms.guard.is_none());
     }
 }

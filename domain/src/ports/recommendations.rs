@@ -6,7 +6,7 @@ use crate::{
     decision::{Attempt, Decision, Refusal, Verdict},
     execution::Execution,
     identity::Actor,
-    ids::{ActorId, DecisionId, Digest, ExecutionId, RecommendationId},
+    ids::{DecisionId, Digest, ExecutionId, RecommendationId},
     paging::{Page, PageOf},
     policy::InTheWay,
     recommendation::{Content, Origin, Recommendation, RecommendationState},
@@ -14,7 +14,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// A recommendation to be stored. Ids of its findings are filled in.
 #[derive(Clone, Debug)]
@@ -201,11 +201,12 @@ pub trait RecommendationStore: Send + Sync {
         }
         Ok(all)
     }
-    /// The people, and tokens that are nobody's, among those who approved that may decide no more: disabled or revoked since, or with a
-    /// lesser role. Their approvals do not count; [`Self::decide`] finds out the same in its transaction.
-    async fn lapsed(&self, _: &[Decision]) -> Result<BTreeSet<ActorId>, StoreError> {
-        // For stores that know no accounts.
-        Ok(BTreeSet::new())
+    /// These decisions as they count now (`domain::decision::counting`), rejections and what was approved by whoever may decide
+    /// still, under the policy in force, in the groups that they are in by now. [`Self::decide`] finds out the same in its
+    /// transaction.
+    async fn counting(&self, decisions: Vec<Decision>) -> Result<Vec<Decision>, StoreError> {
+        // For stores that know neither accounts nor policies.
+        Ok(decisions)
     }
     /// Judges (`domain::decision::judge`) and, if it counts, writes decision, ticket, audit row, events and — after the last
     /// approval — the ticket's claimed execution, all in one transaction under the recommendation's lock. An approval counts only

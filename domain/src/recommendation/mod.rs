@@ -206,7 +206,12 @@ pub struct Strategy {
 impl Strategy {
     /// What may go wrong: the higher of both words. No model talks a playbook's risk down.
     pub fn risk(&self) -> Risk {
-        self.declared_risk.map_or(self.estimated_risk, |declared| declared.max(self.estimated_risk))
+        self.risk_with(None)
+    }
+
+    /// The same with what the playbook's registration says by now.
+    pub fn risk_with(&self, registered: Option<Risk>) -> Risk {
+        [self.declared_risk, registered].into_iter().flatten().fold(self.estimated_risk, Ord::max)
     }
 
     /// Whether it can be approved at all.

@@ -7,7 +7,7 @@ use crate::{
     effectiveness::{EffectivenessRow, Week},
     execution::{Execution, ExecutionLine, Standing},
     fault::Fault,
-    ids::{ActorId, Digest, RecommendationId},
+    ids::{DecisionId, Digest, RecommendationId},
     json::diff::Change,
     playbook::{Comparison, ImageRef, Parameter, PlaybookId, Registration, Version},
     policy::Ruling,
@@ -191,8 +191,8 @@ pub struct RecommendationView {
     pub parameters: Map<String, Value>,
     /// The decisions that were taken.
     pub decisions: Vec<Decision>,
-    /// Whose approvals count no more, while it is open: they are disabled since, or may decide no more.
-    pub lapsed: BTreeSet<ActorId>,
+    /// Approvals that count no more, while it is open: whoever gave them may no more, or another policy was in force since.
+    pub lapsed: BTreeSet<DecisionId>,
     /// Approvals given for this ticket that count.
     pub have: u32,
     /// Approvals needed.
@@ -231,7 +231,7 @@ pub struct TargetView {
 impl RecommendationView {
     /// Whether this decision is an approval that counts no more.
     pub fn has_lapsed(&self, decision: &Decision) -> bool {
-        decision.verb == Verb::Approve && self.lapsed.contains(decision.actor.person())
+        self.lapsed.contains(&decision.id)
     }
 
     /// Whether this caller can approve the ticket that is shown.
@@ -269,7 +269,8 @@ impl RecommendationView {
     pub fn confirmation(&self) -> Option<String> {
         let strategy = self.strategies.get(usize::try_from(self.selected).ok()?)?;
         let incident = &self.recommendation.content.incident;
-        strategy.strategy.risk().is_grave().then(|| crate::target::to_type(incident, &self.target()))
+        let risk = self.ruling.as_ref().map_or(strategy.strategy.risk(), |ruling| ruling.risk);
+        risk.is_grave().then(|| crate::target::to_type(incident, &self.target()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Services,
-    obstacles::{approvals, cannot_decide, decide_fault, not_open, runnable},
+    obstacles::{cannot_decide, decide_fault, not_open, runnable},
     policing::{Registrations, counted},
     reason, store_fault,
     tickets::Made,
@@ -10,14 +10,14 @@ use super::{
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
-    decision::{Attempt, Decision, Verb, Verdict, counting, tag},
+    decision::{Attempt, Decision, Verb, Verdict, tag},
     execution::Execution,
     fault::Fault,
     identity::{Caller, Right},
-    ids::{ActorId, DecisionId, Digest, RecommendationId},
+    ids::{DecisionId, Digest, RecommendationId},
     json::diff::Change,
     paging::{Page, PageOf},
-    policy::{PolicyTerms, Ruling},
+    policy::{PolicyTerms, Quorum, Ruling},
     ports::{ExecutionFilter, Known, NewDecision, RecommendationFilter, StoredTicket},
     recommendation::{Origin, Proposal, Recommendation, RecommendationState, Strategy},
     services::{
@@ -27,7 +27,6 @@ use domain::{
     ticket::Plan,
 };
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 
 #[async_trait]
 impl ApprovalService for Services {
@@ -112,13 +111,13 @@ impl ApprovalService for Services {
             (None, Some(ticket)) => ticket.content.policy.approvals,
             (None, None) => PolicyTerms::default_for(chosen.risk()).approvals,
         };
-        let lapsed = if open { self.lapsed(&decisions).await? } else { BTreeSet::new() };
-        let standing = counting(decisions.clone(), &lapsed);
+        let standing = if open { self.counting(decisions.clone()).await? } else { decisions.clone() };
+        let lapsed = decisions.iter().filter(|decision| standing.iter().all(|one| one.id != decision.id));
+        let lapsed = lapsed.map(|decision| decision.id.clone()).collect();
         let digest = shown.as_ref().map(|t| &t.digest);
-        let have = match (&ruling, digest) {
-            (Some(ruling), Some(digest)) => counted(ruling, &standing, digest),
-            _ => approvals(&standing, digest),
-        };
+        let anybody = Quorum::people(need);
+        let quorum = ruling.as_ref().map_or(&anybody, |ruling| &ruling.terms.quorum);
+        let have = counted(quorum, &standing, digest);
         let cannot_reject = cannot_decide(caller, &recommendation);
         let cannot_approve = match cannot_reject.clone() {
             Some(why) => Some(why),
@@ -240,12 +239,11 @@ impl Services {
             && let Some(digest) = &ticket_digest
         {
             let made = self.current_ticket(recommendation, strategy, digest).await?;
-            let risk = Self::requested(recommendation, strategy)?.risk();
-            self.confirmed(by, recommendation, risk, &made, confirm.as_deref())?;
+            self.confirmed(by, recommendation, &made, confirm.as_deref())?;
             self.may_remediate(by, recommendation, &made).await?;
             if let Some(ruling) = &made.ruling {
                 let content = made.ticket.content();
-                let of = self.approval(by, recommendation.revision, digest, content, ruling).await?;
+                let of = self.approval(by, recommendation, digest, content, ruling).await?;
                 approval = Some(Attempt { automatic, ..of });
             }
             ticket = Some(self.stored(by, recommendation, &made));
@@ -327,7 +325,12 @@ impl Services {
         if known.includes(&now) { Ok(()) } else { Err(ServiceError::Moved { tag: now }) }
     }
 
-    async fn ruling_without_ticket(&self, recommendation: &Recommendation, strategy: &Strategy) -> Answer<Ruling> {
+    /// What the policy in force says about a strategy, by what was proposed.
+    pub(super) async fn ruling_without_ticket(
+        &self,
+        recommendation: &Recommendation,
+        strategy: &Strategy,
+    ) -> Answer<Ruling> {
         let record = self.in_force().await?;
         self.proposed_ruling(&record, recommendation, strategy, &mut Registrations::new()).await
     }
@@ -346,7 +349,7 @@ impl Services {
             return Ok(Some("This strategy can't run; its faults are listed above.".into()));
         };
         let TicketView { digest, content, .. } = ticket;
-        let attempt = self.approval(caller, recommendation.revision, digest, content, ruling).await?;
+        let attempt = self.approval(caller, recommendation, digest, content, ruling).await?;
         self.would_refuse(recommendation, decisions, &attempt, &content.plan).await
     }
 
@@ -369,9 +372,9 @@ impl Services {
         self.make_ticket(recommendation, strategy, parameters).await
     }
 
-    /// Whose approvals count no more.
-    pub(super) async fn lapsed(&self, decisions: &[Decision]) -> Answer<BTreeSet<ActorId>> {
-        self.world.recommendations.lapsed(decisions).await.map_err(store_fault)
+    /// The decisions as they count now.
+    pub(super) async fn counting(&self, decisions: Vec<Decision>) -> Answer<Vec<Decision>> {
+        self.world.recommendations.counting(decisions).await.map_err(store_fault)
     }
 
     async fn decisions_of(&self, id: &RecommendationId) -> Answer<Vec<Decision>> {

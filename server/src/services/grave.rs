@@ -6,8 +6,9 @@ use super::{Services, tickets::Made};
 use domain::{
     fault::Fault,
     identity::Caller,
-    recommendation::{Recommendation, Risk},
-    services::{Answer, ServiceError},
+    ids::RecommendationId,
+    recommendation::Recommendation,
+    services::{Answer, ApprovalService, ServiceError},
     target,
     time::human,
 };
@@ -36,16 +37,27 @@ impl Services {
         asks_again(caller, self.world.settings.recent_sign_in_ms, why, act)
     }
 
+    /// Whether the risk of a strategy is high, as it is judged now. One that there is not is none.
+    pub async fn is_grave(&self, caller: &Caller, id: &RecommendationId, strategy: u32) -> Answer<bool> {
+        let recommendation = match ApprovalService::get(self, caller, id).await {
+            Ok((recommendation, _)) => recommendation,
+            Err(ServiceError::NotFound(_)) => return Ok(false),
+            Err(other) => return Err(other),
+        };
+        let Ok(chosen) = Self::strategy(&recommendation, strategy) else { return Ok(false) };
+        Ok(self.ruling_without_ticket(&recommendation, chosen).await?.risk.is_grave())
+    }
+
     /// Refuses an approval that is not confirmed as its risk asks for.
     pub(super) fn confirmed(
         &self,
         caller: &Caller,
         recommendation: &Recommendation,
-        risk: Risk,
         made: &Made,
         typed: Option<&str>,
     ) -> Answer<()> {
-        if !risk.is_grave() || caller.session.is_none() {
+        let grave = made.ruling.as_ref().is_none_or(|ruling| ruling.risk.is_grave());
+        if !grave || caller.session.is_none() {
             return Ok(());
         }
         let incident = &recommendation.content.incident;

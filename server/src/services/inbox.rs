@@ -1,15 +1,21 @@
 //! Lists of recommendations as people read them: what was measured, what was decided and by whom, what was tried on the same
 //! object not long ago, and for those that are decided together what each would act on.
 
-use super::{Services, obstacles::approvals, policing::Registrations, store_fault, tickets::verified};
+use super::{
+    Services,
+    policing::{Registrations, counted},
+    store_fault,
+    tickets::verified,
+};
 use domain::{
-    decision::{Decision, counting},
+    decision::Decision,
     effectiveness::DAY_MS,
     execution::Execution,
     identity::Caller,
     ids::{Digest, RecommendationId},
     paging::PageOf,
     playbook::values::{EnvEntry, EnvSource, EnvValue},
+    policy::Quorum,
     recommendation::{Proposal, Recommendation, RecommendationState},
     services::{Answer, ApprovalService, EarlierRun, InboxItem, ReviewItem, ServiceError},
     ticket::Plan,
@@ -29,7 +35,10 @@ impl Services {
         let mut decisions = self.world.recommendations.decisions_of_each(&ids).await.map_err(store_fault)?;
         let open = found.items.iter().filter(|one| one.state == RecommendationState::Open);
         let of_open: Vec<Decision> = open.filter_map(|one| decisions.get(&one.id)).flatten().cloned().collect();
-        let lapsed = self.lapsed(&of_open).await?;
+        let mut standing: HashMap<RecommendationId, Vec<Decision>> = HashMap::new();
+        for one in self.counting(of_open).await? {
+            standing.entry(one.recommendation_id.clone()).or_default().push(one);
+        }
         let tracks = self.track_records().await?;
         let earlier = self.earlier_runs(&found.items).await?;
         let mut changes = HashMap::new();
@@ -39,7 +48,8 @@ impl Services {
                 changes.insert(one.id.clone(), self.changed(digest).await?);
             }
         }
-        let needs = self.needs(&found.items).await?;
+        let asked = self.asked(&found.items).await?;
+        let anybody = Quorum::people(1);
         Ok(found.map(|recommendation| {
             let first = recommendation.content.strategies.first();
             let decided = decisions.remove(&recommendation.id).unwrap_or_default();
@@ -48,10 +58,11 @@ impl Services {
                 Proposal::Steps { .. } => None,
             });
             let open = recommendation.state == RecommendationState::Open;
+            let quorum = asked.get(&recommendation.id).unwrap_or(&anybody);
             InboxItem {
                 track,
-                have: if open { approvals(&counting(decided.clone(), &lapsed), None) } else { 0 },
-                need: needs.get(&recommendation.id).copied().unwrap_or(1),
+                have: standing.get(&recommendation.id).map_or(0, |all| counted(quorum, all, None)),
+                need: quorum.need,
                 earlier: if open { EarlierRun::find(&recommendation, &earlier) } else { None },
                 decided: last(decided),
                 changed: changes.remove(&recommendation.id).unwrap_or_default(),
@@ -60,22 +71,22 @@ impl Services {
         }))
     }
 
-    /// How many must approve the first strategy of each open one, by what was proposed.
-    async fn needs(&self, of: &[Recommendation]) -> Answer<HashMap<RecommendationId, u32>> {
-        let mut needs = HashMap::new();
+    /// Who must approve the first strategy of each open one, by what was proposed.
+    async fn asked(&self, of: &[Recommendation]) -> Answer<HashMap<RecommendationId, Quorum>> {
+        let mut asked = HashMap::new();
         let mut seen = Registrations::new();
         let open: Vec<&Recommendation> = of.iter().filter(|one| one.state == RecommendationState::Open).collect();
         if open.is_empty() {
-            return Ok(needs);
+            return Ok(asked);
         }
         let record = self.in_force().await?;
         for one in open {
             if let Some(first) = one.content.strategies.first() {
                 let ruling = self.proposed_ruling(&record, one, first, &mut seen).await?;
-                needs.insert(one.id.clone(), ruling.terms.quorum.need);
+                asked.insert(one.id.clone(), ruling.terms.quorum);
             }
         }
-        Ok(needs)
+        Ok(asked)
     }
 
     /// What an operator set in a ticket.

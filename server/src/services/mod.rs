@@ -37,6 +37,7 @@ use domain::{
     services::ServiceError,
 };
 use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
 
 /// What the services need of the world.
 #[derive(Clone)]
@@ -101,12 +102,14 @@ pub struct Settings {
 pub struct Services {
     world: World,
     checks: Arc<audit::Checks>,
+    /// Whoever tries a policy on the past: one at a time.
+    simulating: Arc<Semaphore>,
 }
 
 impl Services {
     /// Over this world.
     pub fn new(world: World) -> Self {
-        Self { world, checks: Arc::default() }
+        Self { world, checks: Arc::default(), simulating: Arc::new(Semaphore::new(1)) }
     }
 
     fn cluster(&self) -> Result<&Arc<dyn Cluster>, ServiceError> {

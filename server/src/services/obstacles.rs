@@ -2,32 +2,13 @@
 
 use super::store_fault;
 use domain::{
-    decision::{Decision, Refusal, Verb},
+    decision::{Decision, Refusal},
     fault::Fault,
     identity::{Caller, Right},
-    ids::Digest,
     ports::DecideError,
     recommendation::{Recommendation, RecommendationState, Strategy},
     services::{Answer, ServiceError},
 };
-
-/// Distinct people who approved this ticket; without a ticket, the most that any one ticket has.
-pub(super) fn approvals(decisions: &[Decision], digest: Option<&Digest>) -> u32 {
-    let count = |wanted: &Option<Digest>| {
-        let mut people: Vec<_> = decisions
-            .iter()
-            .filter(|d| d.verb == Verb::Approve && d.ticket_digest == *wanted)
-            .map(|d| d.actor.person().as_str())
-            .collect();
-        people.sort_unstable();
-        people.dedup();
-        u32::try_from(people.len()).unwrap_or(u32::MAX)
-    };
-    match digest {
-        Some(digest) => count(&Some(digest.clone())),
-        None => decisions.iter().map(|d| count(&d.ticket_digest)).max().unwrap_or(0),
-    }
-}
 
 /// Why this caller may not decide on it at all.
 pub(super) fn cannot_decide(caller: &Caller, recommendation: &Recommendation) -> Option<String> {

@@ -7,7 +7,7 @@ use domain::{
     identity::Caller,
     ids::{ActorId, Digest},
     playbook::{Registration, values::EnvSource},
-    policy::{self, Facts, Measure, Ruling, Voter},
+    policy::{self, Facts, Measure, Quorum, Ruling, Voter},
     ports::PolicyRecord,
     recommendation::{Proposal, Recommendation, Strategy},
     services::Answer,
@@ -37,9 +37,7 @@ impl Services {
         };
         let measured = measured.and_then(|row| Measure::of(row.runs, row.succeeded));
         let environment = self.world.settings.environment.as_deref();
-        let labels = registration.map(|registration| &registration.labels);
-        let mut facts = Facts::of(recommendation, strategy, plan, labels, measured, environment);
-        facts.risk = registration.and_then(|registration| registration.risk).map_or(facts.risk, |r| r.max(facts.risk));
+        let facts = Facts::of(recommendation, strategy, plan, registration, measured, environment);
         Ok(policy::judge(&record.policy, record.version, &facts, self.world.conditions.as_ref()))
     }
 
@@ -51,7 +49,9 @@ impl Services {
         strategy: &Strategy,
         seen: &mut Registrations,
     ) -> Answer<Ruling> {
-        let asks = record.policy.asks_for_measures() || record.policy.has_conditions();
+        // What was stored without the registration's risk is judged by it all the same.
+        let no_risk = strategy.declared_risk.is_none();
+        let asks = no_risk || record.policy.asks_for_measures() || record.policy.has_conditions();
         let registration = match &strategy.proposal {
             Proposal::Playbook { workflow_id, version, .. } if asks => {
                 match seen.entry((workflow_id.clone(), version.clone())) {
@@ -88,7 +88,7 @@ impl Services {
     pub(super) async fn approval(
         &self,
         caller: &Caller,
-        revision: u32,
+        recommendation: &Recommendation,
         digest: &Digest,
         content: &TicketContent,
         ruling: &Ruling,
@@ -96,12 +96,12 @@ impl Services {
         Ok(Attempt {
             actor: caller.actor.clone(),
             verb: Verb::Approve,
-            revision,
+            revision: recommendation.revision,
             ticket_digest: Some(digest.clone()),
             ticket_expires_at: content.expires_at,
             terms: ruling.terms.clone(),
             stands_for: self.stands_for(caller, ruling).await?,
-            last_editor: self.last_editor(digest, content, ruling).await?,
+            last_editor: self.last_editor(recommendation, digest, content, ruling).await?,
             automatic: false,
         })
     }
@@ -129,8 +129,15 @@ impl Services {
     }
 
     /// Who set parameters in place of the model's, where the rule asks for that.
-    async fn last_editor(&self, digest: &Digest, content: &TicketContent, ruling: &Ruling) -> Answer<Option<ActorId>> {
-        if ruling.terms.quorum.last_editor_counts || !edited(&content.plan) {
+    async fn last_editor(
+        &self,
+        recommendation: &Recommendation,
+        digest: &Digest,
+        content: &TicketContent,
+        ruling: &Ruling,
+    ) -> Answer<Option<ActorId>> {
+        let strategy = Self::strategy(recommendation, content.strategy)?;
+        if ruling.terms.quorum.last_editor_counts || !edited(&strategy.proposal, &content.plan) {
             return Ok(None);
         }
         let stored = self.world.recommendations.ticket(digest).await.map_err(store_fault)?;
@@ -165,16 +172,27 @@ impl Services {
 /// Registrations that were looked up for a list, by playbook and version.
 pub(super) type Registrations = HashMap<(String, Option<String>), Option<Registration>>;
 
-/// Whether an operator set anything in it.
-pub(super) fn edited(plan: &Plan) -> bool {
-    match plan {
-        Plan::Playbook { parameters, .. } => parameters.iter().any(|entry| entry.source == EnvSource::Operator),
-        Plan::Steps { .. } => false,
-    }
+/// Whether an operator set anything in it, or left out anything that was proposed.
+pub(super) fn edited(proposal: &Proposal, plan: &Plan) -> bool {
+    let (Proposal::Playbook { parameters: proposed, .. }, Plan::Playbook { parameters, .. }) = (proposal, plan) else {
+        return false;
+    };
+    let kept = |name: &String| parameters.iter().any(|entry| entry.name.as_str() == name && as_proposed(entry.source));
+    parameters.iter().any(|entry| entry.source == EnvSource::Operator) || !proposed.keys().all(kept)
 }
 
-/// Approvals of this ticket, as the rule counts them.
-pub(super) fn counted(ruling: &Ruling, decisions: &[Decision], digest: &Digest) -> u32 {
-    let of_this = decisions.iter().filter(|d| d.verb == Verb::Approve && d.ticket_digest.as_ref() == Some(digest));
-    ruling.terms.quorum.have(of_this.map(|d| (&d.actor, d.stands_for.as_slice())))
+fn as_proposed(source: EnvSource) -> bool {
+    matches!(source, EnvSource::Model | EnvSource::Proposal)
+}
+
+/// Approvals of this ticket, as the rule counts them; without a ticket, the most that any one has.
+pub(super) fn counted(quorum: &Quorum, decisions: &[Decision], digest: Option<&Digest>) -> u32 {
+    let of = |digest: &Digest| {
+        let of_this = decisions.iter().filter(|d| d.verb == Verb::Approve && d.ticket_digest.as_ref() == Some(digest));
+        quorum.have(of_this.map(|d| (&d.actor, d.stands_for.as_slice())))
+    };
+    match digest {
+        Some(digest) => of(digest),
+        None => decisions.iter().filter_map(|d| d.ticket_digest.as_ref()).map(of).max().unwrap_or(0),
+    }
 }

@@ -14,10 +14,9 @@ use domain::{
     },
     ports::{Judged, PolicyRecord, VersionDay},
     recommendation::{Proposal, RecommendationState, Strategy},
-    services::Answer,
-    ticket::Ticket,
+    services::{Answer, ServiceError},
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// Cases of one page.
 const PAGE: u32 = 200;
@@ -29,6 +28,9 @@ const MOST_DAYS: u32 = 365;
 impl Services {
     /// What this version would have said.
     pub(super) async fn simulated(&self, record: &PolicyRecord, days: u32) -> Answer<Simulation> {
+        let Ok(alone) = Arc::clone(&self.simulating).try_acquire_owned() else {
+            return Err(ServiceError::Unavailable("another simulation runs; try again in a moment".into()));
+        };
         let days = days.clamp(1, MOST_DAYS);
         let since = self.world.clock.now().plus_ms(-i64::from(days) * DAY_MS);
         let (mut past, mut before) = (Vec::new(), None);
@@ -46,30 +48,33 @@ impl Services {
             }
             before = last;
         };
-        let found = differences(&record.policy, record.version, &past, self.world.conditions.as_ref());
-        Ok(Simulation {
-            version: record.version,
-            days,
-            judged: u32::try_from(past.len()).unwrap_or(u32::MAX),
-            cut,
-            differences: found,
-        })
+        let judged = u32::try_from(past.len()).unwrap_or(u32::MAX);
+        let (policy, version, conditions) = (record.policy.clone(), record.version, Arc::clone(&self.world.conditions));
+        let work = tokio::task::spawn_blocking(move || {
+            let found = differences(&policy, version, &past, conditions.as_ref());
+            // It goes on where nobody waits for it any more, and keeps others away until its end.
+            drop(alone);
+            found
+        });
+        let differences =
+            work.await.map_err(|error| ServiceError::Internal(format!("a simulation failed: {error}")))?;
+        Ok(Simulation { version, days, judged, cut, differences })
     }
 
     /// One case; none where it has no strategy that could run.
     async fn past(&self, one: Judged, known: &mut Known) -> Answer<Option<Past>> {
-        let Judged { recommendation, decisions, ticket, run } = one;
-        let ticket = ticket.as_ref().map(verified).transpose()?;
+        let Judged { recommendation, decisions, ticket: stored, run } = one;
+        let ticket = stored.as_ref().map(verified).transpose()?;
         let last = decisions.last();
         let place = last.map_or(0, |decision| decision.strategy);
         let Ok(strategy) = Self::strategy(&recommendation, place) else { return Ok(None) };
         let plan = ticket.as_ref().map(|ticket| &ticket.content().plan);
         let registration = self.registration_of(strategy, known).await?;
         let measured = known.measured(registration.as_ref(), recommendation.created_at.as_millis().div_euclid(DAY_MS));
-        let labels = registration.as_ref().map(|registration| &registration.labels);
         let environment = self.world.settings.environment.as_deref();
-        let mut facts = Facts::of(&recommendation, strategy, plan, labels, measured, environment);
-        facts.risk = registration.as_ref().and_then(|r| r.risk).map_or(facts.risk, |risk| risk.max(facts.risk));
+        let facts = Facts::of(&recommendation, strategy, plan, registration.as_ref(), measured, environment);
+        let edited = plan.is_some_and(|plan| edited(&strategy.proposal, plan));
+        let made_by = stored.as_ref().filter(|_| edited);
         let came = match last {
             Some(last) if recommendation.state == RecommendationState::Decided => match last.verb {
                 Verb::Approve => Came::Approved,
@@ -91,13 +96,12 @@ impl Services {
             to: run.state.ended().then(|| run.finished_at.unwrap_or(run.created_at)),
             began: run.started_at.is_some(),
         });
-        let last_editor = self.last_editor_of(ticket.as_ref()).await?;
         Ok(Some(Past {
             id: recommendation.id.clone(),
             headline: recommendation.headline().to_owned(),
             came_at: recommendation.created_at,
             requester: recommendation.proposer.person().clone(),
-            last_editor,
+            last_editor: made_by.map(|stored| stored.made_by.person().clone()),
             facts,
             came,
             approvals,
@@ -115,12 +119,6 @@ impl Services {
         let (name, roles) = account.map(|one| (one.name, one.roles)).unwrap_or_default();
         known.people.insert(person.clone(), (name.clone(), roles.clone()));
         Ok(Voter { person: person.clone(), name, roles })
-    }
-
-    async fn last_editor_of(&self, ticket: Option<&Ticket>) -> Answer<Option<ActorId>> {
-        let Some(ticket) = ticket.filter(|ticket| edited(&ticket.content().plan)) else { return Ok(None) };
-        let stored = self.world.recommendations.ticket(ticket.digest()).await.map_err(store_fault)?;
-        Ok(stored.map(|stored| stored.made_by.person().clone()))
     }
 
     async fn registration_of(&self, strategy: &Strategy, known: &mut Known) -> Answer<Option<Registration>> {

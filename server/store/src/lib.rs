@@ -4,6 +4,7 @@
 //! and what a reading of the cluster changes are asked of `domain`, inside the transaction. Where the two databases differ
 //! stands in `dialect` alone.
 
+mod able;
 mod accounts;
 mod audit;
 mod catalog;
@@ -116,7 +117,7 @@ impl Store {
 
     /// A transaction in which several statements read one and the same state.
     async fn snapshot(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        self.0.readers.begin_with(self.0.dialect.begin_read()).await.map_err(failed)
+        write::begun(&self.0.readers, self.0.dialect.begin_read()).await
     }
 
     /// A transaction that writes.

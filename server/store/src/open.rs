@@ -248,11 +248,6 @@ impl Target {
                     Ok(())
                 })
             })
-            // Who hangs up while a transaction begins leaves a connection on which it has begun, and nobody who would end it.
-            .before_acquire(|connection, _| {
-                let clean = !connection.is_in_transaction();
-                Box::pin(async move { Ok(clean) })
-            })
             .connect_lazy_with(self.options.clone())
     }
 

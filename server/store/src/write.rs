@@ -15,7 +15,7 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::Value;
-use sqlx::{Any, AnyConnection, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 
 /// Rows in one `INSERT`: far below what either database takes, enough to make the trip cheap.
 pub(crate) const ROWS_AT_ONCE: usize = 200;
@@ -43,10 +43,18 @@ pub(crate) struct Write {
     events: Vec<NewEvent>,
 }
 
+/// Begins a transaction, whatever becomes of who asked. The driver counts a transaction when its beginning was answered: who hangs up before
+/// that would leave a connection in the pool on which one is open, and nobody to end it. So the beginning is a task of its own; what nobody
+/// takes any more is rolled back.
+pub(crate) async fn begun(pool: &AnyPool, statement: &'static str) -> Result<Transaction<'static, Any>, StoreError> {
+    let pool = pool.clone();
+    let beginning = tokio::spawn(async move { pool.begin_with(statement).await });
+    beginning.await.map_err(|ended| StoreError::Failed(ended.to_string()))?.map_err(failed)
+}
+
 impl Write {
     pub(crate) async fn begin(store: &Store) -> Result<Self, StoreError> {
-        let begin = store.dialect().begin_write();
-        let transaction = store.0.writers.begin_with(begin).await.map_err(failed)?;
+        let transaction = begun(&store.0.writers, store.dialect().begin_write()).await?;
         Ok(Self { store: store.clone(), transaction, audit: Vec::new(), turn: Turn::None, events: Vec::new() })
     }
 

@@ -158,6 +158,37 @@ async fn proposed_high(console: &Console, incident: &str) -> String {
 }
 
 #[tokio::test]
+async fn what_was_stored_before_its_playbook_said_its_risk_is_as_grave() {
+    let Some(console) = console() else { return };
+    let (author, model) = (console.token("author", "author"), console.token("model", "propose"));
+    let mut risky = seed("hidden-oomkill-scale-down.json");
+    risky["risk"] = json!("high");
+    author.post("/api/v1/playbooks", &risky).await.expect(201);
+    let mut said = recommendation("inc-1");
+    said["strategies"][0]["estimated_risk"] = json!("low");
+    let taken = model.post("/api/v1/recommendations", &said).await.expect(201);
+    let id = taken["id"].as_str().unwrap();
+    console.sql("UPDATE recommendations SET content = (content::jsonb #- '{strategies,0,declared_risk}')::text");
+    assert_eq!(console.sql("SELECT count(*) FROM recommendations WHERE content LIKE '%\"declared_risk\"%'"), "0");
+    let browser = console.browser().await;
+    let page = format!("/recommendations/{id}");
+    let text = browser.get(&page).await.text;
+    assert!(text.contains("name=\"confirm\""), "{text}");
+    let untyped =
+        send(&browser, &page, &hidden(&text, &page), &[("decision", "approve"), ("reason", "it is full")]).await;
+    assert_eq!(untyped.status, 422, "{}", untyped.text);
+    minutes_pass(&console, 11);
+    let review = "/approvals/review";
+    let mut fields = hidden(&browser.get(&format!("{review}?id={id}")).await.text, review);
+    fields.push((format!("take.{id}"), "yes".to_owned()));
+    let confirm = format!("confirm.{id}");
+    let typed = [("decision", "approve"), ("reason", "it is full"), (confirm.as_str(), "my-app")];
+    let asked = send(&browser, review, &fields, &typed).await;
+    assert_eq!(asked.status, 403, "{}", asked.text);
+    assert_eq!(state(&console, id).await, json!([]));
+}
+
+#[tokio::test]
 async fn the_wire_asks_the_same_of_a_session_and_neither_of_a_token() {
     let Some(console) = console() else { return };
     let ids = proposed(&console, &[("inc-1", "high")]).await;

@@ -75,7 +75,7 @@ fn Made(
         }}
         {approved.map(|digest| view! { <p class="sub">"Ticket "<DigestId of=digest /></p> })}
         {lapsed.then(|| view! {
-            <p class="warned wait"><Glyph of=Icon::Warn />"It does not count: whoever gave it is disabled by now, or may decide no more."</p>
+            <p class="warned wait"><Glyph of=Icon::Warn />"It does not count: whoever gave it is disabled by now or may no more, or another policy was in force since."</p>
         })}
         {(other && !lapsed).then(|| view! {
             <p class="warned wait"><Glyph of=Icon::Warn />"That was another ticket than the one above: for this one it does not count."</p>

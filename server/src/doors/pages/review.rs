@@ -107,13 +107,7 @@ fn strategy_of(fields: &Fields, id: &RecommendationId) -> Answer<u32> {
 async fn some_are_grave(gate: &Gate, caller: &Caller, fields: &Fields, ids: &[&RecommendationId]) -> Answer<bool> {
     for id in ids {
         let Ok(strategy) = strategy_of(fields, id) else { continue };
-        let recommendation = match gate.services.get(caller, id).await {
-            Ok((recommendation, _)) => recommendation,
-            Err(ServiceError::NotFound(_)) => continue,
-            Err(other) => return Err(other),
-        };
-        let chosen = usize::try_from(strategy).ok().and_then(|at| recommendation.content.strategies.get(at));
-        if chosen.is_some_and(|strategy| strategy.risk().is_grave()) {
+        if gate.services.is_grave(caller, id, strategy).await? {
             return Ok(true);
         }
     }

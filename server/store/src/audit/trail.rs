@@ -238,7 +238,7 @@ async fn without_chain(store: &Store, keys: &Keys, head: &Head) -> Result<Option
         ));
     }
     let some = has_rows(&mut read).await?;
-    Ok(some.then(|| Verdict::Broken(Broken { line: None, sequence: head.first, wrong: Wrong::NotBegun })))
+    Ok(some.then_some(Verdict::Broken(Broken { line: None, sequence: head.first, wrong: Wrong::NotBegun })))
 }
 
 /// Looks at the rows after `last`, and which is the first that is kept in the end. Rows are only ever added at the end and let go of

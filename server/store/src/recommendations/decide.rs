@@ -5,8 +5,8 @@ use super::{
     close,
     executions::claim,
     keep,
-    lapsed::lapsed,
     rows::{self, COLUMNS, recommendation},
+    standing::standing,
 };
 use crate::{
     Store,
@@ -16,7 +16,7 @@ use crate::{
     write::{Lock, Write},
 };
 use domain::{
-    decision::{Decision, Verb, Verdict, counting, judge, tag},
+    decision::{Decision, Verb, Verdict, judge, tag},
     event::Topic,
     identity::Actor,
     ids::RecommendationId,
@@ -38,12 +38,13 @@ pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, D
     if !known.includes(&tag) {
         return Err(DecideError::Moved { tag });
     }
-    if on.state == State::Open {
-        let lapsed = lapsed(store, write.on(), &prior).await?;
-        prior = counting(prior, &lapsed);
+    let approves = attempt.verb == Verb::Approve && on.state == State::Open;
+    let in_force = if approves { policies::hold(&mut write).await? } else { None };
+    if let Some(in_force) = &in_force {
+        prior = standing(store.today(), write.on(), prior, in_force).await?;
     }
     let verdict = judge(now, &on, &prior, &attempt)?;
-    if attempt.verb == Verb::Approve && policies::hold(&mut write).await? != Some(attempt.terms.version) {
+    if approves && in_force.is_none_or(|held| held.version != attempt.terms.version) {
         return Err(DecideError::PolicyChanged);
     }
     let need = attempt.terms.quorum.need;

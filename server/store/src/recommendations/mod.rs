@@ -3,8 +3,8 @@
 mod decide;
 mod import;
 mod judged;
-mod lapsed;
 mod rows;
+mod standing;
 
 pub(crate) use rows::digest;
 
@@ -13,6 +13,7 @@ use crate::{
     Store, executions,
     find::{Indexed, find},
     page::{key, page_of, wanted},
+    policies,
     sql::{Row, Sql, json},
     words::{searchable, words},
     write::{Lock, Write},
@@ -20,9 +21,9 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
-    decision::Decision,
+    decision::{Decision, Verb},
     event::Topic,
-    ids::{ActorId, Digest, RecommendationId},
+    ids::{Digest, RecommendationId},
     paging::{Page, PageOf},
     ports::{
         DecideError, Decided, DecidedRecommendation, Judged, NewDecision, NewRecommendation, RecommendationFilter,
@@ -34,7 +35,7 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json as object;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// How many are swept at a time: a transaction stays short.
 const SWEPT_AT_ONCE: i64 = 500;
@@ -167,8 +168,13 @@ impl RecommendationStore for Store {
         rows::decisions_of_each(&mut *self.read().await?, ids).await
     }
 
-    async fn lapsed(&self, decisions: &[Decision]) -> Result<BTreeSet<ActorId>, StoreError> {
-        lapsed::lapsed(self, &mut *self.read().await?, decisions).await
+    async fn counting(&self, decisions: Vec<Decision>) -> Result<Vec<Decision>, StoreError> {
+        if decisions.iter().all(|decision| decision.verb == Verb::Reject) {
+            return Ok(decisions);
+        }
+        let mut snapshot = self.snapshot().await?;
+        let in_force = policies::in_force(&mut snapshot).await?;
+        standing::standing(self.today(), &mut snapshot, decisions, &in_force).await
     }
 
     async fn decide(&self, new: NewDecision) -> Result<Decided, DecideError> {

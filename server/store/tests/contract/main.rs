@@ -7,6 +7,7 @@ mod catalog;
 mod decide;
 mod effectiveness;
 mod executions;
+mod hangup;
 mod observe;
 mod open;
 mod policies;

@@ -1,15 +1,16 @@
 //! Approval policies: one is in force at any moment, and how it came there is written down.
 
+use crate::accounts::make;
 use crate::support::{Bench, actor, at_once, contract, entry};
 use domain::{
     audit::AuditFilter,
-    identity::Actor,
+    identity::{Actor, Role},
     ids::Digest,
     paging::Page,
     policy::{Conditions, DEFAULT_YAML, Facts, Policy, read},
     ports::{
-        Activated, Activation, AuditStore, EffectivenessStore, ExecutionStore, NewPolicy, PolicyOrigin, PolicyRecord,
-        PolicyState, PolicyStore,
+        AccountStore, Activated, Activation, AuditStore, EffectivenessStore, ExecutionStore, NewPolicy, PolicyOrigin,
+        PolicyRecord, PolicyState, PolicyStore, ProviderStore,
     },
 };
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ contract!(
     two_must_agree_where_the_policy_in_force_says_so,
     one_is_in_force_however_many_are_activated_at_once,
     the_second_who_agrees_at_the_same_instant_puts_it_in_force_once,
+    an_agreement_counts_as_long_as_its_giver_may_write_policies,
     versions_are_counted_by_day,
 );
 
@@ -50,7 +52,24 @@ async fn draft(store: &Store, name: &str, people: u32) -> PolicyRecord {
     store.draft(new, entry("policy.draft")).await.unwrap()
 }
 
-async fn activate(store: &Store, version: u32, by: Actor) -> Activated {
+/// Puts what this document says in force by ada's word alone; its version.
+pub async fn put_in_force(store: &Store, document: &Value) -> u32 {
+    let policy = read(document, &NoConditions).unwrap();
+    let (yaml, by) = (document.to_string(), actor("ada"));
+    let new = NewPolicy { policy, yaml, origin: PolicyOrigin::Console, by: by.clone() };
+    let version = store.draft(new, entry("policy.draft")).await.unwrap().version;
+    assert!(matches!(activate(store, version, by).await, Activated::Done(_)));
+    version
+}
+
+/// People who may write policies.
+async fn admins(store: &Store, names: &[&str]) {
+    for name in names {
+        assert!(make(store, name, &[Role::Admin]).await);
+    }
+}
+
+pub async fn activate(store: &Store, version: u32, by: Actor) -> Activated {
     let reason = Some("we talked about it".into());
     store.activate(Activation { version, by, reason, need: None }, entry("policy.activate")).await.unwrap()
 }
@@ -115,6 +134,7 @@ async fn one_takes_the_place_of_the_other_with_its_row(bench: Bench) {
 
 async fn two_must_agree_where_the_policy_in_force_says_so(bench: Bench) {
     let store = &bench.store;
+    admins(store, &["ada", "bob", "eve"]).await;
     draft(store, "strict", 2).await;
     activate(store, 2, actor("ada")).await;
     draft(store, "looser", 1).await;
@@ -156,6 +176,9 @@ async fn one_is_in_force_however_many_are_activated_at_once(bench: Bench) {
 
 async fn the_second_who_agrees_at_the_same_instant_puts_it_in_force_once(bench: Bench) {
     let store = &bench.store;
+    for n in 0..8 {
+        admins(store, &[format!("person-{n}").as_str()]).await;
+    }
     draft(store, "strict", 2).await;
     activate(store, 2, actor("ada")).await;
     draft(store, "next", 1).await;
@@ -166,6 +189,54 @@ async fn the_second_who_agrees_at_the_same_instant_puts_it_in_force_once(bench: 
     assert_eq!(count(|answer| matches!(answer, Activated::Done(_))), 1, "{answers:?}");
     assert_eq!(count(|answer| *answer == Activated::InForce), 6, "{answers:?}");
     assert_eq!(store.active().await.unwrap().agreed.len(), 2);
+}
+
+async fn an_agreement_counts_as_long_as_its_giver_may_write_policies(bench: Bench) {
+    let store = &bench.store;
+    admins(store, &["ada", "bob", "eve", "tom"]).await;
+    draft(store, "strict", 3).await;
+    activate(store, 2, actor("ada")).await;
+    draft(store, "next", 1).await;
+    let agreed = || async {
+        let record = store.policy(3).await.unwrap().unwrap();
+        record.agreed.into_iter().map(|actor| actor.name).collect::<Vec<_>>()
+    };
+    let waiting =
+        |answer: &Activated, wanted: u32| matches!(answer, Activated::Waiting { have, .. } if *have == wanted);
+    activate(store, 3, actor("bob")).await;
+    assert_eq!(agreed().await, ["bob"]);
+
+    store.set_roles("bob", &[Role::Operator], true, entry("account.roles")).await.unwrap();
+    assert!(agreed().await.is_empty(), "who may write no policies agrees to none");
+    let second = activate(store, 3, actor("eve")).await;
+    assert!(waiting(&second, 1), "{second:?}");
+    store.set_roles("bob", &[Role::Admin], true, entry("account.roles")).await.unwrap();
+    assert_eq!(agreed().await, ["bob", "eve"]);
+    store.set_disabled("bob", true, true, entry("account.disable")).await.unwrap();
+    assert_eq!(agreed().await, ["eve"], "nor who is disabled");
+    store.set_disabled("bob", false, true, entry("account.enable")).await.unwrap();
+    let of_a_group = "UPDATE users SET member_of = '[\"contractors\"]' WHERE id = 'user:bob'";
+    sqlx::query(of_a_group).execute(&mut bench.raw().await).await.unwrap();
+    assert!(store.block_group("contractors", entry("group.block")).await.unwrap());
+    let third = activate(store, 3, actor("tom")).await;
+    assert!(waiting(&third, 2), "nor who is of a blocked group: {third:?}");
+    assert_eq!(in_force(store).await, 2);
+    assert_eq!(activate(store, 3, actor("tom")).await, Activated::Already { need: 3 });
+
+    let Activated::Done(record) = activate(store, 3, actor("ada")).await else { panic!("three agree") };
+    let mut named: Vec<_> = record.agreed.into_iter().map(|actor| actor.name).collect();
+    named.sort();
+    assert_eq!(named, ["ada", "eve", "tom"], "only who counted is named");
+
+    // Who agreed already puts it in force once those who lapsed count again.
+    draft(store, "strict", 2).await;
+    activate(store, 4, actor("ada")).await;
+    draft(store, "last", 1).await;
+    activate(store, 5, actor("eve")).await;
+    store.set_disabled("eve", true, true, entry("account.disable")).await.unwrap();
+    activate(store, 5, actor("tom")).await;
+    store.set_disabled("eve", false, true, entry("account.enable")).await.unwrap();
+    assert!(matches!(activate(store, 5, actor("tom")).await, Activated::Done(_)));
 }
 
 async fn versions_are_counted_by_day(bench: Bench) {

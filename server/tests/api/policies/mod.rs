@@ -78,8 +78,13 @@ pub async fn rows(auditor: &Caller<'_>, action: &str) -> Vec<Value> {
 /// A token of somebody's own: people are in groups by the names of their accounts.
 pub fn person<'c>(console: &'c Console, name: &str) -> Caller<'c> {
     assert!(console.command(&["user", "create", "--name", name, "--role", "operator"]).status.success());
-    let token = format!("of-{name}");
-    let made = console.command(&["token", "create", "--name", &token, "--role", "operator", "--owner", name]);
+    token_of(console, name, "operator")
+}
+
+/// A token of this person with this role.
+pub fn token_of<'c>(console: &'c Console, name: &str, role: &str) -> Caller<'c> {
+    let token = format!("{role}-of-{name}");
+    let made = console.command(&["token", "create", "--name", &token, "--role", role, "--owner", name]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     Caller { console, secret: Some(String::from_utf8(made.stdout).unwrap().trim().to_owned()) }
 }

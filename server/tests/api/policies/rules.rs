@@ -1,6 +1,6 @@
 //! What the policy in force asks for: by whom, by how many, when not, and what runs without anybody.
 
-use super::{CAREFUL, PLAYBOOK, approve, in_force, one_rule, person, proposed, reject, rows, ticket, told};
+use super::{CAREFUL, PLAYBOOK, approve, in_force, one_rule, person, proposed, reject, rows, ticket, token_of, told};
 use crate::support::{Console, Database, recommendation, seed};
 use serde_json::{Value, json};
 
@@ -152,6 +152,26 @@ async fn who_edited_last_and_who_requested_count_as_the_rule_says() {
 }
 
 #[tokio::test]
+async fn who_left_a_parameter_out_has_edited() {
+    let console = Console::start();
+    let (admin, model) = (console.token("admin", "admin"), console.token("model", "propose"));
+    let (one, two) = (console.token("one", "operator"), console.token("two", "operator"));
+    let mut playbook = seed(PLAYBOOK);
+    playbook["parameters"]["exposed"].as_array_mut().unwrap().push(json!({
+        "name": "GRACE_SECONDS", "description": "How long it waits", "type": "integer", "required": false, "default": 30,
+    }));
+    admin.post("/api/v1/playbooks", &playbook).await.expect(201);
+    in_force(&admin, &one_rule("approvals: { need: 1, last_editor_counts: false }")).await;
+    let mut answer = recommendation("inc-1");
+    answer["strategies"][0]["parameters"]["GRACE_SECONDS"] = json!(10);
+    let path = proposed(&model, &answer).await;
+    let less = recommendation("inc-1")["strategies"][0]["parameters"].clone();
+    let edited = one.post(&format!("{path}/tickets"), &json!({ "strategy": 0, "parameters": less })).await.expect(201);
+    assert_eq!(approve(&one, &path, &edited).await.status, 403, "the default is in the place of the model's number");
+    approve(&two, &path, &edited).await.expect(200);
+}
+
+#[tokio::test]
 async fn on_one_object_there_is_time_between_two_runs() {
     let console = Console::start();
     let (admin, model) = (console.token("admin", "admin"), console.token("model", "propose"));
@@ -237,4 +257,13 @@ async fn what_is_known_to_help_runs_by_itself_and_says_by_whose_word() {
         let path = proposed(&console.token(&format!("own-{role}"), role), &recommendation(role)).await;
         assert_eq!(admin.get(&path).await.expect(200)["state"], "open", "{role}");
     }
+    person(&console, "mara");
+    let own = token_of(&console, "mara", "propose");
+    let mut sure = recommendation("inc-6");
+    sure["strategies"][0]["confidence"] = json!(1.0);
+    let path = proposed(&own, &sure).await;
+    assert_eq!(admin.get(&path).await.expect(200)["state"], "open", "nor by a lesser token of their own");
+    sure["incident"]["id"] = json!("inc-7");
+    let path = proposed(&model, &sure).await;
+    assert_eq!(admin.get(&path).await.expect(200)["state"], "decided", "a model's own token says the same");
 }
