@@ -260,16 +260,25 @@ impl RecommendationView {
         let incident = self.recommendation.content.incident.resource.as_ref();
         match &self.ticket {
             Some(ticket) => crate::target::of_plan(incident, &ticket.content.plan),
-            None => Target::of(incident, target::named(&self.parameters)),
+            None => {
+                let place = target::place(&self.parameters);
+                Target::of(incident, target::named(&self.parameters), place.as_slice())
+            }
         }
     }
 
-    /// What has to be typed before the selected strategy is approved, where its risk is high: the name of the object that it
-    /// acts on, or of the incident where nobody names one.
+    /// What has to be typed before the selected strategy is approved, where its risk is high: the names of the objects that it
+    /// acts on, or the incident where nobody names one.
     pub fn confirmation(&self) -> Option<String> {
         let strategy = self.strategies.get(usize::try_from(self.selected).ok()?)?;
         let incident = &self.recommendation.content.incident;
-        strategy.strategy.risk().is_grave().then(|| crate::target::to_type(incident, &self.target()))
+        strategy.strategy.risk().is_grave().then(|| match &self.ticket {
+            Some(ticket) => {
+                let scope = crate::target::Scope::of_plan(incident.resource.as_ref(), &ticket.content.plan);
+                crate::target::to_type(incident, &scope.objects)
+            }
+            None => crate::target::to_type(incident, self.target().acts_on()),
+        })
     }
 }
 
