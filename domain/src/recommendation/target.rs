@@ -1,5 +1,5 @@
 //! What a strategy acts on, and whether that is what the incident is about. One rule for lists, tickets and runs: the object
-//! that the incident names, and where it names none the one that the parameters name (the seeds' `TARGET_…`).
+//! that the parameters name (the seeds' `TARGET_…`), and where they are silent the incident.
 
 use super::{Incident, Proposal, ResourceRef, Strategy};
 use crate::target::kinds::{self, SOME};
@@ -39,7 +39,8 @@ impl Target {
     /// and namespace are the parameters', as far as they give them. `places` are the namespaces that parameters say which name no
     /// object.
     pub fn of(incident: Option<&ResourceRef>, parameters: Option<ResourceRef>, places: &[String]) -> Self {
-        let (incident, parameters) = (incident.map(kinds::canonical), parameters.as_ref().map(kinds::canonical));
+        let incident = incident.map(kinds::canonical);
+        let parameters = parameters.map(|one| kinds::canonical(&one));
         match (incident, parameters) {
             (None, None) => Self::Unknown,
             (Some(incident), None) => Self::in_places(incident, places),

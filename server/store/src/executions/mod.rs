@@ -130,12 +130,7 @@ impl ExecutionStore for Store {
         sql.all(&mut *self.read().await?).await?.iter().map(execution).collect()
     }
 
-    async fn in_the_way(
-        &self,
-        cluster: &str,
-        objects: &[Spot],
-        guard: Guard,
-    ) -> Result<Option<InTheWay>, StoreError> {
+    async fn in_the_way(&self, cluster: &str, objects: &[Spot], guard: Guard) -> Result<Option<InTheWay>, StoreError> {
         in_the_way(&mut *self.read().await?, self.dialect().clock(), cluster, objects, guard).await
     }
 
