@@ -3,10 +3,17 @@
 use super::{Conditions, Facts, Grant, Guard, Match, Measured, Policy, Quorum, Rule, Ruling, Terms};
 use crate::recommendation::Risk;
 
+/// Namespaces that one case may act in.
+const MOST: usize = 50;
+
 /// The ruling of this version of a policy. What acts in several namespaces is judged for each of them, and held to the strictest
 /// of what the rules say: neither a loose rule for one of them nor an order of the rules lets pass what another would stop. Where
 /// none is the strictest nobody can approve it.
 pub fn judge(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Conditions) -> Ruling {
+    if facts.namespaces.len() > MOST {
+        let trouble = format!("it acts in more than {MOST} namespaces: propose it in parts");
+        return nobody(policy, version, "none", trouble);
+    }
     let mut rulings: Vec<Ruling> = Vec::new();
     for place in 0..facts.namespaces.len().max(1) {
         let mut there = facts.clone();

@@ -103,6 +103,7 @@ fn what_acts_in_several_namespaces_is_held_to_the_strictest_of_their_rules() {
     assert_eq!((both.terms.rule.as_str(), both.terms.freezes.len()), ("wages", 1));
     assert_eq!(both.terms.guard.cool_down_ms, 3_600_000, "and to all that the others ask of time");
     assert_eq!(ruling(&["dev", "web", "pay"]).terms.rule, "wages");
+    assert_eq!(ruling(&["dev"; 51]).terms.grant, Grant::Never);
     let torn = ruling(&["pay", "db"]);
     assert_eq!(torn.terms.grant, Grant::Never);
     assert!(torn.trouble.as_deref().is_some_and(|why| why.contains("wages, data")), "{torn:?}");

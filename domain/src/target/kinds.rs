@@ -62,7 +62,7 @@ pub fn canonical(object: &ResourceRef) -> ResourceRef {
 
 /// An object as runs are kept apart by it. What nobody says is empty, and may be any: two that differ only in that are taken for
 /// the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Spot {
     /// Its namespace; empty for what is in none, too.
     pub namespace: String,

@@ -20,11 +20,15 @@ use crate::{
     ticket::Plan,
 };
 use serde_json::{Map, Value};
+use std::{collections::HashSet, hash::Hash};
 
 /// Kinds by which an action's input may name its object: `deployment: my-app`.
 const KINDS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "Pod", "Node"];
 /// Inputs that say a namespace, without underscores and in lower case.
 const PLACES: [&str; 3] = ["namespace", "targetnamespace", "namespaces"];
+
+/// So many names a person can type.
+const TYPED: usize = 10;
 
 /// Of a strategy as it was proposed.
 pub fn of_strategy(incident: &Incident, strategy: &Strategy) -> Target {
@@ -36,16 +40,11 @@ pub fn of_plan(incident: Option<&ResourceRef>, plan: &Plan) -> Target {
     Scope::of_plan(incident, plan).target
 }
 
-/// What a person types before they approve what acts on this: the names of all its objects, or the incident where nobody names an
-/// object.
+/// What a person types before they approve what acts on this: the names of all its objects, or the incident where nobody names
+/// an object or there are more than anybody would type.
 pub fn to_type<'a>(incident: &Incident, objects: impl IntoIterator<Item = &'a ResourceRef>) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for object in objects {
-        if !names.contains(&object.name.as_str()) {
-            names.push(&object.name);
-        }
-    }
-    if names.is_empty() { incident.id.clone() } else { names.join(" ") }
+    let names = distinct(objects.into_iter().map(|object| object.name.as_str()));
+    if names.is_empty() || names.len() > TYPED { incident.id.clone() } else { names.join(" ") }
 }
 
 fn texts(parameters: &[EnvEntry]) -> Map<String, Value> {
@@ -59,16 +58,11 @@ fn texts(parameters: &[EnvEntry]) -> Map<String, Value> {
 /// What steps of a list act on beside this object, as a sentence; none where that is all.
 pub fn others(plan: &Plan, than: &ResourceRef) -> Option<String> {
     let Plan::Steps { steps, .. } = plan else { return None };
-    let mut others = Vec::new();
-    for object in steps.iter().flat_map(|step| of_inputs(&step.inputs)).filter(|object| object != than) {
-        let called = match object.namespace {
-            Some(namespace) => format!("{} {namespace}/{}", object.kind, object.name),
-            None => format!("{} {}", object.kind, object.name),
-        };
-        if !others.contains(&called) {
-            others.push(called);
-        }
-    }
+    let objects = steps.iter().flat_map(|step| of_inputs(&step.inputs)).filter(|object| object != than);
+    let others = distinct(objects.map(|object| match object.namespace {
+        Some(namespace) => format!("{} {namespace}/{}", object.kind, object.name),
+        None => format!("{} {}", object.kind, object.name),
+    }));
     (!others.is_empty()).then(|| format!("Further steps act on other objects: {}.", others.join(", ")))
 }
 
@@ -82,21 +76,23 @@ fn of_inputs(inputs: &Map<String, Value>) -> Vec<ResourceRef> {
     for kind in KINDS {
         pairs.extend(given(kind).into_iter().map(|name| (kind.to_owned(), name)));
     }
-    let kinds = given("kind");
-    for name in given("name") {
-        pairs.extend(kinds.iter().map(|kind| (kind.clone(), name.clone())));
-    }
+    let kind = match given("kind").as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        _ => Some(kinds::SOME.to_owned()),
+    };
+    pairs.extend(given("name").into_iter().filter_map(|name| Some((kind.clone()?, name))));
     let namespace = places(inputs).into_iter().next();
-    let mut objects: Vec<ResourceRef> = Vec::new();
     let by_pairs = pairs
         .into_iter()
         .map(|(kind, name)| kinds::canonical(&ResourceRef { kind, namespace: namespace.clone(), name }));
-    for object in by_pairs.chain(named(inputs)) {
-        if !objects.contains(&object) {
-            objects.push(object);
-        }
-    }
-    objects
+    distinct(by_pairs.chain(named(inputs)))
+}
+
+/// Each once, in their order. They may be many.
+fn distinct<T: Clone + Eq + Hash>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    all.into_iter().filter(|one| seen.insert(one.clone())).collect()
 }
 
 /// All namespaces that the inputs of a step say.

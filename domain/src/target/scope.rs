@@ -3,6 +3,7 @@
 //! write a step list may write anything before what they are after.
 
 use super::{
+    distinct,
     kinds::{Spot, canonical},
     of_inputs, places, texts,
 };
@@ -15,6 +16,10 @@ use crate::{
     workflow::Step,
 };
 use serde_json::{Map, Value};
+use std::collections::HashSet;
+
+/// Objects by which a run is kept apart from others.
+const MOST: usize = 200;
 
 /// All that something acts on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,38 +55,30 @@ impl Scope {
 
     fn of(incident: Option<&ResourceRef>, said: Said) -> Self {
         let Said { objects: named, namespaces, whole } = said;
+        let namespaces = distinct(namespaces);
         let target = Target::of(incident, named.first().cloned(), &namespaces);
-        let mut objects: Vec<ResourceRef> = target.acts_on().cloned().into_iter().collect();
-        for object in named.into_iter().skip(1).map(|object| in_its_namespace(object, incident)) {
-            push(&mut objects, object);
-        }
-        Self { target, objects, said: namespaces, whole }
+        let others = named.into_iter().skip(1).map(|object| in_its_namespace(object, incident));
+        let objects = distinct(target.acts_on().cloned().into_iter().chain(others));
+        Self { target, objects, said: namespaces, whole: distinct(whole) }
     }
 
     /// The namespaces that it acts in, the target's first. An empty text at the end stands for an object that is in none, or in one
     /// that nobody says, beside others; nothing at all where that is all there is.
     pub fn namespaces(&self) -> Vec<String> {
-        let mut all = Vec::new();
-        for namespace in self.objects.iter().filter_map(|object| object.namespace.as_ref()).chain(&self.said) {
-            push(&mut all, namespace.clone());
-        }
+        let of_objects = self.objects.iter().filter_map(|object| object.namespace.clone());
+        let mut all = distinct(of_objects.chain(self.said.iter().cloned()));
         if !all.is_empty() && self.objects.iter().any(|object| object.namespace.is_none()) {
             all.push(String::new());
         }
         all
     }
 
-    /// What it is kept apart from other runs by; never empty: what says nothing may act on anything.
+    /// What it is kept apart from other runs by; never empty. What says nothing may act on anything, and so is taken what says too
+    /// much to be compared.
     pub fn spots(&self) -> Vec<Spot> {
-        let mut all = Vec::new();
-        for spot in self.objects.iter().map(Spot::of).chain(self.whole.iter().map(|namespace| Spot::within(namespace)))
-        {
-            push(&mut all, spot);
-        }
-        if all.is_empty() {
-            all.push(Spot::default());
-        }
-        all
+        let within = self.whole.iter().map(|namespace| Spot::within(namespace));
+        let all = distinct(self.objects.iter().map(Spot::of).chain(within));
+        if all.is_empty() || all.len() > MOST { vec![Spot::default()] } else { all }
     }
 }
 
@@ -109,16 +106,11 @@ impl Said {
     }
 
     fn add(&mut self, objects: Vec<ResourceRef>, namespaces: Vec<String>) {
-        for namespace in namespaces {
-            // Of several namespaces an object is in one.
-            if objects.iter().all(|object| object.namespace.as_ref() != Some(&namespace)) {
-                push(&mut self.whole, namespace.clone());
-            }
-            push(&mut self.namespaces, namespace);
-        }
-        for object in objects {
-            push(&mut self.objects, object);
-        }
+        let named: HashSet<String> = objects.iter().filter_map(|object| object.namespace.clone()).collect();
+        // Of several namespaces an object is in one.
+        self.whole.extend(namespaces.iter().filter(|namespace| !named.contains(*namespace)).cloned());
+        self.namespaces.extend(namespaces);
+        self.objects.extend(objects);
     }
 }
 
@@ -126,12 +118,6 @@ impl Said {
 fn in_its_namespace(object: ResourceRef, incident: Option<&ResourceRef>) -> ResourceRef {
     let Some(incident) = incident.map(canonical).filter(|_| object.namespace.is_none()) else { return object };
     if incident.kind == object.kind && incident.name == object.name { incident } else { object }
-}
-
-fn push<T: PartialEq>(all: &mut Vec<T>, one: T) {
-    if !all.contains(&one) {
-        all.push(one);
-    }
 }
 
 #[cfg(test)]
@@ -192,5 +178,7 @@ mod tests {
         let spots: Vec<_> = expected.iter().map(Spot::of).chain([Spot::within("payments")]).collect();
         assert_eq!(scope.spots(), spots);
         assert_eq!(by_inputs(None, &[json!({ "wait": "5s" })]).spots(), [Spot::default()]);
+        let many: Vec<String> = (0..=MOST).map(|n| format!("pod-{n}")).collect();
+        assert_eq!(by_inputs(None, &[json!({ "pod": many })]).spots(), [Spot::default()], "too many to be compared");
     }
 }

@@ -69,18 +69,23 @@ impl Services {
     }
 }
 
+/// Namespaces that the cluster is asked about one by one.
+const MOST: usize = 20;
+
 /// Where it takes the right: in each namespace that it acts in; in the whole cluster (none) for an object in no namespace, or in one
-/// that nobody says; in the namespace of the runs where nothing is named.
+/// that nobody says; in the namespace of the runs where nothing is named. Whoever may in the whole cluster may in each: of many
+/// namespaces that alone is asked.
 fn namespaces(scope: &Scope, runs: &str) -> Vec<Option<String>> {
     let said = scope.namespaces().into_iter().filter(|namespace| !namespace.is_empty());
     let mut all: Vec<Option<String>> = said.map(Some).collect();
     if scope.objects.iter().any(|object| object.namespace.is_none()) {
         all.push(None);
     }
-    if all.is_empty() {
-        all.push(Some(runs.to_owned()));
+    match all.len() {
+        0 => vec![Some(runs.to_owned())],
+        1..=MOST => all,
+        _ => vec![None],
     }
-    all
 }
 
 fn right(namespace: Option<String>) -> ClusterRight {
@@ -137,6 +142,8 @@ mod tests {
         let pods = json!({ "namespace": "payments", "labelSelector": "app=x" });
         let all = told(Some("production"), &[decoy.clone(), json!({ "deployment": "x" }), pods]);
         assert_eq!(all, ["namespace dev", "namespace production", "namespace payments"]);
+        let many: Vec<Value> = (0..=MOST).map(|n| json!({ "namespace": format!("team-{n}") })).collect();
+        assert_eq!(told(None, &many), ["the whole cluster"]);
         assert_eq!(told(None, &[decoy, json!({ "node": "n" })]), ["namespace dev", "the whole cluster"]);
     }
 
