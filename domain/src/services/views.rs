@@ -267,8 +267,8 @@ impl RecommendationView {
         }
     }
 
-    /// What has to be typed before the selected strategy is approved, where its risk is high: the names of the objects that it
-    /// acts on, or the incident where nobody names one.
+    /// What has to be typed before the selected strategy is approved, where its risk is high: what
+    /// [`crate::target::to_type`] says of all that it acts on.
     pub fn confirmation(&self) -> Option<String> {
         let strategy = self.strategies.get(usize::try_from(self.selected).ok()?)?;
         let incident = &self.recommendation.content.incident;
