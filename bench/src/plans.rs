@@ -19,8 +19,9 @@ use tracing_subscriber::{
 };
 
 /// Tables that grow with what happens. Others (accounts, tokens, statistics by spans) stay small.
-const GROWING: [&str; 9] = [
+const GROWING: [&str; 10] = [
     "executions",
+    "execution_targets",
     "recommendations",
     "strategies",
     "tasks",

@@ -26,9 +26,7 @@ use domain::{
     event::Topic,
     identity::{Actor, Role, Way},
     ids::RecommendationId,
-    ports::{
-        AccountStore as _, Clock, Cluster, Ids as _, ProviderStore as _, RecommendationStore as _, Registry, StoreError,
-    },
+    ports::{AccountStore as _, Clock, Cluster, Ids as _, ProviderStore as _, RecommendationStore as _, Registry},
     provider::External,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -324,7 +322,7 @@ async fn first_admin(store: &Store, config: &Config) -> Result<(), Fault> {
 async fn judge_anew(store: &Store, config: &Config) -> Result<(), Fault> {
     let rules = config.oidc.as_ref().map(|provider| &provider.rules);
     // Blocked groups are looked at whenever something counts.
-    let roles = |from: &External| rules.map_or_else(Vec::new, |rules| rules.roles(from, &[]));
+    let given = |from: &External| rules.map_or_else(Vec::new, |rules| rules.roles(from, &[]));
     let entry = AuditEntry {
         actor: Actor::system("settings"),
         way: Way::default(),
@@ -337,7 +335,7 @@ async fn judge_anew(store: &Store, config: &Config) -> Result<(), Fault> {
         reason: Some("--oidc-issuer or --oidc-role are others than at their last sign-in".into()),
         request_id: UuidIds.fresh(),
     };
-    let changed = store.judge_anew(&roles, entry).await?;
+    let changed = store.judge_anew(&given, entry).await?;
     if changed > 0 {
         tracing::info!(changed, "the provider's people may something else than at their last sign-in");
     }

@@ -6,8 +6,9 @@ use crate::{
         Labels, Registration,
         values::{EnvEntry, EnvValue},
     },
-    recommendation::{Incident, Origin, Proposal, Recommendation, ResourceRef, Risk, Severity, Strategy},
-    stats, target,
+    recommendation::{Origin, Proposal, Recommendation, ResourceRef, Risk, Severity, Strategy},
+    stats,
+    target::Scope,
     ticket::Plan,
 };
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,8 @@ pub struct Facts {
     pub cluster: String,
     /// What it is for: as the console is set, else as the incident says.
     pub environment: Option<String>,
-    /// The namespaces that it acts in, the target's first; none of a cluster-wide object.
+    /// The namespaces that it acts in, the target's first; none of a cluster-wide object. An empty one beside others: some of it is
+    /// in none, or in one that nobody says.
     pub namespaces: Vec<String>,
     /// How bad the incident is.
     pub severity: Severity,
@@ -96,18 +98,15 @@ impl Facts {
             Proposal::Playbook { workflow_id, version, .. } => (Some(workflow_id.clone()), version.clone()),
             Proposal::Steps { .. } => (None, None),
         };
-        let objects = objects(incident, strategy, plan);
-        let mut namespaces: Vec<String> = Vec::new();
-        for namespace in objects.iter().filter_map(|object| object.namespace.as_ref()) {
-            if !namespaces.contains(namespace) {
-                namespaces.push(namespace.clone());
-            }
-        }
+        let scope = match plan {
+            Some(plan) => Scope::of_plan(incident.resource.as_ref(), plan),
+            None => Scope::of_strategy(incident, strategy),
+        };
         let model = recommendation.content.model.as_ref();
         Self {
             cluster: recommendation.cluster.clone(),
             environment: environment.map(str::to_owned).or_else(|| incident.environment.clone()),
-            namespaces,
+            namespaces: scope.namespaces(),
             severity: incident.severity,
             risk: strategy.risk_with(registration.and_then(|one| one.risk)),
             playbook,
@@ -125,7 +124,7 @@ impl Facts {
             model: model.and_then(|m| m.name.clone().or_else(|| m.provider.clone())),
             confidence: strategy.confidence,
             measured,
-            target: objects.into_iter().next(),
+            target: scope.target.acts_on().cloned(),
             parameters: match plan {
                 Some(Plan::Playbook { parameters, .. }) => texts(parameters),
                 Some(Plan::Steps { .. }) => BTreeMap::new(),
@@ -245,8 +244,12 @@ const fn variable(name: &'static str, kind: &'static str, what: &'static str) ->
 pub const VARIABLES: [Variable; 19] = [
     variable("cluster", "string", "the cluster's name"),
     variable("environment", "string", "as the console is set, else as the incident says"),
-    variable("namespace", "string", "of the object that it acts on"),
-    variable("namespaces", "list(string)", "of all objects that it acts on"),
+    variable("namespace", "string", "that it acts in; of several the rule is judged for each"),
+    variable(
+        "namespaces",
+        "list(string)",
+        "all that it acts in; an empty text for what is in none or in one that nobody says",
+    ),
     variable("severity", "string", "info, low, medium, high or critical"),
     variable("risk", "string", "low, medium or high: the higher of the model's word and the registration's"),
     variable("playbook", "string", "the playbook's id; empty for a step list"),
@@ -263,26 +266,6 @@ pub const VARIABLES: [Variable; 19] = [
     variable("labels", "map(string, string)", "the playbook's labels"),
     variable("context", "map", "the incident's business context"),
 ];
-
-/// All objects that are acted on, the first one first.
-fn objects(incident: &Incident, strategy: &Strategy, plan: Option<&Plan>) -> Vec<ResourceRef> {
-    let first = match plan {
-        Some(plan) => target::of_plan(incident.resource.as_ref(), plan),
-        None => target::of_strategy(incident, strategy),
-    };
-    let mut objects: Vec<ResourceRef> = first.acts_on().cloned().into_iter().collect();
-    let steps = match (plan, &strategy.proposal) {
-        (Some(Plan::Steps { steps, .. }), _) => steps.as_slice(),
-        (None, Proposal::Steps { steps }) => steps.steps.as_slice(),
-        _ => &[],
-    };
-    for object in target::objects_of_steps(steps) {
-        if !objects.contains(&object) {
-            objects.push(object);
-        }
-    }
-    objects
-}
 
 fn texts(parameters: &[EnvEntry]) -> BTreeMap<String, String> {
     let text = |entry: &EnvEntry| match &entry.value {

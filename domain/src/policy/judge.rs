@@ -3,11 +3,15 @@
 use super::{Conditions, Facts, Grant, Guard, Match, Measured, Policy, Quorum, Rule, Ruling, Terms};
 use crate::recommendation::Risk;
 
-/// The ruling of this version of a policy. A condition that can't be evaluated is never passed over silently: an automatic rule
-/// is then no rule, since the next one asks people; with any other nobody can approve until the policy is mended.
+/// Namespaces that one case may act in.
+const MOST: usize = 50;
+
+/// The ruling of this version of a policy. What acts in several namespaces is judged for each of them, and held to the strictest
+/// of what the rules say: neither a loose rule for one of them nor an order of the rules lets pass what another would stop. Where
+/// none is the strictest nobody can approve it.
 pub fn judge(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Conditions) -> Ruling {
     let mut found = None;
-    let mut work = || found = Some(first_that_fits(policy, version, facts, conditions));
+    let mut work = || found = Some(by_namespace(policy, version, facts, conditions));
     if policy.has_conditions() {
         conditions.together(&mut work);
     } else {
@@ -18,7 +22,41 @@ pub fn judge(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Cond
     Ruling { risk: facts.risk, ..ruling }
 }
 
-fn first_that_fits(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Conditions) -> Ruling {
+/// The strictest of the rulings for each namespace.
+fn by_namespace(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Conditions) -> Ruling {
+    if facts.namespaces.len() > MOST {
+        let trouble = format!("it acts in more than {MOST} namespaces: propose it in parts");
+        return nobody(policy, version, "none", trouble);
+    }
+    let mut rulings: Vec<Ruling> = Vec::new();
+    for place in 0..facts.namespaces.len().max(1) {
+        let mut there = facts.clone();
+        if place > 0 {
+            there.namespaces.swap(0, place);
+        }
+        let ruling = in_first(policy, version, &there, conditions);
+        if rulings.iter().all(|known| known.terms.rule != ruling.terms.rule) {
+            rulings.push(ruling);
+        }
+    }
+    let Some(strictest) = rulings.iter().find(|one| rulings.iter().all(|other| one.terms.covers(&other.terms))) else {
+        let names = rulings.iter().map(|ruling| ruling.terms.rule.as_str()).collect::<Vec<_>>().join(", ");
+        let trouble = format!(
+            "it acts in namespaces of different rules ({names}), none of which asks for all that the others do: \
+             propose it for each namespace by itself"
+        );
+        return nobody(policy, version, &names, trouble);
+    };
+    let mut ruling = strictest.clone();
+    for other in &rulings {
+        ruling.hold_to(other);
+    }
+    ruling
+}
+
+/// The ruling for the first of the namespaces. A condition that can't be evaluated is never passed over silently: an automatic rule
+/// is then no rule, since the next one asks people; with any other nobody can approve until the policy is mended.
+fn in_first(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Conditions) -> Ruling {
     for rule in &policy.rules {
         match matches(&rule.fits, facts, conditions) {
             Ok(Some(because)) => return ruling(policy, version, rule, granted(rule, facts), because),
@@ -85,11 +123,12 @@ fn nobody(policy: &Policy, version: u32, rule: &str, trouble: String) -> Ruling 
 /// Whether all that is said holds; then what it was, in words.
 fn matches(fits: &Match, facts: &Facts, conditions: &dyn Conditions) -> Result<Option<Vec<String>>, String> {
     let mut because = Vec::new();
+    // What nobody says is matched by `*` alone, as an empty text.
     let or_empty = |text: &Option<String>| vec![text.clone().unwrap_or_default()];
     let texts = [
         ("cluster", &fits.cluster, vec![facts.cluster.clone()]),
         ("environment", &fits.environment, or_empty(&facts.environment)),
-        ("namespace", &fits.namespace, or_one(&facts.namespaces)),
+        ("namespace", &fits.namespace, or_empty(&facts.namespaces.first().cloned())),
         ("playbook", &fits.playbook, or_empty(&facts.playbook)),
         ("action type", &fits.action_type, vec![facts.action_type.clone()]),
     ];
@@ -135,11 +174,6 @@ fn matches(fits: &Match, facts: &Facts, conditions: &dyn Conditions) -> Result<O
 fn measured(wanted: &Measured, facts: &Facts) -> Option<String> {
     let found = facts.measured.filter(|found| found.runs >= i64::from(wanted.runs) && wanted.rate.holds(found.rate))?;
     Some(format!("{} of {} runs succeeded", found.succeeded, found.runs))
-}
-
-/// What nobody says is matched by `*` alone, as an empty text.
-fn or_one(values: &[String]) -> Vec<String> {
-    if values.is_empty() { vec![String::new()] } else { values.to_vec() }
 }
 
 /// Whether a text is as the pattern says, in which `*` stands for any characters.

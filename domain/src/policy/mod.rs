@@ -149,7 +149,7 @@ pub struct Match {
     /// Patterns of environments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub environment: Vec<String>,
-    /// Patterns of namespaces: one of those that it acts in.
+    /// Patterns of namespaces; what acts in several is judged for each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub namespace: Vec<String>,
     /// Severities.

@@ -65,6 +65,17 @@ impl Quorum {
         Self { need, of: Vec::new(), count: Count::People, requester_counts: false, last_editor_counts: true }
     }
 
+    /// Whether approvals that are enough here are enough there, too.
+    pub fn covers(&self, other: &Self) -> bool {
+        let people =
+            other.of.is_empty() || (!self.of.is_empty() && self.of.iter().all(|group| other.of.contains(group)));
+        self.need >= other.need
+            && people
+            && (self.count == Count::Groups || other.count == Count::People)
+            && (!self.requester_counts || other.requester_counts)
+            && (!self.last_editor_counts || other.last_editor_counts)
+    }
+
     /// Whether somebody who stands for these groups counts at all.
     pub fn asks(&self, stands_for: &[String]) -> bool {
         self.of.is_empty() || self.of.iter().any(|group| stands_for.contains(group))

@@ -8,7 +8,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What a rule asks of other runs on the same object. What nobody names is taken for one and the same object of its cluster.
+/// What a rule asks of other runs on the same object. What nobody says of an object may be anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
@@ -84,6 +84,15 @@ impl Terms {
         }
     }
 
+    /// Whether who may approve under these terms may under the others, too, and it takes no fewer of them.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self.grant, other.grant) {
+            (Grant::Never, _) | (Grant::People, Grant::Automatic) => true,
+            (_, Grant::Never) | (Grant::Automatic, Grant::People) => false,
+            _ => self.quorum.covers(&other.quorum),
+        }
+    }
+
     /// The freeze that holds, with its end.
     pub fn frozen(&self, now: Timestamp) -> Option<(&Freeze, Timestamp)> {
         self.freezes
@@ -118,6 +127,19 @@ pub struct Ruling {
 }
 
 impl Ruling {
+    /// Adds what another ruling on the same case asks for beside people: freezes, time, other runs.
+    pub(super) fn hold_to(&mut self, other: &Self) {
+        for freeze in &other.terms.freezes {
+            if !self.terms.freezes.contains(freeze) {
+                self.terms.freezes.push(freeze.clone());
+            }
+        }
+        let (guard, others) = (&mut self.terms.guard, other.terms.guard);
+        guard.cool_down_ms = guard.cool_down_ms.max(others.cool_down_ms);
+        guard.one_at_a_time |= others.one_at_a_time;
+        self.expires_ms = [self.expires_ms, other.expires_ms].into_iter().flatten().min();
+    }
+
     /// What of it stands in the ticket.
     pub fn ticket_terms(&self) -> PolicyTerms {
         PolicyTerms {

@@ -83,6 +83,34 @@ fn the_first_rule_that_matches_decides() {
 }
 
 #[test]
+fn what_acts_in_several_namespaces_is_held_to_the_strictest_of_their_rules() {
+    let policy = with_rules(&json!([
+        { "name": "playground", "match": { "namespace": "dev" }, "approvals": 1, "cool_down": "1h" },
+        { "name": "wages", "match": { "namespace": "pay*" }, "approvals": { "need": 2, "of": "sre" }, "freeze": "weekend" },
+        { "name": "data", "match": { "namespace": "db" }, "approvals": { "need": 2, "of": "dba" } },
+        { "name": "closed", "match": { "namespace": "vault" }, "grant": "never" },
+        { "name": "rest", "approvals": 2 },
+    ]));
+    let ruling = |namespaces: &[&str]| {
+        let namespaces = namespaces.iter().map(|&name| name.to_owned()).collect();
+        judge(&policy, 1, &Facts { namespaces, ..facts() }, &Words)
+    };
+    let told = |namespaces: &[&str]| ruling(namespaces).terms.rule;
+    assert_eq!((told(&["dev"]), told(&[])), ("playground".into(), "rest".into()));
+    assert_eq!((told(&["dev", "web"]), told(&["web", "dev"])), ("rest".into(), "rest".into()));
+    assert_eq!(told(&["dev", ""]), "rest", "some of it may be anywhere");
+    assert_eq!(told(&["dev", "vault", "db", "pay"]), "closed");
+    let both = ruling(&["dev", "pay"]);
+    assert_eq!((both.terms.rule.as_str(), both.terms.freezes.len()), ("wages", 1));
+    assert_eq!(both.terms.guard.cool_down_ms, 3_600_000, "and to all that the others ask of time");
+    assert_eq!(ruling(&["dev", "web", "pay"]).terms.rule, "wages");
+    assert_eq!(ruling(&["dev"; 51]).terms.grant, Grant::Never);
+    let torn = ruling(&["pay", "db"]);
+    assert_eq!(torn.terms.grant, Grant::Never);
+    assert!(torn.trouble.as_deref().is_some_and(|why| why.contains("wages, data")), "{torn:?}");
+}
+
+#[test]
 fn patterns_have_stars() {
     for (pattern, text, fits) in [
         ("a", "a", true),

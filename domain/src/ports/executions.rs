@@ -9,6 +9,7 @@ use crate::{
     paging::{Page, PageOf},
     policy::{Guard, InTheWay},
     recommendation::ResourceRef,
+    target::kinds::Spot,
     time::Timestamp,
 };
 use async_trait::async_trait;
@@ -25,7 +26,9 @@ pub struct NewExecution {
     pub tasks: Vec<Task>,
     /// One action record per task, status pending.
     pub actions: Vec<ActionRecord>,
-    /// What the policy asks of other runs on the same object.
+    /// All that it acts on: what other runs are kept apart from it by.
+    pub objects: Vec<Spot>,
+    /// What the policy asks of other runs on the same objects.
     pub guard: Guard,
 }
 
@@ -100,13 +103,8 @@ pub trait ExecutionStore: Send + Sync {
     /// tried before. It costs as much as it returns.
     async fn newest_on(&self, objects: &[(&str, &ResourceRef)], since: Timestamp)
     -> Result<Vec<Execution>, StoreError>;
-    /// The run that keeps another one on this object of the cluster from being approved now; nothing named is one object.
-    async fn in_the_way(
-        &self,
-        cluster: &str,
-        object: Option<&ResourceRef>,
-        guard: Guard,
-    ) -> Result<Option<InTheWay>, StoreError>;
+    /// The run that keeps another one on these objects of the cluster from being approved now; none said: it may act on anything.
+    async fn in_the_way(&self, cluster: &str, objects: &[Spot], guard: Guard) -> Result<Option<InTheWay>, StoreError>;
     /// Those of these that there are, in no order, without tasks.
     async fn these(&self, ids: &[ExecutionId]) -> Result<Vec<Execution>, StoreError> {
         // For stores that have nothing to gain by asking once.

@@ -1,7 +1,8 @@
 //! What a strategy acts on, and whether that is what the incident is about. One rule for lists, tickets and runs: the object
-//! that the incident names, and where it names none the one that the parameters name (the seeds' `TARGET_…`).
+//! that the parameters name (the seeds' `TARGET_…`), and where they are silent the incident.
 
 use super::{Incident, Proposal, ResourceRef, Strategy};
+use crate::target::kinds::{self, SOME};
 use serde_json::{Map, Value};
 
 /// The parameters by which playbooks are told what to act on (parameter seed, Parameters).
@@ -9,9 +10,6 @@ const KIND: &str = "TARGET_RESOURCE_KIND";
 const NAME: &str = "TARGET_RESOURCE_NAME";
 const NAMESPACE: &str = "TARGET_NAMESPACE";
 const NODE: &str = "TARGET_NODE";
-
-/// What to call an object whose kind nobody said.
-const SOME_KIND: &str = "Object";
 
 /// What a strategy acts on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,24 +35,29 @@ pub enum Target {
 }
 
 impl Target {
-    /// Of what an incident names and what the parameters name.
-    pub fn of(incident: Option<&ResourceRef>, parameters: Option<ResourceRef>) -> Self {
+    /// Of what an incident names and what the parameters name. What runs outranks what is said: where both mean one object, its kind
+    /// and namespace are the parameters', as far as they give them. `places` are the namespaces that parameters say which name no
+    /// object.
+    pub fn of(incident: Option<&ResourceRef>, parameters: Option<ResourceRef>, places: &[String]) -> Self {
+        let incident = incident.map(kinds::canonical);
+        let parameters = parameters.map(|one| kinds::canonical(&one));
         match (incident, parameters) {
             (None, None) => Self::Unknown,
-            (Some(one), None) => Self::Agreed(one.clone()),
+            (Some(incident), None) => Self::in_places(incident, places),
             (None, Some(one)) => Self::Agreed(one),
             (Some(incident), Some(acts_on)) => {
-                let kinds = |word: &str| acts_on.kind == SOME_KIND || word.eq_ignore_ascii_case(&acts_on.kind);
+                let kinds = acts_on.kind == SOME || incident.kind.eq_ignore_ascii_case(&acts_on.kind);
                 // A playbook need not ask for what goes without saying.
                 let namespaces = match (&incident.namespace, &acts_on.namespace) {
                     (Some(one), Some(other)) => one == other,
                     _ => true,
                 };
-                let incident = incident.clone();
-                if !kinds(&incident.kind) {
+                if !kinds {
                     Self::Elsewhere { acts_on, incident }
                 } else if incident.name == acts_on.name && namespaces {
-                    Self::Agreed(incident)
+                    let kind = if acts_on.kind == SOME { incident.kind } else { acts_on.kind };
+                    let namespace = acts_on.namespace.or(incident.namespace);
+                    Self::Agreed(ResourceRef { kind, namespace, name: incident.name })
                 } else {
                     Self::Mismatch { acts_on, incident }
                 }
@@ -62,14 +65,27 @@ impl Target {
         }
     }
 
+    /// The incident's object where nothing but these namespaces is said.
+    fn in_places(incident: ResourceRef, places: &[String]) -> Self {
+        let Some(first) = places.first().filter(|_| !kinds::is_cluster_wide(&incident.kind)) else {
+            return Self::Agreed(incident);
+        };
+        let there = ResourceRef { namespace: Some(first.clone()), ..incident.clone() };
+        match &incident.namespace {
+            None => Self::Agreed(there),
+            Some(said) if places.contains(said) => Self::Agreed(incident),
+            Some(_) => Self::Mismatch { acts_on: there, incident },
+        }
+    }
+
     /// Of a strategy for an incident.
     pub fn of_strategy(incident: &Incident, strategy: &Strategy) -> Self {
-        let named = match &strategy.proposal {
-            Proposal::Playbook { parameters, .. } => named(parameters),
+        let (named, place) = match &strategy.proposal {
+            Proposal::Playbook { parameters, .. } => (named(parameters), place(parameters)),
             // Steps may act on many things.
-            Proposal::Steps { .. } => None,
+            Proposal::Steps { .. } => (None, None),
         };
-        Self::of(incident.resource.as_ref(), named)
+        Self::of(incident.resource.as_ref(), named, place.as_slice())
     }
 
     /// The object that it acts on.
@@ -84,14 +100,20 @@ impl Target {
 
 /// The object that parameters name, if they name one.
 pub fn named(parameters: &Map<String, Value>) -> Option<ResourceRef> {
-    let text = |name: &str| {
-        parameters.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
-    };
-    if let Some(name) = text(NAME) {
-        let kind = text(KIND).unwrap_or_else(|| SOME_KIND.to_owned());
-        return Some(ResourceRef { kind, namespace: text(NAMESPACE), name });
+    if let Some(name) = text(parameters, NAME) {
+        let kind = text(parameters, KIND).unwrap_or_else(|| SOME.to_owned());
+        return Some(kinds::canonical(&ResourceRef { kind, namespace: place(parameters), name }));
     }
-    text(NODE).map(|name| ResourceRef { kind: "Node".into(), namespace: None, name })
+    text(parameters, NODE).map(|name| ResourceRef { kind: "Node".into(), namespace: None, name })
+}
+
+/// The namespace that parameters say, whether or not they name an object in it.
+pub fn place(parameters: &Map<String, Value>) -> Option<String> {
+    text(parameters, NAMESPACE)
+}
+
+fn text(parameters: &Map<String, Value>, name: &str) -> Option<String> {
+    parameters.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// Parameters that say where, as opposed to what: lists show them as the target.
@@ -122,26 +144,44 @@ mod tests {
     }
 
     #[test]
-    fn the_incident_is_believed_and_the_parameters_where_it_is_silent() {
+    fn the_parameters_are_believed_and_the_incident_where_they_are_silent() {
         let app = object("Deployment", Some("production"), "my-app");
-        assert_eq!(Target::of(None, None), Target::Unknown);
-        assert_eq!(Target::of(Some(&app), None), Target::Agreed(app.clone()));
-        assert_eq!(Target::of(None, Some(app.clone())), Target::Agreed(app.clone()));
+        let of =
+            |incident: Option<&ResourceRef>, parameters: Option<ResourceRef>| Target::of(incident, parameters, &[]);
+        assert_eq!(of(None, None), Target::Unknown);
+        assert_eq!(of(Some(&app), None), Target::Agreed(app.clone()));
+        assert_eq!(of(None, Some(app.clone())), Target::Agreed(app.clone()));
         let brief = object("Object", None, "my-app");
-        assert_eq!(Target::of(Some(&app), Some(brief)), Target::Agreed(app));
+        assert_eq!(of(Some(&app), Some(brief.clone())), Target::Agreed(app.clone()));
+        assert_eq!(of(Some(&brief), Some(app.clone())), Target::Elsewhere { acts_on: app.clone(), incident: brief });
+        let unsaid = object("deployment", None, "my-app");
+        assert_eq!(of(Some(&unsaid), Some(app.clone())), Target::Agreed(app));
+    }
+
+    #[test]
+    fn a_namespace_alone_says_where_it_acts() {
+        let dev = object("Deployment", Some("dev"), "my-app");
+        let production = object("Deployment", Some("production"), "my-app");
+        let places = ["production".to_owned()];
+        let target = Target::of(Some(&dev), None, &places);
+        assert_eq!(target, Target::Mismatch { acts_on: production.clone(), incident: dev });
+        let unsaid = object("Deployment", None, "my-app");
+        assert_eq!(Target::of(Some(&unsaid), None, &places), Target::Agreed(production));
+        let node = object("Node", None, "worker-2");
+        assert_eq!(Target::of(Some(&node), None, &places), Target::Agreed(node));
+        assert_eq!(Target::of(None, None, &places), Target::Unknown);
     }
 
     #[test]
     fn another_object_of_the_same_kind_is_a_mismatch_and_one_of_another_kind_is_told() {
         let app = object("Deployment", Some("production"), "my-app");
-        for wrong in
-            [object("deployment", Some("production"), "other"), object("Deployment", Some("staging"), "my-app")]
-        {
-            let target = Target::of(Some(&app), Some(wrong.clone()));
+        for (kind, namespace, name) in [("deployment", "production", "other"), ("Deployment", "staging", "my-app")] {
+            let target = Target::of(Some(&app), Some(object(kind, Some(namespace), name)), &[]);
+            let wrong = object("Deployment", Some(namespace), name);
             assert_eq!(target, Target::Mismatch { acts_on: wrong.clone(), incident: app.clone() });
             assert_eq!(target.acts_on(), Some(&wrong));
         }
         let node = object("Node", None, "worker-2");
-        assert!(matches!(Target::of(Some(&node), Some(app)), Target::Elsewhere { .. }));
+        assert!(matches!(Target::of(Some(&node), Some(app), &[]), Target::Elsewhere { .. }));
     }
 }

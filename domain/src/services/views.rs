@@ -258,19 +258,26 @@ impl RecommendationView {
     /// none, by what was proposed.
     pub fn target(&self) -> Target {
         let incident = self.recommendation.content.incident.resource.as_ref();
-        match &self.ticket {
-            Some(ticket) => crate::target::of_plan(incident, &ticket.content.plan),
-            None => Target::of(incident, target::named(&self.parameters)),
+        if let Some(ticket) = &self.ticket {
+            return crate::target::of_plan(incident, &ticket.content.plan);
         }
+        let place = target::place(&self.parameters);
+        Target::of(incident, target::named(&self.parameters), place.as_slice())
     }
 
-    /// What has to be typed before the selected strategy is approved, where its risk is high: the name of the object that it
-    /// acts on, or of the incident where nobody names one.
+    /// What has to be typed before the selected strategy is approved, where its risk is high: what
+    /// [`crate::target::to_type`] says of all that it acts on.
     pub fn confirmation(&self) -> Option<String> {
         let strategy = self.strategies.get(usize::try_from(self.selected).ok()?)?;
         let incident = &self.recommendation.content.incident;
         let risk = self.ruling.as_ref().map_or(strategy.strategy.risk(), |ruling| ruling.risk);
-        risk.is_grave().then(|| crate::target::to_type(incident, &self.target()))
+        risk.is_grave().then(|| match &self.ticket {
+            Some(ticket) => {
+                let scope = crate::target::Scope::of_plan(incident.resource.as_ref(), &ticket.content.plan);
+                crate::target::to_type(incident, &scope.objects)
+            }
+            None => crate::target::to_type(incident, self.target().acts_on()),
+        })
     }
 }
 

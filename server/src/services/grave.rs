@@ -61,8 +61,8 @@ impl Services {
             return Ok(());
         }
         let incident = &recommendation.content.incident;
-        let acts_on = target::of_plan(incident.resource.as_ref(), &made.ticket.content().plan);
-        let word = target::to_type(incident, &acts_on);
+        let scope = target::Scope::of_plan(incident.resource.as_ref(), &made.ticket.content().plan);
+        let word = target::to_type(incident, &scope.objects);
         if typed.map(str::trim) != Some(word.as_str()) {
             let message = format!("type {word} to approve: this strategy's risk is high");
             return Err(ServiceError::Invalid(vec![Fault::new("/confirm", "mismatch", message)]));

@@ -1,13 +1,13 @@
-//! With `--check-people`: whoever approves a remediation must be let do so by the cluster, too, in the namespace that it acts on. The
-//! cluster is asked at each approval (SubjectAccessReview); what it does not answer is no yes.
+//! With `--check-people`: whoever approves a remediation must be let do so by the cluster, too, in every namespace that it acts in.
+//! The cluster is asked at each approval (SubjectAccessReview); what it does not answer is no yes.
 
 use super::{Services, store_fault, tickets::Made};
 use domain::{
     identity::Caller,
     ports::{ClusterRight, ClusterUser, UserRecord},
-    recommendation::{Recommendation, ResourceRef},
+    recommendation::Recommendation,
     services::{Answer, ServiceError},
-    target,
+    target::Scope,
 };
 
 /// What approving comes to in the cluster: that a WorkflowExecution is made. Whoever may do so in a namespace may remediate there.
@@ -31,8 +31,11 @@ impl Services {
             return Ok(());
         }
         let incident = recommendation.content.incident.resource.as_ref();
-        let acts_on = target::of_plan(incident, &made.ticket.content().plan);
-        self.has_right(caller, &right(acts_on.acts_on(), &self.world.settings.namespace)).await
+        let scope = Scope::of_plan(incident, &made.ticket.content().plan);
+        for namespace in namespaces(&scope, &self.world.settings.namespace) {
+            self.has_right(caller, &right(namespace)).await?;
+        }
+        Ok(())
     }
 
     async fn has_right(&self, caller: &Caller, right: &ClusterRight) -> Answer<()> {
@@ -66,9 +69,26 @@ impl Services {
     }
 }
 
-/// The right that it takes to act on this; in the namespace of the runs where nothing is named.
-fn right(acts_on: Option<&ResourceRef>, runs: &str) -> ClusterRight {
-    let namespace = acts_on.map_or_else(|| Some(runs.to_owned()), |object| object.namespace.clone());
+/// Namespaces that the cluster is asked about one by one.
+const MOST: usize = 20;
+
+/// Where it takes the right: in each namespace that it acts in; in the whole cluster (none) for an object in no namespace, or in one
+/// that nobody says; in the namespace of the runs where nothing is named. Whoever may in the whole cluster may in each: of many
+/// namespaces that alone is asked.
+fn namespaces(scope: &Scope, runs: &str) -> Vec<Option<String>> {
+    let said = scope.namespaces().into_iter().filter(|namespace| !namespace.is_empty());
+    let mut all: Vec<Option<String>> = said.map(Some).collect();
+    if scope.objects.iter().any(|object| object.namespace.is_none()) {
+        all.push(None);
+    }
+    match all.len() {
+        0 => vec![Some(runs.to_owned())],
+        1..=MOST => all,
+        _ => vec![None],
+    }
+}
+
+fn right(namespace: Option<String>) -> ClusterRight {
     ClusterRight { verb: VERB, resource: RESOURCE, namespace }
 }
 
@@ -86,22 +106,45 @@ mod tests {
         identity::{Actor, Role, Way},
         ids::ActorId,
         ports::{AccountStore as _, Cluster, PasswordHash},
+        recommendation::ResourceRef,
+        ticket::Plan,
+        workflow::Step,
     };
+    use serde_json::{Value, json};
     use std::sync::{Arc, OnceLock};
     use store::{Options, Store, sqlite_url};
 
     #[test]
     fn the_right_is_asked_for_where_it_acts() {
-        let object = |namespace: Option<&str>| ResourceRef {
-            kind: "Deployment".into(),
-            namespace: namespace.map(str::to_owned),
-            name: "x".into(),
+        let told = |incident: Option<&str>, inputs: &[Value]| {
+            let incident = incident.map(|namespace| ResourceRef {
+                kind: "Deployment".into(),
+                namespace: Some(namespace.to_owned()).filter(|name| !name.is_empty()),
+                name: "x".into(),
+            });
+            let step = |inputs: &Value| Step {
+                name: "s".into(),
+                action_type: "a".into(),
+                image: format!("a.example/b@sha256:{}", "a".repeat(64)).parse().unwrap(),
+                inputs: inputs.as_object().unwrap().clone(),
+                run_after: Vec::new(),
+                uses_workspace: false,
+            };
+            let plan = Plan::Steps { workflow_type: "t".into(), steps: inputs.iter().map(step).collect() };
+            let asked = namespaces(&Scope::of_plan(incident.as_ref(), &plan), "kubernaut-system");
+            let create = format!("{VERB} {RESOURCE} in ");
+            asked.into_iter().map(|place| right(place).to_string().replace(&create, "")).collect::<Vec<_>>()
         };
-        let told = |acts_on: Option<ResourceRef>| right(acts_on.as_ref(), "kubernaut-system").to_string();
-        let create = format!("{VERB} {RESOURCE}");
-        assert_eq!(told(Some(object(Some("production")))), format!("{create} in namespace production"));
-        assert_eq!(told(Some(object(None))), format!("{create} in the whole cluster"), "a node is in no namespace");
-        assert_eq!(told(None), format!("{create} in namespace kubernaut-system"));
+        assert_eq!(told(Some("production"), &[]), ["namespace production"]);
+        assert_eq!(told(Some(""), &[]), ["the whole cluster"], "nobody says where");
+        assert_eq!(told(None, &[]), ["namespace kubernaut-system"]);
+        let decoy = json!({ "deployment": "decoy", "namespace": "dev" });
+        let pods = json!({ "namespace": "payments", "labelSelector": "app=x" });
+        let all = told(Some("production"), &[decoy.clone(), json!({ "deployment": "x" }), pods]);
+        assert_eq!(all, ["namespace dev", "namespace production", "namespace payments"]);
+        let many: Vec<Value> = (0..=MOST).map(|n| json!({ "namespace": format!("team-{n}") })).collect();
+        assert_eq!(told(None, &many), ["the whole cluster"]);
+        assert_eq!(told(None, &[decoy, json!({ "node": "n" })]), ["namespace dev", "the whole cluster"]);
     }
 
     fn services(store: &Store, cluster: &Arc<TestCluster>) -> Services {
@@ -156,7 +199,7 @@ mod tests {
             assert!(made.unwrap());
         }
         cluster.forbids("vera");
-        let right = right(None, "kubernaut-system");
+        let right = right(Some("kubernaut-system".into()));
         let ask = async |id: &str, owner: Option<&str>| services.has_right(&caller(id, owner), &right).await;
         ask("user:mara", None).await.unwrap();
         let told = format!("mara (kubernaut:operator system:authenticated): {right}");

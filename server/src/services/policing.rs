@@ -11,7 +11,7 @@ use domain::{
     ports::PolicyRecord,
     recommendation::{Proposal, Recommendation, Strategy},
     services::Answer,
-    target,
+    target::Scope,
     ticket::{Plan, TicketContent},
 };
 use std::collections::{HashMap, hash_map::Entry};
@@ -159,9 +159,9 @@ impl Services {
             Err(refusal) => Ok(Some(refusal.to_string())),
             Ok(Verdict::Approved { .. }) => {
                 let incident = &recommendation.content.incident;
-                let target = target::of_plan(incident.resource.as_ref(), plan);
+                let objects = Scope::of_plan(incident.resource.as_ref(), plan).spots();
                 let (cluster, guard) = (&recommendation.cluster, attempt.terms.guard);
-                let other = self.world.executions.in_the_way(cluster, target.acts_on(), guard).await;
+                let other = self.world.executions.in_the_way(cluster, &objects, guard).await;
                 Ok(other.map_err(store_fault)?.map(|other| other.words()))
             }
             Ok(_) => Ok(None),

@@ -15,6 +15,7 @@ use domain::{
     ports::{Judged, PolicyRecord, VersionDay},
     recommendation::{Proposal, RecommendationState, Strategy},
     services::{Answer, ServiceError},
+    target::kinds::Spot,
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -91,7 +92,7 @@ impl Services {
             });
         }
         let run = run.map(|run| Ran {
-            object: format!("{} {:?}", run.subject.cluster, run.subject.target()),
+            object: format!("{} {:?}", run.subject.cluster, run.subject.target().map(Spot::of)),
             from: run.created_at,
             to: run.state.ended().then(|| run.finished_at.unwrap_or(run.created_at)),
             began: run.started_at.is_some(),

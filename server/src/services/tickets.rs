@@ -20,6 +20,7 @@ use domain::{
     ports::{NewExecution, PlaybookRecord, Signature, StoredTicket},
     recommendation::{Origin, Proposal, Recommendation, Strategy, target},
     services::{Answer, ServiceError, TicketView},
+    target::Scope,
     ticket::{Adopts, FORMAT, Plan, Ticket, TicketContent},
     workflow::Step,
 };
@@ -269,6 +270,7 @@ impl Services {
         };
         let planned = planned_tasks(ticket);
         let named = planned.iter().find_map(|(task, ..)| target::named(&task.parameters));
+        let scope = Scope::of_plan(incident.resource.as_ref(), &content.plan);
         let subject = ExecutionSubject {
             id: id.clone(),
             recommendation_id: recommendation.id.clone(),
@@ -283,7 +285,7 @@ impl Services {
             severity: incident.severity,
             environment: incident.environment.clone(),
             resource: incident.resource.clone().or(named),
-            acts_on: domain::target::of_plan(incident.resource.as_ref(), &content.plan).acts_on().cloned(),
+            acts_on: scope.target.acts_on().cloned(),
             workflow_id: workflow_id.clone(),
             version,
             action_type: content.action_type.clone(),
@@ -312,7 +314,8 @@ impl Services {
         // What has not begun before a freeze does not begin in it.
         let freezes_at = terms.and_then(|terms| terms.freezes_at(self.world.clock.now()));
         let expires_at = freezes_at.map_or(content.expires_at, |at| at.min(content.expires_at));
-        NewExecution { subject, expires_at, tasks, actions, guard: terms.map_or_else(Guard::default, |t| t.guard) }
+        let guard = terms.map_or_else(Guard::default, |terms| terms.guard);
+        NewExecution { subject, expires_at, tasks, actions, objects: scope.spots(), guard }
     }
 }
 

@@ -15,6 +15,7 @@ use domain::{
     policy::{Guard, InTheWay},
     ports::{ActionFilter, Clock, ExecutionFilter, ExecutionStore, Permit, StoreError, StoredTicket},
     recommendation::{Recommendation, ResourceRef, Severity},
+    target::kinds::Spot,
     ticket::{Plan, Ticket},
     time::Timestamp,
 };
@@ -328,7 +329,7 @@ impl ExecutionStore for FakeStore {
         Ok(Vec::new())
     }
 
-    async fn in_the_way(&self, _: &str, _: Option<&ResourceRef>, _: Guard) -> Result<Option<InTheWay>, StoreError> {
+    async fn in_the_way(&self, _: &str, _: &[Spot], _: Guard) -> Result<Option<InTheWay>, StoreError> {
         Ok(None)
     }
 

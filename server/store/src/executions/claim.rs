@@ -1,6 +1,6 @@
 //! Claiming: the execution that comes into being with the last approval, in the transaction of the decision.
 
-use super::{actions, rows};
+use super::{actions, rows, targets};
 use crate::{sql::Sql, write::Write};
 use domain::{
     event::Topic,
@@ -48,6 +48,7 @@ pub(crate) async fn claim(
             None => DecideError::NameUsed(name.clone()),
         });
     }
+    targets::insert(write, &[(&execution.subject.id, new.objects.as_slice())]).await?;
     if !new.guard.is_none() {
         Sql::new("execution", "UPDATE executions SET alone = $1, cool_down_ms = $2 WHERE id = $3")
             .bind(new.guard.one_at_a_time)

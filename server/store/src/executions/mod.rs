@@ -9,6 +9,7 @@ mod logs;
 mod observe;
 mod rows;
 mod start;
+mod targets;
 
 pub(crate) use claim::claim;
 pub(crate) use guard::in_the_way;
@@ -33,6 +34,7 @@ use domain::{
     policy::{Guard, InTheWay},
     ports::{ActionFilter, ExecutionFilter, ExecutionStore, LogOf, LogReader, LogSlice, Permit, StoreError},
     recommendation::ResourceRef,
+    target::kinds::Spot,
     time::Timestamp,
 };
 use sqlx::AnyConnection;
@@ -128,13 +130,8 @@ impl ExecutionStore for Store {
         sql.all(&mut *self.read().await?).await?.iter().map(execution).collect()
     }
 
-    async fn in_the_way(
-        &self,
-        cluster: &str,
-        object: Option<&ResourceRef>,
-        guard: Guard,
-    ) -> Result<Option<InTheWay>, StoreError> {
-        in_the_way(&mut *self.read().await?, self.dialect().clock(), cluster, object, guard).await
+    async fn in_the_way(&self, cluster: &str, objects: &[Spot], guard: Guard) -> Result<Option<InTheWay>, StoreError> {
+        in_the_way(&mut *self.read().await?, self.dialect().clock(), cluster, objects, guard).await
     }
 
     async fn these(&self, ids: &[ExecutionId]) -> Result<Vec<Execution>, StoreError> {
@@ -304,9 +301,10 @@ pub(crate) async fn of_recommendations(
     rows.iter().map(|row| execution(row).map(|one| (one.subject.recommendation_id.clone(), one))).collect()
 }
 
-/// How a row names its object (migration 0009); empty where nothing is named.
+/// How a row names its object (migrations 0009 and 0022), however its kind is written; empty where nothing is named.
 fn target_key(resource: &ResourceRef) -> String {
-    format!("{}/{}/{}", resource.namespace.as_deref().unwrap_or_default(), resource.kind, resource.name)
+    let Spot { namespace, kind, name } = Spot::of(resource);
+    format!("{namespace}/{kind}/{name}")
 }
 
 fn search_text(subject: &ExecutionSubject) -> String {

@@ -143,7 +143,7 @@ fn fitting(execution: Option<NewExecution>, decision: &Decision) -> Result<NewEx
 /// Of two that are approved at the same moment one sees the other.
 async fn nothing_in_the_way(write: &mut Write, clock: &str, new: &NewExecution) -> Result<(), DecideError> {
     write.lock(Lock::Targets).await?;
-    match in_the_way(write.on(), clock, &new.subject.cluster, new.subject.target(), new.guard).await? {
+    match in_the_way(write.on(), clock, &new.subject.cluster, &new.objects, new.guard).await? {
         None => Ok(()),
         Some(other) => Err(DecideError::Busy(other)),
     }

@@ -4,7 +4,7 @@ use crate::accounts::make;
 use crate::policies::{activate, put_in_force};
 use crate::support::{
     Bench, MINUTE, actor, at_once, attempt, audit_rows, claimed, contract, digest, entry, events_after, finished,
-    new_execution, recommend, recommendation, seen, ticket,
+    new_execution, recommend, recommendation, seen, spot, ticket,
 };
 use domain::{
     audit::AuditEntry,
@@ -21,6 +21,7 @@ use domain::{
     },
     provider::External,
     recommendation::{RecommendationState as State, ResourceRef},
+    target::kinds::Spot,
     time::Timestamp,
 };
 use serde_json::json;
@@ -45,6 +46,7 @@ contract!(
     a_decision_counts_only_from_the_state_that_was_read,
     an_approval_counts_only_under_the_policy_in_force,
     runs_on_the_same_object_are_kept_apart,
+    runs_are_kept_apart_by_every_object_however_it_is_written,
     of_two_on_the_same_object_at_the_same_instant_one_is_approved,
     what_was_decided_is_handed_out_to_be_judged_again,
 );
@@ -522,15 +524,20 @@ async fn an_approval_counts_only_under_the_policy_in_force(bench: Bench) {
 fn on_my_app(mut new: NewExecution, guard: Guard) -> NewExecution {
     new.subject.acts_on =
         Some(ResourceRef { kind: "Deployment".into(), namespace: Some("production".into()), name: "my-app".into() });
-    NewExecution { guard, ..new }
+    NewExecution { objects: vec![spot("Deployment", "production", "my-app")], guard, ..new }
 }
 
 /// Approves a ticket of its own that acts on my-app.
 async fn approve_on_my_app(store: &Store, n: u8, guard: Guard) -> Result<Decided, DecideError> {
+    approve_on(store, n, vec![spot("Deployment", "production", "my-app")], guard).await
+}
+
+/// The same of what acts on these.
+async fn approve_on(store: &Store, n: u8, objects: Vec<Spot>, guard: Guard) -> Result<Decided, DecideError> {
     let id = format!("e{n}");
     let of = recommend(store, &format!("rec-{id}"), &format!("inc-{id}")).await;
     let until = soon(store).await;
-    let execution = on_my_app(new_execution(&id, &of, n, until), guard);
+    let execution = NewExecution { objects, ..on_my_app(new_execution(&id, &of, n, until), guard) };
     let attempt = attempt("bob", Verb::Approve, n, 1, until);
     store.decide(new_decision(&format!("d{n}"), &of, attempt, Some(execution), entry("decision.approve"))).await
 }
@@ -566,9 +573,72 @@ async fn runs_on_the_same_object_are_kept_apart(bench: Bench) {
     let busy = approve_on_my_app(store, 6, cooling).await;
     let Err(DecideError::Busy(other)) = busy else { panic!("{busy:?}") };
     assert_eq!(other.until, Some(now.plus_ms(60 * MINUTE)));
-    let wanted = on_my_app(new_execution("x", &RecommendationId::new("other"), 8, now), cooling).subject;
-    assert_eq!(store.in_the_way("sandbox", wanted.target(), cooling).await.unwrap(), Some(other));
+    let wanted = on_my_app(new_execution("x", &RecommendationId::new("other"), 8, now), cooling).objects;
+    assert_eq!(store.in_the_way("sandbox", &wanted, cooling).await.unwrap(), Some(other));
     approve_on_my_app(store, 7, ALONE).await.unwrap();
+}
+
+async fn runs_are_kept_apart_by_every_object_however_it_is_written(bench: Bench) {
+    let store = &bench.store;
+    let app = || spot("Deployment", "production", "my-app");
+    let decoy = spot("Deployment", "dev", "decoy");
+    let first = approve_on(store, 1, vec![decoy.clone(), app()], Guard::default()).await.unwrap().execution_id.unwrap();
+    let same = [
+        vec![spot("DEPLOYMENTS", "production", "my-app")],
+        vec![spot("Object", "production", "my-app")],
+        vec![spot("deploy", "", "my-app")],
+        vec![Spot::within("production")],
+        vec![Spot::default()],
+        vec![spot("Deployment", "dev", "another"), app()],
+        vec![decoy],
+        vec![],
+    ];
+    for (n, objects) in (2..).zip(&same) {
+        let busy = approve_on(store, n, objects.clone(), ALONE).await;
+        assert!(matches!(busy, Err(DecideError::Busy(_))), "{objects:?}: {busy:?}");
+    }
+    let others = [
+        spot("Deployment", "staging", "my-app"),
+        spot("Pod", "production", "my-app"),
+        spot("Deployment", "production", "other"),
+        spot("Node", "production", "worker-1"),
+        Spot::within("payments"),
+    ];
+    for other in &others {
+        let free = store.in_the_way("sandbox", std::slice::from_ref(other), ALONE).await.unwrap();
+        assert_eq!(free, None, "{other:?}");
+    }
+    assert_eq!(store.in_the_way("elsewhere", &[app()], ALONE).await.unwrap(), None);
+    let filter = ExecutionFilter {
+        target: Some(ResourceRef {
+            kind: "deployment".into(),
+            namespace: Some("production".into()),
+            name: "my-app".into(),
+        }),
+        ..ExecutionFilter::default()
+    };
+    assert_eq!(ExecutionStore::list(store, &filter, &Page::default()).await.unwrap().items.len(), 1);
+
+    // The same is asked where they start: here of two that were approved without a guard.
+    let mut both = vec![first];
+    let place =
+        approve_on(store, 20, vec![spot("Pod", "dev", "x"), Spot::within("production")], Guard::default()).await;
+    both.push(place.unwrap().execution_id.unwrap());
+    let mut epochs = Vec::new();
+    for id in &both {
+        store.observe(id, seen(ExecutionState::Pending, Stage::Created, vec![])).await.unwrap();
+        let Permit::Given(epoch) = store.begin_start(id).await.unwrap() else { panic!("it may start") };
+        epochs.push(epoch);
+    }
+    let raw = &mut bench.raw().await;
+    sqlx::query("UPDATE executions SET alone = 1, cool_down_ms = 3600000 WHERE id = 'e20'").execute(raw).await.unwrap();
+    assert_eq!(store.may_start(&both[0], epochs[0], "run").await.unwrap(), Permit::Given(epochs[0]));
+    assert_eq!(store.may_start(&both[1], epochs[1], "run").await.unwrap(), Permit::Busy);
+    let now = store.now().await.unwrap();
+    let mut ended = seen(ExecutionState::Succeeded, Stage::Ended, vec![]);
+    (ended.started_at, ended.finished_at) = (Some(now), Some(now));
+    store.observe(&both[0], ended).await.unwrap();
+    assert_eq!(store.may_start(&both[1], epochs[1], "run").await.unwrap(), Permit::Busy, "it cools down");
 }
 
 async fn of_two_on_the_same_object_at_the_same_instant_one_is_approved(bench: Bench) {

@@ -14,6 +14,7 @@ use domain::{
         RecommendationStore, StoredTicket,
     },
     recommendation::{Content, Finding, Incident, Model, Origin, Proposal, ResourceRef, Risk, Severity, Strategy},
+    target::kinds::Spot,
     time::Timestamp,
 };
 use serde_json::{Map, Value, json};
@@ -316,6 +317,12 @@ pub fn subject(id: &str, of: &RecommendationId, ticket: u8) -> ExecutionSubject 
     }
 }
 
+/// An object by which runs are kept apart; without a namespace where that is empty.
+pub fn spot(kind: &str, namespace: &str, name: &str) -> Spot {
+    let namespace = Some(namespace.to_owned()).filter(|text| !text.is_empty());
+    Spot::of(&ResourceRef { kind: kind.into(), namespace, name: name.into() })
+}
+
 /// An execution of two tasks with an action record each.
 pub fn new_execution(id: &str, of: &RecommendationId, ticket: u8, expires_at: Timestamp) -> NewExecution {
     let action = |name: &str| ActionRecord {
@@ -336,6 +343,7 @@ pub fn new_execution(id: &str, of: &RecommendationId, ticket: u8, expires_at: Ti
         expires_at,
         tasks: vec![task("check", ticket), task("scale", ticket)],
         actions: vec![action("check"), action("scale")],
+        objects: vec![spot("Deployment", "production", id)],
         guard: Guard::default(),
     }
 }

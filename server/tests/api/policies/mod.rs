@@ -1,6 +1,7 @@
 //! Approval policies: written, tried, put in force, and held to by every decision.
 
 mod documents;
+mod evasions;
 mod rules;
 
 use crate::support::{Answer, Caller, Console};
