@@ -14,7 +14,7 @@ const itself = 60_000;
 /** Statements of one showing: who asks, what the frame tells, the page itself. */
 const statements = 24;
 /** What is decided together is read one by one, each as on its own page. */
-const statementsOf = { review: 7 * 8 };
+const statementsOf = { review: 7 * 9 };
 
 const on = stage();
 let console_, browser, pages, state;

@@ -3,7 +3,7 @@
 use super::{
     Services,
     obstacles::{cannot_decide, decide_fault, not_open, runnable},
-    policing::{Registrations, counted},
+    policing::{Registrations, RiskOf, counted},
     reason, store_fault,
     tickets::Made,
 };
@@ -332,7 +332,7 @@ impl Services {
         strategy: &Strategy,
     ) -> Answer<Ruling> {
         let record = self.in_force().await?;
-        self.proposed_ruling(&record, recommendation, strategy, &mut Registrations::new()).await
+        self.proposed_ruling(&record, recommendation, strategy, RiskOf::Registration, &mut Registrations::new()).await
     }
 
     /// Why this caller may not approve this ticket.

@@ -3,7 +3,7 @@
 
 use super::{
     Services,
-    policing::{Registrations, counted},
+    policing::{Registrations, RiskOf, counted},
     store_fault,
     tickets::verified,
 };
@@ -82,7 +82,7 @@ impl Services {
         let record = self.in_force().await?;
         for one in open {
             if let Some(first) = one.content.strategies.first() {
-                let ruling = self.proposed_ruling(&record, one, first, &mut seen).await?;
+                let ruling = self.proposed_ruling(&record, one, first, RiskOf::Stored, &mut seen).await?;
                 asked.insert(one.id.clone(), ruling.terms.quorum);
             }
         }

@@ -1,7 +1,13 @@
 //! What comes in: a model's answer, a WorkflowExecution's spec by hand, and one that somebody applied to the cluster. The same
 //! checks for all three. A RemediationWorkflow comes by the same door, and goes to the catalog.
 
-use super::{Services, check::under, image_fault, policing::Registrations, store_fault};
+use super::{
+    Services,
+    check::under,
+    image_fault,
+    policing::{Registrations, RiskOf},
+    store_fault,
+};
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
@@ -223,7 +229,7 @@ impl Services {
         let mut longest = None;
         let mut seen = Registrations::new();
         for strategy in coming.content.strategies.iter().filter(|strategy| strategy.runnable()) {
-            let ruling = self.proposed_ruling(&record, coming, strategy, &mut seen).await?;
+            let ruling = self.proposed_ruling(&record, coming, strategy, RiskOf::Registration, &mut seen).await?;
             longest = longest.max(Some(ruling.expires_ms.unwrap_or(usual)));
         }
         Ok(longest.unwrap_or(usual))

@@ -47,11 +47,11 @@ impl Services {
         record: &PolicyRecord,
         recommendation: &Recommendation,
         strategy: &Strategy,
+        risk_of: RiskOf,
         seen: &mut Registrations,
     ) -> Answer<Ruling> {
-        // What was stored without the registration's risk is judged by it all the same.
-        let no_risk = strategy.declared_risk.is_none();
-        let asks = no_risk || record.policy.asks_for_measures() || record.policy.has_conditions();
+        let unknown_risk = risk_of == RiskOf::Registration && strategy.declared_risk.is_none();
+        let asks = unknown_risk || record.policy.asks_for_measures() || record.policy.has_conditions();
         let registration = match &strategy.proposal {
             Proposal::Playbook { workflow_id, version, .. } if asks => {
                 match seen.entry((workflow_id.clone(), version.clone())) {
@@ -167,6 +167,15 @@ impl Services {
             Ok(_) => Ok(None),
         }
     }
+}
+
+/// Where a strategy's risk is taken from that was stored without the one its playbook declares.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum RiskOf {
+    /// From the registration: where somebody decides.
+    Registration,
+    /// From what was stored: a list asks for no registration of each line.
+    Stored,
 }
 
 /// Registrations that were looked up for a list, by playbook and version.

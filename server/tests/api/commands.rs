@@ -39,8 +39,8 @@ fn a_wrong_start_says_what_to_do_in_one_sentence() {
     fails(&["token", "create", "--name", "x", "--role", "viewer,ingest"], 2, "ingest stands alone");
     fails(&["token", "create", "--name", "x", "--role", "viewer", "--owner", "nobody"], 1, "user list");
     fails(&["token", "create", "--name", "", "--role", "viewer"], 2, "--name");
-    fails(&["user", "create", "--name", "token ci", "--role", "viewer"], 2, "under such names tokens act");
-    fails(&["user", "create", "--name", "mara (token ci)", "--role", "viewer"], 2, "under such names tokens act");
+    fails(&["user", "create", "--name", "token ci", "--role", "viewer"], 2, "as “token …”");
+    fails(&["user", "create", "--name", "mara (token ci)", "--role", "viewer"], 2, "as “token …”");
     fails(&["user", "create", "--name", &"x".repeat(129), "--role", "viewer"], 2, "--name");
     fails(&["token", "revoke", "nothing"], 1, "token list");
 }
