@@ -69,6 +69,29 @@ impl AuditEntry {
             request_id: caller.request_id.clone(),
         }
     }
+
+    /// An entry by a part of the console itself, with nobody before a door.
+    pub fn of_console(
+        part: &str,
+        route: &str,
+        action: &str,
+        object_kind: &str,
+        object_id: &str,
+        request_id: String,
+    ) -> Self {
+        Self {
+            actor: Actor::system(part),
+            way: Way::default(),
+            route: route.to_owned(),
+            action: action.to_owned(),
+            object_kind: object_kind.to_owned(),
+            object_id: object_id.to_owned(),
+            before: None,
+            after: None,
+            reason: None,
+            request_id,
+        }
+    }
 }
 
 /// A row of the trail as it is read.

@@ -7,13 +7,16 @@ use crate::{
 };
 use domain::{
     audit::AuditEntry,
-    identity::{Actor, Way},
+    identity::Actor,
     ids::Digest,
     policy::Conditions,
     ports::{Activated, Activation, NewPolicy, PolicyOrigin, PolicyStore},
 };
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
+
+/// As whom it acts.
+const PART: &str = "policy file";
 
 /// Reads the file and puts what it says in force.
 pub async fn put_in_force(
@@ -33,18 +36,9 @@ pub async fn put_in_force(
     if active.digest == Digest::from_bytes(Sha256::digest(&yaml).into()) {
         return Ok(());
     }
-    let by = Actor::system("policy file");
-    let entry = |action: &str| AuditEntry {
-        actor: by.clone(),
-        way: Way::default(),
-        route: "kubernaut-console serve --policy-file".into(),
-        action: action.into(),
-        object_kind: "policy".into(),
-        object_id: String::new(),
-        before: None,
-        after: None,
-        reason: None,
-        request_id: request_id.clone(),
+    let by = Actor::system(PART);
+    let entry = |action: &str| {
+        AuditEntry::of_console(PART, "kubernaut-console serve --policy-file", action, "policy", "", request_id.clone())
     };
     let name = policy.name.clone();
     let new = NewPolicy { policy, yaml, origin: PolicyOrigin::File, by: by.clone() };

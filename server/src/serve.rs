@@ -24,7 +24,7 @@ use crate::{
 use domain::{
     audit::AuditEntry,
     event::Topic,
-    identity::{Actor, Role, Way},
+    identity::Role,
     ids::RecommendationId,
     ports::{AccountStore as _, Clock, Cluster, Ids as _, ProviderStore as _, RecommendationStore as _, Registry},
     provider::External,
@@ -43,6 +43,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// What the trail calls a start.
+const ROUTE: &str = "kubernaut-console serve";
 /// What a stop may take, from the signal to the end.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 /// What each stage of a stop may take.
@@ -300,16 +302,8 @@ async fn first_admin(store: &Store, config: &Config) -> Result<(), Fault> {
     let password = config.admin_password.clone().unwrap_or_else(new_password);
     let hash = hash_password(&password).map_err(|e| Fault::failed(e.to_string()))?;
     let entry = AuditEntry {
-        actor: Actor::system("first start"),
-        way: Way::default(),
-        route: "kubernaut-console serve".into(),
-        action: "account.create".into(),
-        object_kind: "account".into(),
-        object_id: "admin".into(),
-        before: None,
         after: Some(serde_json::json!({ "roles": [Role::Admin] })),
-        reason: None,
-        request_id: UuidIds.fresh(),
+        ..AuditEntry::of_console("first start", ROUTE, "account.create", "account", "admin", UuidIds.fresh())
     };
     let made = store.create_user(&format!("user:{}", UuidIds.fresh()), "admin", &[Role::Admin], &hash, entry).await?;
     if made && config.admin_password.is_none() {
@@ -324,16 +318,8 @@ async fn judge_anew(store: &Store, config: &Config) -> Result<(), Fault> {
     // Blocked groups are looked at whenever something counts.
     let given = |from: &External| rules.map_or_else(Vec::new, |rules| rules.roles(from, &[]));
     let entry = AuditEntry {
-        actor: Actor::system("settings"),
-        way: Way::default(),
-        route: "kubernaut-console serve".into(),
-        action: "account.roles".into(),
-        object_kind: "account".into(),
-        object_id: String::new(),
-        before: None,
-        after: None,
         reason: Some("--oidc-issuer or --oidc-role are others than at their last sign-in".into()),
-        request_id: UuidIds.fresh(),
+        ..AuditEntry::of_console("settings", ROUTE, "account.roles", "account", "", UuidIds.fresh())
     };
     let changed = store.judge_anew(&given, entry).await?;
     if changed > 0 {

@@ -4,7 +4,6 @@ use crate::{edge::UuidIds, services::Services};
 use domain::{
     audit::{AuditEntry, PRUNE},
     effectiveness::DAY_MS,
-    identity::{Actor, Way},
     ports::{Ids as _, StoreError},
 };
 use std::time::Duration;
@@ -38,18 +37,7 @@ pub async fn watch(store: Store, services: Services, retention_days: Option<u32>
 
 async fn prune(store: &Store, days: u32) -> Result<(), StoreError> {
     let before = store.now().await?.plus_ms(-i64::from(days) * DAY_MS);
-    let entry = AuditEntry {
-        actor: Actor::system("retention"),
-        way: Way::default(),
-        route: "audit retention".into(),
-        action: PRUNE.into(),
-        object_kind: "audit".into(),
-        object_id: "trail".into(),
-        before: None,
-        after: None,
-        reason: None,
-        request_id: UuidIds.fresh(),
-    };
+    let entry = AuditEntry::of_console("retention", "audit retention", PRUNE, "audit", "trail", UuidIds.fresh());
     let gone = store.prune_audit(before, entry).await?;
     if gone > 0 {
         tracing::info!(rows = gone, "old rows of the audit trail were removed");

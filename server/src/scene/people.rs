@@ -5,7 +5,7 @@ use super::SceneError;
 use crate::accounts::{hash_password, new_password};
 use domain::{
     audit::AuditEntry,
-    identity::{Actor, Role, Way},
+    identity::{Actor, Role},
     ports::{AccountStore, Ids, UserRecord},
 };
 use serde_json::json;
@@ -31,16 +31,8 @@ pub async fn create(accounts: &dyn AccountStore, ids: &dyn Ids) -> Result<(), Sc
         .map_err(|error| SceneError::Password(error.to_string()))?;
     for (name, role) in PEOPLE {
         let entry = AuditEntry {
-            actor: Actor::system("demo scene"),
-            way: Way::default(),
-            route: super::ROUTE.into(),
-            action: "account.create".into(),
-            object_kind: "account".into(),
-            object_id: name.into(),
-            before: None,
             after: Some(json!({ "roles": [role] })),
-            reason: None,
-            request_id: ids.fresh(),
+            ..AuditEntry::of_console("demo scene", super::ROUTE, "account.create", "account", name, ids.fresh())
         };
         accounts.create_user(&format!("user:{}", ids.fresh()), name, &[role], &hash, entry).await?;
     }

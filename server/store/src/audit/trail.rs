@@ -15,7 +15,6 @@ use domain::{
         AuditEntry, Broken, Head, Key, Keys, Known, Mac, REPLACE_KEY, ROTATE_KEY, Row, SEAL, Verdict, Verifier, Wrong,
         link,
     },
-    identity::{Actor, Way},
     ports::{AuditKeysError, AuditStore as _, StoreError},
 };
 use serde_json::json;
@@ -48,18 +47,7 @@ impl Store {
             return Ok(());
         }
         let key = keys.first()?;
-        let audit = AuditEntry {
-            actor: Actor::system("console"),
-            way: Way::default(),
-            route: "first start with a key".into(),
-            action: SEAL.into(),
-            object_kind: "audit".into(),
-            object_id: "trail".into(),
-            before: None,
-            after: None,
-            reason: None,
-            request_id: "start".into(),
-        };
+        let audit = AuditEntry::of_console("console", "first start with a key", SEAL, "audit", "trail", "start".into());
         begin(write, head, &key, audit).await.map_err(failed)
     }
 
