@@ -129,8 +129,8 @@ function attempt(status, { number, queued, uid, timedOut }) {
   return { said, message, results: status.results ?? [] };
 }
 
-/** All that the console should say of a run, from what the API server holds. */
-function held({ name, namespace }) {
+/** All that the console should say of a run, from what the API server holds; where Tekton told of an end twice, as the console heard it. */
+function held({ name, namespace, tasks: heard }) {
   const runs = cluster.of('pipelineruns').filter(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
   const run = runs.at(-1);
   if (!run) return null;
@@ -147,13 +147,17 @@ function held({ name, namespace }) {
     const task = { name, state: 'pending', reason: null, message: null, run_after: runAfter, finally: last, attempts: [], results: {}, started_at: null, finished_at: null };
     if (taskRun) {
       const timedOut = runState === 'timed_out' || /timed out/.test(taskRun.spec.statusMessage ?? '');
-      let queued = time(taskRun.metadata.creationTimestamp);
-      const status = taskRun.status ?? {};
-      const tries = [...(status.retriesStatus ?? []), status].map((each, index) => {
-        const one = attempt(each, { number: index + 1, queued, uid: taskRun.metadata.uid, timedOut });
-        queued = one.said.finished_at ?? queued;
-        return one;
-      });
+      const triesOf = ({ metadata, status = {} }) => {
+        let queued = time(metadata.creationTimestamp);
+        return [...(status.retriesStatus ?? []), status].map((each, index) => {
+          const one = attempt(each, { number: index + 1, queued, uid: metadata.uid, timedOut });
+          queued = one.said.finished_at ?? queued;
+          return one;
+        });
+      };
+      const end = heard.find((task) => task.name === name)?.finished_at;
+      const ends = cluster.ended(taskRun).map(triesOf);
+      const tries = ends.find((tries) => tries.at(-1).said.finished_at === end) ?? ends.at(-1);
       const newest = tries.at(-1);
       task.attempts = tries.map(({ said }) => said);
       Object.assign(task, { state: newest.said.state, reason: newest.said.reason, message: newest.message });

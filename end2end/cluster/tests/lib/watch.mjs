@@ -2,12 +2,13 @@
 import { running } from './kubectl.mjs';
 
 /**
- * Keeps what the API server says of some kinds of objects in a namespace: of each the last state, also of what was deleted; of a TaskRun
- * that has ended the first, for Tekton now and then writes its end once more, a second later.
- * @returns {{of: (kind: string) => any[], end: () => void}}
+ * Keeps what the API server says of some kinds of objects in a namespace: of each the last state, also of what was deleted; and how a TaskRun
+ * ended at first, for Tekton now and then writes the end of a cancelled one once more, a second later, and whoever looks sees either.
+ * @returns {{of: (kind: string) => any[], ended: (object: any) => any[], end: () => void}} `ended`: what was said of its end, first and last
  */
 export function watch(namespace, ...kinds) {
   const known = Object.fromEntries(kinds.map((kind) => [kind, new Map()]));
+  const ends = new Map();
   const ended = ({ kind, status }) => kind === 'TaskRun' && status?.conditions?.some(({ type, status }) => type === 'Succeeded' && status !== 'Unknown');
   const children = kinds.map((kind) => {
     const args = ['--namespace', namespace, 'get', kind, '--watch', '--output-watch-events', '--output', 'json'];
@@ -19,11 +20,12 @@ export function watch(namespace, ...kinds) {
       for (const event of events) {
         const { object } = JSON.parse(event);
         // One that was deleted and came again under its name is another one.
-        const before = known[kind].get(object.metadata.uid);
-        if (!before || !ended(before)) known[kind].set(object.metadata.uid, object);
+        const { uid } = object.metadata;
+        known[kind].set(uid, object);
+        if (ended(object) && !ends.has(uid)) ends.set(uid, object);
       }
     });
     return child;
   });
-  return { of: (kind) => [...known[kind].values()], end: () => children.forEach((child) => child.kill()) };
+  return { of: (kind) => [...known[kind].values()], ended: (object) => [ends.get(object.metadata.uid) ?? object, object], end: () => children.forEach((child) => child.kill()) };
 }
