@@ -3,11 +3,14 @@
 use super::{Accounts, Identity, new_session_secret, service::has_password};
 use crate::services::store_fault;
 use domain::{
-    accounts::Secret,
+    accounts::{Secret, in_both},
     audit::AuditEntry,
     fault::Fault,
     identity::{Caller, CallerSession, Role, SignInMethod, Way},
-    ports::{CameFrom, Ending, LiveSession, NewSession, PasswordHash, Proof, SessionRecord, StoreError, UserRecord},
+    ports::{
+        CameFrom, Ending, LiveSession, NewSession, OldCookie, PasswordHash, Proof, SessionRecord, StoreError,
+        UserRecord,
+    },
     services::{Answer, ServiceError, SessionView},
 };
 use serde_json::json;
@@ -72,15 +75,15 @@ impl Accounts {
     }
 
     /// Who comes by the session of this hash, as of now: roles, disabling, blocked groups and switched off local accounts take effect at
-    /// the next request. `used` when a person asks, not a stream that was opened before.
+    /// the next request. Who comes late, by what the cookie was a moment ago, may only what they might then, too. `used` when a person asks, not a stream that was opened before.
     pub async fn by_session(&self, secret_hash: &str, used: bool) -> Result<Option<Identity>, StoreError> {
         let Some(live) = self.sessions.session(secret_hash, self.limits, used).await? else { return Ok(None) };
-        let LiveSession { session, user, made_under, now } = live;
+        let LiveSession { session, user, made_under, late, now } = live;
         let able = self.able(user).await?.filter(|user| self.local || user.external.is_some());
         Ok(able.map(|user| Identity {
             actor: user.actor(),
-            outdated: made_under != user.roles,
-            roles: user.roles,
+            outdated: !late && made_under != user.roles,
+            roles: if late { in_both(&made_under, &user.roles) } else { user.roles },
             session: Some(CallerSession {
                 id: session.id,
                 method: session.method,
@@ -91,9 +94,14 @@ impl Accounts {
 
     /// Another value for a session's cookie, made under these roles: with more rights it must not be one that somebody may have had
     /// before. None when the session has ended, or has got its new value by another request.
-    pub async fn renew_session(&self, secret_hash: &str, roles: &[Role]) -> Result<Option<Secret>, StoreError> {
+    pub async fn renew_session(
+        &self,
+        secret_hash: &str,
+        roles: &[Role],
+        old: OldCookie,
+    ) -> Result<Option<Secret>, StoreError> {
         let secret = new_session_secret();
-        let renewed = self.sessions.renew_session(secret_hash, &secret.hash, roles).await?;
+        let renewed = self.sessions.renew_session(secret_hash, &secret.hash, roles, old).await?;
         Ok(renewed.then_some(Secret(secret.secret)))
     }
 

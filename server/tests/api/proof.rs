@@ -97,8 +97,12 @@ async fn after_a_while_the_password_is_asked_for_and_nothing_of_the_form_is_lost
     let decisions = state(&console, &ids[0]).await;
     assert_eq!(decisions[0]["ticket_digest"].as_str(), Some(fields[1].1.as_str()));
     assert_eq!(decisions[0]["reason"], "the node is full");
+    assert_eq!(browser.get("/runs").await.status, 200, "what was under way with the cookie from before arrives");
+    let asked = browser.post("/settings/tokens", &[("name", "late"), ("role.operator", "on")]).await;
+    assert_eq!(asked.status, 403, "but by it nobody has signed in again: {}", asked.text);
+    console.sql("UPDATE sessions SET renewed_at = renewed_at - 10000");
     let old = browser.get("/runs").await;
-    assert_eq!(old.status, 303, "the cookie from before is worth nothing");
+    assert_eq!(old.status, 303, "soon it is worth nothing");
     let browser = renewed(browser, &done);
     assert_eq!(browser.get("/runs").await.status, 200);
     let rows = console.token("auda", "auditor").get("/api/v1/audit?action=account.sign_in_again").await.expect(200);

@@ -27,6 +27,7 @@ use axum::{
 use domain::{
     accounts::Secret,
     identity::{Right, Role},
+    ports::OldCookie,
     services::{AccountService, Answer, ServiceError, TokenOwner, TokenRequest},
 };
 
@@ -119,8 +120,8 @@ async fn changed(gate: &Gate, session: &Session, parts: &Parts, fields: &Fields)
         return Err(invalid("/again", "mismatch", "this is not the same as above; type both again").into());
     }
     proof::within_tries(gate, &caller, "/old_password", gate.accounts.change_password(&caller, old, new)).await?;
-    // All other sessions have ended with the old password; this one goes on by another cookie.
-    session.renew(gate, &caller.roles).await;
+    // All other sessions have ended with the old password; this one goes on by another cookie, and whoever had the old one is out.
+    session.renew(gate, &caller.roles, OldCookie::Ends).await;
     known(gate, session, caller.actor.id.as_str(), None).await;
     Ok(())
 }
