@@ -209,6 +209,12 @@ impl AccountStore for Store {
     }
 }
 
+/// Lets one transaction at a time change what belongs to this account.
+pub(crate) async fn hold(write: &mut Write, id: &str) -> Result<(), StoreError> {
+    Sql::new("user", "UPDATE users SET disabled = disabled WHERE id = $1").bind(id).run(write.on()).await?;
+    Ok(())
+}
+
 /// Whether this account is an active admin and nobody else is. Whoever asks next waits until what follows from it is done.
 async fn is_last_admin(write: &mut Write, name: &str) -> Result<bool, StoreError> {
     write.lock(Lock::Accounts).await?;

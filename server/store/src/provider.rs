@@ -24,7 +24,12 @@ impl ProviderStore for Store {
         let mut write = self.write().await?;
         let now = write.now().await?;
         // Strangers begin these: what has run out goes with the next one.
-        Sql::new("sign-in", "DELETE FROM begun_sign_ins WHERE expires_at <= $1").bind(now).run(write.on()).await?;
+        let over = format!(
+            "DELETE FROM begun_sign_ins WHERE state_hash IN \
+             (SELECT state_hash FROM begun_sign_ins WHERE expires_at <= $1{})",
+            write.dialect().skip_locked()
+        );
+        Sql::new("sign-in", over).bind(now).run(write.on()).await?;
         let mut sql = Sql::new(
             "sign-in",
             "INSERT INTO begun_sign_ins (state_hash, browser_hash, nonce, verifier, next, expires_at) VALUES ",

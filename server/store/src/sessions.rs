@@ -3,7 +3,7 @@
 
 use crate::{
     Store,
-    accounts::{USER, user},
+    accounts::{USER, hold, user},
     sql::{Row, Sql, json},
     write::Write,
 };
@@ -185,6 +185,7 @@ impl SessionStore for Store {
 
     async fn end_sessions(&self, user_id: &str, which: Ending<'_>, audit: AuditEntry) -> Result<u64, StoreError> {
         let mut write = self.write().await?;
+        hold(&mut write, user_id).await?;
         let ended = end(&mut write, user_id, which).await?;
         if ended > 0 {
             write.audit(audit);
@@ -194,7 +195,7 @@ impl SessionStore for Store {
     }
 }
 
-/// Ends sessions of a person, with the transaction that is the reason for it; how many.
+/// Ends sessions of a person, with the transaction that is the reason for it and has locked their account; how many.
 pub(crate) async fn end(write: &mut Write, user_id: &str, which: Ending<'_>) -> Result<u64, StoreError> {
     let mut sql = Sql::new("session", "DELETE FROM sessions WHERE user_id = ");
     sql.value(user_id);
