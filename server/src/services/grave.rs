@@ -27,8 +27,20 @@ pub fn asks_again(caller: &Caller, within_ms: i64, why: &str, act: &str) -> Opti
 }
 
 impl Services {
+    /// Refuses to approve several together, each by its strategy, to whoever has to sign in again for one of them: what was decided
+    /// before that one could not be sent again.
+    pub async fn confirmed_together(&self, caller: &Caller, chosen: &[(RecommendationId, u32)]) -> Answer<()> {
+        let Some(too_long_ago) = self.too_long_ago(caller) else { return Ok(()) };
+        for (id, strategy) in chosen {
+            if self.is_grave(caller, id, *strategy).await? {
+                return Err(too_long_ago);
+            }
+        }
+        Ok(())
+    }
+
     /// Why this caller has to sign in again before they approve a high risk; none when they have not.
-    pub fn too_long_ago(&self, caller: &Caller) -> Option<ServiceError> {
+    fn too_long_ago(&self, caller: &Caller) -> Option<ServiceError> {
         self.asks_again(caller, "this strategy's risk is high", "approve it")
     }
 
@@ -38,7 +50,7 @@ impl Services {
     }
 
     /// Whether the risk of a strategy is high, as it is judged now. One that there is not is none.
-    pub async fn is_grave(&self, caller: &Caller, id: &RecommendationId, strategy: u32) -> Answer<bool> {
+    async fn is_grave(&self, caller: &Caller, id: &RecommendationId, strategy: u32) -> Answer<bool> {
         let recommendation = match ApprovalService::get(self, caller, id).await {
             Ok((recommendation, _)) => recommendation,
             Err(ServiceError::NotFound(_)) => return Ok(false),

@@ -7,65 +7,89 @@ use super::{
     who,
 };
 use crate::{
-    accounts::Trying,
-    doors::{form::Fields, gate::Gate, refusals::AsksForProof, session::Session},
-    services::store_fault,
+    accounts::NotTried,
+    doors::{
+        form::{Fields, Form},
+        gate::Gate,
+        refusals::AsksForProof,
+        session::Session,
+    },
 };
 use app::{
     FormOutcome,
     pages::prove::{GIVEN, PASSWORD, PATH},
 };
-use axum::{http::StatusCode, response::Response};
+use axum::{
+    RequestExt as _,
+    extract::{FromRequest, Request},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use domain::{
     fault::{Fault, code},
     identity::{Caller, CallerSession, SignInMethod},
     services::{Answer, ServiceError},
 };
 
-/// What a form comes to.
-pub enum Taken {
-    /// It is as it was meant, with the request it came by.
-    Form(Parts, Fields),
-    /// Its password was wrong: it is asked for again.
-    Asked(Response),
+/// A form that was sent, with the request it came by. Where it comes with a password, whoever sent it has just proved who they are, and
+/// the password is no part of it any more; where that was wrong it is asked for again, and no handler sees the form.
+pub struct Sent {
+    /// The request.
+    pub parts: Parts,
+    /// The form.
+    pub fields: Fields,
+    /// Where it was sent, and is sent again with the password.
+    to: String,
 }
 
-/// Takes a form. Where it comes with a password, whoever sent it has just proved who they are, and the password is no part of it any
-/// more.
-pub async fn taken(gate: &Gate, session: &Session, mut parts: Parts, mut fields: Fields, to: &str) -> Taken {
-    let Some(at) = fields.iter().position(|(name, _)| name == PASSWORD) else { return Taken::Form(parts, fields) };
-    let (_, password) = fields.remove(at);
-    match proved(gate, session, &parts, &password).await {
-        Ok(caller) => {
-            parts.extensions.insert(caller);
-            Taken::Form(parts, fields)
-        }
-        Err(Refused::TooOften(seconds)) => {
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            let outcome = FormOutcome { message: Some(too_often(seconds)), status, ..asking(fields, to) };
-            Taken::Asked(later(again(gate, PATH, parts, outcome).await, seconds))
-        }
-        Err(Refused::Said(error)) => {
-            let FormOutcome { faults, message, status, .. } = FormOutcome::refused(Vec::new(), &error);
-            let outcome = FormOutcome { faults, message, status, ..asking(fields, to) };
-            Taken::Asked(again(gate, PATH, parts, outcome).await)
-        }
+impl FromRequest<Gate> for Sent {
+    type Rejection = Response;
+
+    async fn from_request(mut request: Request, gate: &Gate) -> Result<Self, Response> {
+        let session = request.extract_parts::<Session>().await.map_err(IntoResponse::into_response)?;
+        let parts = request.extract_parts::<Parts>().await.map_err(IntoResponse::into_response)?;
+        let to = request.uri().path().to_owned();
+        let Form(fields) = Form::from_request(request, gate).await.map_err(IntoResponse::into_response)?;
+        Self { parts, fields, to }.judged(gate, &session).await
     }
 }
 
-/// Asks for the password. `why` says what it is for.
-pub async fn ask(gate: &Gate, parts: Parts, fields: Fields, to: &str, why: String) -> Response {
-    let outcome = FormOutcome { message: Some(why), status: StatusCode::FORBIDDEN, ..asking(fields, to) };
-    let mut answer = again(gate, PATH, parts, outcome).await;
-    answer.extensions_mut().insert(AsksForProof);
-    answer
+impl Sent {
+    async fn judged(mut self, gate: &Gate, session: &Session) -> Result<Self, Response> {
+        let Some(at) = self.fields.iter().position(|(name, _)| name == PASSWORD) else { return Ok(self) };
+        let (_, password) = self.fields.remove(at);
+        match proved(gate, session, &self.parts, &password).await {
+            Ok(caller) => {
+                self.parts.extensions.insert(caller);
+                Ok(self)
+            }
+            Err(Refused::TooOften(seconds)) => {
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                let outcome = FormOutcome { message: Some(too_often(seconds)), status, ..asking(self.fields, self.to) };
+                Err(later(again(gate, PATH, self.parts, outcome).await, seconds))
+            }
+            Err(Refused::Said(error)) => {
+                let FormOutcome { faults, message, status, .. } = FormOutcome::refused(Vec::new(), &error);
+                let outcome = FormOutcome { faults, message, status, ..asking(self.fields, self.to) };
+                Err(again(gate, PATH, self.parts, outcome).await)
+            }
+        }
+    }
+
+    /// Asks for the password. `why` says what it is for.
+    pub async fn ask(self, gate: &Gate, why: String) -> Response {
+        let outcome = FormOutcome { message: Some(why), status: StatusCode::FORBIDDEN, ..asking(self.fields, self.to) };
+        let mut answer = again(gate, PATH, self.parts, outcome).await;
+        answer.extensions_mut().insert(AsksForProof);
+        answer
+    }
 }
 
 /// A password that was typed for somebody's account is never sent back: it is asked for once more, beside one's own.
-fn asking(fields: Fields, to: &str) -> FormOutcome {
+fn asking(fields: Fields, to: String) -> FormOutcome {
     let kept = fields.into_iter().filter(|(name, value)| name != GIVEN || !value.trim().is_empty());
     let fields = kept.map(|(name, value)| if name == GIVEN { (name, String::new()) } else { (name, value) }).collect();
-    FormOutcome { fields, action: Some(to.to_owned()), ..FormOutcome::default() }
+    FormOutcome { fields, action: Some(to), ..FormOutcome::default() }
 }
 
 /// Why somebody's own password was not taken.
@@ -82,27 +106,25 @@ impl From<ServiceError> for Refused {
     }
 }
 
-/// An act that takes the caller's own password, within the tries of their session. The fault of a wrong one is at `pointer`.
+/// An act that takes the caller's own password, see [`crate::accounts::Accounts::within_tries`]; what was refused is noted.
 pub async fn within_tries<T>(
     gate: &Gate,
     caller: &Caller,
     pointer: &str,
     act: impl Future<Output = Answer<T>>,
 ) -> Result<T, Refused> {
-    let trying = Trying::within(caller);
-    if let Some(seconds) = gate.accounts.may_try(&trying).await.map_err(store_fault)? {
-        gate.refusals.proof("account.limit_sign_in", caller).await;
-        return Err(Refused::TooOften(seconds));
+    match gate.accounts.within_tries(caller, pointer, act).await {
+        Ok(done) => Ok(done),
+        Err(NotTried::TooOften(seconds)) => {
+            gate.refusals.proof("account.limit_sign_in", caller).await;
+            Err(Refused::TooOften(seconds))
+        }
+        Err(NotTried::Wrong(error)) => {
+            gate.refusals.proof("account.refuse_proof", caller).await;
+            Err(Refused::Said(error))
+        }
+        Err(NotTried::Otherwise(error)) => Err(Refused::Said(error)),
     }
-    let came = act.await;
-    let wrong =
-        matches!(&came, Err(ServiceError::Invalid(faults)) if faults.iter().any(|fault| fault.pointer == pointer));
-    if wrong {
-        gate.refusals.proof("account.refuse_proof", caller).await;
-    }
-    let done = came?;
-    gate.accounts.tried_well(&trying).await;
-    Ok(done)
 }
 
 /// The caller, who has proved it.
