@@ -21,6 +21,8 @@ pub const PASSWORD: &str = "proof_password";
 pub const GIVEN: &str = "password";
 /// Where forms of accounts are sent, and below.
 const ACCOUNTS: &str = "/settings/accounts";
+/// Where the forms of groups are sent, below.
+const GROUPS: &str = "/settings/groups/";
 /// Where the form of a token is sent.
 const TOKENS: &str = "/settings/tokens";
 
@@ -69,7 +71,7 @@ impl Words {
         if let Some((act, what)) = change(to, form) {
             return Self {
                 title: "Sign in again to change who may decide",
-                sub: "Accounts and tokens say who may decide: they are changed by whoever knows your password, not by whoever sits here.",
+                sub: "Accounts, groups and tokens say who may decide: they are changed by whoever knows your password, not by whoever sits here.",
                 act,
                 what,
                 button: "Sign in again and go on",
@@ -82,11 +84,15 @@ impl Words {
     }
 }
 
-/// What a form of accounts or tokens does, and to what, where it is such a form.
+/// What a form of accounts, groups or tokens does, and to what, where it is such a form.
 fn change(to: &str, form: &FormOutcome) -> Option<(&'static str, String)> {
     let name = || form.value("name").unwrap_or_default().to_owned();
     if to == TOKENS {
         return Some(("Make the token", name()));
+    }
+    if let Some(act) = to.strip_prefix(GROUPS) {
+        let act = if act == "block" { "Block the group" } else { "Let the group in again" };
+        return Some((act, form.value("group").unwrap_or_default().to_owned()));
     }
     let below = to.strip_prefix(ACCOUNTS)?;
     let act = match below.rsplit_once('/').map(|(_, act)| act) {
@@ -94,6 +100,7 @@ fn change(to: &str, form: &FormOutcome) -> Option<(&'static str, String)> {
         Some("roles") => "Set its roles",
         Some("password") => "Set its password",
         Some("disable") => "Disable it",
+        Some("sessions") => "End its sessions",
         Some(_) => "Enable it",
     };
     Some((act, "The account that you chose".to_owned()))

@@ -27,7 +27,7 @@ use crate::{
     recommendation::{Risk, Severity},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The policy that a ticket was made under, and what it asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,6 +235,12 @@ impl Policy {
         };
         let named = self.groups.iter().filter(|(_, members)| members.iter().any(is_in));
         named.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The names of accounts in its groups, each once.
+    pub fn account_names(&self) -> BTreeSet<&str> {
+        let members = self.groups.values().flatten().map(String::as_str);
+        members.filter(|member| !member.starts_with(ROLE)).collect()
     }
 
     /// Whether any rule asks for what was measured.

@@ -153,6 +153,7 @@ impl AccountService for Accounts {
     async fn end_sessions_of(&self, caller: &Caller, who: &str) -> Answer<(UserRecord, u64)> {
         caller.require(Right::AccountsWrite)?;
         let user = self.account(who).await?;
+        self.proved_lately(caller, "this signs somebody out everywhere", "do it")?;
         let ended = self.end_of(caller, &user, Ending::All).await?;
         Ok((user, ended))
     }
@@ -279,7 +280,8 @@ impl Accounts {
         self.proved_lately(caller, "an account says who may decide", "change one")
     }
 
-    fn proved_lately(&self, caller: &Caller, why: &str, act: &str) -> Answer<()> {
+    /// Refuses an act to whoever has not proved lately who they are: `why` it is asked for, and the act, in words.
+    pub(super) fn proved_lately(&self, caller: &Caller, why: &str, act: &str) -> Answer<()> {
         asks_again(caller, self.recent_ms, why, act).map_or(Ok(()), Err)
     }
 

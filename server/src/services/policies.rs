@@ -59,6 +59,18 @@ impl PolicyService for Services {
         read_policy(yaml, self.world.conditions.as_ref()).map_err(ServiceError::Invalid)
     }
 
+    async fn unknown_names(&self, caller: &Caller, policy: &Policy) -> Answer<Vec<String>> {
+        caller.require(Right::PoliciesRead)?;
+        let mut names = policy.account_names();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        for user in self.world.people.users().await.map_err(store_fault)? {
+            names.remove(user.name.as_str());
+        }
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+
     async fn draft_policy(&self, caller: &Caller, yaml: &str) -> Answer<PolicyRecord> {
         let policy = self.check_policy(caller, yaml).await?;
         let new = NewPolicy { policy, yaml: yaml.to_owned(), origin: PolicyOrigin::Console, by: caller.actor.clone() };

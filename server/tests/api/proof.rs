@@ -261,12 +261,14 @@ async fn a_session_that_was_found_open_makes_nothing_that_lasts() {
     minutes_pass(&console, 11);
     let of = |act: &str| format!("{accounts}/{id}/{act}");
     let (roles, password, disable, enable) = (of("roles"), of("password"), of("disable"), of("enable"));
+    let sessions = of("sessions");
     for (to, form) in [
         (accounts, vec![("name", "otto"), ("role.admin", "on")]),
         (roles.as_str(), vec![("role.admin", "on")]),
         (password.as_str(), vec![]),
         (disable.as_str(), vec![]),
         (enable.as_str(), vec![]),
+        (sessions.as_str(), vec![]),
         ("/settings/tokens", vec![("name", "t"), ("role.operator", "on")]),
         ("/settings/tokens", vec![("name", "t"), ("role.admin", "on")]),
     ] {
