@@ -16,6 +16,7 @@ mod people;
 mod policies;
 mod policing;
 pub mod reason;
+mod recommendation_view;
 mod runs;
 mod shell;
 mod simulation;
