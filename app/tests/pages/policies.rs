@@ -4,7 +4,7 @@ use crate::{html, samples::NOW};
 use app::{
     FormOutcome,
     pages::{
-        prove,
+        reauthentication,
         settings::policies::{
             self, CHECKED, YAML, policies_page,
             version::{self, Done, version_page},
@@ -279,7 +279,7 @@ fn who_is_asked_for_the_password_first_reads_what_it_is_for() {
         action: Some("/settings/policies/2/activate".into()),
         ..FormOutcome::default()
     };
-    let page = html(|| prove::prove(form, &caller(Role::Admin))).replace("<!>", "");
+    let page = html(|| reauthentication::reauthentication_page(form, &caller(Role::Admin))).replace("<!>", "");
     for part in [
         "Version 2 of the policy",
         "agreed",
@@ -297,7 +297,7 @@ fn who_changes_an_account_types_its_new_password_once_more_and_it_is_never_sent_
     let asked = |action: &str, fields: &[(&str, &str)]| {
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let form = FormOutcome { fields, action: Some(action.into()), ..FormOutcome::default() };
-        html(|| prove::prove(form, &caller(Role::Admin))).replace("<!>", "")
+        html(|| reauthentication::reauthentication_page(form, &caller(Role::Admin))).replace("<!>", "")
     };
     let page = asked("/settings/accounts", &[("name", "vera"), ("role.viewer", "on"), ("password", "")]);
     for part in [

@@ -35,7 +35,7 @@ pub use records::{
     VersionDay,
 };
 pub use sessions::{
-    CameFrom, Ending, LiveSession, NewSession, OldCookie, Proof, SessionLimits, SessionRecord, SessionStore,
+    CameFrom, Ending, LiveSession, NewSession, OldCookie, Reauthentication, SessionLimits, SessionRecord, SessionStore,
 };
 pub use tries::{Allowance, DEVICE_MS, TryStore};
 

@@ -101,7 +101,7 @@ pub struct LiveSession {
 
 /// That somebody has proved once more who they are.
 #[derive(Clone, Debug)]
-pub struct Proof {
+pub struct Reauthentication {
     /// By which way.
     pub method: SignInMethod,
     /// The password that was found to be theirs; none where another way proved it.
@@ -156,7 +156,12 @@ pub trait SessionStore: Send + Sync {
     /// Notes that whose session this is has proved once more who they are, with the audit row; `false`, and nothing of it, when it has
     /// ended, has another cookie's value by now, its account is disabled, or has another password than the one that was found to be
     /// theirs. The old value lingers.
-    async fn prove_session(&self, secret_hash: &str, proof: Proof, audit: AuditEntry) -> Result<bool, StoreError>;
+    async fn reauthenticate_session(
+        &self,
+        secret_hash: &str,
+        again: Reauthentication,
+        audit: AuditEntry,
+    ) -> Result<bool, StoreError>;
     /// The ID token that is kept with a session, found by either value of its cookie, where its person signed in at the provider.
     async fn id_token(&self, secret_hash: &str) -> Result<Option<Secret>, StoreError>;
     /// Ends a session, by either value of its cookie, with the audit row; `false` when there is none.

@@ -44,7 +44,7 @@ impl Accounts {
         if block && self.is_in(caller, group).await? {
             return Err(ServiceError::Forbidden("you are in this group yourself: ask another admin".into()));
         }
-        self.proved_lately(
+        self.authenticated_lately(
             caller,
             "a group says who may decide",
             if block { "block one" } else { "let one in again" },

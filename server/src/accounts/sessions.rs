@@ -8,8 +8,8 @@ use domain::{
     fault::Fault,
     identity::{Caller, CallerSession, Role, SignInMethod, Way},
     ports::{
-        CameFrom, Ending, LiveSession, NewSession, OldCookie, PasswordHash, Proof, SessionRecord, StoreError,
-        UserRecord,
+        CameFrom, Ending, LiveSession, NewSession, OldCookie, PasswordHash, Reauthentication, SessionRecord,
+        StoreError, UserRecord,
     },
     services::{Answer, ServiceError, SessionView},
 };
@@ -87,7 +87,7 @@ impl Accounts {
             session: Some(CallerSession {
                 id: session.id,
                 method: session.method,
-                proved_ms_ago: now.since(session.authenticated_at),
+                authenticated_ms_ago: now.since(session.authenticated_at),
             }),
         }))
     }
@@ -107,7 +107,13 @@ impl Accounts {
 
     /// Whoever has this session shows once more, with their password, who they are; what the browser is to be known by from now on.
     /// The fault of a wrong one is at `pointer`.
-    pub async fn prove(&self, caller: &Caller, secret_hash: &str, password: &str, pointer: &str) -> Answer<Secret> {
+    pub async fn reauthenticate(
+        &self,
+        caller: &Caller,
+        secret_hash: &str,
+        password: &str,
+        pointer: &str,
+    ) -> Answer<Secret> {
         let user = self.person_of(caller, "sign in again").await?;
         has_password(&user)?;
         let kept = self.store.user_for_sign_in(&user.name).await.map_err(store_fault)?;
@@ -116,12 +122,12 @@ impl Accounts {
             let wrong = Fault::new(pointer, "wrong", "this is not your password");
             return Err(ServiceError::Invalid(vec![wrong]));
         }
-        self.proved(caller, &user, secret_hash, SignInMethod::Password, Some(hash)).await
+        self.reauthenticated(caller, &user, secret_hash, SignInMethod::Password, Some(hash)).await
     }
 
     /// Notes that whoever has this session has proved once more, by this way, who they are; `password` is the one that was found right,
     /// where it was that.
-    pub async fn proved(
+    pub async fn reauthenticated(
         &self,
         caller: &Caller,
         user: &UserRecord,
@@ -133,9 +139,10 @@ impl Accounts {
         let mut audit = AuditEntry::by(caller, "account.sign_in_again", "account", &user.name);
         let session = caller.session.as_ref().map(|session| session.id.as_str());
         audit.after = Some(json!({ "session": session, "method": method }));
-        let proof = Proof { method, password, new_hash: secret.hash };
-        let proved = self.sessions.prove_session(secret_hash, proof, audit).await.map_err(store_fault)?;
-        if proved { Ok(Secret(secret.secret)) } else { Err(ServiceError::NotFound("session, it has ended")) }
+        let reauthentication = Reauthentication { method, password, new_hash: secret.hash };
+        let done =
+            self.sessions.reauthenticate_session(secret_hash, reauthentication, audit).await.map_err(store_fault)?;
+        if done { Ok(Secret(secret.secret)) } else { Err(ServiceError::NotFound("session, it has ended")) }
     }
 
     /// Ends the session that the browser has. Answers the ID token of it, where its person signed in at the provider.

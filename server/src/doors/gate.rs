@@ -2,7 +2,7 @@
 
 use super::{
     address::{self, Proxies},
-    entrance::Hosts,
+    host_check::Hosts,
     live::Live,
     problem::{self, Problem},
     rate::{self, Limits},
@@ -21,9 +21,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    cluster_callers::is_jwt,
     identity::{Caller, Door, Role, Way},
     ports::{IdempotencyStore, Ids, OldCookie},
+    token_review::is_jwt,
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -217,7 +217,7 @@ fn not_in(why: NotIn) -> Problem {
             Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
         }
         NotIn::NoRole(user) => {
-            let detail = format!("{user} has no role here; ask an administrator for one (--cluster-callers)");
+            let detail = format!("{user} has no role here; ask an administrator for one (--token-review)");
             Problem::new(StatusCode::FORBIDDEN, "no-role", detail)
         }
         NotIn::Unavailable(error) => {

@@ -6,7 +6,7 @@ mod audit;
 mod edit;
 mod oidc;
 mod policies;
-mod proof;
+mod reauthentication;
 mod register;
 mod review;
 mod runs;
@@ -51,7 +51,7 @@ use leptos::{
     prelude::{provide_context, use_context},
 };
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
-use proof::Sent;
+use reauthentication::Sent;
 use std::{net::IpAddr, sync::Arc};
 
 /// After how many seconds to come back when something is away for the moment.

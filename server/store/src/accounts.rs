@@ -12,7 +12,7 @@ use domain::{
     identity::{Role, SignInMethod},
     ids::ActorId,
     ports::{AccountChange, AccountStore, Ending, NewToken, PasswordHash, StoreError, TokenRecord, UserRecord},
-    provider::External,
+    provider::FederatedIdentity,
 };
 use std::time::Duration;
 
@@ -129,7 +129,7 @@ impl AccountStore for Store {
             Sql::new("device", "DELETE FROM devices WHERE user_id = $1").bind(id).run(write.on()).await?;
         }
         if let Some(id) = spared {
-            sessions::proved(&mut write, id, SignInMethod::Password, now).await?;
+            sessions::reauthenticated(&mut write, id, SignInMethod::Password, now).await?;
         }
         settle(write, found.is_some(), audit).await
     }
@@ -258,7 +258,7 @@ pub(crate) async fn settle(mut write: Write, done: bool, audit: AuditEntry) -> R
 
 pub(crate) fn user(row: &Row) -> Result<UserRecord, StoreError> {
     let from = |issuer| {
-        Ok::<_, StoreError>(External { issuer, subject: row.text("subject")?, groups: row.json("member_of")? })
+        Ok::<_, StoreError>(FederatedIdentity { issuer, subject: row.text("subject")?, groups: row.json("member_of")? })
     };
     Ok(UserRecord {
         id: row.text("id")?,

@@ -13,8 +13,8 @@ use domain::{
     audit::AuditEntry,
     identity::{Role, SignInMethod},
     ports::{
-        CameFrom, Ending, LiveSession, NewSession, OldCookie, Proof, SessionLimits, SessionRecord, SessionStore,
-        StoreError,
+        CameFrom, Ending, LiveSession, NewSession, OldCookie, Reauthentication, SessionLimits, SessionRecord,
+        SessionStore, StoreError,
     },
     time::Timestamp,
 };
@@ -129,21 +129,26 @@ impl SessionStore for Store {
         Ok(renewed == 1)
     }
 
-    async fn prove_session(&self, secret_hash: &str, proof: Proof, audit: AuditEntry) -> Result<bool, StoreError> {
+    async fn reauthenticate_session(
+        &self,
+        secret_hash: &str,
+        again: Reauthentication,
+        audit: AuditEntry,
+    ) -> Result<bool, StoreError> {
         let mut write = self.write().await?;
         let now = write.now().await?;
         let mut sql = Sql::new("session", "UPDATE sessions SET ");
         sql.push(LINGERS)
             .value(now)
             .push(", id_hash = ")
-            .value(proof.new_hash)
+            .value(again.new_hash)
             .push(", method = ")
-            .value(proof.method.name())
+            .value(again.method.name())
             .push(", authenticated_at = ")
             .value(now);
         sql.push(" WHERE id_hash = ").value(secret_hash);
         sql.push(" AND EXISTS (SELECT 1 FROM users u WHERE u.id = sessions.user_id AND u.disabled = 0");
-        if let Some(password) = &proof.password {
+        if let Some(password) = &again.password {
             sql.push(" AND u.password = ").value(password.0.as_str());
         }
         sql.push(")");
@@ -212,7 +217,7 @@ pub(crate) async fn end(write: &mut Write, user_id: &str, which: Ending<'_>) -> 
 }
 
 /// Notes that whose session this is has just proved who they are. What its cookie has been before does not linger any more.
-pub(crate) async fn proved(
+pub(crate) async fn reauthenticated(
     write: &mut Write,
     id: &str,
     method: SignInMethod,

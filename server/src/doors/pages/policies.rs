@@ -1,6 +1,6 @@
 //! The forms of the approval policy: the next version, checked or kept, and putting one in force.
 
-use super::{Parts, again, proof::Sent, who};
+use super::{Parts, again, reauthentication::Sent, who};
 use crate::doors::{
     access::{Access, Routes},
     form::{Form, field},

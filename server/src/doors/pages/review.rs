@@ -1,7 +1,7 @@
 //! Several recommendations decided by one form: each with the digest of the ticket that was shown for it and a confirmation
 //! of its own, each judged by itself. What can't be taken does not stop the others.
 
-use super::{Parts, again, digest, invalid, proof::Sent, verb, who};
+use super::{Parts, again, digest, invalid, reauthentication::Sent, verb, who};
 use crate::doors::{
     form::{Fields, field},
     gate::Gate,

@@ -2,7 +2,7 @@
 
 use super::{
     Parts, again,
-    proof::Sent,
+    reauthentication::Sent,
     settings::{ACCOUNTS, account, done, refused},
     who,
 };

@@ -3,7 +3,7 @@
 
 use super::{
     Parts, again, invalid,
-    proof::{self, Refused, Sent},
+    reauthentication::{self, Refused, Sent},
     sign_in::{known, later, too_often},
     who,
 };
@@ -119,7 +119,8 @@ async fn changed(gate: &Gate, session: &Session, parts: &Parts, fields: &Fields)
     if new != typed("again") {
         return Err(invalid("/again", "mismatch", "this is not the same as above; type both again").into());
     }
-    proof::within_tries(gate, &caller, "/old_password", gate.accounts.change_password(&caller, old, new)).await?;
+    reauthentication::within_tries(gate, &caller, "/old_password", gate.accounts.change_password(&caller, old, new))
+        .await?;
     // All other sessions have ended with the old password; this one goes on by another cookie, and whoever had the old one is out.
     session.renew(gate, &caller.roles, OldCookie::Ends).await;
     known(gate, session, caller.actor.id.as_str(), None).await;

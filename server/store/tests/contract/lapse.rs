@@ -10,7 +10,7 @@ use domain::{
     ids::ActorId,
     policy::{Quorum, Terms},
     ports::{AccountStore, DecideError, ExecutionStore, NewToken, PolicyStore, ProviderStore, RecommendationStore},
-    provider::External,
+    provider::FederatedIdentity,
 };
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -142,7 +142,7 @@ async fn what_was_approved_in_person_counts_as_long_as_its_giver_gets_in(bench: 
     let audited = audit_rows(store).await;
     let again = store.judge_anew(&|_| Vec::new(), entry("account.roles")).await.unwrap();
     assert_eq!((again, audit_rows(store).await), (0, audited), "what is so already is not told");
-    let by_group = |from: &External| {
+    let by_group = |from: &FederatedIdentity| {
         assert_eq!((from.issuer.as_str(), from.groups.as_slice()), ("https://sso.example", &["oncall".to_owned()][..]));
         vec![Role::Operator]
     };

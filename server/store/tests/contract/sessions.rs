@@ -8,8 +8,8 @@ use domain::{
     accounts::Secret,
     identity::{Role, SignInMethod},
     ports::{
-        AccountStore, CameFrom, Ending, NewSession, OldCookie, PasswordHash, Proof, SessionLimits, SessionRecord,
-        SessionStore,
+        AccountStore, CameFrom, Ending, NewSession, OldCookie, PasswordHash, Reauthentication, SessionLimits,
+        SessionRecord, SessionStore,
     },
 };
 use store::Store;
@@ -21,7 +21,7 @@ contract!(
     another_cookie_is_the_same_session_and_the_old_one_is_soon_none,
     by_the_old_cookie_nobody_gets_what_came_with_the_new_one,
     what_ends_a_session_ends_its_old_cookie,
-    proof_counts_only_with_the_password_of_now_and_for_a_session_that_lives,
+    reauthentication_counts_only_with_the_password_of_now_and_for_a_session_that_lives,
     what_has_ended_does_not_come_back,
     a_new_password_and_a_closed_account_end_all_sessions,
     a_person_ends_their_own_and_nobody_elses,
@@ -183,11 +183,15 @@ async fn by_the_old_cookie_nobody_gets_what_came_with_the_new_one(bench: Bench) 
     sqlx::query("UPDATE sessions SET authenticated_at = 7").execute(&mut bench.raw().await).await.unwrap();
     let by = |hash: &'static str| async move { store.session(hash, LIMITS, true).await.unwrap().unwrap() };
 
-    let proof = |n: &str| Proof { method: SignInMethod::Oidc, password: None, new_hash: format!("hash of {n}") };
-    assert!(store.prove_session("hash of 1", proof("1b"), entry("x")).await.unwrap());
+    let proof =
+        |n: &str| Reauthentication { method: SignInMethod::Oidc, password: None, new_hash: format!("hash of {n}") };
+    assert!(store.reauthenticate_session("hash of 1", proof("1b"), entry("x")).await.unwrap());
     assert_eq!(by("hash of 1").await.session.authenticated_at.as_millis(), 7, "it has proved nothing lately");
     assert!(by("hash of 1b").await.session.authenticated_at.as_millis() > 7);
-    assert!(!store.prove_session("hash of 1", proof("1c"), entry("x")).await.unwrap(), "nor can it prove anything");
+    assert!(
+        !store.reauthenticate_session("hash of 1", proof("1c"), entry("x")).await.unwrap(),
+        "nor can it prove anything"
+    );
 
     assert!(store.renew_session("hash of 1b", "hash of 1d", &[Role::Admin], OldCookie::Lingers).await.unwrap());
     assert_eq!(
@@ -233,34 +237,34 @@ async fn what_ends_a_session_ends_its_old_cookie(bench: Bench) {
     assert!(find(store, "4b").await.is_none());
 }
 
-async fn proof_counts_only_with_the_password_of_now_and_for_a_session_that_lives(bench: Bench) {
+async fn reauthentication_counts_only_with_the_password_of_now_and_for_a_session_that_lives(bench: Bench) {
     let store = &bench.store;
     make(store, "ada", &[Role::Admin]).await;
     begin(store, "ada", "1").await;
     sqlx::query("UPDATE sessions SET authenticated_at = 0").execute(&mut bench.raw().await).await.unwrap();
-    let proof = |password: Option<&str>, n: &str| Proof {
+    let proof = |password: Option<&str>, n: &str| Reauthentication {
         method: if password.is_some() { SignInMethod::Password } else { SignInMethod::Oidc },
         password: password.map(|password| PasswordHash(password.to_owned())),
         new_hash: format!("hash of {n}"),
     };
     let before = audit_rows(store).await;
-    let wrong = store.prove_session("hash of 1", proof(Some("an old hash"), "1b"), entry("x")).await.unwrap();
+    let wrong = store.reauthenticate_session("hash of 1", proof(Some("an old hash"), "1b"), entry("x")).await.unwrap();
     assert!(!wrong && find(store, "1").await.unwrap().authenticated_at.as_millis() == 0);
-    assert!(!store.prove_session("hash of 9", proof(Some("hash of ada"), "9b"), entry("x")).await.unwrap());
+    assert!(!store.reauthenticate_session("hash of 9", proof(Some("hash of ada"), "9b"), entry("x")).await.unwrap());
     assert_eq!(audit_rows(store).await, before);
-    assert!(store.prove_session("hash of 1", proof(Some("hash of ada"), "1b"), entry("x")).await.unwrap());
+    assert!(store.reauthenticate_session("hash of 1", proof(Some("hash of ada"), "1b"), entry("x")).await.unwrap());
     since_renewal(&bench, SessionLimits::LATE_MS).await;
     assert!(find(store, "1").await.is_none(), "it has another cookie");
     let proved = find(store, "1b").await.unwrap();
     assert!(proved.authenticated_at >= proved.began_at);
     assert!(
-        store.prove_session("hash of 1b", proof(None, "1c"), entry("x")).await.unwrap(),
+        store.reauthenticate_session("hash of 1b", proof(None, "1c"), entry("x")).await.unwrap(),
         "another way needs no password"
     );
     assert_eq!(find(store, "1c").await.unwrap().method, SignInMethod::Oidc);
     assert_eq!(audit_rows(store).await, before + 2);
     store.set_disabled("ada", true, false, entry("account.disable")).await.unwrap();
-    assert!(!store.prove_session("hash of 1c", proof(None, "1d"), entry("x")).await.unwrap());
+    assert!(!store.reauthenticate_session("hash of 1c", proof(None, "1d"), entry("x")).await.unwrap());
 }
 
 async fn what_has_ended_does_not_come_back(bench: Bench) {

@@ -162,7 +162,7 @@ async fn proposed_high(console: &Console, incident: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_was_stored_before_its_playbook_said_its_risk_is_as_grave() {
+async fn what_was_stored_before_its_playbook_said_its_risk_is_confirmed_likewise() {
     let Some(console) = console() else { return };
     let (author, model) = (console.token("author", "author"), console.token("model", "propose"));
     let mut risky = seed("hidden-oomkill-scale-down.json");

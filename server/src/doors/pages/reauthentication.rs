@@ -1,4 +1,4 @@
-//! Proving once more who one is before an approval of high risk, before a policy is put in force, and before a grave change of accounts and tokens. The form that was sent is kept and sent again with the password:
+//! Reauthentication: showing once more who one is, before an approval of high risk, before a policy is put in force, and before a high-risk change of accounts and tokens. The form that was sent is kept and sent again with the password:
 //! to the same address, with the digest of the ticket that was read, so that nothing is lost and nothing is decided twice.
 
 use super::{
@@ -11,13 +11,13 @@ use crate::{
     doors::{
         form::{Fields, Form},
         gate::Gate,
-        refusals::AsksForProof,
+        refusals::AsksToReauthenticate,
         session::Session,
     },
 };
 use app::{
     FormOutcome,
-    pages::prove::{GIVEN, PASSWORD, PATH},
+    pages::reauthentication::{GIVEN, PASSWORD, PATH},
 };
 use axum::{
     RequestExt as _,
@@ -58,7 +58,7 @@ impl Sent {
     async fn judged(mut self, gate: &Gate, session: &Session) -> Result<Self, Response> {
         let Some(at) = self.fields.iter().position(|(name, _)| name == PASSWORD) else { return Ok(self) };
         let (_, password) = self.fields.remove(at);
-        match proved(gate, session, &self.parts, &password).await {
+        match reauthenticated(gate, session, &self.parts, &password).await {
             Ok(caller) => {
                 self.parts.extensions.insert(caller);
                 Ok(self)
@@ -80,7 +80,7 @@ impl Sent {
     pub async fn ask(self, gate: &Gate, why: String) -> Response {
         let outcome = FormOutcome { message: Some(why), status: StatusCode::FORBIDDEN, ..asking(self.fields, self.to) };
         let mut answer = again(gate, PATH, self.parts, outcome).await;
-        answer.extensions_mut().insert(AsksForProof);
+        answer.extensions_mut().insert(AsksToReauthenticate);
         answer
     }
 }
@@ -116,11 +116,11 @@ pub async fn within_tries<T>(
     match gate.accounts.within_tries(caller, pointer, act).await {
         Ok(done) => Ok(done),
         Err(NotTried::TooOften(seconds)) => {
-            gate.refusals.proof("account.limit_sign_in", caller).await;
+            gate.refusals.reauthentication("account.limit_sign_in", caller).await;
             Err(Refused::TooOften(seconds))
         }
         Err(NotTried::Wrong(error)) => {
-            gate.refusals.proof("account.refuse_proof", caller).await;
+            gate.refusals.reauthentication("account.refuse_proof", caller).await;
             Err(Refused::Said(error))
         }
         Err(NotTried::Otherwise(error)) => Err(Refused::Said(error)),
@@ -128,7 +128,7 @@ pub async fn within_tries<T>(
 }
 
 /// The caller, who has proved it.
-async fn proved(gate: &Gate, session: &Session, parts: &Parts, password: &str) -> Result<Caller, Refused> {
+async fn reauthenticated(gate: &Gate, session: &Session, parts: &Parts, password: &str) -> Result<Caller, Refused> {
     let caller = who(parts)?;
     let pointer = format!("/{PASSWORD}");
     if password.is_empty() {
@@ -138,9 +138,9 @@ async fn proved(gate: &Gate, session: &Session, parts: &Parts, password: &str) -
     let (Some(hash), Some(known)) = (session.hash(), caller.session.clone()) else {
         return Err(ServiceError::Forbidden("only a person can sign in again: sign in on the page".into()).into());
     };
-    let proving = gate.accounts.prove(&caller, &hash, password, &pointer);
-    let secret = within_tries(gate, &caller, &pointer, proving).await?;
+    let again = gate.accounts.reauthenticate(&caller, &hash, password, &pointer);
+    let secret = within_tries(gate, &caller, &pointer, again).await?;
     session.set(&secret, gate.accounts.cookie_ms());
-    let session = CallerSession { id: known.id, method: SignInMethod::Password, proved_ms_ago: 0 };
+    let session = CallerSession { id: known.id, method: SignInMethod::Password, authenticated_ms_ago: 0 };
     Ok(Caller { session: Some(session), ..caller })
 }

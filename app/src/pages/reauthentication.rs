@@ -1,4 +1,4 @@
-//! Signing in again before an approval of high risk, before a policy is put in force, or before a grave change of accounts and tokens: what was about to be done is kept, and goes
+//! Signing in again before an approval of high risk, before a policy is put in force, or before a high-risk change of accounts and tokens: what was about to be done is kept, and goes
 //! along with the password.
 
 use crate::{
@@ -31,10 +31,10 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     if ask.form.action.is_none() {
         return Err(ServiceError::NotFound("page"));
     }
-    Ok(Page::below("Sign in again", prove(ask.form, &ask.caller)))
+    Ok(Page::below("Sign in again", reauthentication_page(ask.form, &ask.caller)))
 }
 
-/// What the page says about the act that is to be proved.
+/// What the page says about the act that asks for it.
 struct Words {
     title: &'static str,
     sub: &'static str,
@@ -107,7 +107,7 @@ fn change(to: &str, form: &FormOutcome) -> Option<(&'static str, String)> {
 }
 
 /// The page.
-pub fn prove(form: FormOutcome, caller: &Caller) -> AnyView {
+pub fn reauthentication_page(form: FormOutcome, caller: &Caller) -> AnyView {
     let to = form.action.clone().unwrap_or_default();
     let back = back(&to, &form);
     let digest = form.value("ticket_digest").and_then(|text| Digest::try_from(text.to_owned()).ok());
