@@ -152,9 +152,19 @@ impl RecommendationStore for Store {
     }
 
     async fn ticket(&self, digest: &Digest) -> Result<Option<StoredTicket>, StoreError> {
-        let sql = "SELECT digest, canonical, recommendation_id, made_by, made_at FROM tickets WHERE digest = $1";
-        let row = Sql::new("ticket", sql).bind(digest.as_str()).maybe(&mut *self.read().await?).await?;
-        row.as_ref().map(ticket).transpose()
+        Ok(self.tickets(std::slice::from_ref(digest)).await?.pop())
+    }
+
+    async fn tickets(&self, digests: &[Digest]) -> Result<Vec<StoredTicket>, StoreError> {
+        if digests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = Sql::new(
+            "ticket",
+            "SELECT digest, canonical, recommendation_id, made_by, made_at FROM tickets WHERE digest IN ",
+        );
+        sql.list(digests.iter().map(Digest::as_str));
+        sql.all(&mut *self.read().await?).await?.iter().map(ticket).collect()
     }
 
     async fn decisions(&self, id: &RecommendationId) -> Result<Vec<Decision>, StoreError> {
