@@ -35,7 +35,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/audit") view=|| serve(Place::Audit, pages::audit::page) ssr=SsrMode::Async />
                 <Route path=path!("/api") view=|| serve(Place::Settings, pages::api::page) ssr=SsrMode::Async />
                 <Route path=path!("/search") view=|| serve_apart(pages::search::page) ssr=SsrMode::Async />
-                <Route path=path!("/sign-in-again") view=|| serve(Place::Approvals, pages::prove::page) ssr=SsrMode::Async />
+                <Route path=path!("/sign-in-again") view=|| serve(Place::Approvals, pages::reauthentication::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings") view=|| serve(Place::Settings, pages::settings::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings/accounts") view=|| serve(Place::Settings, pages::settings::accounts::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings/sessions") view=|| serve(Place::Settings, pages::settings::sessions::page) ssr=SsrMode::Async />

@@ -176,6 +176,15 @@ pub fn effective(roles: &[Role], owner: &[Role]) -> Vec<Role> {
     roles.iter().copied().filter(|role| covers(owner, *role).is_ok()).collect()
 }
 
+/// The roles that are within both of these: what a session may by the cookie that it had under others.
+pub fn in_both(one: &[Role], other: &[Role]) -> Vec<Role> {
+    let mut roles = effective(one, other);
+    roles.extend(effective(other, one));
+    roles.sort_unstable();
+    roles.dedup();
+    roles
+}
+
 /// How a token stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenStanding {
@@ -337,6 +346,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_within_both_is_no_more_than_either_and_all_that_one_role_grants_in_both() {
+        use Role::{Admin, Author, Operator, Viewer};
+        assert_eq!(in_both(&[Viewer], &[Operator]), [Viewer]);
+        assert_eq!(in_both(&[Operator], &[Viewer]), [Viewer]);
+        assert_eq!(in_both(&[Admin], &[Operator, Author]), [Operator, Author]);
+        assert_eq!(in_both(&[Operator], &[Operator]), [Operator]);
+        assert!(in_both(&[Operator], &[]).is_empty());
+        assert_eq!(in_both(&[Operator, Viewer], &[Author, Viewer]), [Viewer]);
     }
 
     #[test]

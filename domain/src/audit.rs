@@ -2,13 +2,13 @@
 //! shows whether it is still what was written.
 
 mod chain;
+mod coalescing;
 mod keys;
-mod quiet;
 mod verify;
 
 pub use chain::{Chained, Head, Mac, NotAMac, end_of_some, link};
+pub use coalescing::Coalescing;
 pub use keys::{Key, KeyFault, Keys};
-pub use quiet::Quiet;
 pub use verify::{Broken, Known, Row, Unbroken, Verdict, Verifier, Wrong};
 
 use crate::{

@@ -305,7 +305,7 @@ pub struct CallerSession {
     /// By which way they last proved who they are.
     pub method: SignInMethod,
     /// How long ago that was when the request came, milliseconds, by the database's clock.
-    pub proved_ms_ago: i64,
+    pub authenticated_ms_ago: i64,
 }
 
 /// An authenticated caller with the request they came by. Doors make it; services demand it.

@@ -8,7 +8,6 @@
 pub mod accounts;
 pub mod agent;
 pub mod audit;
-pub mod cluster_callers;
 pub mod dag;
 pub mod decision;
 pub mod duration;
@@ -38,6 +37,7 @@ pub mod target;
 pub mod text;
 pub mod ticket;
 pub mod time;
+pub mod token_review;
 pub mod warning;
 pub mod workflow;
 pub mod workspace;

@@ -8,7 +8,7 @@ pub mod effectiveness;
 pub mod login;
 pub mod overview;
 pub mod playbook;
-pub mod prove;
+pub mod reauthentication;
 pub mod recommendation;
 pub mod register;
 pub mod review;

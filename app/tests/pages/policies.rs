@@ -4,7 +4,7 @@ use crate::{html, samples::NOW};
 use app::{
     FormOutcome,
     pages::{
-        prove,
+        reauthentication,
         settings::policies::{
             self, CHECKED, YAML, policies_page,
             version::{self, Done, version_page},
@@ -109,13 +109,14 @@ fn list(role: Role, file: Option<&str>, form: FormOutcome, typed: Option<Policy>
         list: PageOf { items: vec![draft(), active()], next_cursor: None },
         file: file.map(str::to_owned),
         start: DEFAULT_YAML.into(),
-        typed,
+        typed: typed.map(|policy| (policy, vec!["nobody".to_owned()])),
     };
     html(|| policies_page(shown, caller(role), form, Query::default(), vec![], NOW)).replace("<!>", "")
 }
 
 fn one(role: Role, change: impl FnOnce(&mut version::Shown), form: FormOutcome) -> String {
-    let mut shown = version::Shown { record: draft(), active: active(), found: None, file: None, done: None };
+    let mut shown =
+        version::Shown { record: draft(), active: active(), unknown: vec![], found: None, file: None, done: None };
     change(&mut shown);
     html(|| version_page(shown, caller(role), form, vec![], NOW)).replace("<!>", "")
 }
@@ -256,13 +257,29 @@ fn where_two_must_agree_each_sees_who_did() {
 }
 
 #[test]
+fn names_that_no_account_has_are_told_where_a_policy_is_read_and_checked() {
+    let warning = "No account has these names of its groups: nobody.";
+    let form = FormOutcome {
+        fields: vec![(YAML.into(), DEFAULT_YAML.into())],
+        code: CHECKED.into(),
+        ..FormOutcome::default()
+    };
+    let checked = list(Role::Admin, None, form, Some(careful()));
+    assert!(checked.contains(warning), "{checked}");
+    assert!(!list(Role::Admin, None, FormOutcome::default(), None).contains(warning));
+    let read = one(Role::Auditor, |shown| shown.unknown = vec!["nobody".into()], FormOutcome::default());
+    assert!(read.contains(warning), "{read}");
+    assert!(!one(Role::Auditor, |_| {}, FormOutcome::default()).contains("No account has"));
+}
+
+#[test]
 fn who_is_asked_for_the_password_first_reads_what_it_is_for() {
     let form = FormOutcome {
         fields: vec![("reason".into(), "agreed".into())],
         action: Some("/settings/policies/2/activate".into()),
         ..FormOutcome::default()
     };
-    let page = html(|| prove::prove(form, &caller(Role::Admin))).replace("<!>", "");
+    let page = html(|| reauthentication::reauthentication_page(form, &caller(Role::Admin))).replace("<!>", "");
     for part in [
         "Version 2 of the policy",
         "agreed",
@@ -280,7 +297,7 @@ fn who_changes_an_account_types_its_new_password_once_more_and_it_is_never_sent_
     let asked = |action: &str, fields: &[(&str, &str)]| {
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let form = FormOutcome { fields, action: Some(action.into()), ..FormOutcome::default() };
-        html(|| prove::prove(form, &caller(Role::Admin))).replace("<!>", "")
+        html(|| reauthentication::reauthentication_page(form, &caller(Role::Admin))).replace("<!>", "")
     };
     let page = asked("/settings/accounts", &[("name", "vera"), ("role.viewer", "on"), ("password", "")]);
     for part in [
@@ -297,6 +314,11 @@ fn who_changes_an_account_types_its_new_password_once_more_and_it_is_never_sent_
     let page = asked("/settings/tokens", &[("name", "deploy")]);
     assert!(page.contains("Make the token") && page.contains("href=\"/settings/tokens\""), "{page}");
     assert!(!page.contains("name=\"password\""), "{page}");
+    let page = asked("/settings/groups/block", &[("group", "contractors")]);
+    for part in ["Block the group", "contractors", "href=\"/settings/accounts\""] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(asked("/settings/accounts/user%3A1/sessions", &[]).contains("End its sessions"));
     let page = asked("/settings/accounts/user%3A1/disable", &[]);
     assert!(page.contains("Disable it") && page.contains("href=\"/settings/accounts\""), "{page}");
 }

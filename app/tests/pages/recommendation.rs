@@ -4,7 +4,7 @@ use crate::{between, html, samples, tag};
 use app::{
     FormOutcome,
     pages::{
-        prove,
+        reauthentication,
         recommendation::{Beside, CHECKED, recommendation},
     },
 };
@@ -422,13 +422,13 @@ fn who_is_asked_for_the_password_loses_nothing_of_the_form_and_the_password_is_n
             field("ticket_digest", &format!("sha256:{}", "9f".repeat(32))),
             field("decision", "approve"),
             field("reason", "\"quoted\" <b>\nsecond line"),
-            field(prove::PASSWORD, "hunter2"),
+            field(reauthentication::PASSWORD, "hunter2"),
         ],
         faults: vec![Fault::new("/proof_password", "wrong", "this is not your password")],
         action: Some("/recommendations/001".into()),
         ..FormOutcome::default()
     };
-    let page = html(|| prove::prove(form, &caller));
+    let page = html(|| reauthentication::reauthentication_page(form, &caller));
     assert!(tag(&page, "name=\"reason\"").contains("&lt;b&gt;"), "{page}");
     for kept in ["name=\"strategy\" value=\"1\"", "name=\"decision\" value=\"approve\""] {
         assert!(page.contains(kept), "{kept} in {page}");

@@ -1,6 +1,6 @@
 //! What a policy says about one case: the first rule that matches.
 
-use super::{Conditions, Facts, Grant, Guard, Match, Measured, Policy, Quorum, Rule, Ruling, Terms};
+use super::{Concurrency, Conditions, Facts, Grant, Match, Measured, Policy, Quorum, Rule, Ruling, Terms};
 use crate::recommendation::Risk;
 
 /// Namespaces that one case may act in.
@@ -110,7 +110,7 @@ fn nobody(policy: &Policy, version: u32, rule: &str, trouble: String) -> Ruling 
             grant: Grant::Never,
             quorum: Quorum::people(1),
             freezes: Vec::new(),
-            guard: Guard::default(),
+            guard: Concurrency::default(),
         },
         risk: Risk::Low,
         expires_ms: None,

@@ -19,7 +19,7 @@ pub use freeze::{Freeze, Moment, Window};
 pub use judge::judge;
 pub use quorum::{Count, Quorum, Voter};
 pub use read::{MAX_BYTES, read};
-pub use ruling::{Guard, InTheWay, Ruling, Terms};
+pub use ruling::{Concurrency, InTheWay, Ruling, Terms};
 pub use words::RuleInWords;
 
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
     recommendation::{Risk, Severity},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The policy that a ticket was made under, and what it asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,8 +134,8 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub freeze: Vec<String>,
     /// What it asks of other runs on the same object.
-    #[serde(default, skip_serializing_if = "Guard::is_none")]
-    pub guard: Guard,
+    #[serde(default, skip_serializing_if = "Concurrency::is_none")]
+    pub guard: Concurrency,
 }
 
 /// What a rule is for: all that is said must hold.
@@ -235,6 +235,12 @@ impl Policy {
         };
         let named = self.groups.iter().filter(|(_, members)| members.iter().any(is_in));
         named.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The names of accounts in its groups, each once.
+    pub fn account_names(&self) -> BTreeSet<&str> {
+        let members = self.groups.values().flatten().map(String::as_str);
+        members.filter(|member| !member.starts_with(ROLE)).collect()
     }
 
     /// Whether any rule asks for what was measured.

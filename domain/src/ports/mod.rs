@@ -34,7 +34,9 @@ pub use records::{
     AuditKeys, AuditKeysError, AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered,
     VersionDay,
 };
-pub use sessions::{CameFrom, Ending, LiveSession, NewSession, Proof, SessionLimits, SessionRecord, SessionStore};
+pub use sessions::{
+    CameFrom, Ending, LiveSession, NewSession, OldCookie, Reauthentication, SessionLimits, SessionRecord, SessionStore,
+};
 pub use tries::{Allowance, DEVICE_MS, TryStore};
 
 /// A fault of the store itself, not of what was asked. The detail is for the log, never for the caller.

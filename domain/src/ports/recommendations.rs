@@ -187,6 +187,15 @@ pub trait RecommendationStore: Send + Sync {
     async fn put_ticket(&self, ticket: StoredTicket, audit: AuditEntry) -> Result<bool, StoreError>;
     /// A ticket by its digest.
     async fn ticket(&self, digest: &Digest) -> Result<Option<StoredTicket>, StoreError>;
+    /// Those of several digests that there are, in no order.
+    async fn tickets(&self, digests: &[Digest]) -> Result<Vec<StoredTicket>, StoreError> {
+        // For stores that have nothing to gain by asking once.
+        let mut all = Vec::new();
+        for digest in digests {
+            all.extend(self.ticket(digest).await?);
+        }
+        Ok(all)
+    }
     /// Decisions that counted, oldest first.
     async fn decisions(&self, id: &RecommendationId) -> Result<Vec<Decision>, StoreError>;
     /// The same for several at once.

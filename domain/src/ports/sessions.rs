@@ -23,6 +23,8 @@ impl SessionLimits {
     pub const MOST_MS: i64 = 7 * 24 * 60 * 60 * 1000;
     /// Its use is noted at most so often, milliseconds.
     pub const NOTED_EVERY_MS: i64 = 60_000;
+    /// The value that a cookie had lets in what was under way with it for so long, milliseconds.
+    pub const LATE_MS: i64 = 10_000;
 }
 
 impl Default for SessionLimits {
@@ -90,19 +92,31 @@ pub struct LiveSession {
     pub user: UserRecord,
     /// The roles under which its cookie's value was made: when they are others by now, it gets another value.
     pub made_under: Vec<Role>,
+    /// Whether it was found by the value that its cookie had until a moment ago. Then `made_under` and the time of the last sign-in are
+    /// those of that value: whoever has it gets nothing by the new one.
+    pub late: bool,
     /// The database's time.
     pub now: Timestamp,
 }
 
 /// That somebody has proved once more who they are.
 #[derive(Clone, Debug)]
-pub struct Proof {
+pub struct Reauthentication {
     /// By which way.
     pub method: SignInMethod,
     /// The password that was found to be theirs; none where another way proved it.
     pub password: Option<PasswordHash>,
     /// The hash of the session's cookie from now on.
     pub new_hash: String,
+}
+
+/// What becomes of the value that a session's cookie had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldCookie {
+    /// It lets in what is under way with it, for [`SessionLimits::LATE_MS`].
+    Lingers,
+    /// It is worth nothing from now on: somebody else may have it.
+    Ends,
 }
 
 /// Which sessions of a person end.
@@ -122,22 +136,35 @@ pub trait SessionStore: Send + Sync {
     /// Notes a sign-in and begins its session, with the audit row; `false`, and nothing of it, when the account is disabled, or has
     /// another password by now than the one that was found to be theirs.
     async fn begin_session(&self, new: NewSession, audit: AuditEntry) -> Result<bool, StoreError>;
-    /// The session of this hash, while it lives and its account is not disabled. Where it is `used` that is noted, at most once a
-    /// minute.
+    /// The session of this hash, while it lives and its account is not disabled; also by the hash that it had before, for
+    /// [`SessionLimits::LATE_MS`]. Where it is `used` that is noted, at most once a minute.
     async fn session(
         &self,
         secret_hash: &str,
         limits: SessionLimits,
         used: bool,
     ) -> Result<Option<LiveSession>, StoreError>;
-    /// Gives a session another cookie's value, made under these roles; `false` when there is none of the old one.
-    async fn renew_session(&self, secret_hash: &str, new_hash: &str, roles: &[Role]) -> Result<bool, StoreError>;
+    /// Gives a session another cookie's value, made under these roles; `false` when there is none of the old one, also where that has
+    /// been replaced a moment ago.
+    async fn renew_session(
+        &self,
+        secret_hash: &str,
+        new_hash: &str,
+        roles: &[Role],
+        old: OldCookie,
+    ) -> Result<bool, StoreError>;
     /// Notes that whose session this is has proved once more who they are, with the audit row; `false`, and nothing of it, when it has
-    /// ended, its account is disabled, or has another password by now than the one that was found to be theirs.
-    async fn prove_session(&self, secret_hash: &str, proof: Proof, audit: AuditEntry) -> Result<bool, StoreError>;
-    /// The ID token that is kept with a session, where its person signed in at the provider.
+    /// ended, has another cookie's value by now, its account is disabled, or has another password than the one that was found to be
+    /// theirs. The old value lingers.
+    async fn reauthenticate_session(
+        &self,
+        secret_hash: &str,
+        again: Reauthentication,
+        audit: AuditEntry,
+    ) -> Result<bool, StoreError>;
+    /// The ID token that is kept with a session, found by either value of its cookie, where its person signed in at the provider.
     async fn id_token(&self, secret_hash: &str) -> Result<Option<Secret>, StoreError>;
-    /// Ends a session, with the audit row; `false` when there is none.
+    /// Ends a session, by either value of its cookie, with the audit row; `false` when there is none.
     async fn end_session(&self, secret_hash: &str, audit: AuditEntry) -> Result<bool, StoreError>;
     /// The live sessions of a person, last used first.
     async fn sessions_of(&self, user_id: &str, limits: SessionLimits) -> Result<Vec<SessionRecord>, StoreError>;

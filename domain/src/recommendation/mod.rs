@@ -94,7 +94,7 @@ impl Risk {
 
     /// Whether a person approves it only by typing what it acts on, and with a recent sign-in (`safety.md`, Who may do what). A risk
     /// that nobody can tell would belong here, too.
-    pub const fn is_grave(self) -> bool {
+    pub const fn needs_step_up(self) -> bool {
         match self {
             Self::Low | Self::Medium => false,
             Self::High => true,

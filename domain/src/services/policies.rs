@@ -35,6 +35,8 @@ pub trait PolicyService: Send + Sync {
     async fn policy(&self, caller: &Caller, version: u32) -> Answer<PolicyRecord>;
     /// What a text in YAML or JSON says as a policy, or its faults; needs `policies:write`. Nothing is stored.
     async fn check_policy(&self, caller: &Caller, yaml: &str) -> Answer<Policy>;
+    /// The names in its groups that no account has, for a warning: nobody approves for such a group under that name; needs `policies:read`.
+    async fn unknown_names(&self, caller: &Caller, policy: &Policy) -> Answer<Vec<String>>;
     /// Stores it as a new version that is not in force; needs `policies:write`.
     async fn draft_policy(&self, caller: &Caller, yaml: &str) -> Answer<PolicyRecord>;
     /// What this version would have said to the decisions of the last so many days; needs `policies:read`. Has no effect.

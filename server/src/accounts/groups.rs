@@ -44,6 +44,11 @@ impl Accounts {
         if block && self.is_in(caller, group).await? {
             return Err(ServiceError::Forbidden("you are in this group yourself: ask another admin".into()));
         }
+        self.authenticated_lately(
+            caller,
+            "a group says who may decide",
+            if block { "block one" } else { "let one in again" },
+        )?;
         let action = if block { "group.block" } else { "group.unblock" };
         let mut audit = AuditEntry::by(caller, action, "group", group);
         audit.before = Some(json!({ "blocked": !block }));

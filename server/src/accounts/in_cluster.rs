@@ -4,8 +4,8 @@
 
 use super::{Identity, hash_secret};
 use domain::{
-    cluster_callers::{ClusterRoles, actor},
     ports::{Cluster, ClusterError, ClusterUser},
+    token_review::{ClusterRoles, actor},
 };
 use std::{
     collections::HashMap,

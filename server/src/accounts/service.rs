@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// What a token may not be given by whoever found a browser open: with it they would decide later, without a password.
-const GRAVE: [Right; 3] = [Right::Decide, Right::PoliciesWrite, Right::AccountsWrite];
+const STEP_UP: [Right; 3] = [Right::Decide, Right::PoliciesWrite, Right::AccountsWrite];
 
 #[async_trait]
 impl AccountService for Accounts {
@@ -153,6 +153,7 @@ impl AccountService for Accounts {
     async fn end_sessions_of(&self, caller: &Caller, who: &str) -> Answer<(UserRecord, u64)> {
         caller.require(Right::AccountsWrite)?;
         let user = self.account(who).await?;
+        self.authenticated_lately(caller, "this signs somebody out everywhere", "do it")?;
         let ended = self.end_of(caller, &user, Ending::All).await?;
         Ok((user, ended))
     }
@@ -199,8 +200,8 @@ impl AccountService for Accounts {
             faults.add("/expires", code::OUT_OF_RANGE, "choose a time that is not over yet");
         }
         refuse(faults)?;
-        if roles.iter().any(|role| GRAVE.into_iter().any(|right| role.grants(right))) {
-            self.proved_lately(caller, "this token decides, or says who may, without a password", "make it")?;
+        if roles.iter().any(|role| STEP_UP.into_iter().any(|right| role.grants(right))) {
+            self.authenticated_lately(caller, "this token decides, or says who may, without a password", "make it")?;
         }
         let secret = new_secret();
         let id = format!("token:{}", self.ids.fresh());
@@ -276,10 +277,11 @@ impl Accounts {
 
     /// Refuses a change of somebody's account to whoever has not proved lately who they are.
     fn changes_accounts(&self, caller: &Caller) -> Answer<()> {
-        self.proved_lately(caller, "an account says who may decide", "change one")
+        self.authenticated_lately(caller, "an account says who may decide", "change one")
     }
 
-    fn proved_lately(&self, caller: &Caller, why: &str, act: &str) -> Answer<()> {
+    /// Refuses an act to whoever has not proved lately who they are: `why` it is asked for, and the act, in words.
+    pub(super) fn authenticated_lately(&self, caller: &Caller, why: &str, act: &str) -> Answer<()> {
         asks_again(caller, self.recent_ms, why, act).map_or(Ok(()), Err)
     }
 

@@ -3,11 +3,14 @@
 use super::{Accounts, Identity, new_session_secret, service::has_password};
 use crate::services::store_fault;
 use domain::{
-    accounts::Secret,
+    accounts::{Secret, in_both},
     audit::AuditEntry,
     fault::Fault,
     identity::{Caller, CallerSession, Role, SignInMethod, Way},
-    ports::{CameFrom, Ending, LiveSession, NewSession, PasswordHash, Proof, SessionRecord, StoreError, UserRecord},
+    ports::{
+        CameFrom, Ending, LiveSession, NewSession, OldCookie, PasswordHash, Reauthentication, SessionRecord,
+        StoreError, UserRecord,
+    },
     services::{Answer, ServiceError, SessionView},
 };
 use serde_json::json;
@@ -72,34 +75,45 @@ impl Accounts {
     }
 
     /// Who comes by the session of this hash, as of now: roles, disabling, blocked groups and switched off local accounts take effect at
-    /// the next request. `used` when a person asks, not a stream that was opened before.
+    /// the next request. Who comes late, by what the cookie was a moment ago, may only what they might then, too. `used` when a person asks, not a stream that was opened before.
     pub async fn by_session(&self, secret_hash: &str, used: bool) -> Result<Option<Identity>, StoreError> {
         let Some(live) = self.sessions.session(secret_hash, self.limits, used).await? else { return Ok(None) };
-        let LiveSession { session, user, made_under, now } = live;
+        let LiveSession { session, user, made_under, late, now } = live;
         let able = self.able(user).await?.filter(|user| self.local || user.external.is_some());
         Ok(able.map(|user| Identity {
             actor: user.actor(),
-            outdated: made_under != user.roles,
-            roles: user.roles,
+            outdated: !late && made_under != user.roles,
+            roles: if late { in_both(&made_under, &user.roles) } else { user.roles },
             session: Some(CallerSession {
                 id: session.id,
                 method: session.method,
-                proved_ms_ago: now.since(session.authenticated_at),
+                authenticated_ms_ago: now.since(session.authenticated_at),
             }),
         }))
     }
 
     /// Another value for a session's cookie, made under these roles: with more rights it must not be one that somebody may have had
     /// before. None when the session has ended, or has got its new value by another request.
-    pub async fn renew_session(&self, secret_hash: &str, roles: &[Role]) -> Result<Option<Secret>, StoreError> {
+    pub async fn renew_session(
+        &self,
+        secret_hash: &str,
+        roles: &[Role],
+        old: OldCookie,
+    ) -> Result<Option<Secret>, StoreError> {
         let secret = new_session_secret();
-        let renewed = self.sessions.renew_session(secret_hash, &secret.hash, roles).await?;
+        let renewed = self.sessions.renew_session(secret_hash, &secret.hash, roles, old).await?;
         Ok(renewed.then_some(Secret(secret.secret)))
     }
 
     /// Whoever has this session shows once more, with their password, who they are; what the browser is to be known by from now on.
     /// The fault of a wrong one is at `pointer`.
-    pub async fn prove(&self, caller: &Caller, secret_hash: &str, password: &str, pointer: &str) -> Answer<Secret> {
+    pub async fn reauthenticate(
+        &self,
+        caller: &Caller,
+        secret_hash: &str,
+        password: &str,
+        pointer: &str,
+    ) -> Answer<Secret> {
         let user = self.person_of(caller, "sign in again").await?;
         has_password(&user)?;
         let kept = self.store.user_for_sign_in(&user.name).await.map_err(store_fault)?;
@@ -108,12 +122,12 @@ impl Accounts {
             let wrong = Fault::new(pointer, "wrong", "this is not your password");
             return Err(ServiceError::Invalid(vec![wrong]));
         }
-        self.proved(caller, &user, secret_hash, SignInMethod::Password, Some(hash)).await
+        self.reauthenticated(caller, &user, secret_hash, SignInMethod::Password, Some(hash)).await
     }
 
     /// Notes that whoever has this session has proved once more, by this way, who they are; `password` is the one that was found right,
     /// where it was that.
-    pub async fn proved(
+    pub async fn reauthenticated(
         &self,
         caller: &Caller,
         user: &UserRecord,
@@ -125,9 +139,10 @@ impl Accounts {
         let mut audit = AuditEntry::by(caller, "account.sign_in_again", "account", &user.name);
         let session = caller.session.as_ref().map(|session| session.id.as_str());
         audit.after = Some(json!({ "session": session, "method": method }));
-        let proof = Proof { method, password, new_hash: secret.hash };
-        let proved = self.sessions.prove_session(secret_hash, proof, audit).await.map_err(store_fault)?;
-        if proved { Ok(Secret(secret.secret)) } else { Err(ServiceError::NotFound("session, it has ended")) }
+        let reauthentication = Reauthentication { method, password, new_hash: secret.hash };
+        let done =
+            self.sessions.reauthenticate_session(secret_hash, reauthentication, audit).await.map_err(store_fault)?;
+        if done { Ok(Secret(secret.secret)) } else { Err(ServiceError::NotFound("session, it has ended")) }
     }
 
     /// Ends the session that the browser has. Answers the ID token of it, where its person signed in at the provider.

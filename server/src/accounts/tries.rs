@@ -2,10 +2,12 @@
 //! person out: a browser at which they have signed in before has tries of its own, which strangers can't use up.
 
 use super::{Accounts, hash_secret, new_session_secret};
+use crate::services::store_fault;
 use domain::{
     accounts::Secret,
     identity::Caller,
     ports::{Allowance, StoreError},
+    services::{Answer, ServiceError},
 };
 
 /// Of one name, from anywhere: a stranger's.
@@ -47,7 +49,43 @@ impl Trying {
     }
 }
 
+/// Why an act that takes the caller's own password was not done.
+#[derive(Debug)]
+pub enum NotTried {
+    /// It was one try too many: seconds to wait.
+    TooOften(u32),
+    /// The password was wrong.
+    Wrong(ServiceError),
+    /// Something else.
+    Otherwise(ServiceError),
+}
+
 impl Accounts {
+    /// An act that takes the caller's own password, within the tries of their session: one that is wrong counts, one that is right does
+    /// not. The fault of a wrong one is at `pointer`.
+    pub async fn within_tries<T>(
+        &self,
+        caller: &Caller,
+        pointer: &str,
+        act: impl Future<Output = Answer<T>>,
+    ) -> Result<T, NotTried> {
+        let trying = Trying::within(caller);
+        let wait = self.may_try(&trying).await.map_err(|error| NotTried::Otherwise(store_fault(error)))?;
+        if let Some(seconds) = wait {
+            return Err(NotTried::TooOften(seconds));
+        }
+        match act.await {
+            Ok(done) => {
+                self.tried_well(&trying).await;
+                Ok(done)
+            }
+            Err(ServiceError::Invalid(faults)) if faults.iter().any(|fault| fault.pointer == pointer) => {
+                Err(NotTried::Wrong(ServiceError::Invalid(faults)))
+            }
+            Err(error) => Err(NotTried::Otherwise(error)),
+        }
+    }
+
     /// Who tries to sign in under this name, by the browser whose device cookie has this hash.
     pub async fn trying(&self, name: &str, device: Option<&str>) -> Result<Trying, StoreError> {
         match device {

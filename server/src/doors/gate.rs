@@ -2,7 +2,7 @@
 
 use super::{
     address::{self, Proxies},
-    entrance::Hosts,
+    host_check::Hosts,
     live::Live,
     problem::{self, Problem},
     rate::{self, Limits},
@@ -21,9 +21,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    cluster_callers::is_jwt,
     identity::{Caller, Door, Role, Way},
-    ports::{IdempotencyStore, Ids},
+    ports::{IdempotencyStore, Ids, OldCookie},
+    token_review::is_jwt,
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -129,7 +129,7 @@ pub async fn identify(State(gate): State<Gate>, session: Session, mut request: R
     match found {
         Ok(Some(identity)) => {
             if identity.outdated {
-                credentials.session.renew(&gate, &identity.roles).await;
+                credentials.session.renew(&gate, &identity.roles, OldCookie::Lingers).await;
             }
             let route = request
                 .extensions()
@@ -197,9 +197,9 @@ impl Credentials {
 impl Session {
     /// Gives the session another cookie, since its person may do something else than when it got this one, or has just proved who
     /// they are. That it can't be done now is no reason to turn somebody away: what they may do is asked anew each time.
-    pub async fn renew(&self, gate: &Gate, roles: &[Role]) {
+    pub async fn renew(&self, gate: &Gate, roles: &[Role], old: OldCookie) {
         let Some(hash) = self.hash() else { return };
-        match gate.accounts.renew_session(&hash, roles).await {
+        match gate.accounts.renew_session(&hash, roles, old).await {
             Ok(Some(secret)) => self.set(&secret, gate.accounts.cookie_ms()),
             // Another request was faster.
             Ok(None) => {}
@@ -217,7 +217,7 @@ fn not_in(why: NotIn) -> Problem {
             Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
         }
         NotIn::NoRole(user) => {
-            let detail = format!("{user} has no role here; ask an administrator for one (--cluster-callers)");
+            let detail = format!("{user} has no role here; ask an administrator for one (--token-review)");
             Problem::new(StatusCode::FORBIDDEN, "no-role", detail)
         }
         NotIn::Unavailable(error) => {

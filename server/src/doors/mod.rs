@@ -5,12 +5,12 @@ pub mod access;
 pub mod address;
 mod body;
 mod drain;
-pub mod entrance;
 mod export;
 mod form;
 pub mod gate;
 mod guard;
 mod health;
+pub mod host_check;
 mod idempotency;
 mod lapse;
 pub mod listen;
@@ -73,7 +73,7 @@ pub fn router(gate: Gate, readiness: Readiness) -> Router {
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(middleware::from_fn_with_state(gate.clone(), gate::identify))
         .layer(middleware::from_fn(session::cookies))
-        .layer(middleware::from_fn_with_state(gate.clone(), entrance::proper))
+        .layer(middleware::from_fn_with_state(gate.clone(), host_check::proper))
         .layer(middleware::from_fn_with_state(gate.clone(), told::as_page))
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
         .with_state(gate);

@@ -6,7 +6,7 @@ mod audit;
 mod edit;
 mod oidc;
 mod policies;
-mod proof;
+mod reauthentication;
 mod register;
 mod review;
 mod runs;
@@ -21,7 +21,6 @@ use super::{
     gate::{Gate, RequestId},
     problem::Problem,
     rest::openapi,
-    session::Session,
     urlencoded,
     visible::visible,
 };
@@ -52,7 +51,7 @@ use leptos::{
     prelude::{provide_context, use_context},
 };
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
-use proof::Taken;
+use reauthentication::Sent;
 use std::{net::IpAddr, sync::Arc};
 
 /// After how many seconds to come back when something is away for the moment.
@@ -244,27 +243,18 @@ fn page_of(recommendation: &str) -> String {
 
 // --- deciding -------------------------------------------------------------------------------------------------------
 
-async fn decide(
-    State(gate): State<Gate>,
-    session: Session,
-    Path(id): Path<String>,
-    parts: Parts,
-    Form(fields): Form,
-) -> Response {
-    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, &page_of(&id)).await {
-        Taken::Form(parts, fields) => (parts, fields),
-        Taken::Asked(answer) => return answer,
-    };
-    let named = field(&fields, "strategy").map(str::parse);
+async fn decide(State(gate): State<Gate>, Path(id): Path<String>, sent: Sent) -> Response {
+    let named = field(&sent.fields, "strategy").map(str::parse);
     let strategy = named.clone().and_then(Result::ok).unwrap_or(0);
     let outcome = match named {
         Some(Err(_)) => Err(invalid("/strategy", "malformed", "name the strategy by its number; load the page again")),
-        _ => decided(&gate, &RecommendationId::new(&id), strategy, &parts, &fields).await,
+        _ => decided(&gate, &RecommendationId::new(&id), strategy, &sent.parts, &sent.fields).await,
     };
     match outcome {
         Ok(to) => Redirect::to(&to).into_response(),
-        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, &page_of(&id), why).await,
+        Err(ServiceError::SignInAgain(why)) => sent.ask(&gate, why).await,
         Err(error) => {
+            let Sent { parts, fields, .. } = sent;
             let ticket = field(&fields, "ticket_digest").and_then(|d| Digest::try_from(d.to_owned()).ok());
             let ticket = ticket.map(|digest| format!("&ticket={digest}")).unwrap_or_default();
             let outcome = FormOutcome::refused(fields.clone(), &error);

@@ -1,5 +1,5 @@
 //! What was refused, for the audit trail: acts without the right, and sign-ins. Anybody can cause these as often as they like, so
-//! those like one that was just written are only counted ([`Quiet`]).
+//! those like one that was just written are only counted ([`Coalescing`]).
 
 use super::{gate::Gate, problem::Problem};
 use axum::{
@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use domain::{
-    audit::{AuditEntry, Quiet},
+    audit::{AuditEntry, Coalescing},
     identity::{Actor, Caller, Way},
     ports::{AuditStore, Clock},
 };
@@ -24,13 +24,13 @@ const MAX_ADDRESS: usize = 200;
 pub struct Refusals {
     audit: Arc<dyn AuditStore>,
     clock: Arc<dyn Clock>,
-    quiet: Arc<Mutex<Quiet>>,
+    coalescing: Arc<Mutex<Coalescing>>,
 }
 
 impl Refusals {
     /// To this trail.
     pub fn new(audit: Arc<dyn AuditStore>, clock: Arc<dyn Clock>) -> Self {
-        Self { audit, clock, quiet: Arc::default() }
+        Self { audit, clock, coalescing: Arc::default() }
     }
 
     /// A sign-in that was refused (`account.refuse_sign_in`) or put off (`account.limit_sign_in`). `account` is one that there is:
@@ -52,21 +52,21 @@ impl Refusals {
     }
 
     /// A person's own password that was wrong (`account.refuse_proof`) or tried too often (`account.limit_sign_in`), in their session.
-    pub async fn proof(&self, action: &str, caller: &Caller) {
+    pub async fn reauthentication(&self, action: &str, caller: &Caller) {
         self.note(AuditEntry::by(caller, action, "account", &caller.actor.name)).await;
     }
 
     /// Writes it down, or counts it.
     pub async fn note(&self, entry: AuditEntry) {
         let now = self.clock.now();
-        let told = self.quiet.lock().unwrap_or_else(PoisonError::into_inner).hear(entry, now);
+        let told = self.coalescing.lock().unwrap_or_else(PoisonError::into_inner).hear(entry, now);
         self.write(told.into_iter().collect()).await;
     }
 
     /// Writes down how often the same came again, of those whose time is over; with `all` of every one.
     pub async fn tell(&self, all: bool) {
         let now = self.clock.now();
-        let told = self.quiet.lock().unwrap_or_else(PoisonError::into_inner).over(now, all);
+        let told = self.coalescing.lock().unwrap_or_else(PoisonError::into_inner).over(now, all);
         self.write(told).await;
     }
 
@@ -81,9 +81,9 @@ impl Refusals {
     }
 }
 
-/// Marks an answer that asks for proof of who it is: that refuses nothing for good.
+/// Marks an answer that asks to sign in again: that refuses nothing for good.
 #[derive(Clone, Copy, Debug)]
-pub struct AsksForProof;
+pub struct AsksToReauthenticate;
 
 /// Notes every act that was refused to somebody who is known.
 pub async fn noted(State(gate): State<Gate>, request: Request, next: Next) -> Response {
@@ -91,7 +91,8 @@ pub async fn noted(State(gate): State<Gate>, request: Request, next: Next) -> Re
     let caller = request.extensions().get::<Caller>().filter(|_| acts).cloned();
     let address: String = request.uri().path().chars().take(MAX_ADDRESS).collect();
     let answer = next.run(request).await;
-    let refused = answer.status() == StatusCode::FORBIDDEN && answer.extensions().get::<AsksForProof>().is_none();
+    let refused =
+        answer.status() == StatusCode::FORBIDDEN && answer.extensions().get::<AsksToReauthenticate>().is_none();
     if let Some(caller) = caller.filter(|_| refused) {
         let mut entry = AuditEntry::by(&caller, "refusal.right", "address", address);
         let problem = answer.extensions().get::<Problem>();

@@ -16,6 +16,7 @@ use domain::{
     paging::PageOf,
     playbook::values::{EnvEntry, EnvSource, EnvValue},
     policy::Quorum,
+    ports::StoredTicket,
     recommendation::{Proposal, Recommendation, RecommendationState},
     services::{Answer, ApprovalService, EarlierRun, InboxItem, ReviewItem, ServiceError},
     ticket::Plan,
@@ -41,12 +42,12 @@ impl Services {
         }
         let tracks = self.track_records().await?;
         let earlier = self.earlier_runs(&found.items).await?;
+        let open = found.items.iter().filter(|one| one.state == RecommendationState::Open);
+        let digests: Vec<Digest> =
+            open.filter_map(|one| decisions.get(&one.id)?.last()?.ticket_digest.clone()).collect();
         let mut changes = HashMap::new();
-        for one in found.items.iter().filter(|one| one.state == RecommendationState::Open) {
-            let digest = decisions.get(&one.id).and_then(|all| all.last()?.ticket_digest.as_ref());
-            if let Some(digest) = digest {
-                changes.insert(one.id.clone(), self.changed(digest).await?);
-            }
+        for stored in self.world.recommendations.tickets(&digests).await.map_err(store_fault)? {
+            changes.insert(stored.recommendation_id.clone(), changed(&stored)?);
         }
         let asked = self.asked(&found.items).await?;
         let anybody = Quorum::people(1);
@@ -89,21 +90,6 @@ impl Services {
         Ok(asked)
     }
 
-    /// What an operator set in a ticket.
-    async fn changed(&self, digest: &Digest) -> Answer<Vec<(String, String)>> {
-        let Some(stored) = self.world.recommendations.ticket(digest).await.map_err(store_fault)? else {
-            return Ok(Vec::new());
-        };
-        let ticket = verified(&stored)?;
-        let Plan::Playbook { parameters, .. } = &ticket.content().plan else { return Ok(Vec::new()) };
-        let of_operator = parameters.iter().filter(|entry| entry.source == EnvSource::Operator);
-        let text = |entry: &EnvEntry| match &entry.value {
-            EnvValue::Text(text) => Some((entry.name.to_string(), text.clone())),
-            EnvValue::Secret { .. } => None,
-        };
-        Ok(of_operator.filter_map(text).collect())
-    }
-
     /// The newest runs of the last days on what the open ones of a page would act on.
     async fn earlier_runs(&self, of: &[Recommendation]) -> Answer<Vec<Execution>> {
         let open = of.iter().filter(|one| one.state == RecommendationState::Open);
@@ -133,6 +119,18 @@ impl Services {
         }
         Ok(ReviewItem { id: id.clone(), view: Some(Box::new(view)), target })
     }
+}
+
+/// What an operator set in a ticket.
+fn changed(stored: &StoredTicket) -> Answer<Vec<(String, String)>> {
+    let ticket = verified(stored)?;
+    let Plan::Playbook { parameters, .. } = &ticket.content().plan else { return Ok(Vec::new()) };
+    let of_operator = parameters.iter().filter(|entry| entry.source == EnvSource::Operator);
+    let text = |entry: &EnvEntry| match &entry.value {
+        EnvValue::Text(text) => Some((entry.name.to_string(), text.clone())),
+        EnvValue::Secret { .. } => None,
+    };
+    Ok(of_operator.filter_map(text).collect())
 }
 
 fn last(mut decisions: Vec<Decision>) -> Option<Decision> {

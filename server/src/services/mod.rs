@@ -7,7 +7,6 @@ mod automatic;
 mod catalog;
 mod check;
 mod effectiveness;
-mod grave;
 mod inbox;
 mod intake;
 pub mod limits;
@@ -16,16 +15,18 @@ mod people;
 mod policies;
 mod policing;
 pub mod reason;
+mod recommendation_view;
 mod runs;
 mod shell;
 mod simulation;
 mod single;
+mod step_up;
 mod targets;
 mod tickets;
 mod workspaces;
 
-pub use grave::asks_again;
 pub use policies::read_policy;
+pub use step_up::asks_again;
 
 use domain::{
     fault::Fault,
@@ -92,7 +93,7 @@ pub struct Settings {
     /// How long ago a person may have signed in who approves a high risk, milliseconds.
     pub recent_sign_in_ms: i64,
     /// Whether the cluster is asked about each person who approves.
-    pub check_people: bool,
+    pub subject_access_review: bool,
     /// The file that the approval policy is kept in; none where it is kept in the console.
     pub policy_file: Option<String>,
 }

@@ -59,6 +59,18 @@ impl PolicyService for Services {
         read_policy(yaml, self.world.conditions.as_ref()).map_err(ServiceError::Invalid)
     }
 
+    async fn unknown_names(&self, caller: &Caller, policy: &Policy) -> Answer<Vec<String>> {
+        caller.require(Right::PoliciesRead)?;
+        let mut names = policy.account_names();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        for user in self.world.people.users().await.map_err(store_fault)? {
+            names.remove(user.name.as_str());
+        }
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+
     async fn draft_policy(&self, caller: &Caller, yaml: &str) -> Answer<PolicyRecord> {
         let policy = self.check_policy(caller, yaml).await?;
         let new = NewPolicy { policy, yaml: yaml.to_owned(), origin: PolicyOrigin::Console, by: caller.actor.clone() };
@@ -81,8 +93,8 @@ impl PolicyService for Services {
             let message = "say why: the reason goes into the audit trail";
             return Err(ServiceError::Invalid(vec![Fault::new("/reason", code::REQUIRED, message)]));
         };
-        let grave = "a policy says who must agree before anything runs";
-        if let Some(too_long_ago) = self.asks_again(caller, grave, "put one in force") {
+        let why = "a policy says who must agree before anything runs";
+        if let Some(too_long_ago) = self.asks_again(caller, why, "put one in force") {
             return Err(too_long_ago);
         }
         let audit = AuditEntry::by(caller, "policy.activate", "policy", version.to_string());

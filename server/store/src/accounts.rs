@@ -12,7 +12,7 @@ use domain::{
     identity::{Role, SignInMethod},
     ids::ActorId,
     ports::{AccountChange, AccountStore, Ending, NewToken, PasswordHash, StoreError, TokenRecord, UserRecord},
-    provider::External,
+    provider::FederatedIdentity,
 };
 use std::time::Duration;
 
@@ -129,7 +129,7 @@ impl AccountStore for Store {
             Sql::new("device", "DELETE FROM devices WHERE user_id = $1").bind(id).run(write.on()).await?;
         }
         if let Some(id) = spared {
-            sessions::proved(&mut write, id, SignInMethod::Password, now).await?;
+            sessions::reauthenticated(&mut write, id, SignInMethod::Password, now).await?;
         }
         settle(write, found.is_some(), audit).await
     }
@@ -209,6 +209,12 @@ impl AccountStore for Store {
     }
 }
 
+/// Lets one transaction at a time change what belongs to this account.
+pub(crate) async fn hold(write: &mut Write, id: &str) -> Result<(), StoreError> {
+    Sql::new("user", "UPDATE users SET disabled = disabled WHERE id = $1").bind(id).run(write.on()).await?;
+    Ok(())
+}
+
 /// Whether this account is an active admin and nobody else is. Whoever asks next waits until what follows from it is done.
 async fn is_last_admin(write: &mut Write, name: &str) -> Result<bool, StoreError> {
     write.lock(Lock::Accounts).await?;
@@ -252,7 +258,7 @@ pub(crate) async fn settle(mut write: Write, done: bool, audit: AuditEntry) -> R
 
 pub(crate) fn user(row: &Row) -> Result<UserRecord, StoreError> {
     let from = |issuer| {
-        Ok::<_, StoreError>(External { issuer, subject: row.text("subject")?, groups: row.json("member_of")? })
+        Ok::<_, StoreError>(FederatedIdentity { issuer, subject: row.text("subject")?, groups: row.json("member_of")? })
     };
     Ok(UserRecord {
         id: row.text("id")?,

@@ -47,6 +47,15 @@ impl Dialect {
         }
     }
 
+    /// Ends a `SELECT` of rows that the statement around it deletes: those that another transaction has locked are passed over. SQLite has
+    /// one writer.
+    pub(crate) const fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
     /// What a new connection is told.
     ///
     /// SQLite: readers never wait in WAL mode; `synchronous = FULL` because in WAL mode `NORMAL` may lose the last commits

@@ -12,7 +12,7 @@ use domain::{
     audit::AuditEntry,
     identity::{Actor, Role},
     ports::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, RolesBy, SIGN_IN_MS, StoreError, UserRecord},
-    provider::{External, Person, Refusal, admitted},
+    provider::{FederatedIdentity, Person, Refusal, admitted},
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -24,7 +24,12 @@ impl ProviderStore for Store {
         let mut write = self.write().await?;
         let now = write.now().await?;
         // Strangers begin these: what has run out goes with the next one.
-        Sql::new("sign-in", "DELETE FROM begun_sign_ins WHERE expires_at <= $1").bind(now).run(write.on()).await?;
+        let over = format!(
+            "DELETE FROM begun_sign_ins WHERE state_hash IN \
+             (SELECT state_hash FROM begun_sign_ins WHERE expires_at <= $1{})",
+            write.dialect().skip_locked()
+        );
+        Sql::new("sign-in", over).bind(now).run(write.on()).await?;
         let mut sql = Sql::new(
             "sign-in",
             "INSERT INTO begun_sign_ins (state_hash, browser_hash, nonce, verifier, next, expires_at) VALUES ",
@@ -167,7 +172,7 @@ pub(crate) async fn blocked(on: &mut AnyConnection) -> Result<Vec<BlockedGroup>,
     sql.all(on).await?.iter().map(group).collect()
 }
 
-async fn by_subject(write: &mut Write, from: &External) -> Result<Option<UserRecord>, StoreError> {
+async fn by_subject(write: &mut Write, from: &FederatedIdentity) -> Result<Option<UserRecord>, StoreError> {
     let sql = Sql::new("user", format!("SELECT {USER} FROM users WHERE issuer = $1 AND subject = $2"));
     sql.bind(&from.issuer).bind(&from.subject).maybe(write.on()).await?.as_ref().map(user).transpose()
 }

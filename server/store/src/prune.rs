@@ -27,28 +27,17 @@ impl Store {
     pub async fn prune(&self, retention_days: u32) -> Result<Pruned, StoreError> {
         let before = self.now().await?.plus_ms(-i64::from(retention_days) * DAY_MS);
         Ok(Pruned {
-            executions: self
-                .let_go(
-                    "DELETE FROM executions WHERE id IN (SELECT id FROM executions \
-                     WHERE stage = 'ended' AND created_at < $1 LIMIT $2)",
-                    before,
-                )
-                .await?,
+            executions: self.let_go("executions", "id", "stage = 'ended' AND created_at < $1", before).await?,
             recommendations: self
                 .let_go(
-                    "DELETE FROM recommendations WHERE id IN (SELECT id FROM recommendations r \
-                     WHERE r.created_at < $1 AND r.state <> 'open' \
-                     AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.recommendation_id = r.id) LIMIT $2)",
+                    "recommendations",
+                    "id",
+                    "created_at < $1 AND state <> 'open' \
+                     AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.recommendation_id = recommendations.id)",
                     before,
                 )
                 .await?,
-            events: self
-                .let_go(
-                    "DELETE FROM events WHERE id IN (SELECT id FROM events \
-                     WHERE at < $1 AND id < (SELECT MAX(id) FROM events) LIMIT $2)",
-                    before,
-                )
-                .await?,
+            events: self.let_go("events", "id", "at < $1 AND id < (SELECT MAX(id) FROM events)", before).await?,
         })
     }
 
@@ -56,35 +45,23 @@ impl Store {
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.now().await?;
         // Whatever the settings say, none of these lives any more.
-        self.let_go(
-            "DELETE FROM sessions WHERE id_hash IN (SELECT id_hash FROM sessions WHERE began_at <= $1 LIMIT $2)",
-            now.plus_ms(-SessionLimits::MOST_MS),
-        )
-        .await?;
-        self.let_go(
-            "DELETE FROM devices WHERE secret_hash IN (SELECT secret_hash FROM devices WHERE used_at <= $1 LIMIT $2)",
-            now.plus_ms(-DEVICE_MS),
-        )
-        .await?;
+        self.let_go("sessions", "id", "began_at <= $1", now.plus_ms(-SessionLimits::MOST_MS)).await?;
+        self.let_go("devices", "secret_hash", "used_at <= $1", now.plus_ms(-DEVICE_MS)).await?;
         // Of these as much may be tried again as at first.
-        self.let_go(
-            "DELETE FROM sign_in_tries WHERE who IN (SELECT who FROM sign_in_tries WHERE full_at <= $1 LIMIT $2)",
-            now,
-        )
-        .await?;
-        let mut write = self.write().await?;
-        Sql::new("idempotency key", "DELETE FROM idempotency_keys WHERE taken_at <= $1")
-            .bind(now.plus_ms(-KEPT_MS))
-            .run(write.on())
-            .await?;
-        write.commit().await
+        self.let_go("sign_in_tries", "who", "full_at <= $1", now).await?;
+        self.let_go("idempotency_keys", "actor, key", "taken_at <= $1", now.plus_ms(-KEPT_MS)).await?;
+        Ok(())
     }
 
-    async fn let_go(&self, sql: &str, before: Timestamp) -> Result<u64, StoreError> {
+    /// Deletes the rows that are `old`, as of the time `$1`; how many. Those that somebody has locked stay until the next time.
+    async fn let_go(&self, table: &str, key: &str, old: &str, before: Timestamp) -> Result<u64, StoreError> {
+        let skip = self.dialect().skip_locked();
+        let sql =
+            format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {old} LIMIT $2{skip})");
         let mut gone = 0;
         loop {
             let mut write = self.write().await?;
-            let some = Sql::new("row", sql).bind(before).bind(AT_ONCE).run(write.on()).await?;
+            let some = Sql::new("row", sql.as_str()).bind(before).bind(AT_ONCE).run(write.on()).await?;
             write.commit().await?;
             gone += some;
             if some < AT_ONCE.unsigned_abs() {

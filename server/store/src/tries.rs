@@ -1,7 +1,7 @@
 //! How often passwords were tried, and known browsers. Of each who one time is kept: when as much may be tried again as at first. Each
 //! try puts it off, and none counts that would put it off too far (the generic cell rate algorithm).
 
-use crate::{Store, sql::Sql};
+use crate::{Store, accounts::hold, sql::Sql};
 use async_trait::async_trait;
 use domain::ports::{Allowance, DEVICE_MS, StoreError, TryStore};
 
@@ -48,6 +48,7 @@ impl TryStore for Store {
 
     async fn note_device(&self, secret_hash: &str, user_id: &str) -> Result<(), StoreError> {
         let mut write = self.write().await?;
+        hold(&mut write, user_id).await?;
         let now = write.now().await?;
         Sql::new(
             "device",

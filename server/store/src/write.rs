@@ -20,7 +20,17 @@ use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 /// Rows in one `INSERT`: far below what either database takes, enough to make the trip cheap.
 pub(crate) const ROWS_AT_ONCE: usize = 200;
 
-/// What only one transaction may do at a time. They are taken before anything else is locked, but for a recommendation.
+/// What only one transaction may do at a time; each takes one of these at most.
+///
+/// So that no two transactions wait for each other, all that is locked is locked in this order:
+///
+/// 1. `Intake`, recommendations (several by id), `Policies`, the policy in force, `Targets`, one execution with what belongs to it, rollups
+///    (by their key);
+/// 2. `Accounts`, accounts (several under that lock alone), sessions and browsers (several of one account under its row alone), `Tokens`, a
+///    token;
+/// 3. by the commit, and by what writes about the audit trail itself: the trail's end, then the events' counter.
+///
+/// What has run out is let go without waiting for a row that somebody has, see [`Dialect::skip_locked`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Lock {
     /// Taking in a recommendation: it closes those before it.
@@ -38,6 +48,7 @@ pub(crate) enum Lock {
 pub(crate) struct Write {
     store: Store,
     transaction: Transaction<'static, Any>,
+    locked: Option<Lock>,
     audit: Vec<AuditEntry>,
     turn: Turn,
     events: Vec<NewEvent>,
@@ -55,7 +66,14 @@ pub(crate) async fn begun(pool: &AnyPool, statement: &'static str) -> Result<Tra
 impl Write {
     pub(crate) async fn begin(store: &Store) -> Result<Self, StoreError> {
         let transaction = begun(&store.0.writers, store.dialect().begin_write()).await?;
-        Ok(Self { store: store.clone(), transaction, audit: Vec::new(), turn: Turn::None, events: Vec::new() })
+        Ok(Self {
+            store: store.clone(),
+            transaction,
+            locked: None,
+            audit: Vec::new(),
+            turn: Turn::None,
+            events: Vec::new(),
+        })
     }
 
     /// The store that it writes to.
@@ -80,6 +98,8 @@ impl Write {
 
     /// Lets one transaction pass until it ends.
     pub(crate) async fn lock(&mut self, lock: Lock) -> Result<(), StoreError> {
+        debug_assert!(self.locked.is_none(), "{lock:?} after {:?}", self.locked);
+        self.locked = Some(lock);
         let name = match lock {
             Lock::Intake => "intake lock",
             Lock::Tokens => "tokens lock",

@@ -194,7 +194,7 @@ async fn an_unknown_name_is_slowed_down_like_a_known_one() {
 #[tokio::test]
 async fn a_token_of_the_cluster_is_taken_only_where_that_is_set_and_the_cluster_knows_it() {
     let jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln";
-    let on = Console::start_with(Database::Sqlite, &["--cluster-callers", "system:serviceaccounts:ai=viewer"]);
+    let on = Console::start_with(Database::Sqlite, &["--token-review", "system:serviceaccounts:ai=viewer"]);
     for (console, told) in
         [(&on, "the cluster does not know this token"), (&Console::start(), "unknown, expired or revoked")]
     {
@@ -208,7 +208,7 @@ async fn a_token_of_the_cluster_is_taken_only_where_that_is_set_and_the_cluster_
 
 #[tokio::test]
 async fn with_people_checked_nobodys_token_approves_nothing_and_a_person_does() {
-    let console = Console::start_with(Database::Sqlite, &["--check-people", "on"]);
+    let console = Console::start_with(Database::Sqlite, &["--subject-access-review", "on"]);
     let (author, model) = (console.token("author", "author"), console.token("model", "propose"));
     author.post("/api/v1/playbooks", &seed("hidden-oomkill-scale-down.json")).await.expect(201);
     let taken = model.post("/api/v1/recommendations", &recommendation("inc-1")).await.expect(201);

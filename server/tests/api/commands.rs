@@ -17,8 +17,8 @@ fn a_wrong_start_says_what_to_do_in_one_sentence() {
     fails(&["serve", "--listen", "nowhere"], 2, "listen");
     fails(&["serve", "--cluster", "cloud"], 2, "sandbox, kubeconfig or in-cluster");
     fails(&["serve", "--public-url", "http://console.example"], 2, "https");
-    fails(&["serve", "--cluster-callers", "sre=operator"], 2, "belongs to a person");
-    fails(&["serve", "--cluster-callers", "@/nonexistent"], 2, "/nonexistent");
+    fails(&["serve", "--token-review", "sre=operator"], 2, "belongs to a person");
+    fails(&["serve", "--token-review", "@/nonexistent"], 2, "/nonexistent");
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         fails(&["serve", "--listen", listen], 2, "--public-url https://");
     }

@@ -91,7 +91,7 @@ async fn nobody_ends_anothers_session_but_an_admin() {
 }
 
 #[tokio::test]
-async fn another_role_brings_another_cookie_and_the_old_one_is_worth_nothing() {
+async fn another_role_brings_another_cookie_and_the_old_one_no_new_right() {
     let console = Console::start();
     assert!(console.command(&["user", "create", "--name", "otto", "--role", "viewer"]).status.success());
     let made = console.command(&["user", "set-password", "otto"]);
@@ -102,9 +102,12 @@ async fn another_role_brings_another_cookie_and_the_old_one_is_worth_nothing() {
     assert_eq!(page.status, 200);
     let new = cookie(&page).expect("another cookie");
     assert_ne!(new, otto.cookie);
-    assert!(!signed_in(&otto).await, "the old one");
+    let late = otto.get("/runs").await;
+    assert_eq!((late.status.as_u16(), cookie(&late)), (200, None), "what was under way arrives, and gets no cookie");
+    assert_eq!(otto.post("/recommendations/none", &[]).await.status, 403, "by the old one they only look, as before");
     let otto = Browser { cookie: new, ..otto };
     assert!(signed_in(&otto).await);
+    assert_ne!(otto.post("/recommendations/none", &[]).await.status, 403);
     assert_eq!(ids(&otto).await.len(), 1, "it is the same session");
 }
 

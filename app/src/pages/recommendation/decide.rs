@@ -43,7 +43,7 @@ pub fn Decide(view: RecommendationView, beside: Beside, form: FormOutcome) -> im
         <Field name="confirm" label=format!("Type {word} to approve") small="high risk" value=form.value("confirm").unwrap_or_default()
             error=form.error("confirm") focus={form.error("confirm").is_some()} autocomplete="off" mono=true />
     });
-    let grave = confirm.is_some();
+    let high_risk = confirm.is_some();
     let progress = progress(&view);
     view! {
         <form class="decide" id="decide" method="post" action=action data-check=check>
@@ -81,7 +81,7 @@ pub fn Decide(view: RecommendationView, beside: Beside, form: FormOutcome) -> im
             {approvable.then(|| view! {
                 <p class="sub">
                     "The approval holds for exactly this ticket, and for no other."
-                    {grave.then_some(" Whoever signed in some time ago is asked for their password first.")}
+                    {high_risk.then_some(" Whoever signed in some time ago is asked for their password first.")}
                 </p>
             })}
             <LiveForm form="decide".to_owned() />

@@ -1,15 +1,10 @@
 //! The forms of the approval policy: the next version, checked or kept, and putting one in force.
 
-use super::{
-    Parts, again,
-    proof::{self, Taken},
-    who,
-};
+use super::{Parts, again, reauthentication::Sent, who};
 use crate::doors::{
     access::{Access, Routes},
     form::{Form, field},
     gate::Gate,
-    session::Session,
     urlencoded,
 };
 use app::{
@@ -31,7 +26,7 @@ const PAGE: &str = "/settings/policies";
 
 pub fn routes(routes: Routes) -> Routes {
     let write = Access::Needs(Right::PoliciesWrite);
-    routes.add(Method::POST, PAGE, write, sent).add(
+    routes.add(Method::POST, PAGE, write, written).add(
         Method::POST,
         "/settings/policies/{version}/activate",
         write,
@@ -40,7 +35,7 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 /// A button of the form was pressed.
-async fn sent(State(gate): State<Gate>, parts: Parts, Form(fields): Form) -> Response {
+async fn written(State(gate): State<Gate>, parts: Parts, Form(fields): Form) -> Response {
     // Browsers send a text area's line ends in their own way.
     let yaml = field(&fields, YAML).unwrap_or_default().replace("\r\n", "\n");
     let typed = vec![(YAML.to_owned(), yaml.clone())];
@@ -65,23 +60,12 @@ async fn sent(State(gate): State<Gate>, parts: Parts, Form(fields): Form) -> Res
     }
 }
 
-async fn activate(
-    State(gate): State<Gate>,
-    session: Session,
-    Path(version): Path<String>,
-    parts: Parts,
-    Form(fields): Form,
-) -> Response {
+async fn activate(State(gate): State<Gate>, Path(version): Path<String>, sent: Sent) -> Response {
     let page = format!("{PAGE}/{}", urlencoded::segment(&version));
-    let to = format!("{page}/activate");
-    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, &to).await {
-        Taken::Form(parts, fields) => (parts, fields),
-        Taken::Asked(answer) => return answer,
-    };
-    match activated(&gate, &version, &parts, field(&fields, "reason")).await {
+    match activated(&gate, &version, &sent.parts, field(&sent.fields, "reason")).await {
         Ok(to) => Redirect::to(&to).into_response(),
-        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, &to, why).await,
-        Err(error) => again(&gate, &page, parts, FormOutcome::refused(fields, &error)).await,
+        Err(ServiceError::SignInAgain(why)) => sent.ask(&gate, why).await,
+        Err(error) => again(&gate, &page, sent.parts, FormOutcome::refused(sent.fields, &error)).await,
     }
 }
 

@@ -1,19 +1,14 @@
 //! Several recommendations decided by one form: each with the digest of the ticket that was shown for it and a confirmation
 //! of its own, each judged by itself. What can't be taken does not stop the others.
 
-use super::{
-    Parts, again, digest, invalid,
-    proof::{self, Taken},
-    verb, who,
-};
+use super::{Parts, again, digest, invalid, reauthentication::Sent, verb, who};
 use crate::doors::{
-    form::{Fields, Form, field},
+    form::{Fields, field},
     gate::Gate,
-    session::Session,
 };
 use app::{
     FormOutcome,
-    pages::review::{MOST, PATH, address},
+    pages::review::{MOST, address},
 };
 use axum::{
     extract::State,
@@ -31,30 +26,26 @@ use domain::{
 
 /// Takes the form. When each one was decided it leads to what became of them; else the page is shown again, and says at each
 /// one what it came to.
-pub async fn decide(State(gate): State<Gate>, session: Session, parts: Parts, Form(fields): Form) -> Response {
-    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, PATH).await {
-        Taken::Form(parts, fields) => (parts, fields),
-        Taken::Asked(answer) => return answer,
-    };
+pub async fn decide(State(gate): State<Gate>, sent: Sent) -> Response {
     let ids: Vec<RecommendationId> =
-        fields.iter().filter_map(|(name, _)| name.strip_prefix("item.")).map(RecommendationId::new).collect();
+        sent.fields.iter().filter_map(|(name, _)| name.strip_prefix("item.")).map(RecommendationId::new).collect();
     let page = address(&ids);
-    let refused = match each(&gate, &parts, &fields, &ids).await {
+    let refused = match each(&gate, &sent.parts, &sent.fields, &ids).await {
         Ok(refused) => refused,
-        Err(ServiceError::SignInAgain(why)) => return proof::ask(&gate, parts, fields, PATH, why).await,
-        Err(error) => return again(&gate, &page, parts, FormOutcome::refused(fields, &error)).await,
+        Err(ServiceError::SignInAgain(why)) => return sent.ask(&gate, why).await,
+        Err(error) => return again(&gate, &page, sent.parts, FormOutcome::refused(sent.fields, &error)).await,
     };
     if refused.is_empty() {
         return Redirect::to(&page).into_response();
     }
     let outcome = FormOutcome {
-        fields,
+        fields: sent.fields,
         faults: refused,
         code: "some_refused".into(),
         status: StatusCode::CONFLICT,
         ..FormOutcome::default()
     };
-    again(&gate, &page, parts, outcome).await
+    again(&gate, &page, sent.parts, outcome).await
 }
 
 /// Decides one after the other; what was refused, each at the field it belongs to. An error means that nothing was decided.
@@ -73,11 +64,11 @@ async fn each(gate: &Gate, parts: &Parts, fields: &Fields, ids: &[Recommendation
         return Err(invalid("/reason", "required", "say why: the reason goes into the audit trail"));
     }
     // Asked for before anything is decided: what was decided already could not be sent again.
-    if decision == Verb::Approve
-        && let Some(too_long_ago) = gate.services.too_long_ago(&caller)
-        && some_are_grave(gate, &caller, fields, &taken).await?
-    {
-        return Err(too_long_ago);
+    if decision == Verb::Approve {
+        // One that can't be read is told of when it is decided.
+        let chosen = |id: &&RecommendationId| Some(((*id).clone(), strategy_of(fields, id).ok()?));
+        let chosen: Vec<(RecommendationId, u32)> = taken.iter().filter_map(chosen).collect();
+        gate.services.confirmed_together(&caller, &chosen).await?;
     }
     let mut refused = Vec::new();
     for id in taken {
@@ -101,17 +92,6 @@ async fn one(gate: &Gate, caller: &Caller, decision: Verb, fields: &Fields, id: 
 fn strategy_of(fields: &Fields, id: &RecommendationId) -> Answer<u32> {
     let named = field(fields, &format!("strategy.{id}")).map_or(Ok(0), str::parse);
     named.map_err(|_| invalid("", "malformed", "name the strategy by its number; load the page again"))
-}
-
-/// Whether the risk of one of these is high. One that can't be read is told of when it is decided.
-async fn some_are_grave(gate: &Gate, caller: &Caller, fields: &Fields, ids: &[&RecommendationId]) -> Answer<bool> {
-    for id in ids {
-        let Ok(strategy) = strategy_of(fields, id) else { continue };
-        if gate.services.is_grave(caller, id, strategy).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// A refusal as faults of this one of several: at its own fields where it names one of them.

@@ -2,6 +2,7 @@
 
 use super::{
     Parts, again,
+    reauthentication::Sent,
     settings::{ACCOUNTS, account, done, refused},
     who,
 };
@@ -56,10 +57,11 @@ async fn end_others(State(gate): State<Gate>, parts: Parts) -> Response {
     }
 }
 
-async fn end_of(State(gate): State<Gate>, Path(id): Path<String>, parts: Parts) -> Response {
-    let ended = async { gate.accounts.end_sessions_of(&who(&parts)?, &account(&id)?).await };
+async fn end_of(State(gate): State<Gate>, Path(id): Path<String>, sent: Sent) -> Response {
+    let ended = async { gate.accounts.end_sessions_of(&who(&sent.parts)?, &account(&id)?).await };
     match ended.await {
         Ok((user, _)) => done(ACCOUNTS, &user.name),
-        Err(error) => again(&gate, ACCOUNTS, parts, refused(&Vec::new(), &error, Some(&id))).await,
+        Err(ServiceError::SignInAgain(why)) => sent.ask(&gate, why).await,
+        Err(error) => again(&gate, ACCOUNTS, sent.parts, refused(&Vec::new(), &error, Some(&id))).await,
     }
 }

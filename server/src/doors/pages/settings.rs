@@ -3,7 +3,7 @@
 
 use super::{
     Parts, again, invalid,
-    proof::{self, Refused, Taken},
+    reauthentication::{self, Refused, Sent},
     sign_in::{known, later, too_often},
     who,
 };
@@ -27,6 +27,7 @@ use axum::{
 use domain::{
     accounts::Secret,
     identity::{Right, Role},
+    ports::OldCookie,
     services::{AccountService, Answer, ServiceError, TokenOwner, TokenRequest},
 };
 
@@ -118,9 +119,10 @@ async fn changed(gate: &Gate, session: &Session, parts: &Parts, fields: &Fields)
     if new != typed("again") {
         return Err(invalid("/again", "mismatch", "this is not the same as above; type both again").into());
     }
-    proof::within_tries(gate, &caller, "/old_password", gate.accounts.change_password(&caller, old, new)).await?;
-    // All other sessions have ended with the old password; this one goes on by another cookie.
-    session.renew(gate, &caller.roles).await;
+    reauthentication::within_tries(gate, &caller, "/old_password", gate.accounts.change_password(&caller, old, new))
+        .await?;
+    // All other sessions have ended with the old password; this one goes on by another cookie, and whoever had the old one is out.
+    session.renew(gate, &caller.roles, OldCookie::Ends).await;
     known(gate, session, caller.actor.id.as_str(), None).await;
     Ok(())
 }
@@ -132,131 +134,78 @@ fn given(fields: &Fields) -> Option<String> {
     field(fields, "password").map(str::to_owned)
 }
 
-async fn create(State(gate): State<Gate>, session: Session, parts: Parts, Form(fields): Form) -> Response {
-    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, ACCOUNTS).await {
-        Taken::Form(parts, fields) => (parts, fields),
-        Taken::Asked(answer) => return answer,
-    };
-    let name = field(&fields, "name").unwrap_or_default().trim().to_owned();
-    let made = async { gate.accounts.create_user(&who(&parts)?, &name, &ticked(&fields), given(&fields)).await };
+async fn create(State(gate): State<Gate>, sent: Sent) -> Response {
+    let fields = &sent.fields;
+    let name = field(fields, "name").unwrap_or_default().trim().to_owned();
+    let made = async { gate.accounts.create_user(&who(&sent.parts)?, &name, &ticked(fields), given(fields)).await };
     match made.await {
-        Ok(Some(password)) => shown(&gate, ACCOUNTS, parts, name, password).await,
+        Ok(Some(password)) => shown(&gate, ACCOUNTS, sent.parts, name, password).await,
         Ok(None) => done(ACCOUNTS, &name),
-        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, ACCOUNTS, why).await,
-        Err(error) => again(&gate, ACCOUNTS, parts, refused(&fields, &error, None)).await,
+        Err(ServiceError::SignInAgain(why)) => sent.ask(&gate, why).await,
+        Err(error) => again(&gate, ACCOUNTS, sent.parts, refused(&sent.fields, &error, None)).await,
     }
 }
 
-async fn roles(
-    State(gate): State<Gate>,
-    session: Session,
-    Path(id): Path<String>,
-    parts: Parts,
-    Form(fields): Form,
-) -> Response {
-    let to = act_on(&id, "roles");
-    let (parts, mut fields) = match proof::taken(&gate, &session, parts, fields, &to).await {
-        Taken::Form(parts, fields) => (parts, fields),
-        Taken::Asked(answer) => return answer,
-    };
-    let changed = async { gate.accounts.set_roles(&who(&parts)?, &account(&id)?, &ticked(&fields)).await };
+async fn roles(State(gate): State<Gate>, Path(id): Path<String>, mut sent: Sent) -> Response {
+    let changed = async { gate.accounts.set_roles(&who(&sent.parts)?, &account(&id)?, &ticked(&sent.fields)).await };
     match changed.await {
         Ok(user) => done(ACCOUNTS, &user.name),
-        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, &to, why).await,
+        Err(ServiceError::SignInAgain(why)) => sent.ask(&gate, why).await,
         Err(error) => {
-            fields.push(("act".into(), "roles".into()));
-            again(&gate, ACCOUNTS, parts, refused(&fields, &error, Some(&id))).await
+            sent.fields.push(("act".into(), "roles".into()));
+            again(&gate, ACCOUNTS, sent.parts, refused(&sent.fields, &error, Some(&id))).await
         }
     }
 }
 
-async fn reset(
-    State(gate): State<Gate>,
-    session: Session,
-    Path(id): Path<String>,
-    parts: Parts,
-    Form(fields): Form,
-) -> Response {
-    let to = act_on(&id, "password");
-    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, &to).await {
-        Taken::Form(parts, fields) => (parts, fields),
-        Taken::Asked(answer) => return answer,
-    };
+async fn reset(State(gate): State<Gate>, Path(id): Path<String>, sent: Sent) -> Response {
     let changed = async {
-        let caller = who(&parts)?;
-        let name = name_of(&gate, &parts, &id).await?;
-        let made = gate.accounts.reset_password(&caller, &account(&id)?, given(&fields)).await?;
+        let caller = who(&sent.parts)?;
+        let name = name_of(&gate, &sent.parts, &id).await?;
+        let made = gate.accounts.reset_password(&caller, &account(&id)?, given(&sent.fields)).await?;
         Ok::<_, ServiceError>((made, name))
     };
     match changed.await {
-        Ok((Some(password), name)) => shown(&gate, ACCOUNTS, parts, name, password).await,
+        Ok((Some(password), name)) => shown(&gate, ACCOUNTS, sent.parts, name, password).await,
         Ok((None, name)) => done(ACCOUNTS, &name),
-        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, &to, why).await,
-        Err(error) => again(&gate, ACCOUNTS, parts, refused(&fields, &error, Some(&id))).await,
+        Err(ServiceError::SignInAgain(why)) => sent.ask(&gate, why).await,
+        Err(error) => again(&gate, ACCOUNTS, sent.parts, refused(&sent.fields, &error, Some(&id))).await,
     }
 }
 
-async fn disable(
-    State(gate): State<Gate>,
-    session: Session,
-    Path(id): Path<String>,
-    parts: Parts,
-    Form(fields): Form,
-) -> Response {
-    set_disabled(&gate, &session, &id, parts, fields, true).await
+async fn disable(State(gate): State<Gate>, Path(id): Path<String>, sent: Sent) -> Response {
+    set_disabled(&gate, &id, sent, true).await
 }
 
-async fn enable(
-    State(gate): State<Gate>,
-    session: Session,
-    Path(id): Path<String>,
-    parts: Parts,
-    Form(fields): Form,
-) -> Response {
-    set_disabled(&gate, &session, &id, parts, fields, false).await
+async fn enable(State(gate): State<Gate>, Path(id): Path<String>, sent: Sent) -> Response {
+    set_disabled(&gate, &id, sent, false).await
 }
 
-async fn set_disabled(
-    gate: &Gate,
-    session: &Session,
-    id: &str,
-    parts: Parts,
-    fields: Fields,
-    disabled: bool,
-) -> Response {
-    let to = act_on(id, if disabled { "disable" } else { "enable" });
-    let (parts, fields) = match proof::taken(gate, session, parts, fields, &to).await {
-        Taken::Form(parts, fields) => (parts, fields),
-        Taken::Asked(answer) => return answer,
-    };
-    let changed = async { gate.accounts.set_disabled(&who(&parts)?, &account(id)?, disabled).await };
+async fn set_disabled(gate: &Gate, id: &str, sent: Sent, disabled: bool) -> Response {
+    let changed = async { gate.accounts.set_disabled(&who(&sent.parts)?, &account(id)?, disabled).await };
     match changed.await {
         Ok(user) => done(ACCOUNTS, &user.name),
-        Err(ServiceError::SignInAgain(why)) => proof::ask(gate, parts, fields, &to, why).await,
-        Err(error) => again(gate, ACCOUNTS, parts, refused(&Vec::new(), &error, Some(id))).await,
+        Err(ServiceError::SignInAgain(why)) => sent.ask(gate, why).await,
+        Err(error) => again(gate, ACCOUNTS, sent.parts, refused(&Vec::new(), &error, Some(id))).await,
     }
 }
 
-async fn block_group(State(gate): State<Gate>, parts: Parts, Form(fields): Form) -> Response {
-    set_blocked(&gate, parts, &fields, true).await
+async fn block_group(State(gate): State<Gate>, sent: Sent) -> Response {
+    set_blocked(&gate, sent, true).await
 }
 
-async fn unblock_group(State(gate): State<Gate>, parts: Parts, Form(fields): Form) -> Response {
-    set_blocked(&gate, parts, &fields, false).await
+async fn unblock_group(State(gate): State<Gate>, sent: Sent) -> Response {
+    set_blocked(&gate, sent, false).await
 }
 
-async fn set_blocked(gate: &Gate, parts: Parts, fields: &Fields, blocked: bool) -> Response {
-    let group = field(fields, "group").unwrap_or_default();
-    let changed = async { gate.accounts.set_group_blocked(&who(&parts)?, group, blocked).await };
+async fn set_blocked(gate: &Gate, sent: Sent, blocked: bool) -> Response {
+    let group = field(&sent.fields, "group").unwrap_or_default();
+    let changed = async { gate.accounts.set_group_blocked(&who(&sent.parts)?, group, blocked).await };
     match changed.await {
         Ok(()) => done(ACCOUNTS, group),
-        Err(error) => again(gate, ACCOUNTS, parts, refused(fields, &error, Some("groups"))).await,
+        Err(ServiceError::SignInAgain(why)) => sent.ask(gate, why).await,
+        Err(error) => again(gate, ACCOUNTS, sent.parts, refused(&sent.fields, &error, Some("groups"))).await,
     }
-}
-
-/// Where an act on this account is sent.
-fn act_on(id: &str, act: &str) -> String {
-    format!("{ACCOUNTS}/{}/{act}", urlencoded::segment(id))
 }
 
 /// Only an id names an account here: a name is not taken for one.
@@ -271,19 +220,15 @@ async fn name_of(gate: &Gate, parts: &Parts, id: &str) -> Answer<String> {
 
 // --- tokens -----------------------------------------------------------------------------------------------------------
 
-async fn create_token(State(gate): State<Gate>, session: Session, parts: Parts, Form(fields): Form) -> Response {
-    let (parts, fields) = match proof::taken(&gate, &session, parts, fields, TOKENS).await {
-        Taken::Form(parts, fields) => (parts, fields),
-        Taken::Asked(answer) => return answer,
-    };
+async fn create_token(State(gate): State<Gate>, sent: Sent) -> Response {
     let made = async {
-        let caller = who(&parts)?;
-        gate.accounts.create_token(&caller, wanted(&fields)?).await
+        let caller = who(&sent.parts)?;
+        gate.accounts.create_token(&caller, wanted(&sent.fields)?).await
     };
     match made.await {
-        Ok(made) => shown(&gate, TOKENS, parts, made.name, made.secret).await,
-        Err(ServiceError::SignInAgain(why)) => proof::ask(&gate, parts, fields, TOKENS, why).await,
-        Err(error) => again(&gate, TOKENS, parts, refused(&fields, &error, None)).await,
+        Ok(made) => shown(&gate, TOKENS, sent.parts, made.name, made.secret).await,
+        Err(ServiceError::SignInAgain(why)) => sent.ask(&gate, why).await,
+        Err(error) => again(&gate, TOKENS, sent.parts, refused(&sent.fields, &error, None)).await,
     }
 }
 

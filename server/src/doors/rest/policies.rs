@@ -34,6 +34,9 @@ use serde_json::Value;
 pub struct CheckedBody {
     /// What it says.
     policy: Policy,
+    /// Names in its groups that no account has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown_names: Vec<String>,
 }
 
 /// How many agree and how many must.
@@ -52,6 +55,20 @@ pub struct ActivationBody {
     policy: PolicyRecord,
     /// Who agrees.
     approvals: Agreed,
+    /// Names in its groups that no account has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown_names: Vec<String>,
+}
+
+/// A version that was kept.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct DraftBody {
+    /// The version.
+    #[serde(flatten)]
+    record: PolicyRecord,
+    /// Names in its groups that no account has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown_names: Vec<String>,
 }
 
 /// How many decisions would have been others.
@@ -129,7 +146,7 @@ pub async fn list(State(gate): State<Gate>, Who(caller): Who, query: Query) -> R
 
 /// Keeps a policy as a new version that is not in force.
 #[utoipa::path(post, path = "/api/v1/policies", tag = "policies",
-    responses((status = 201, body = Linked<PolicyRecord>)))]
+    responses((status = 201, body = Linked<DraftBody>)))]
 pub async fn draft(
     State(gate): State<Gate>,
     Who(caller): Who,
@@ -137,7 +154,9 @@ pub async fn draft(
     Json(sent): Json,
 ) -> Result<Response, Problem> {
     let record = gate.services.draft_policy(&caller, &yaml(&sent)?).await.map_err(below_yaml)?;
-    let body = linked(record);
+    let unknown_names = gate.services.unknown_names(&caller, &record.policy).await?;
+    let (this, page) = addresses(record.version);
+    let body = Linked::new(DraftBody { record, unknown_names }, this, page);
     Ok(([(header::LOCATION, body.links.this.clone())], json(StatusCode::CREATED, &body)).into_response())
 }
 
@@ -151,7 +170,8 @@ pub async fn validate(
     Json(sent): Json,
 ) -> Result<Response, Problem> {
     let policy = gate.services.check_policy(&caller, &yaml(&sent)?).await.map_err(below_yaml)?;
-    Ok(json(StatusCode::OK, &CheckedBody { policy }))
+    let unknown_names = gate.services.unknown_names(&caller, &policy).await?;
+    Ok(json(StatusCode::OK, &CheckedBody { policy, unknown_names }))
 }
 
 /// One version.
@@ -205,7 +225,8 @@ pub async fn activate(
     let reason = body::read(&sent, |o| o.required("reason", reader::paragraphs(1..=4096)))?;
     let version = named(&version)?;
     let ActivationAnswer { record, have, need } = gate.services.activate_policy(&caller, version, Some(reason)).await?;
-    let body = ActivationBody { policy: record, approvals: Agreed { have, need } };
+    let unknown_names = gate.services.unknown_names(&caller, &record.policy).await?;
+    let body = ActivationBody { policy: record, approvals: Agreed { have, need }, unknown_names };
     let (this, page) = addresses(version);
     Ok(json(StatusCode::OK, &Linked::new(body, this, page)))
 }

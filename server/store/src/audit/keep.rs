@@ -25,15 +25,13 @@ impl Store {
         loop {
             let mut write = self.write().await?;
             // A hold that is set meanwhile keeps what is still there.
-            let some = Sql::new(
-                "audit row",
+            let sql = format!(
                 "DELETE FROM audit WHERE sequence IN (SELECT sequence FROM audit \
-                 WHERE sequence < (SELECT first_kept FROM audit_head) ORDER BY sequence LIMIT $1) \
+                 WHERE sequence < (SELECT first_kept FROM audit_head) ORDER BY sequence LIMIT $1{}) \
                  AND NOT EXISTS (SELECT 1 FROM audit_hold)",
-            )
-            .bind(AT_ONCE.cast_signed())
-            .run(write.on())
-            .await?;
+                write.dialect().skip_locked()
+            );
+            let some = Sql::new("audit row", sql).bind(AT_ONCE.cast_signed()).run(write.on()).await?;
             write.commit().await?;
             gone += some;
             if some < AT_ONCE {

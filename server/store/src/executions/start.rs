@@ -2,7 +2,7 @@
 //! asks the row itself (cancelled, ended, whose try it is) and the database's clock.
 
 use super::{
-    guard::free,
+    concurrency::free,
     observe::announce,
     rows::{COLUMNS, execution},
 };

@@ -1,9 +1,6 @@
 //! What was decided or expired, as policies are tried on it: a page in one state of the database, with decisions, tickets and runs.
 
-use super::{
-    rows::{self, COLUMNS, recommendation},
-    ticket,
-};
+use super::rows::{self, COLUMNS, recommendation};
 use crate::{Store, executions::of_recommendations, sql::Sql};
 use domain::{
     ids::{Digest, RecommendationId},
@@ -11,7 +8,6 @@ use domain::{
     recommendation::Recommendation,
     time::Timestamp,
 };
-use sqlx::AnyConnection;
 use std::collections::HashMap;
 
 pub(super) async fn judged(
@@ -39,7 +35,8 @@ pub(super) async fn judged(
     let ids: Vec<RecommendationId> = found.iter().map(|one| one.id.clone()).collect();
     let mut decisions = rows::decisions_of_each(&mut snapshot, &ids).await?;
     let last = decisions.values().filter_map(|all| all.last()?.ticket_digest.clone());
-    let mut tickets = tickets(&mut snapshot, &last.collect::<Vec<_>>()).await?;
+    let tickets = rows::tickets(&mut snapshot, &last.collect::<Vec<_>>()).await?.into_iter();
+    let mut tickets: HashMap<Digest, StoredTicket> = tickets.map(|one| (one.digest.clone(), one)).collect();
     let mut runs = of_recommendations(&mut snapshot, &ids).await?;
     let whole = found.into_iter().map(|recommendation| {
         let decisions = decisions.remove(&recommendation.id).unwrap_or_default();
@@ -48,15 +45,4 @@ pub(super) async fn judged(
         Judged { recommendation, decisions, ticket, run }
     });
     Ok(whole.collect())
-}
-
-async fn tickets(on: &mut AnyConnection, digests: &[Digest]) -> Result<HashMap<Digest, StoredTicket>, StoreError> {
-    if digests.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let text = "SELECT digest, canonical, recommendation_id, made_by, made_at FROM tickets WHERE digest IN ";
-    let mut sql = Sql::new("ticket", text);
-    sql.list(digests.iter().map(Digest::as_str));
-    let found = sql.all(on).await?;
-    found.iter().map(|row| ticket(row).map(|ticket| (ticket.digest.clone(), ticket))).collect()
 }

@@ -14,7 +14,7 @@ use crate::{
     find::{Indexed, find},
     page::{key, page_of, wanted},
     policies,
-    sql::{Row, Sql, json},
+    sql::{Sql, json},
     words::{searchable, words},
     write::{Lock, Write},
 };
@@ -152,9 +152,11 @@ impl RecommendationStore for Store {
     }
 
     async fn ticket(&self, digest: &Digest) -> Result<Option<StoredTicket>, StoreError> {
-        let sql = "SELECT digest, canonical, recommendation_id, made_by, made_at FROM tickets WHERE digest = $1";
-        let row = Sql::new("ticket", sql).bind(digest.as_str()).maybe(&mut *self.read().await?).await?;
-        row.as_ref().map(ticket).transpose()
+        Ok(self.tickets(std::slice::from_ref(digest)).await?.pop())
+    }
+
+    async fn tickets(&self, digests: &[Digest]) -> Result<Vec<StoredTicket>, StoreError> {
+        rows::tickets(&mut *self.read().await?, digests).await
     }
 
     async fn decisions(&self, id: &RecommendationId) -> Result<Vec<Decision>, StoreError> {
@@ -375,16 +377,6 @@ fn search_text(content: &Content) -> String {
         words.extend([resource.kind.as_str(), resource.namespace.as_deref().unwrap_or_default(), &resource.name]);
     }
     searchable(words)
-}
-
-fn ticket(row: &Row) -> Result<StoredTicket, StoreError> {
-    Ok(StoredTicket {
-        digest: digest(row, "digest")?,
-        canonical: row.text("canonical")?,
-        recommendation_id: RecommendationId::new(row.text("recommendation_id")?),
-        made_by: row.json("made_by")?,
-        made_at: row.time("made_at")?,
-    })
 }
 
 /// When an incident began, where the alert said so, and when it was recommended what to do.

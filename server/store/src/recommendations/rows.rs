@@ -1,10 +1,10 @@
-//! Rows of recommendations and decisions as the domain reads them.
+//! Rows of recommendations, tickets and decisions as the domain reads them.
 
 use crate::sql::{Row, Sql};
 use domain::{
     decision::{Decision, Verb},
     ids::{DecisionId, Digest, RecommendationId},
-    ports::StoreError,
+    ports::{StoreError, StoredTicket},
     recommendation::{Recommendation, RecommendationState},
 };
 use sqlx::AnyConnection;
@@ -57,6 +57,27 @@ pub(super) async fn decisions_of_each(
         all.entry(one.recommendation_id.clone()).or_default().push(one);
     }
     Ok(all)
+}
+
+/// Those tickets that there are, in no order.
+pub(super) async fn tickets(on: &mut AnyConnection, digests: &[Digest]) -> Result<Vec<StoredTicket>, StoreError> {
+    if digests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = "SELECT digest, canonical, recommendation_id, made_by, made_at FROM tickets WHERE digest IN ";
+    let mut sql = Sql::new("ticket", text);
+    sql.list(digests.iter().map(Digest::as_str));
+    sql.all(on).await?.iter().map(ticket).collect()
+}
+
+fn ticket(row: &Row) -> Result<StoredTicket, StoreError> {
+    Ok(StoredTicket {
+        digest: digest(row, "digest")?,
+        canonical: row.text("canonical")?,
+        recommendation_id: RecommendationId::new(row.text("recommendation_id")?),
+        made_by: row.json("made_by")?,
+        made_at: row.time("made_at")?,
+    })
 }
 
 fn decision(row: &Row) -> Result<Decision, StoreError> {

@@ -1,32 +1,27 @@
 //! Deciding: one transaction, one outcome, one run.
 
 use crate::accounts::make;
-use crate::policies::{activate, put_in_force};
 use crate::support::{
-    Bench, MINUTE, actor, at_once, attempt, audit_rows, claimed, contract, digest, entry, events_after, finished,
-    new_execution, recommend, recommendation, seen, spot, ticket,
+    Bench, MINUTE, actor, at_once, attempt, audit_rows, contract, digest, entry, events_after, finished, new_execution,
+    recommend, recommendation, ticket,
 };
 use domain::{
     audit::AuditEntry,
-    decision::{Attempt, Decision, Refusal, Verb, Verdict, tag},
+    decision::{Attempt, Refusal, Verb, Verdict, tag},
     execution::{ExecutionState, Stage, TaskState},
-    identity::{Actor, Role},
-    ids::{ActorId, DecisionId, ExecutionId, RecommendationId},
+    identity::Role,
+    ids::{DecisionId, ExecutionId, RecommendationId},
     paging::Page,
-    policy::{Guard, Quorum, Terms},
+    policy::Terms,
     ports::{
-        AccountStore, ActionFilter, DecideError, Decided, EventStore, ExecutionFilter, ExecutionStore, Known,
-        NewDecision, NewExecution, NewRecommendation, NewToken, Permit, PolicyStore, ProviderStore,
-        RecommendationStore,
+        ActionFilter, DecideError, Decided, EventStore, ExecutionFilter, ExecutionStore, Known, NewDecision,
+        NewExecution, NewRecommendation, RecommendationStore,
     },
-    provider::External,
-    recommendation::{RecommendationState as State, ResourceRef},
-    target::kinds::Spot,
+    recommendation::RecommendationState as State,
     time::Timestamp,
 };
 use serde_json::json;
 use sqlx::Executor as _;
-use std::collections::BTreeSet;
 use store::Store;
 
 contract!(
@@ -38,28 +33,20 @@ contract!(
     only_the_approved_tickets_execution_is_claimed,
     twenty_at_once_come_to_one_outcome_and_one_execution,
     two_approvals_at_the_same_instant_both_count,
-    an_approval_counts_as_long_as_its_giver_may_decide,
-    a_revoked_token_that_is_nobodys_approves_no_more,
-    what_was_approved_in_person_counts_as_long_as_its_giver_gets_in,
-    what_was_approved_before_a_policy_came_back_counts_no_more,
-    who_has_left_a_group_stands_for_it_no_more,
     a_decision_counts_only_from_the_state_that_was_read,
     an_approval_counts_only_under_the_policy_in_force,
-    runs_on_the_same_object_are_kept_apart,
-    runs_are_kept_apart_by_every_object_however_it_is_written,
-    of_two_on_the_same_object_at_the_same_instant_one_is_approved,
     what_was_decided_is_handed_out_to_be_judged_again,
 );
 
 /// Decides as `by`, handing in the execution of ticket 1.
-async fn decide(store: &Store, id: &str, of: &RecommendationId, attempt: Attempt) -> Result<Decided, DecideError> {
+pub async fn decide(store: &Store, id: &str, of: &RecommendationId, attempt: Attempt) -> Result<Decided, DecideError> {
     let execution = new_execution("e1", of, 1, attempt.ticket_expires_at);
     let audit = entry(&format!("decision.{}", attempt.verb.name()));
     let reason = Some("because".into());
     store.decide(NewDecision { reason, ..new_decision(id, of, attempt, Some(execution), audit) }).await
 }
 
-fn new_decision(
+pub fn new_decision(
     id: &str,
     of: &RecommendationId,
     attempt: Attempt,
@@ -80,23 +67,17 @@ fn new_decision(
 }
 
 /// People who may decide.
-async fn operators(store: &Store, names: &[&str]) {
+pub async fn operators(store: &Store, names: &[&str]) {
     for name in names {
         assert!(make(store, name, &[Role::Operator]).await);
     }
 }
 
-/// Whose approvals among these count no more.
-async fn lapsed(store: &Store, all: &[Decision]) -> BTreeSet<ActorId> {
-    let counting = store.counting(all.to_vec()).await.unwrap();
-    all.iter().filter(|one| !counting.contains(one)).map(|one| one.actor.person().clone()).collect()
-}
-
-async fn soon(store: &Store) -> Timestamp {
+pub async fn soon(store: &Store) -> Timestamp {
     store.now().await.unwrap().plus_ms(15 * MINUTE)
 }
 
-async fn recommended(store: &Store) -> RecommendationId {
+pub async fn recommended(store: &Store) -> RecommendationId {
     let of = recommend(store, "r1", "inc-1").await;
     store.put_ticket(ticket(1, &of), entry("ticket.make")).await.unwrap();
     of
@@ -106,7 +87,7 @@ async fn state(store: &Store, of: &RecommendationId) -> State {
     RecommendationStore::get(store, of).await.unwrap().unwrap().state
 }
 
-async fn runs(store: &Store) -> usize {
+pub async fn runs(store: &Store) -> usize {
     ExecutionStore::list(store, &ExecutionFilter::default(), &Page::default()).await.unwrap().items.len()
 }
 
@@ -296,180 +277,6 @@ async fn two_approvals_at_the_same_instant_both_count(bench: Bench) {
     }
 }
 
-async fn an_approval_counts_as_long_as_its_giver_may_decide(bench: Bench) {
-    let store = &bench.store;
-    operators(store, &["bob", "eve", "tom"]).await;
-    let of = recommended(store).await;
-    let until = soon(store).await;
-    decide(store, "d1", &of, attempt("bob", Verb::Approve, 1, 2, until)).await.unwrap();
-    let all = store.decisions(&of).await.unwrap();
-    assert!(lapsed(store, &all).await.is_empty());
-
-    store.set_disabled("bob", true, true, entry("account.disable")).await.unwrap();
-    assert_eq!(lapsed(store, &all).await, BTreeSet::from([ActorId::new("user:bob")]));
-    let second = decide(store, "d2", &of, attempt("eve", Verb::Approve, 1, 2, until)).await.unwrap();
-    assert_eq!(second.verdict, Verdict::Waiting { have: 1 }, "of a disabled person nothing counts");
-    assert_eq!(runs(store).await, 0);
-
-    store.set_disabled("bob", false, true, entry("account.enable")).await.unwrap();
-    let of_a_group = "UPDATE users SET member_of = '[\"contractors\"]' WHERE id = 'user:bob'";
-    sqlx::query(of_a_group).execute(&mut bench.raw().await).await.unwrap();
-    assert!(lapsed(store, &all).await.is_empty());
-    assert!(store.block_group("contractors", entry("group.block")).await.unwrap());
-    assert_eq!(lapsed(store, &all).await, BTreeSet::from([ActorId::new("user:bob")]), "nor of a blocked group");
-    assert!(store.unblock_group("contractors", entry("group.unblock")).await.unwrap());
-    store.set_roles("bob", &[Role::Viewer], true, entry("account.roles")).await.unwrap();
-    store.set_roles("eve", &[Role::Author], true, entry("account.roles")).await.unwrap();
-    let third = decide(store, "d3", &of, attempt("tom", Verb::Approve, 1, 2, until)).await.unwrap();
-    assert_eq!(third.verdict, Verdict::Waiting { have: 1 }, "nor of who may decide no more");
-    assert_eq!(store.decisions(&of).await.unwrap().len(), 3, "what was decided is kept");
-
-    store.set_roles("eve", &[Role::Admin], true, entry("account.roles")).await.unwrap();
-    operators(store, &["ann"]).await;
-    let last = decide(store, "d4", &of, attempt("ann", Verb::Approve, 1, 3, until)).await.unwrap();
-    assert_eq!(last.verdict, Verdict::Approved { have: 3 });
-    let run = ExecutionStore::get(store, &last.execution_id.unwrap()).await.unwrap().unwrap();
-    assert_eq!(run.approved_by, vec![actor("eve"), actor("tom"), actor("ann")], "only who counted is named");
-    store.set_disabled("ann", true, true, entry("account.disable")).await.unwrap();
-    let late = decide(store, "d5", &of, attempt("tom", Verb::Approve, 1, 1, until)).await;
-    assert!(
-        matches!(late, Err(DecideError::Refused(Refusal::AlreadyDecided { ref who, .. })) if who == "ann"),
-        "{late:?}"
-    );
-}
-
-async fn a_revoked_token_that_is_nobodys_approves_no_more(bench: Bench) {
-    let store = &bench.store;
-    operators(store, &["bob"]).await;
-    let of = recommended(store).await;
-    let until = soon(store).await;
-    let token = |id: &str, owner: Option<&str>| NewToken {
-        id: format!("token:{id}"),
-        name: id.into(),
-        roles: vec![Role::Operator],
-        owner: owner.map(ActorId::new),
-        secret_hash: format!("hash of {id}"),
-        expires_at: None,
-    };
-    for (id, owner) in [("machine", None), ("bobs", Some("user:bob"))] {
-        assert!(store.create_token(token(id, owner), entry("token.create")).await.unwrap());
-    }
-    let by = |id: &str, owner: Option<&str>| Attempt {
-        actor: Actor { owner: owner.map(ActorId::new), ..Actor::new(ActorId::new(format!("token:{id}")), id) },
-        ..attempt("x", Verb::Approve, 1, 3, until)
-    };
-    decide(store, "d1", &of, by("machine", None)).await.unwrap();
-    let second = decide(store, "d2", &of, by("bobs", Some("user:bob"))).await.unwrap();
-    assert_eq!(second.verdict, Verdict::Waiting { have: 2 });
-    let all = store.decisions(&of).await.unwrap();
-    store.revoke_token("bobs", entry("token.revoke")).await.unwrap();
-    assert!(lapsed(store, &all).await.is_empty(), "a person's token stands for the person");
-    store.revoke_token("machine", entry("token.revoke")).await.unwrap();
-    assert_eq!(lapsed(store, &all).await, BTreeSet::from([ActorId::new("token:machine")]));
-
-    // One that has run out is as good as revoked.
-    let back = "UPDATE tokens SET revoked_at = NULL WHERE id = 'token:machine'";
-    sqlx::query(back).execute(&mut bench.raw().await).await.unwrap();
-    assert!(lapsed(store, &all).await.is_empty());
-    let over = store.now().await.unwrap().plus_ms(-1).as_millis();
-    let over = format!("UPDATE tokens SET expires_at = {over} WHERE id = 'token:machine'");
-    sqlx::query(&over).execute(&mut bench.raw().await).await.unwrap();
-    assert_eq!(lapsed(store, &all).await, BTreeSet::from([ActorId::new("token:machine")]));
-}
-
-async fn what_was_approved_in_person_counts_as_long_as_its_giver_gets_in(bench: Bench) {
-    let store = &bench.store;
-    operators(store, &["bob", "eve", "ada"]).await;
-    let from_there = "UPDATE users SET issuer = 'https://sso.example', subject = '1', member_of = '[\"oncall\"]' \
-                      WHERE id = 'user:ada'";
-    sqlx::query(from_there).execute(&mut bench.raw().await).await.unwrap();
-    let of = recommended(store).await;
-    let until = soon(store).await;
-    let by_token = Attempt {
-        actor: Actor {
-            owner: Some(ActorId::new("user:eve")),
-            ..Actor::new(ActorId::new("token:eves"), "eve (token t)")
-        },
-        ..attempt("x", Verb::Approve, 1, 4, until)
-    };
-    decide(store, "d1", &of, attempt("bob", Verb::Approve, 1, 4, until)).await.unwrap();
-    decide(store, "d2", &of, by_token).await.unwrap();
-    decide(store, "d3", &of, attempt("ada", Verb::Approve, 1, 4, until)).await.unwrap();
-    let all = store.decisions(&of).await.unwrap();
-    assert!(lapsed(store, &all).await.is_empty());
-    let off = bench.without_local_accounts().await;
-    let bob = BTreeSet::from([ActorId::new("user:bob")]);
-    assert_eq!(lapsed(&off, &all).await, bob, "tokens of local accounts go on");
-
-    // The provider's people may by now what the settings give them now.
-    let nothing = store.judge_anew(&|_| Vec::new(), entry("account.roles")).await.unwrap();
-    assert_eq!(nothing, 1);
-    assert_eq!(lapsed(store, &all).await, BTreeSet::from([ActorId::new("user:ada")]));
-    let audited = audit_rows(store).await;
-    let again = store.judge_anew(&|_| Vec::new(), entry("account.roles")).await.unwrap();
-    assert_eq!((again, audit_rows(store).await), (0, audited), "what is so already is not told");
-    let by_group = |from: &External| {
-        assert_eq!((from.issuer.as_str(), from.groups.as_slice()), ("https://sso.example", &["oncall".to_owned()][..]));
-        vec![Role::Operator]
-    };
-    assert_eq!(store.judge_anew(&by_group, entry("account.roles")).await.unwrap(), 1);
-    assert_eq!(audit_rows(store).await, audited + 1);
-    assert!(lapsed(store, &all).await.is_empty());
-}
-
-async fn what_was_approved_before_a_policy_came_back_counts_no_more(bench: Bench) {
-    let store = &bench.store;
-    operators(store, &["bob", "eve"]).await;
-    let of = recommended(store).await;
-    let until = soon(store).await;
-    decide(store, "d1", &of, attempt("bob", Verb::Approve, 1, 2, until)).await.unwrap();
-    // Times are whole milliseconds.
-    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    put_in_force(store, &json!({ "name": "other", "rules": [{ "name": "all", "approvals": 1 }] })).await;
-    activate(store, 1, actor("ada")).await;
-    assert_eq!(store.active().await.unwrap().version, 1);
-    let all = store.decisions(&of).await.unwrap();
-    assert_eq!(lapsed(store, &all).await, BTreeSet::from([ActorId::new("user:bob")]));
-    let second = decide(store, "d2", &of, attempt("eve", Verb::Approve, 1, 2, until)).await.unwrap();
-    assert_eq!(second.verdict, Verdict::Waiting { have: 1 });
-    let again = decide(store, "d3", &of, attempt("bob", Verb::Approve, 1, 2, until)).await.unwrap();
-    assert_eq!(again.verdict, Verdict::Approved { have: 2 }, "they can say it again");
-    let run = ExecutionStore::get(store, &again.execution_id.unwrap()).await.unwrap().unwrap();
-    assert_eq!(run.approved_by, vec![actor("eve"), actor("bob")]);
-}
-
-async fn who_has_left_a_group_stands_for_it_no_more(bench: Bench) {
-    let store = &bench.store;
-    for admin in ["ada", "tom"] {
-        assert!(make(store, admin, &[Role::Admin]).await);
-    }
-    operators(store, &["bob", "eve"]).await;
-    let of = vec!["dba".to_owned(), "sre".to_owned()];
-    let document = json!({
-        "name": "groups", "groups": { "dba": ["role:admin"], "sre": ["bob", "eve"] },
-        "rules": [{ "name": "all", "approvals": { "need": 2, "of": of } }],
-    });
-    let version = put_in_force(store, &document).await;
-    let terms = Terms { quorum: Quorum { of, ..Quorum::people(2) }, ..Terms::people(version, 2) };
-    let recommended = recommended(store).await;
-    let until = soon(store).await;
-    let by = |name: &str, group: &str| Attempt {
-        terms: terms.clone(),
-        stands_for: vec![group.to_owned()],
-        ..attempt(name, Verb::Approve, 1, 2, until)
-    };
-    decide(store, "d1", &recommended, by("tom", "dba")).await.unwrap();
-    let all = store.decisions(&recommended).await.unwrap();
-    assert!(lapsed(store, &all).await.is_empty());
-    store.set_roles("tom", &[Role::Operator], true, entry("account.roles")).await.unwrap();
-    assert_eq!(lapsed(store, &all).await, BTreeSet::from([ActorId::new("user:tom")]), "though they may decide still");
-    let second = decide(store, "d2", &recommended, by("bob", "sre")).await.unwrap();
-    assert_eq!(second.verdict, Verdict::Waiting { have: 1 });
-    store.set_roles("tom", &[Role::Admin], true, entry("account.roles")).await.unwrap();
-    let third = decide(store, "d3", &recommended, by("eve", "sre")).await.unwrap();
-    assert_eq!(third.verdict, Verdict::Approved { have: 3 }, "and does again once they are back");
-}
-
 async fn a_decision_counts_only_from_the_state_that_was_read(bench: Bench) {
     let store = &bench.store;
     let of = recommended(store).await;
@@ -519,154 +326,6 @@ async fn an_approval_counts_only_under_the_policy_in_force(bench: Bench) {
     let of = recommend(store, "r2", "inc-2").await;
     let reject = Attempt { terms: Terms::people(7, 1), ..attempt("bob", Verb::Reject, 1, 1, until) };
     decide(store, "d3", &of, reject).await.unwrap();
-}
-
-fn on_my_app(mut new: NewExecution, guard: Guard) -> NewExecution {
-    new.subject.acts_on =
-        Some(ResourceRef { kind: "Deployment".into(), namespace: Some("production".into()), name: "my-app".into() });
-    NewExecution { objects: vec![spot("Deployment", "production", "my-app")], guard, ..new }
-}
-
-/// Approves a ticket of its own that acts on my-app.
-async fn approve_on_my_app(store: &Store, n: u8, guard: Guard) -> Result<Decided, DecideError> {
-    approve_on(store, n, vec![spot("Deployment", "production", "my-app")], guard).await
-}
-
-/// The same of what acts on these.
-async fn approve_on(store: &Store, n: u8, objects: Vec<Spot>, guard: Guard) -> Result<Decided, DecideError> {
-    let id = format!("e{n}");
-    let of = recommend(store, &format!("rec-{id}"), &format!("inc-{id}")).await;
-    let until = soon(store).await;
-    let execution = NewExecution { objects, ..on_my_app(new_execution(&id, &of, n, until), guard) };
-    let attempt = attempt("bob", Verb::Approve, n, 1, until);
-    store.decide(new_decision(&format!("d{n}"), &of, attempt, Some(execution), entry("decision.approve"))).await
-}
-
-const ALONE: Guard = Guard { cool_down_ms: 0, one_at_a_time: true };
-
-async fn runs_on_the_same_object_are_kept_apart(bench: Bench) {
-    let store = &bench.store;
-    let first = approve_on_my_app(store, 1, Guard::default()).await.unwrap().execution_id.unwrap();
-    let busy = approve_on_my_app(store, 2, ALONE).await;
-    let Err(DecideError::Busy(other)) = busy else { panic!("{busy:?}") };
-    assert_eq!((other.id, other.until), (first.clone(), None));
-    let beside = approve_on_my_app(store, 3, Guard::default()).await;
-    assert!(beside.is_ok(), "neither of the two asks for it: {beside:?}");
-    claimed(store, "elsewhere", 9).await;
-
-    // Once they have ended: only what was let go needs time to cool down.
-    for id in [&first, &beside.unwrap().execution_id.unwrap()] {
-        store.observe(id, seen(ExecutionState::Cancelled, Stage::Ended, vec![])).await.unwrap();
-    }
-    let cooling = Guard { cool_down_ms: 60 * MINUTE, one_at_a_time: true };
-    let guarded = approve_on_my_app(store, 4, cooling).await.unwrap().execution_id.unwrap();
-    let symmetric = approve_on_my_app(store, 5, Guard::default()).await;
-    assert!(matches!(symmetric, Err(DecideError::Busy(_))), "one that is to be alone is: {symmetric:?}");
-
-    store.observe(&guarded, seen(ExecutionState::Pending, Stage::Created, vec![])).await.unwrap();
-    let Permit::Given(epoch) = store.begin_start(&guarded).await.unwrap() else { panic!("it may start") };
-    assert_eq!(store.may_start(&guarded, epoch, "run").await.unwrap(), Permit::Given(epoch));
-    let now = store.now().await.unwrap();
-    let mut ended = seen(ExecutionState::Succeeded, Stage::Ended, vec![]);
-    (ended.started_at, ended.finished_at) = (Some(now), Some(now));
-    store.observe(&guarded, ended).await.unwrap();
-    let busy = approve_on_my_app(store, 6, cooling).await;
-    let Err(DecideError::Busy(other)) = busy else { panic!("{busy:?}") };
-    assert_eq!(other.until, Some(now.plus_ms(60 * MINUTE)));
-    let wanted = on_my_app(new_execution("x", &RecommendationId::new("other"), 8, now), cooling).objects;
-    assert_eq!(store.in_the_way("sandbox", &wanted, cooling).await.unwrap(), Some(other));
-    approve_on_my_app(store, 7, ALONE).await.unwrap();
-}
-
-async fn runs_are_kept_apart_by_every_object_however_it_is_written(bench: Bench) {
-    let store = &bench.store;
-    let app = || spot("Deployment", "production", "my-app");
-    let decoy = spot("Deployment", "dev", "decoy");
-    let first = approve_on(store, 1, vec![decoy.clone(), app()], Guard::default()).await.unwrap().execution_id.unwrap();
-    let same = [
-        vec![spot("DEPLOYMENTS", "production", "my-app")],
-        vec![spot("Object", "production", "my-app")],
-        vec![spot("deploy", "", "my-app")],
-        vec![Spot::within("production")],
-        vec![Spot::default()],
-        vec![spot("Deployment", "dev", "another"), app()],
-        vec![decoy],
-        vec![],
-    ];
-    for (n, objects) in (2..).zip(&same) {
-        let busy = approve_on(store, n, objects.clone(), ALONE).await;
-        assert!(matches!(busy, Err(DecideError::Busy(_))), "{objects:?}: {busy:?}");
-    }
-    let others = [
-        spot("Deployment", "staging", "my-app"),
-        spot("Pod", "production", "my-app"),
-        spot("Deployment", "production", "other"),
-        spot("Node", "production", "worker-1"),
-        Spot::within("payments"),
-    ];
-    for other in &others {
-        let free = store.in_the_way("sandbox", std::slice::from_ref(other), ALONE).await.unwrap();
-        assert_eq!(free, None, "{other:?}");
-    }
-    assert_eq!(store.in_the_way("elsewhere", &[app()], ALONE).await.unwrap(), None);
-    let filter = ExecutionFilter {
-        target: Some(ResourceRef {
-            kind: "deployment".into(),
-            namespace: Some("production".into()),
-            name: "my-app".into(),
-        }),
-        ..ExecutionFilter::default()
-    };
-    assert_eq!(ExecutionStore::list(store, &filter, &Page::default()).await.unwrap().items.len(), 1);
-
-    // The same is asked where they start: here of two that were approved without a guard.
-    let mut both = vec![first];
-    let place =
-        approve_on(store, 20, vec![spot("Pod", "dev", "x"), Spot::within("production")], Guard::default()).await;
-    both.push(place.unwrap().execution_id.unwrap());
-    let mut epochs = Vec::new();
-    for id in &both {
-        store.observe(id, seen(ExecutionState::Pending, Stage::Created, vec![])).await.unwrap();
-        let Permit::Given(epoch) = store.begin_start(id).await.unwrap() else { panic!("it may start") };
-        epochs.push(epoch);
-    }
-    let raw = &mut bench.raw().await;
-    sqlx::query("UPDATE executions SET alone = 1, cool_down_ms = 3600000 WHERE id = 'e20'").execute(raw).await.unwrap();
-    assert_eq!(store.may_start(&both[0], epochs[0], "run").await.unwrap(), Permit::Given(epochs[0]));
-    assert_eq!(store.may_start(&both[1], epochs[1], "run").await.unwrap(), Permit::Busy);
-    let now = store.now().await.unwrap();
-    let mut ended = seen(ExecutionState::Succeeded, Stage::Ended, vec![]);
-    (ended.started_at, ended.finished_at) = (Some(now), Some(now));
-    store.observe(&both[0], ended).await.unwrap();
-    assert_eq!(store.may_start(&both[1], epochs[1], "run").await.unwrap(), Permit::Busy, "it cools down");
-}
-
-async fn of_two_on_the_same_object_at_the_same_instant_one_is_approved(bench: Bench) {
-    let answers =
-        at_once(&bench, 6, |store, n| async move { approve_on_my_app(&store, n + 1, ALONE).await.map(|d| d.verdict) })
-            .await;
-    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
-    assert!(answers.iter().all(|answer| matches!(answer, Ok(_) | Err(DecideError::Busy(_)))), "{answers:?}");
-    assert_eq!(runs(&bench.store).await, 1);
-
-    // Approved without a guard beside it, and let go first: who is to be alone waits.
-    let store = &bench.store;
-    let raw = &mut bench.raw().await;
-    sqlx::query("UPDATE executions SET stage = 'ended'").execute(&mut *raw).await.unwrap();
-    let mut both = Vec::new();
-    for n in [10, 11] {
-        let id = approve_on_my_app(store, n, Guard::default()).await.unwrap().execution_id.unwrap();
-        store.observe(&id, seen(ExecutionState::Pending, Stage::Created, vec![])).await.unwrap();
-        let Permit::Given(epoch) = store.begin_start(&id).await.unwrap() else { panic!("it may start") };
-        both.push((id, epoch));
-    }
-    sqlx::query("UPDATE executions SET alone = 1 WHERE id = 'e11'").execute(&mut *raw).await.unwrap();
-    let (free, alone) = (&both[0], &both[1]);
-    assert_eq!(store.may_start(&free.0, free.1, "run").await.unwrap(), Permit::Given(free.1));
-    assert_eq!(store.may_start(&alone.0, alone.1, "run").await.unwrap(), Permit::Busy);
-    assert_eq!(store.begin_start(&alone.0).await.unwrap(), Permit::Busy);
-    store.observe(&free.0, seen(ExecutionState::Failed, Stage::Ended, vec![])).await.unwrap();
-    assert_eq!(store.may_start(&alone.0, alone.1, "run").await.unwrap(), Permit::Given(alone.1));
 }
 
 async fn what_was_decided_is_handed_out_to_be_judged_again(bench: Bench) {

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod apart;
 mod catalog;
 mod decide;
 mod effectiveness;
 mod executions;
 mod hangup;
+mod lapse;
 mod observe;
 mod open;
 mod policies;

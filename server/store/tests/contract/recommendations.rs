@@ -27,6 +27,7 @@ contract!(
     pages_hold_still_while_recommendations_come,
     each_filter_narrows,
     a_ticket_is_written_once,
+    several_tickets_are_found_at_once,
     the_one_that_waits_in_the_cluster_is_found_by_uid,
     decided_history_is_written_as_it_is_and_once,
 );
@@ -237,6 +238,20 @@ async fn a_ticket_is_written_once(bench: Bench) {
     assert_eq!(audit_rows(store).await, before + 2);
     assert_eq!(store.ticket(&new.digest).await.unwrap(), Some(new));
     assert_eq!(store.ticket(&digest(2)).await.unwrap(), None);
+}
+
+async fn several_tickets_are_found_at_once(bench: Bench) {
+    let store = &bench.store;
+    let (one, other) = (recommend(store, "r1", "inc-1").await, recommend(store, "r2", "inc-2").await);
+    for new in [ticket(1, &one), ticket(2, &other), ticket(3, &other)] {
+        assert!(store.put_ticket(new, entry("ticket.make")).await.unwrap());
+    }
+    let mut found = store.tickets(&[digest(3), digest(1), digest(9), digest(1)]).await.unwrap();
+    found.sort_by(|a, b| a.digest.cmp(&b.digest));
+    let mut expected = vec![ticket(1, &one), ticket(3, &other)];
+    expected.sort_by(|a, b| a.digest.cmp(&b.digest));
+    assert_eq!(found, expected, "each once, and none that there is not");
+    assert!(store.tickets(&[]).await.unwrap().is_empty());
 }
 
 async fn the_one_that_waits_in_the_cluster_is_found_by_uid(bench: Bench) {

@@ -8,7 +8,8 @@ use domain::{
     accounts::Secret,
     identity::{Role, SignInMethod},
     ports::{
-        AccountStore, CameFrom, Ending, NewSession, PasswordHash, Proof, SessionLimits, SessionRecord, SessionStore,
+        AccountStore, CameFrom, Ending, NewSession, OldCookie, PasswordHash, Reauthentication, SessionLimits,
+        SessionRecord, SessionStore,
     },
 };
 use store::Store;
@@ -17,8 +18,10 @@ contract!(
     a_session_lives_until_it_is_idle_or_old_or_ended,
     its_use_is_noted_once_a_minute_and_not_by_what_only_looks,
     a_sign_in_counts_only_with_the_password_of_now_and_no_disabled_account,
-    another_cookie_is_the_same_session_and_the_old_one_is_none,
-    proof_counts_only_with_the_password_of_now_and_for_a_session_that_lives,
+    another_cookie_is_the_same_session_and_the_old_one_is_soon_none,
+    by_the_old_cookie_nobody_gets_what_came_with_the_new_one,
+    what_ends_a_session_ends_its_old_cookie,
+    reauthentication_counts_only_with_the_password_of_now_and_for_a_session_that_lives,
     what_has_ended_does_not_come_back,
     a_new_password_and_a_closed_account_end_all_sessions,
     a_person_ends_their_own_and_nobody_elses,
@@ -57,6 +60,12 @@ async fn ids(store: &Store, user: &str) -> Vec<String> {
 /// Lets time pass for all sessions: since they began, and since they were used.
 async fn age(bench: &Bench, began: i64, used: i64) {
     let sql = format!("UPDATE sessions SET began_at = began_at - {began}, used_at = used_at - {used}");
+    sqlx::query(&sql).execute(&mut bench.raw().await).await.unwrap();
+}
+
+/// Lets time pass since their cookies got another value.
+async fn since_renewal(bench: &Bench, ms: i64) {
+    let sql = format!("UPDATE sessions SET renewed_at = renewed_at - {ms}");
     sqlx::query(&sql).execute(&mut bench.raw().await).await.unwrap();
 }
 
@@ -135,7 +144,7 @@ async fn a_sign_in_counts_only_with_the_password_of_now_and_no_disabled_account(
     assert_eq!((audit_rows(store).await, ids(store, "ada").await), (before + 3, vec![]));
 }
 
-async fn another_cookie_is_the_same_session_and_the_old_one_is_none(bench: Bench) {
+async fn another_cookie_is_the_same_session_and_the_old_one_is_soon_none(bench: Bench) {
     let store = &bench.store;
     make(store, "ada", &[Role::Viewer]).await;
     begin(store, "ada", "1").await;
@@ -143,11 +152,19 @@ async fn another_cookie_is_the_same_session_and_the_old_one_is_none(bench: Bench
     store.set_roles("ada", &[Role::Admin], false, entry("account.roles")).await.unwrap();
     let live = store.session("hash of 1", LIMITS, true).await.unwrap().unwrap();
     assert_eq!((live.made_under, live.user.roles), (vec![Role::Viewer], vec![Role::Admin]), "it is to be renewed");
-    assert!(store.renew_session("hash of 1", "hash of 1b", &[Role::Admin]).await.unwrap());
-    assert!(!store.renew_session("hash of 1", "hash of 1c", &[Role::Admin]).await.unwrap(), "once");
+    assert!(store.renew_session("hash of 1", "hash of 1b", &[Role::Admin], OldCookie::Lingers).await.unwrap());
+    let again = store.renew_session("hash of 1", "hash of 1c", &[Role::Admin], OldCookie::Lingers).await.unwrap();
+    assert!(!again, "once");
+    let late = store.session("hash of 1", LIMITS, true).await.unwrap().unwrap();
+    assert_eq!((late.late, late.session.id.as_str()), (true, "session:1"), "what was under way arrives");
+    assert!(find(store, "1c").await.is_none());
+    since_renewal(&bench, 5_000).await;
+    assert!(find(store, "1").await.is_some());
+    since_renewal(&bench, 5_000).await;
     assert!(find(store, "1").await.is_none());
+    assert!(find(store, "1b").await.is_some(), "the new one goes on");
     let live = store.session("hash of 1b", LIMITS, true).await.unwrap().unwrap();
-    assert_eq!(live.made_under, [Role::Admin]);
+    assert_eq!((live.late, live.made_under), (false, vec![Role::Admin]));
     assert_eq!((live.session.id, live.session.began_at), (before.id, before.began_at), "no new beginning");
 
     // At a sign-in the session that the browser had ends.
@@ -159,33 +176,95 @@ async fn another_cookie_is_the_same_session_and_the_old_one_is_none(bench: Bench
     assert_eq!(store.id_token("hash of 2").await.unwrap(), token, "for signing out where they signed in");
 }
 
-async fn proof_counts_only_with_the_password_of_now_and_for_a_session_that_lives(bench: Bench) {
+async fn by_the_old_cookie_nobody_gets_what_came_with_the_new_one(bench: Bench) {
+    let store = &bench.store;
+    make(store, "ada", &[Role::Viewer]).await;
+    begin(store, "ada", "1").await;
+    sqlx::query("UPDATE sessions SET authenticated_at = 7").execute(&mut bench.raw().await).await.unwrap();
+    let by = |hash: &'static str| async move { store.session(hash, LIMITS, true).await.unwrap().unwrap() };
+
+    let proof =
+        |n: &str| Reauthentication { method: SignInMethod::Oidc, password: None, new_hash: format!("hash of {n}") };
+    assert!(store.reauthenticate_session("hash of 1", proof("1b"), entry("x")).await.unwrap());
+    assert_eq!(by("hash of 1").await.session.authenticated_at.as_millis(), 7, "it has proved nothing lately");
+    assert!(by("hash of 1b").await.session.authenticated_at.as_millis() > 7);
+    assert!(
+        !store.reauthenticate_session("hash of 1", proof("1c"), entry("x")).await.unwrap(),
+        "nor can it prove anything"
+    );
+
+    assert!(store.renew_session("hash of 1b", "hash of 1d", &[Role::Admin], OldCookie::Lingers).await.unwrap());
+    assert_eq!(
+        (by("hash of 1b").await.made_under, by("hash of 1d").await.made_under),
+        (vec![Role::Viewer], vec![Role::Admin])
+    );
+    assert!(find(store, "1").await.is_none(), "only the one before lingers");
+
+    // A use by the old one is no use of the session.
+    age(&bench, 0, 2 * MINUTE).await;
+    let used = by("hash of 1b").await.session.used_at;
+    assert_eq!(by("hash of 1b").await.session.used_at, used);
+    by("hash of 1d").await;
+    assert!(by("hash of 1d").await.session.used_at > used);
+}
+
+async fn what_ends_a_session_ends_its_old_cookie(bench: Bench) {
+    let store = &bench.store;
+    make(store, "ada", &[Role::Admin]).await;
+    let renewed = |n: &'static str, old| async move {
+        begin(store, "ada", n).await;
+        let (hash, new) = (format!("hash of {n}"), format!("hash of {n}b"));
+        assert!(store.renew_session(&hash, &new, &[Role::Admin], old).await.unwrap());
+    };
+    renewed("1", OldCookie::Ends).await;
+    assert!(find(store, "1").await.is_none() && find(store, "1b").await.is_some(), "at once, where it is to");
+
+    renewed("2", OldCookie::Lingers).await;
+    assert!(store.end_session("hash of 2", entry("account.sign_out")).await.unwrap(), "whoever signs out late is out");
+    assert!(find(store, "2").await.is_none() && find(store, "2b").await.is_none());
+
+    renewed("3", OldCookie::Lingers).await;
+    assert_eq!(store.end_sessions("user:ada", Ending::One("session:3"), entry("session.end")).await.unwrap(), 1);
+    assert!(find(store, "3").await.is_none() && find(store, "3b").await.is_none());
+    assert!(!store.renew_session("hash of 3", "hash of 3c", &[Role::Admin], OldCookie::Lingers).await.unwrap());
+
+    renewed("4", OldCookie::Lingers).await;
+    let password = PasswordHash("new".into());
+    store.set_password("ada", &password, Some("session:4"), entry("user.set_password")).await.unwrap();
+    assert!(find(store, "4").await.is_none(), "whoever knew the old password may have had it");
+    assert!(find(store, "4b").await.is_some());
+    store.set_disabled("ada", true, false, entry("account.disable")).await.unwrap();
+    assert!(find(store, "4b").await.is_none());
+}
+
+async fn reauthentication_counts_only_with_the_password_of_now_and_for_a_session_that_lives(bench: Bench) {
     let store = &bench.store;
     make(store, "ada", &[Role::Admin]).await;
     begin(store, "ada", "1").await;
     sqlx::query("UPDATE sessions SET authenticated_at = 0").execute(&mut bench.raw().await).await.unwrap();
-    let proof = |password: Option<&str>, n: &str| Proof {
+    let proof = |password: Option<&str>, n: &str| Reauthentication {
         method: if password.is_some() { SignInMethod::Password } else { SignInMethod::Oidc },
         password: password.map(|password| PasswordHash(password.to_owned())),
         new_hash: format!("hash of {n}"),
     };
     let before = audit_rows(store).await;
-    let wrong = store.prove_session("hash of 1", proof(Some("an old hash"), "1b"), entry("x")).await.unwrap();
+    let wrong = store.reauthenticate_session("hash of 1", proof(Some("an old hash"), "1b"), entry("x")).await.unwrap();
     assert!(!wrong && find(store, "1").await.unwrap().authenticated_at.as_millis() == 0);
-    assert!(!store.prove_session("hash of 9", proof(Some("hash of ada"), "9b"), entry("x")).await.unwrap());
+    assert!(!store.reauthenticate_session("hash of 9", proof(Some("hash of ada"), "9b"), entry("x")).await.unwrap());
     assert_eq!(audit_rows(store).await, before);
-    assert!(store.prove_session("hash of 1", proof(Some("hash of ada"), "1b"), entry("x")).await.unwrap());
+    assert!(store.reauthenticate_session("hash of 1", proof(Some("hash of ada"), "1b"), entry("x")).await.unwrap());
+    since_renewal(&bench, SessionLimits::LATE_MS).await;
     assert!(find(store, "1").await.is_none(), "it has another cookie");
     let proved = find(store, "1b").await.unwrap();
     assert!(proved.authenticated_at >= proved.began_at);
     assert!(
-        store.prove_session("hash of 1b", proof(None, "1c"), entry("x")).await.unwrap(),
+        store.reauthenticate_session("hash of 1b", proof(None, "1c"), entry("x")).await.unwrap(),
         "another way needs no password"
     );
     assert_eq!(find(store, "1c").await.unwrap().method, SignInMethod::Oidc);
     assert_eq!(audit_rows(store).await, before + 2);
     store.set_disabled("ada", true, false, entry("account.disable")).await.unwrap();
-    assert!(!store.prove_session("hash of 1c", proof(None, "1d"), entry("x")).await.unwrap());
+    assert!(!store.reauthenticate_session("hash of 1c", proof(None, "1d"), entry("x")).await.unwrap());
 }
 
 async fn what_has_ended_does_not_come_back(bench: Bench) {
@@ -196,7 +275,8 @@ async fn what_has_ended_does_not_come_back(bench: Bench) {
     // A request is under way while somebody ends all sessions.
     store.session("hash of 1", LIMITS, false).await.unwrap().unwrap();
     assert_eq!(store.end_sessions("user:ada", Ending::All, entry("session.end")).await.unwrap(), 1);
-    assert!(!store.renew_session("hash of 1", "hash of 1b", &[Role::Viewer]).await.unwrap());
+    let renewed = store.renew_session("hash of 1", "hash of 1b", &[Role::Viewer], OldCookie::Lingers).await.unwrap();
+    assert!(!renewed);
     assert!(find(store, "1").await.is_none() && find(store, "1b").await.is_none());
     assert!(ids(store, "ada").await.is_empty());
 }

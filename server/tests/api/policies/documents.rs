@@ -58,6 +58,24 @@ async fn faults_are_told_at_their_places_and_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn names_that_no_account_has_are_told_of_and_keep_nothing_from_going_on() {
+    let console = Console::start();
+    assert!(console.command(&["user", "create", "--name", "mara", "--role", "operator"]).status.success());
+    let admin = console.token("admin", "admin");
+    let yaml = "name: x\ngroups:\n  sre: [mara, otto, \"role:admin\", ann]\nrules:\n  - name: all\n    \
+                approvals: { need: 1, of: [sre] }\n";
+    let unknown = json!(["ann", "otto"]);
+    let sent = json!({ "yaml": yaml });
+    assert_eq!(admin.post("/api/v1/policies/validate", &sent).await.expect(200)["unknown_names"], unknown);
+    let kept = admin.post("/api/v1/policies", &sent).await.expect(201);
+    assert_eq!((&kept["unknown_names"], &kept["state"]), (&unknown, &json!("draft")));
+    let done = agree(&admin, kept["links"]["self"].as_str().unwrap()).await.expect(200);
+    assert_eq!((&done["unknown_names"], &done["policy"]["state"]), (&unknown, &json!("active")));
+    let all = admin.post("/api/v1/policies/validate", &json!({ "yaml": one_rule("approvals: 1") })).await.expect(200);
+    assert!(all.get("unknown_names").is_none(), "{all}");
+}
+
+#[tokio::test]
 async fn a_version_is_put_in_force_with_a_reason_and_its_rows_in_the_trail() {
     let console = Console::start();
     let (admin, auditor) = (console.token("admin", "admin"), console.token("auditor", "auditor"));

@@ -29,7 +29,7 @@ use domain::{
 };
 use leptos::prelude::*;
 use lines::line_of;
-use rules::Rules;
+use rules::{Rules, UnknownNames};
 
 pub(crate) const PATH: &str = "/settings/policies";
 /// The code of an outcome without faults, where nothing was to be stored.
@@ -47,8 +47,8 @@ pub struct Shown {
     pub file: Option<String>,
     /// What the form begins with.
     pub start: String,
-    /// What is typed says, where it was checked and is fine.
-    pub typed: Option<Policy>,
+    /// What is typed says, where it was checked and is fine; and the names in its groups that no account has.
+    pub typed: Option<(Policy, Vec<String>)>,
 }
 
 /// Asks for the versions. A form that was checked is read once more, so that it can be shown in words.
@@ -62,7 +62,11 @@ pub async fn page(ask: Ask) -> Answer<Page> {
         Some(Err(_)) => return Err(ServiceError::NotFound("version of the policy")),
     };
     let typed = match ask.form.value(YAML) {
-        Some(yaml) if ask.form.code == CHECKED => Some(policies.check_policy(&ask.caller, yaml).await?),
+        Some(yaml) if ask.form.code == CHECKED => {
+            let policy = policies.check_policy(&ask.caller, yaml).await?;
+            let unknown = policies.unknown_names(&ask.caller, &policy).await?;
+            Some((policy, unknown))
+        }
         _ => None,
     };
     let start = from.unwrap_or_else(|| active.yaml.clone());
@@ -153,7 +157,7 @@ fn New(
     /// What it begins with.
     start: String,
     /// What is typed says.
-    typed: Option<Policy>,
+    typed: Option<(Policy, Vec<String>)>,
 ) -> impl IntoView {
     let text = form.value(YAML).map_or(start, str::to_owned);
     let rows = u16::try_from(text.lines().count()).unwrap_or(u16::MAX).clamp(14, 36);
@@ -171,10 +175,11 @@ fn New(
                 } else {
                     view! { <Mend faults yaml=text.clone() /> }.into_any()
                 }}
-                {typed.map(|policy| view! {
+                {typed.map(|(policy, names)| view! {
                     <div class="form-fine" role="status">
                         <Notice tone=Tone::Ok><p>"It can be read. Nothing was stored: press Keep to store it. This is what it says:"</p></Notice>
                         <Rules policy label="Rules of the new version" />
+                        <UnknownNames names />
                     </div>
                 })}
                 <Field name=YAML label="Policy" small="YAML or JSON; it begins with the one in force" value=text rows mono=true error

@@ -47,6 +47,19 @@ pub fn Rules(
     .into_any()
 }
 
+/// Warns of names in its groups that no account has.
+#[component]
+pub fn UnknownNames(names: Vec<String>) -> impl IntoView {
+    (!names.is_empty()).then(|| {
+        let names = names.join(", ");
+        view! {
+            <Notice tone=Tone::Wait>
+                <p>"No account has these names of its groups: "{names}". They approve nothing until there is one."</p>
+            </Notice>
+        }
+    })
+}
+
 #[component]
 fn Row(rule: RuleInWords) -> impl IntoView {
     let RuleInWords { name, fits, when, who, asks } = rule;

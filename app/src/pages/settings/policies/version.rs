@@ -1,6 +1,10 @@
 //! One version: what it says, how it differs from the one in force, what it would have changed, and putting it in force.
 
-use super::{KeptInFile, PATH, rules::Rules, simulator::Simulator};
+use super::{
+    KeptInFile, PATH,
+    rules::{Rules, UnknownNames},
+    simulator::Simulator,
+};
 use crate::{
     components::{
         Ago, Command, DigestId, Equivalent, Field, FormFaults, LineDiff, Notice, PageHead, Section, State, Tone,
@@ -77,6 +81,8 @@ pub struct Shown {
     pub record: PolicyRecord,
     /// The version in force.
     pub active: PolicyRecord,
+    /// The names in its groups that no account has.
+    pub unknown: Vec<String>,
     /// What it would have changed, where that was asked for.
     pub found: Option<Simulation>,
     /// The file that the policy is kept in, where it is.
@@ -92,6 +98,7 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     let policies = &ask.console.policies;
     let record = policies.policy(&ask.caller, version).await?;
     let active = policies.policy_in_force(&ask.caller).await?;
+    let unknown = policies.unknown_names(&ask.caller, &record.policy).await?;
     let found = match ask.query.get("simulate") {
         Some(_) => Some(policies.simulate_policy(&ask.caller, version, LOOK_BACK_DAYS).await?),
         None => None,
@@ -99,7 +106,7 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     let file = policies.policy_file();
     let done = ask.query.get("done").and_then(Done::from_name).filter(|_| ask.form.fields.is_empty());
     let commands = equivalent::of_policy(version, &ask.console.public_url);
-    let shown = Shown { record, active, found, file, done };
+    let shown = Shown { record, active, unknown, found, file, done };
     let crumbs = vec![Crumb { name: "Policies".into(), href: PATH.into() }];
     let body = version_page(shown, ask.caller, ask.form, commands, ask.now);
     Ok(Page { crumbs, ..Page::below(format!("Version {version}"), body) })
@@ -113,7 +120,7 @@ pub fn version_page(
     commands: Vec<Command>,
     now: Timestamp,
 ) -> AnyView {
-    let Shown { record, active, found, file, done } = shown;
+    let Shown { record, active, unknown, found, file, done } = shown;
     let version = record.version;
     let writes = caller.may(Right::PoliciesWrite) && file.is_none();
     let told = done.and_then(|done| done.words(&record, &caller));
@@ -136,7 +143,10 @@ pub fn version_page(
         {told.map(|words| view! { <div role="status"><Notice tone=Tone::Ok><p>{words}</p></Notice></div> })}
         {file.map(|file| view! { <KeptInFile file /> })}
         {(!writes || !differs).then(|| view! { <FormFaults form=form.clone() fields=Vec::new() /> })}
-        <Section title="What it says"><Rules policy label="Rules of this version" /></Section>
+        <Section title="What it says">
+            <Rules policy label="Rules of this version" />
+            <UnknownNames names=unknown />
+        </Section>
         {differs.then(|| view! {
             <Section title=since>
                 {if same {

@@ -97,8 +97,12 @@ async fn after_a_while_the_password_is_asked_for_and_nothing_of_the_form_is_lost
     let decisions = state(&console, &ids[0]).await;
     assert_eq!(decisions[0]["ticket_digest"].as_str(), Some(fields[1].1.as_str()));
     assert_eq!(decisions[0]["reason"], "the node is full");
+    assert_eq!(browser.get("/runs").await.status, 200, "what was under way with the cookie from before arrives");
+    let asked = browser.post("/settings/tokens", &[("name", "late"), ("role.operator", "on")]).await;
+    assert_eq!(asked.status, 403, "but by it nobody has signed in again: {}", asked.text);
+    console.sql("UPDATE sessions SET renewed_at = renewed_at - 10000");
     let old = browser.get("/runs").await;
-    assert_eq!(old.status, 303, "the cookie from before is worth nothing");
+    assert_eq!(old.status, 303, "soon it is worth nothing");
     let browser = renewed(browser, &done);
     assert_eq!(browser.get("/runs").await.status, 200);
     let rows = console.token("auda", "auditor").get("/api/v1/audit?action=account.sign_in_again").await.expect(200);
@@ -158,7 +162,7 @@ async fn proposed_high(console: &Console, incident: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_was_stored_before_its_playbook_said_its_risk_is_as_grave() {
+async fn what_was_stored_before_its_playbook_said_its_risk_is_confirmed_likewise() {
     let Some(console) = console() else { return };
     let (author, model) = (console.token("author", "author"), console.token("model", "propose"));
     let mut risky = seed("hidden-oomkill-scale-down.json");
@@ -257,12 +261,14 @@ async fn a_session_that_was_found_open_makes_nothing_that_lasts() {
     minutes_pass(&console, 11);
     let of = |act: &str| format!("{accounts}/{id}/{act}");
     let (roles, password, disable, enable) = (of("roles"), of("password"), of("disable"), of("enable"));
+    let sessions = of("sessions");
     for (to, form) in [
         (accounts, vec![("name", "otto"), ("role.admin", "on")]),
         (roles.as_str(), vec![("role.admin", "on")]),
         (password.as_str(), vec![]),
         (disable.as_str(), vec![]),
         (enable.as_str(), vec![]),
+        (sessions.as_str(), vec![]),
         ("/settings/tokens", vec![("name", "t"), ("role.operator", "on")]),
         ("/settings/tokens", vec![("name", "t"), ("role.admin", "on")]),
     ] {

@@ -13,39 +13,51 @@ use domain::{
     time::human,
 };
 
-/// Why a person at a browser has to sign in again before a grave act, told in words; none where they proved within so many milliseconds
+/// Why a person at a browser has to sign in again before a high-risk act, told in words; none where they proved within so many milliseconds
 /// who they are, and for a token.
 pub fn asks_again(caller: &Caller, within_ms: i64, why: &str, act: &str) -> Option<ServiceError> {
     let session = caller.session.as_ref()?;
-    (session.proved_ms_ago > within_ms).then(|| {
+    (session.authenticated_ms_ago > within_ms).then(|| {
         ServiceError::SignInAgain(format!(
             "{why}, and you signed in {} ago: sign in again to {act}; that holds for {}",
-            human(session.proved_ms_ago),
+            human(session.authenticated_ms_ago),
             human(within_ms),
         ))
     })
 }
 
 impl Services {
+    /// Refuses to approve several together, each by its strategy, to whoever has to sign in again for one of them: what was decided
+    /// before that one could not be sent again.
+    pub async fn confirmed_together(&self, caller: &Caller, chosen: &[(RecommendationId, u32)]) -> Answer<()> {
+        let Some(too_long_ago) = self.too_long_ago(caller) else { return Ok(()) };
+        for (id, strategy) in chosen {
+            if self.needs_step_up(caller, id, *strategy).await? {
+                return Err(too_long_ago);
+            }
+        }
+        Ok(())
+    }
+
     /// Why this caller has to sign in again before they approve a high risk; none when they have not.
-    pub fn too_long_ago(&self, caller: &Caller) -> Option<ServiceError> {
+    fn too_long_ago(&self, caller: &Caller) -> Option<ServiceError> {
         self.asks_again(caller, "this strategy's risk is high", "approve it")
     }
 
-    /// The same before anything that is as grave, which is told in words.
+    /// The same before anything else of high risk, which is told in words.
     pub(super) fn asks_again(&self, caller: &Caller, why: &str, act: &str) -> Option<ServiceError> {
         asks_again(caller, self.world.settings.recent_sign_in_ms, why, act)
     }
 
     /// Whether the risk of a strategy is high, as it is judged now. One that there is not is none.
-    pub async fn is_grave(&self, caller: &Caller, id: &RecommendationId, strategy: u32) -> Answer<bool> {
+    async fn needs_step_up(&self, caller: &Caller, id: &RecommendationId, strategy: u32) -> Answer<bool> {
         let recommendation = match ApprovalService::get(self, caller, id).await {
             Ok((recommendation, _)) => recommendation,
             Err(ServiceError::NotFound(_)) => return Ok(false),
             Err(other) => return Err(other),
         };
         let Ok(chosen) = Self::strategy(&recommendation, strategy) else { return Ok(false) };
-        Ok(self.ruling_without_ticket(&recommendation, chosen).await?.risk.is_grave())
+        Ok(self.ruling_without_ticket(&recommendation, chosen).await?.risk.needs_step_up())
     }
 
     /// Refuses an approval that is not confirmed as its risk asks for.
@@ -56,8 +68,8 @@ impl Services {
         made: &Made,
         typed: Option<&str>,
     ) -> Answer<()> {
-        let grave = made.ruling.as_ref().is_none_or(|ruling| ruling.risk.is_grave());
-        if !grave || caller.session.is_none() {
+        let high = made.ruling.as_ref().is_none_or(|ruling| ruling.risk.needs_step_up());
+        if !high || caller.session.is_none() {
             return Ok(());
         }
         let incident = &recommendation.content.incident;

@@ -13,7 +13,7 @@ const MOST: usize = 200;
 
 /// What was refused lately.
 #[derive(Debug, Default)]
-pub struct Quiet {
+pub struct Coalescing {
     heard: HashMap<[String; 4], Heard>,
     others: Option<Heard>,
 }
@@ -25,7 +25,7 @@ struct Heard {
     again: u64,
 }
 
-impl Quiet {
+impl Coalescing {
     /// A refusal; it comes back when it is to be written now.
     pub fn hear(&mut self, entry: AuditEntry, now: Timestamp) -> Option<AuditEntry> {
         let address = entry.way.address.map(|address| address.to_string()).unwrap_or_default();
@@ -106,30 +106,30 @@ mod tests {
 
     #[test]
     fn the_first_is_told_and_those_like_it_are_counted() {
-        let mut quiet = Quiet::default();
-        assert_eq!(quiet.hear(refusal("a", "/x"), at(0)), Some(refusal("a", "/x")));
-        assert_eq!(quiet.hear(refusal("a", "/x"), at(1)), None);
-        assert_eq!(quiet.hear(refusal("a", "/x"), at(2)), None);
-        assert!(quiet.hear(refusal("a", "/y"), at(2)).is_some(), "another object");
-        assert!(quiet.hear(refusal("b", "/x"), at(2)).is_some(), "somebody else");
-        assert!(quiet.over(at(COUNTED_FOR_MS - 1), false).is_empty());
-        let told = quiet.over(at(COUNTED_FOR_MS), false);
+        let mut coalescing = Coalescing::default();
+        assert_eq!(coalescing.hear(refusal("a", "/x"), at(0)), Some(refusal("a", "/x")));
+        assert_eq!(coalescing.hear(refusal("a", "/x"), at(1)), None);
+        assert_eq!(coalescing.hear(refusal("a", "/x"), at(2)), None);
+        assert!(coalescing.hear(refusal("a", "/y"), at(2)).is_some(), "another object");
+        assert!(coalescing.hear(refusal("b", "/x"), at(2)).is_some(), "somebody else");
+        assert!(coalescing.over(at(COUNTED_FOR_MS - 1), false).is_empty());
+        let told = coalescing.over(at(COUNTED_FOR_MS), false);
         assert_eq!(told.len(), 1, "what came once was told already: {told:?}");
         assert_eq!(told[0].after, Some(json!({ "right": "catalog:write", "again": 2, "since": at(0) })));
-        assert!(quiet.hear(refusal("a", "/x"), at(COUNTED_FOR_MS)).is_some(), "its time is over: it is told anew");
+        assert!(coalescing.hear(refusal("a", "/x"), at(COUNTED_FOR_MS)).is_some(), "its time is over: it is told anew");
     }
 
     #[test]
     fn a_flood_of_different_ones_is_a_number() {
-        let mut quiet = Quiet::default();
-        let written = (0..1000).filter(|n| quiet.hear(refusal("a", &n.to_string()), at(0)).is_some()).count();
+        let mut coalescing = Coalescing::default();
+        let written = (0..1000).filter(|n| coalescing.hear(refusal("a", &n.to_string()), at(0)).is_some()).count();
         assert_eq!(written, MOST);
-        let told = quiet.over(at(1), true);
+        let told = coalescing.over(at(1), true);
         assert_eq!(told.len(), 1);
         assert_eq!(
             (told[0].action.as_str(), &told[0].after.as_ref().unwrap()["again"]),
             ("refusal.others", &json!(800))
         );
-        assert!(quiet.over(at(1), true).is_empty());
+        assert!(coalescing.over(at(1), true).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Signing in again before an approval of high risk, before a policy is put in force, or before a grave change of accounts and tokens: what was about to be done is kept, and goes
+//! Signing in again before an approval of high risk, before a policy is put in force, or before a high-risk change of accounts and tokens: what was about to be done is kept, and goes
 //! along with the password.
 
 use crate::{
@@ -21,6 +21,8 @@ pub const PASSWORD: &str = "proof_password";
 pub const GIVEN: &str = "password";
 /// Where forms of accounts are sent, and below.
 const ACCOUNTS: &str = "/settings/accounts";
+/// Where the forms of groups are sent, below.
+const GROUPS: &str = "/settings/groups/";
 /// Where the form of a token is sent.
 const TOKENS: &str = "/settings/tokens";
 
@@ -29,10 +31,10 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     if ask.form.action.is_none() {
         return Err(ServiceError::NotFound("page"));
     }
-    Ok(Page::below("Sign in again", prove(ask.form, &ask.caller)))
+    Ok(Page::below("Sign in again", reauthentication_page(ask.form, &ask.caller)))
 }
 
-/// What the page says about the act that is to be proved.
+/// What the page says about the act that asks for it.
 struct Words {
     title: &'static str,
     sub: &'static str,
@@ -69,7 +71,7 @@ impl Words {
         if let Some((act, what)) = change(to, form) {
             return Self {
                 title: "Sign in again to change who may decide",
-                sub: "Accounts and tokens say who may decide: they are changed by whoever knows your password, not by whoever sits here.",
+                sub: "Accounts, groups and tokens say who may decide: they are changed by whoever knows your password, not by whoever sits here.",
                 act,
                 what,
                 button: "Sign in again and go on",
@@ -82,11 +84,15 @@ impl Words {
     }
 }
 
-/// What a form of accounts or tokens does, and to what, where it is such a form.
+/// What a form of accounts, groups or tokens does, and to what, where it is such a form.
 fn change(to: &str, form: &FormOutcome) -> Option<(&'static str, String)> {
     let name = || form.value("name").unwrap_or_default().to_owned();
     if to == TOKENS {
         return Some(("Make the token", name()));
+    }
+    if let Some(act) = to.strip_prefix(GROUPS) {
+        let act = if act == "block" { "Block the group" } else { "Let the group in again" };
+        return Some((act, form.value("group").unwrap_or_default().to_owned()));
     }
     let below = to.strip_prefix(ACCOUNTS)?;
     let act = match below.rsplit_once('/').map(|(_, act)| act) {
@@ -94,13 +100,14 @@ fn change(to: &str, form: &FormOutcome) -> Option<(&'static str, String)> {
         Some("roles") => "Set its roles",
         Some("password") => "Set its password",
         Some("disable") => "Disable it",
+        Some("sessions") => "End its sessions",
         Some(_) => "Enable it",
     };
     Some((act, "The account that you chose".to_owned()))
 }
 
 /// The page.
-pub fn prove(form: FormOutcome, caller: &Caller) -> AnyView {
+pub fn reauthentication_page(form: FormOutcome, caller: &Caller) -> AnyView {
     let to = form.action.clone().unwrap_or_default();
     let back = back(&to, &form);
     let digest = form.value("ticket_digest").and_then(|text| Digest::try_from(text.to_owned()).ok());
