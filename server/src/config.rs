@@ -122,6 +122,8 @@ pub struct Config {
     pub cluster_callers_audience: String,
     /// Whether the cluster is asked about each person who approves.
     pub check_people: bool,
+    /// Whether models are told what was measured.
+    pub mcp_track_record: bool,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     /// The provider that people sign in at, if there is one.
@@ -160,7 +162,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 38] = [
+pub const NAMES: [&str; 39] = [
     "listen",
     "database-url",
     "data-dir",
@@ -185,6 +187,7 @@ pub const NAMES: [&str; 38] = [
     "cluster-callers",
     "cluster-callers-audience",
     "check-people",
+    "mcp-track-record",
     "admin-password",
     "oidc-issuer",
     "oidc-client-id",
@@ -335,6 +338,7 @@ impl Config {
                 "write a word or an address without blanks, such as kubernaut-console",
             )?,
             check_people: reader.get("check-people", "off", on_or_off, "write on or off")?,
+            mcp_track_record: reader.get("mcp-track-record", "off", on_or_off, "write on or off")?,
             admin_password: texts.get("admin-password").cloned(),
             oidc: oidc::read(&reader)?,
             local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
@@ -459,6 +463,7 @@ mod tests {
             ("cluster-callers", "viewer"),
             ("cluster-callers-audience", "two words"),
             ("check-people", "maybe"),
+            ("mcp-track-record", "maybe"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);
             let error = Config::load(&flags, None, no_env).unwrap_err().to_string();

@@ -108,6 +108,9 @@ struct Settings {
     /// on: the cluster is asked whether it lets the person remediate there who approves; or off [KUBERNAUT_CHECK_PEOPLE] [default: off]
     #[arg(long, global = true, value_name = "WHETHER")]
     check_people: Option<String>,
+    /// on: models are told how often playbooks have worked, which can bias them; or off [KUBERNAUT_MCP_TRACK_RECORD] [default: off]
+    #[arg(long, global = true, value_name = "WHETHER")]
+    mcp_track_record: Option<String>,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
 }
@@ -269,6 +272,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("cluster-callers", &settings.cluster_callers),
         ("cluster-callers-audience", &settings.cluster_callers_audience),
         ("check-people", &settings.check_people),
+        ("mcp-track-record", &settings.mcp_track_record),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
     let flags = flags.chain(settings.oidc.given()).collect();
