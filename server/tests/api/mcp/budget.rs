@@ -56,8 +56,8 @@ async fn choosing_costs_a_quarter_less_than_reading_the_catalog() {
     let catalog = model.get("/api/v1/playbooks?limit=200").await;
     assert_eq!(catalog.json["items"].as_array().unwrap().len(), CATALOG);
 
-    let [by_bytes, by_pieces] = TOOLS;
-    for (how, count, most) in [("four bytes", bytes as fn(&str) -> usize, by_bytes), ("pieces", pieces, by_pieces)] {
+    let counts: [(&str, fn(&str) -> usize); 2] = [("four bytes", bytes), ("pieces", pieces)];
+    for ((how, count), most) in counts.into_iter().zip(TOOLS) {
         let [instructions, tools, found, schema, catalog] =
             [&instructions, &tools, &found.text, &schema.text, &catalog.text].map(|text| count(text));
         let all = instructions + tools + found + schema;
