@@ -39,7 +39,7 @@ impl Services {
             return Ok(false);
         }
         // Where the cluster is asked about each person who approves, nobody stands in for one.
-        if !of_model || !first.is_some_and(Strategy::runnable) || self.world.settings.check_people {
+        if !of_model || !first.is_some_and(Strategy::runnable) || self.world.settings.subject_access_review {
             return Ok(false);
         }
         let record = self.in_force().await?;
