@@ -21,6 +21,7 @@ pub mod json;
 pub mod layout;
 pub mod limits;
 pub mod log;
+pub mod model_catalog;
 pub mod observation;
 pub mod paging;
 pub mod pipeline_run;

@@ -191,7 +191,9 @@ pub fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Value, &
             return Some(*meaning);
         }
         let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        let message = format!("{} is not one of: {}", quoted(text), all.join(", "));
+        let meant = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text.trim()));
+        let meant = meant.map(|(word, _)| format!("; write {}", quoted(word))).unwrap_or_default();
+        let message = format!("{} is not one of: {}{meant}", quoted(text), all.join(", "));
         refuse(Complaint::new(code::NOT_ALLOWED, message), pointer, faults)
     }
 }
@@ -273,7 +275,29 @@ pub fn refuse<T>(complaint: Complaint, pointer: &str, faults: &mut Faults) -> Op
 
 /// Records that a value has another type than needed; `None`, so that a reader can end with it.
 pub fn wrong_type<T>(value: &Value, pointer: &str, faults: &mut Faults, needed: &str) -> Option<T> {
-    refuse(Complaint::new(code::WRONG_TYPE, format!("send {needed}, not {}", described(value))), pointer, faults)
+    let meant = meant(value, needed).map(|meant| format!(": {meant}")).unwrap_or_default();
+    let message = format!("send {needed}, not {}{meant}", described(value));
+    refuse(Complaint::new(code::WRONG_TYPE, message), pointer, faults)
+}
+
+/// What somebody meant who sent a string that is nearly right, as models do. It is told, and never taken for what was sent.
+fn meant(value: &Value, needed: &str) -> Option<String> {
+    let text = value.as_str()?.trim();
+    match needed {
+        "a number" | "a whole number" => {
+            let number = serde_json::from_str::<serde_json::Number>(text).ok()?;
+            let fits = needed == "a number" || whole(&number).is_some();
+            fits.then(|| format!("write {number} without quotes"))
+        }
+        "true or false" => {
+            let word = ["true", "false"].into_iter().find(|word| word.eq_ignore_ascii_case(text))?;
+            Some(format!("write {word} without quotes"))
+        }
+        _ if !needed.starts_with("an object") && !needed.starts_with("a list") => None,
+        _ if text.starts_with("```") => Some("send the JSON itself, without the Markdown fence around it".to_owned()),
+        _ if text.starts_with(['{', '[']) => Some("send the JSON itself, not a string that holds it".to_owned()),
+        _ => None,
+    }
 }
 
 /// A value in a few words, for messages.
@@ -351,6 +375,30 @@ mod tests {
             ("/o/sevrity", "unknown_field"),
         ];
         assert_eq!(found, expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
+    }
+
+    #[test]
+    fn who_was_nearly_right_is_told_what_to_write() {
+        const WORDS: &[(&str, u8)] = &[("low", 1), ("high", 2)];
+        let told = |read: &dyn Fn(&mut Faults) -> bool| {
+            let mut faults = Faults::new();
+            assert!(!read(&mut faults), "nothing is repaired");
+            faults.into_vec().remove(0).message
+        };
+        let number = |text: &str| told(&|faults| number(0.0..=1.0)(&json!(text), "/c", faults).is_some());
+        assert_eq!(number("0.85"), "send a number, not the string \"0.85\": write 0.85 without quotes");
+        assert_eq!(number("85 %"), "send a number, not the string \"85 %\"");
+        let whole = |text: &str| told(&|faults| integer(0..=9)(&json!(text), "/c", faults).is_some());
+        assert_eq!(whole("3"), "send a whole number, not the string \"3\": write 3 without quotes");
+        assert_eq!(whole("3.5"), "send a whole number, not the string \"3.5\"");
+        let yes = told(&|faults| boolean()(&json!("True"), "/c", faults).is_some());
+        assert_eq!(yes, "send true or false, not the string \"True\": write true without quotes");
+        let word = told(&|faults| one_of(WORDS)(&json!("High"), "/c", faults).is_some());
+        assert_eq!(word, "\"High\" is not one of: low, high; write \"high\"");
+        let list = |text: &str| told(&|faults| array(0..=9, boolean())(&json!(text), "/c", faults).is_some());
+        assert!(list("[true]").ends_with(": send the JSON itself, not a string that holds it"));
+        assert!(list("```json\n[true]\n```").ends_with(": send the JSON itself, without the Markdown fence around it"));
+        assert_eq!(list("none"), "send a list […], not the string \"none\"");
     }
 
     #[test]

@@ -122,6 +122,8 @@ pub struct Config {
     pub token_review_audience: String,
     /// Whether the cluster is asked about each person who approves.
     pub subject_access_review: bool,
+    /// Whether models are told what was measured.
+    pub mcp_track_record: bool,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     /// The provider that people sign in at, if there is one.
@@ -160,7 +162,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 38] = [
+pub const NAMES: [&str; 39] = [
     "listen",
     "database-url",
     "data-dir",
@@ -185,6 +187,7 @@ pub const NAMES: [&str; 38] = [
     "token-review",
     "token-review-audience",
     "subject-access-review",
+    "mcp-track-record",
     "admin-password",
     "oidc-issuer",
     "oidc-client-id",
@@ -335,6 +338,7 @@ impl Config {
                 "write a word or an address without blanks, such as kubernaut-console",
             )?,
             subject_access_review: reader.get("subject-access-review", "off", on_or_off, "write on or off")?,
+            mcp_track_record: reader.get("mcp-track-record", "off", on_or_off, "write on or off")?,
             admin_password: texts.get("admin-password").cloned(),
             oidc: oidc::read(&reader)?,
             local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
@@ -459,6 +463,7 @@ mod tests {
             ("token-review", "viewer"),
             ("token-review-audience", "two words"),
             ("subject-access-review", "maybe"),
+            ("mcp-track-record", "maybe"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);
             let error = Config::load(&flags, None, no_env).unwrap_err().to_string();

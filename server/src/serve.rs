@@ -96,6 +96,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         approval_ttl_ms: millis(config.approval_ttl),
         recent_sign_in_ms: millis(config.recent_sign_in),
         subject_access_review: config.subject_access_review,
+        models_see_record: config.mcp_track_record,
         policy_file: config.policy_file.as_ref().map(|file| file.display().to_string()),
     };
     let shared = Arc::new(store.clone());

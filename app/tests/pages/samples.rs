@@ -159,6 +159,7 @@ pub fn recommendation(id: &str, headline: &str, risk: Risk, left_ms: i64) -> Rec
                 resource: Some(ResourceRef { kind: "Node".into(), namespace: None, name: "worker-2".into() }),
                 suggested_workflow_id: Some("node-drain".into()),
             }],
+            needs_human_review: false,
             seen: Vec::new(),
         },
     }

@@ -126,7 +126,26 @@ pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, StrictError> {
     let mut walk = Walk::new(limits);
     let mut parser = serde_json::Deserializer::from_str(text);
     let outcome = Seed(&mut walk).deserialize(&mut parser).and_then(|value| parser.end().map(|()| value));
-    outcome.map_err(|error| walk.explain(&error))
+    outcome.map_err(|error| nearly(walk.explain(&error), text))
+}
+
+/// Says of what a model writes around its JSON that it has to go. Nothing is cut off for it: where the JSON ends is its affair.
+fn nearly(error: StrictError, text: &str) -> StrictError {
+    let (pointer, line, column, detail) = match error {
+        StrictError::Syntax { pointer, line, column, detail } => (pointer, line, column, detail),
+        other => return other,
+    };
+    let begin = text.trim_start();
+    let detail = if begin.starts_with("```") {
+        "send the JSON itself, without the Markdown fence (```) around it: found".to_owned()
+    } else if detail == "trailing characters" {
+        "leave out what follows the JSON value: found".to_owned()
+    } else if begin.starts_with(char::is_alphabetic) && begin.contains('{') {
+        "leave out what stands before the JSON value: found".to_owned()
+    } else {
+        detail
+    };
+    StrictError::Syntax { pointer, line, column, detail }
 }
 
 /// Why a document in another format than JSON was refused.
@@ -343,6 +362,19 @@ mod tests {
         };
         assert_eq!((pointer.as_str(), line, column), ("/a/1", 2, 12));
         assert_eq!(detail, "expected value");
+    }
+
+    #[test]
+    fn says_of_what_stands_around_the_json_that_it_has_to_go() {
+        for (text, told) in [
+            ("```json\n{\"a\": 1}\n```", "without the Markdown fence (```)"),
+            ("{\"a\": 1}\n\nI hope this helps.", "leave out what follows the JSON value: found at line 3, column 1"),
+            ("Here it is: {\"a\": 1}", "leave out what stands before the JSON value"),
+            ("{\"a\": nul}", "expected"),
+        ] {
+            let message = refused(text).to_string();
+            assert!(message.contains(told), "{text}: {message}");
+        }
     }
 
     #[test]

@@ -1,17 +1,18 @@
-//! Reading a recommendation from the wire (`api.md`, Recommendations): the seeds' form plus `incident` and `model`. What is
-//! not of this form is refused whole; whether a strategy can run is judged afterwards, against the catalog.
+//! Reading a recommendation from the wire (`api.md`, Recommendations): the seeds' form plus `incident` and `model`, or kubernaut's
+//! present form (`kubernaut.rs`). What is of neither is refused whole; whether a strategy can run is judged afterwards, against the catalog.
 
-use super::{Content, Finding, Incident, Model, Proposal, ResourceRef, Risk, Severity, Strategy};
+use super::{Content, Finding, Incident, Model, Proposal, ResourceRef, Risk, Severity, Strategy, kubernaut};
 use crate::{
     fault::{Complaint, Faults, code},
     ids::FindingId,
+    playbook::ImageRef,
     reader::{self, ObjectReader},
     time::Timestamp,
 };
 use serde_json::{Map, Value};
 
 /// The most strategies, warnings or findings in one answer.
-const MAX_ITEMS: usize = 32;
+pub(super) const MAX_ITEMS: usize = 32;
 
 const SEVERITIES: &[(&str, Severity)] = &[
     ("critical", Severity::Critical),
@@ -21,7 +22,58 @@ const SEVERITIES: &[(&str, Severity)] = &[
     ("info", Severity::Info),
 ];
 
-/// Reads a model's answer; every fault is found in one pass. Strategies have no errors yet, findings no ids.
+/// What was read of an answer, in whichever form it came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// What it says. Strategies have no errors yet, findings no ids.
+    pub content: Content,
+    /// The image that each strategy names beside its playbook, where it names one: it must be the registered one.
+    pub bundles: Vec<Option<ImageRef>>,
+    /// Whether it says what each strategy risks. Where it does not, the registration does; a risk that nobody tells is high.
+    pub says_risk: bool,
+}
+
+/// Reads a model's answer in either form; every fault is found in one pass.
+pub fn read(body: &Value) -> Result<Answer, Faults> {
+    if kubernaut::is_meant(body) {
+        return kubernaut::parse(body);
+    }
+    parse(body).map(|content| Answer { content, bundles: Vec::new(), says_risk: true })
+}
+
+/// Reads a strategy that is only tried: what a model would propose, or just its playbook and parameters.
+pub fn parse_trial(body: &Value) -> Result<Strategy, Faults> {
+    let mut faults = Faults::new();
+    let mut object = ObjectReader::new(body, "", &mut faults);
+    let action_type = object.optional("action_type", reader::line(1..=128));
+    let workflow_id = object.required("workflow_id", reader::line(1..=128));
+    let version = object.optional("version", reader::line(1..=128));
+    let confidence = object.optional("confidence", reader::number(0.0..=1.0));
+    let rationale = object.optional("rationale", reader::free_text(1..=16_384));
+    let estimated_risk = object.optional("estimated_risk", reader::one_of(Risk::WORDS));
+    let parameters = object.optional("parameters", free_object);
+    let rollback_parameters = object.optional("rollback_parameters", free_object);
+    object.finish();
+    match workflow_id {
+        Some(workflow_id) if faults.is_empty() => Ok(Strategy {
+            action_type: action_type.unwrap_or_else(|| workflow_id.clone()),
+            confidence,
+            rationale: rationale.unwrap_or_default(),
+            estimated_risk: estimated_risk.unwrap_or(Risk::High),
+            declared_risk: None,
+            proposal: Proposal::Playbook {
+                workflow_id,
+                version,
+                parameters: parameters.unwrap_or_default(),
+                rollback_parameters,
+            },
+            errors: Vec::new(),
+        }),
+        _ => Err(faults),
+    }
+}
+
+/// Reads the seeds' form; every fault is found in one pass. Strategies have no errors yet, findings no ids.
 pub fn parse(body: &Value) -> Result<Content, Faults> {
     let mut faults = Faults::new();
     let mut object = ObjectReader::new(body, "", &mut faults);
@@ -47,6 +99,7 @@ pub fn parse(body: &Value) -> Result<Content, Faults> {
                 warnings: warnings.unwrap_or_default(),
                 context_used: context_used.unwrap_or_default(),
                 additional_findings: additional_findings.unwrap_or_default(),
+                needs_human_review: false,
                 seen: Vec::new(),
             })
         }
@@ -54,7 +107,7 @@ pub fn parse(body: &Value) -> Result<Content, Faults> {
     }
 }
 
-fn incident(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Incident> {
+pub(super) fn incident(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Incident> {
     let mut object = ObjectReader::new(value, pointer, faults);
     let id = object.required("id", incident_id);
     let signal_type = object.required("signal_type", reader::line(1..=128));
@@ -89,7 +142,7 @@ fn resource(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Resourc
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "readers answer an option, so that all are used alike")]
-fn model(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Model> {
+pub(super) fn model(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Model> {
     let mut object = ObjectReader::new(value, pointer, faults);
     let model = Model {
         provider: object.optional("provider", reader::line(1..=128)),
@@ -173,7 +226,7 @@ fn business_context(value: &Value, pointer: &str, faults: &mut Faults) -> Option
 }
 
 /// An object in somebody else's words. Only NUL is refused, as PostgreSQL cannot keep it.
-fn free_object(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Map<String, Value>> {
+pub(super) fn free_object(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Map<String, Value>> {
     let Some(object) = value.as_object() else {
         return reader::wrong_type(value, pointer, faults, "an object {…}");
     };

@@ -2,6 +2,7 @@
 //! shown. How it is read from the wire stands in [`intake`].
 
 pub mod intake;
+mod kubernaut;
 mod state;
 pub mod target;
 mod urgency;
@@ -278,6 +279,9 @@ pub struct Content {
     pub context_used: Map<String, Value>,
     /// What it noticed beside the point.
     pub additional_findings: Vec<Finding>,
+    /// Whether the model asks for a person to look at it: then no policy decides.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub needs_human_review: bool,
     /// What the console itself saw of the targets when this came; no model says it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<Seen>,

@@ -99,7 +99,8 @@ pub trait CatalogService: Send + Sync {
     /// being filled. `base` is the version that it starts from; without one it is compared with the newest of its id.
     /// Needs `catalog:write`.
     async fn review(&self, caller: &Caller, document: &Value, base: Option<(PlaybookId, Version)>) -> Answer<Review>;
-    /// A page of the catalog; needs `catalog:search`. Without `catalog:read` hidden parameters and steps are left out.
+    /// A page of the catalog; needs `catalog:search`. Without `catalog:read` hidden parameters and steps are left out, without
+    /// `runs:read` what was measured, unless the console is set to tell it to models.
     async fn search(&self, caller: &Caller, filter: &CatalogFilter, page: &Page) -> Answer<PageOf<CatalogItem>>;
     /// What the catalog can be narrowed down by, with how many playbooks each value would leave; needs `catalog:search`.
     async fn facets(&self, caller: &Caller, filter: &CatalogFilter) -> Answer<Vec<Facet>>;

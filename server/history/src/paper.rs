@@ -118,6 +118,7 @@ fn content(advice: &Advice<'_>, parameters: &Parameters, subject: &ExecutionSubj
         warnings: Vec::new(),
         context_used: Map::from_iter([("history".to_owned(), json!("written by the demo scene"))]),
         additional_findings: Vec::new(),
+        needs_human_review: false,
         seen: Vec::new(),
     }
 }

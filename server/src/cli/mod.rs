@@ -108,6 +108,9 @@ struct Settings {
     /// on: the cluster is asked whether it lets the person remediate there who approves; or off [KUBERNAUT_SUBJECT_ACCESS_REVIEW] [default: off]
     #[arg(long, global = true, value_name = "WHETHER")]
     subject_access_review: Option<String>,
+    /// on: models are told how often playbooks have worked, which can bias them; or off [KUBERNAUT_MCP_TRACK_RECORD] [default: off]
+    #[arg(long, global = true, value_name = "WHETHER")]
+    mcp_track_record: Option<String>,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
 }
@@ -269,6 +272,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("token-review", &settings.token_review),
         ("token-review-audience", &settings.token_review_audience),
         ("subject-access-review", &settings.subject_access_review),
+        ("mcp-track-record", &settings.mcp_track_record),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
     let flags = flags.chain(settings.oidc.given()).collect();

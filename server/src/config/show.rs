@@ -15,7 +15,7 @@ impl fmt::Debug for Config {
 impl Config {
     /// All settings with their values and origins, secrets hidden: `config show`.
     pub fn show(&self) -> Vec<(String, String, &'static str)> {
-        let values: [(&str, String); 23] = [
+        let values: [(&str, String); 24] = [
             ("listen", self.listen.to_string()),
             ("database-url", redacted(&self.database_url)),
             ("data-dir", self.data_dir.display().to_string()),
@@ -49,6 +49,7 @@ impl Config {
             ("token-review", self.token_review.to_string()),
             ("token-review-audience", self.token_review_audience.clone()),
             ("subject-access-review", if self.subject_access_review { "on" } else { "off" }.into()),
+            ("mcp-track-record", if self.mcp_track_record { "on" } else { "off" }.into()),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];
         let local = ("local-accounts", if self.local_accounts { "on" } else { "off" }.into());

@@ -49,7 +49,7 @@ impl<S: Send + Sync> FromRequest<S> for OptionalJson {
 }
 
 /// The bytes of a body that says it is JSON.
-async fn sent<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+pub async fn sent<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     says_json(request.headers())?;
     plain(request.headers())?;
     Bytes::from_request(request, state).await.map_err(|error| unread(&error))

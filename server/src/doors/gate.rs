@@ -4,6 +4,7 @@ use super::{
     address::{self, Proxies},
     host_check::Hosts,
     live::Live,
+    mcp,
     problem::{self, Problem},
     rate::{self, Limits},
     refusals::Refusals,
@@ -105,7 +106,7 @@ fn for_programs(request: &Request) -> bool {
 
 /// The way by which a request for this path came: from its client's address, also behind a proxy that is believed.
 pub fn way(path: &str, extensions: &Extensions) -> Way {
-    let door = if path.starts_with("/api/") { Door::Api } else { Door::Page };
+    let door = if path.starts_with("/api/") || path == mcp::PATH { Door::Api } else { Door::Page };
     Way { door, address: address::of(extensions) }
 }
 

@@ -1,4 +1,4 @@
-//! The doors: pages, REST, live events, health. Each declares the right that each of its routes needs; none knows how
+//! The doors: pages, REST, MCP, live events, health. Each declares the right that each of its routes needs; none knows how
 //! anything is done.
 
 pub mod access;
@@ -15,6 +15,7 @@ mod idempotency;
 mod lapse;
 pub mod listen;
 pub mod live;
+mod mcp;
 mod pages;
 mod problem;
 pub mod rate;
@@ -48,13 +49,14 @@ pub use health::Readiness;
 fn gated() -> (Router<Gate>, Vec<Declared>) {
     let routes = Routes::new();
     let routes = rest::routes(routes);
+    let routes = mcp::routes(routes);
     let routes = pages::routes(routes);
     routes.finish()
 }
 
-/// Every route that there is, with what it needs.
+/// Every route that there is, and every tool of models, with what it needs.
 pub fn declared() -> Vec<Declared> {
-    [gated().1, site::routes().finish().1, health::routes().finish().1].concat()
+    [gated().1, mcp::declared(), site::routes().finish().1, health::routes().finish().1].concat()
 }
 
 /// The whole server: routes, and what stands before them.

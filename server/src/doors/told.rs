@@ -3,7 +3,7 @@
 
 use super::{
     gate::Gate,
-    pages,
+    mcp, pages,
     problem::{self, Problem},
 };
 use app::part::Part;
@@ -20,7 +20,8 @@ const KEPT: [header::HeaderName; 3] = [header::ALLOW, header::RETRY_AFTER, heade
 
 /// Turns a problem into a page where a browser asked for one.
 pub async fn as_page(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    if request.uri().path().starts_with("/api/") || !wants_page(request.headers()) {
+    if request.uri().path().starts_with("/api/") || request.uri().path() == mcp::PATH || !wants_page(request.headers())
+    {
         return next.run(request).await;
     }
     let (headers, extensions) = (request.headers().clone(), request.extensions().clone());

@@ -34,6 +34,10 @@ impl Services {
         let first = taken.content.strategies.first();
         let by_machine = came_by.actor.owner.is_none() && !came_by.may(Right::Decide);
         let of_model = taken.origin == Origin::Model && by_machine;
+        if taken.content.needs_human_review {
+            tracing::info!(recommendation = %taken.id, "not decided by the policy: the model asks for a person");
+            return Ok(false);
+        }
         // Where the cluster is asked about each person who approves, nobody stands in for one.
         if !of_model || !first.is_some_and(Strategy::runnable) || self.world.settings.subject_access_review {
             return Ok(false);

@@ -2,8 +2,8 @@
 
 use super::{Services, store_fault};
 use domain::{
-    fault::Fault,
-    playbook::{PlaybookId, Version, values},
+    fault::{Fault, code},
+    playbook::{ImageRef, PlaybookId, Version, values},
     ports::{PlaybookRecord, PlaybookStatus},
     recommendation::{Proposal, Strategy},
     services::Answer,
@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 
 impl Services {
     /// Fills in the version, the registration's risk and the errors of a strategy at intake. Pointers lead into the strategy.
-    pub(super) async fn check_strategy(&self, strategy: &mut Strategy) -> Answer<()> {
+    /// `bundle` is the image that was named for it, if any: the registration alone says what runs.
+    pub(super) async fn check_strategy(&self, strategy: &mut Strategy, bundle: Option<&ImageRef>) -> Answer<()> {
         let Proposal::Playbook { workflow_id, version, parameters, .. } = &mut strategy.proposal else {
             return Ok(());
         };
@@ -21,6 +22,10 @@ impl Services {
             Ok(record) => {
                 strategy.declared_risk = record.registration.risk;
                 *version = Some(record.registration.version.to_string());
+                if bundle.is_some_and(|bundle| !bundle.is_pinned_by(&record.image)) {
+                    let message = "leave executionBundle out: the registration of this version has another image";
+                    strategy.errors.push(Fault::new("/executionBundle", code::NOT_ALLOWED, message));
+                }
                 if let Err(faults) = values::validate(&record.registration, parameters) {
                     strategy.errors.extend(faults.into_iter().map(|f| under("/parameters", f)));
                 }

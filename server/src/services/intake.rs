@@ -28,9 +28,13 @@ use serde_json::{Map, Value, json};
 
 impl Services {
     pub(super) async fn take_answer(&self, caller: &Caller, body: &Value) -> Answer<Recommendation> {
-        let mut content = intake::parse(body).map_err(|faults| ServiceError::Invalid(faults.into_vec()))?;
+        let read = intake::read(body).map_err(|faults| ServiceError::Invalid(faults.into_vec()))?;
+        let intake::Answer { mut content, bundles, says_risk } = read;
         for (index, strategy) in content.strategies.iter_mut().enumerate() {
-            self.check_strategy(strategy).await?;
+            self.check_strategy(strategy, bundles.get(index).and_then(Option::as_ref)).await?;
+            if let Some(declared) = strategy.declared_risk.filter(|_| !says_risk) {
+                strategy.estimated_risk = declared;
+            }
             let base = join_index("/strategies", index);
             for fault in &mut strategy.errors {
                 *fault = under(&base, fault.clone());
@@ -181,6 +185,7 @@ impl Services {
             warnings: Vec::new(),
             context_used: Map::new(),
             additional_findings: Vec::new(),
+            needs_human_review: false,
             seen: Vec::new(),
         }
     }

@@ -1,4 +1,4 @@
-//! The authorised service layer: what every door (pages, REST, later MCP) calls. Each method checks the caller's right
+//! The authorised service layer: what every door (pages, REST, MCP) calls. Each method checks the caller's right
 //! first, asks the pure rules of `domain`, and writes through the ports. It knows no HTTP, no SQL, no Kubernetes objects.
 
 mod approvals;
@@ -10,6 +10,7 @@ mod effectiveness;
 mod inbox;
 mod intake;
 pub mod limits;
+pub mod models;
 mod obstacles;
 mod people;
 mod policies;
@@ -94,6 +95,8 @@ pub struct Settings {
     pub recent_sign_in_ms: i64,
     /// Whether the cluster is asked about each person who approves.
     pub subject_access_review: bool,
+    /// Whether whoever may only propose is told what was measured.
+    pub models_see_record: bool,
     /// The file that the approval policy is kept in; none where it is kept in the console.
     pub policy_file: Option<String>,
 }

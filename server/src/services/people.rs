@@ -175,6 +175,7 @@ mod tests {
                 approval_ttl_ms: 900_000,
                 recent_sign_in_ms: 600_000,
                 subject_access_review: true,
+                models_see_record: false,
                 policy_file: None,
             },
         })

@@ -20,6 +20,7 @@ mod limits;
 mod lists;
 mod live;
 mod logs;
+mod mcp;
 mod mutations;
 mod oidc;
 mod openapi;

@@ -1,7 +1,10 @@
 //! The table of rights in `docs/authorisation.md`: it is what the routes declare, and every line of it is true. The routes come from
 //! the binary itself, so that none is left out.
 
-use crate::support::{Browser, Caller, Console, console_command, seed};
+use crate::{
+    mcp,
+    support::{Browser, Caller, Console, console_command, seed},
+};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -116,6 +119,9 @@ fn request(client: &Client, url: &str, line: &Line) -> RequestBuilder {
     let request = client.request(line.method.clone(), format!("{url}{}", path.collect::<Vec<_>>().join("/")));
     match line.method {
         Method::GET => request,
+        _ if line.path.starts_with("/mcp") => {
+            mcp::sent(request, &mcp::call(line.path.trim_start_matches("/mcp#"), &json!({})))
+        }
         _ if line.path.starts_with("/api/") => request.json(&json!({})),
         _ => request.form(&[("nothing", "")]),
     }

@@ -44,7 +44,7 @@ pub struct PlaybookBody {
     signed: Option<bool>,
     /// Where the version stands.
     status: PlaybookStatus,
-    /// Why it stands there.
+    /// Why it stands there, as people told each other; only for those who may read the whole catalog.
     status_reason: Option<String>,
     /// When it was registered.
     registered_at: Timestamp,
@@ -76,7 +76,7 @@ fn body_of(record: PlaybookRecord, whole: bool) -> Linked<PlaybookBody> {
         image: whole.then(|| record.image.to_string()),
         signed: record.signed,
         status: record.status,
-        status_reason: record.status_reason,
+        status_reason: record.status_reason.filter(|_| whole),
         registered_at: record.registered_at,
         registered_by: whole.then_some(record.registered_by),
         track_record: None,

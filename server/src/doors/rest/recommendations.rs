@@ -169,7 +169,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::GET, "/api/v1/recommendations/{id}/decisions/{decision}", read, decision)
 }
 
-/// Takes in a model's answer. A strategy that can't run is stored with its errors and can't be approved. It comes back decided
+/// Takes in a model's answer, in this form or in kubernaut's present one (docs/mcp.md). A strategy that can't run is stored with its errors and can't be approved. It comes back decided
 /// where the approval policy lets it run by itself.
 #[utoipa::path(post, path = "/api/v1/recommendations", tag = "recommendations",
     responses((status = 201, body = Linked<RecommendationBody>)))]

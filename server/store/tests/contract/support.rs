@@ -239,6 +239,7 @@ pub fn recommendation(id: &str, incident: &str) -> NewRecommendation {
                 resource: None,
                 suggested_workflow_id: None,
             }],
+            needs_human_review: false,
             seen: Vec::new(),
         },
     }

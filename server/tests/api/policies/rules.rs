@@ -267,3 +267,35 @@ async fn what_is_known_to_help_runs_by_itself_and_says_by_whose_word() {
     let path = proposed(&model, &sure).await;
     assert_eq!(admin.get(&path).await.expect(200)["state"], "decided", "a model's own token says the same");
 }
+
+#[tokio::test]
+async fn nothing_runs_by_itself_where_the_model_asks_for_a_person() {
+    let console = Console::start();
+    let (admin, model) = (console.token("admin", "admin"), console.token("model", "propose"));
+    let mut playbook = seed(PLAYBOOK);
+    playbook["risk"] = json!("low");
+    admin.post("/api/v1/playbooks", &playbook).await.expect(201);
+    in_force(&admin, BY_ITSELF).await;
+    let answer = |incident: &str, asks: bool| {
+        let seeds = recommendation(incident);
+        json!({
+            "incident": seeds["incident"],
+            "rootCauseAnalysis": { "summary": "The node is full." },
+            "selectedWorkflow": {
+                "workflowId": playbook["workflow_id"], "actionType": "scale_down_replicas", "confidence": 0.9,
+                "parameters": seeds["strategies"][0]["parameters"],
+            },
+            "needsHumanReview": asks,
+        })
+    };
+    let first = proposed(&model, &answer("inc-1", false)).await;
+    let decided = approve(&admin, &first, &ticket(&admin, &first).await).await.expect(200);
+    let run = format!("/api/v1/executions/{}", decided["execution_id"].as_str().unwrap());
+    admin.until(&run, "succeeded", |e| e["state"] == "succeeded").await;
+    let measured = "/api/v1/effectiveness?group_by=version";
+    admin.until(measured, "counted", |list| list["items"][0]["succeeded"] == 1).await;
+    let asks = model.post("/api/v1/recommendations", &answer("inc-2", true)).await.expect(201);
+    assert_eq!(asks["state"], "open", "{asks}");
+    let sure = model.post("/api/v1/recommendations", &answer("inc-3", false)).await.expect(201);
+    assert_eq!(sure["state"], "decided", "{sure}");
+}

@@ -55,6 +55,7 @@ impl House {
                 approval_ttl_ms: 900_000,
                 recent_sign_in_ms: 600_000,
                 subject_access_review: false,
+                models_see_record: false,
                 policy_file: None,
             },
         });
