@@ -19,6 +19,8 @@ pub struct Pruned {
     pub recommendations: u64,
     /// Live events.
     pub events: u64,
+    /// Notifications that wait no more.
+    pub notifications: u64,
 }
 
 impl Store {
@@ -46,6 +48,13 @@ impl Store {
                 .let_go(
                     "DELETE FROM events WHERE id IN (SELECT id FROM events \
                      WHERE at < $1 AND id < (SELECT MAX(id) FROM events) LIMIT $2)",
+                    before,
+                )
+                .await?,
+            notifications: self
+                .let_go(
+                    "DELETE FROM notifications WHERE id IN (SELECT id FROM notifications \
+                     WHERE created_at < $1 AND state <> 'waiting' LIMIT $2)",
                     before,
                 )
                 .await?,
