@@ -79,7 +79,6 @@ impl Occasion {
 pub struct Notice {
     /// The recommendation; none in a test.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub id: Option<RecommendationId>,
     /// A line for people: the kind of signal and the object.
     pub title: String,

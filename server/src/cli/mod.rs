@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod doctor;
 mod list_volume;
+mod notify;
 mod oidc;
 
 use crate::{
@@ -110,6 +111,8 @@ struct Settings {
     check_people: Option<String>,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
+    #[command(flatten)]
+    notify: notify::NotifySettings,
 }
 
 #[derive(Debug, Subcommand)]
@@ -271,7 +274,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("check-people", &settings.check_people),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
-    let flags = flags.chain(settings.oidc.given()).collect();
+    let flags = flags.chain(settings.oidc.given()).chain(settings.notify.given()).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 
@@ -294,6 +297,7 @@ fn options(config: &Config) -> store::Options {
     store::Options {
         audit_keys: Some(Arc::new(keys)),
         local_accounts: config.local_accounts,
+        subscriptions: config.notify.receivers.iter().map(|receiver| receiver.subscription.clone()).collect(),
         ..store::Options::default()
     }
 }
