@@ -37,12 +37,11 @@ impl NotificationStore for Store {
         }
         let mut write = self.write().await?;
         let clock = self.dialect().clock();
-        // Of two that found the same one the second sees, once the first has committed, that it is claimed.
+        let (due, skip) = (due(clock), self.dialect().skip_taken());
         let sql = format!(
             "UPDATE notifications SET claim = $2, claimed_until = {clock} + {CLAIM_MS}, attempts = attempts + 1 \
-             WHERE id = (SELECT id FROM notifications WHERE {due} ORDER BY due_at, id LIMIT 1) AND {due} \
-             RETURNING {COLUMNS}",
-            due = due(clock),
+             WHERE id = (SELECT id FROM notifications WHERE {due} ORDER BY due_at, id LIMIT 1{skip}) AND {due} \
+             RETURNING {COLUMNS}"
         );
         let row = Sql::new("notification", sql).bind(receiver).bind(claim).maybe(write.on()).await?;
         let claimed = row.as_ref().map(record).transpose()?;

@@ -8,6 +8,7 @@ mod decide;
 mod effectiveness;
 mod executions;
 mod hangup;
+mod notifications;
 mod observe;
 mod open;
 mod policies;
