@@ -21,6 +21,7 @@ mod lists;
 mod live;
 mod logs;
 mod mutations;
+mod notifications;
 mod oidc;
 mod openapi;
 mod policies;
