@@ -133,8 +133,8 @@ pub trait NotificationStore: Send + Sync {
     ) -> Result<PageOf<NotificationRecord>, StoreError>;
     /// One.
     async fn notification(&self, id: &str) -> Result<Option<NotificationRecord>, StoreError>;
-    /// How things stand with each receiver that anything was for, by name.
-    async fn standings(&self) -> Result<Vec<Standing>, StoreError>;
+    /// How things stand with each of these receivers, in their order, and then with others that something is left for, by name.
+    async fn standings(&self, receivers: &[&str]) -> Result<Vec<Standing>, StoreError>;
     /// Puts a test among what waits for a receiver, with its audit row.
     async fn put_test(
         &self,

@@ -102,7 +102,7 @@ impl Notifications {
 
     async fn count(&self) {
         loop {
-            match self.store.standings().await {
+            match self.store.standings(&self.names()).await {
                 Ok(standings) => {
                     for one in standings {
                         let gauge = |name: &'static str, many: u32| {

@@ -55,4 +55,9 @@ impl Notifications {
             ids: Arc::new(UuidIds),
         })
     }
+
+    /// The receivers' names, in the order of the settings.
+    fn names(&self) -> Vec<&str> {
+        self.receivers.iter().map(|receiver| receiver.subscription.receiver.as_str()).collect()
+    }
 }

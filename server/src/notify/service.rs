@@ -19,27 +19,10 @@ const KIND: &str = "notification";
 impl NotificationService for Notifications {
     async fn receivers(&self, caller: &Caller) -> Answer<Vec<ReceiverView>> {
         caller.require(Right::NotificationsRead)?;
-        let mut standings = self.store.standings().await.map_err(store_fault)?;
-        let mut views: Vec<ReceiverView> = Vec::new();
-        for receiver in self.receivers.iter() {
-            let name = &receiver.subscription.receiver;
-            let found = standings.iter().position(|standing| standing.receiver == *name);
-            let standing = found.map(|at| standings.remove(at)).unwrap_or_default();
-            views.push(view(receiver, &standing));
-        }
-        // What is left is of receivers that the settings no longer name.
-        let left = standings.into_iter().filter(|standing| standing.waiting + standing.dead > 0);
-        views.extend(left.map(|standing| ReceiverView {
-            name: standing.receiver,
-            host: None,
-            events: Vec::new(),
-            severities: Vec::new(),
-            environments: Vec::new(),
-            waiting: standing.waiting,
-            dead: standing.dead,
-            delivered_at: standing.delivered_at,
-        }));
-        Ok(views)
+        let standings = self.store.standings(&self.names()).await.map_err(store_fault)?;
+        // After those of the settings come others, which they no longer name.
+        let views = standings.into_iter().enumerate().map(|(n, standing)| view(self.receivers.get(n), standing));
+        Ok(views.collect())
     }
 
     async fn notifications(
@@ -85,14 +68,15 @@ impl NotificationService for Notifications {
     }
 }
 
-fn view(receiver: &Receiver, standing: &Standing) -> ReceiverView {
-    let wanted = &receiver.subscription;
+/// `receiver` is none where the settings do not name it.
+fn view(receiver: Option<&Receiver>, standing: Standing) -> ReceiverView {
+    let wanted = receiver.map(|receiver| &receiver.subscription);
     ReceiverView {
-        name: wanted.receiver.clone(),
-        host: Some(receiver.host.clone()),
-        events: wanted.occasions.clone(),
-        severities: wanted.severities.clone(),
-        environments: wanted.environments.clone(),
+        name: standing.receiver,
+        host: receiver.map(|receiver| receiver.host.clone()),
+        events: wanted.map(|wanted| wanted.occasions.clone()).unwrap_or_default(),
+        severities: wanted.map(|wanted| wanted.severities.clone()).unwrap_or_default(),
+        environments: wanted.map(|wanted| wanted.environments.clone()).unwrap_or_default(),
         waiting: standing.waiting,
         dead: standing.dead,
         delivered_at: standing.delivered_at,

@@ -101,21 +101,27 @@ impl NotificationStore for Store {
         row.as_ref().map(record).transpose()
     }
 
-    async fn standings(&self) -> Result<Vec<Standing>, StoreError> {
-        let sql = "SELECT receiver, COUNT(CASE WHEN state = 'waiting' THEN 1 END) AS waiting, \
-                   COUNT(CASE WHEN state = 'dead' THEN 1 END) AS dead, \
-                   MAX(CASE WHEN state = 'delivered' THEN tried_at END) AS delivered_at \
-                   FROM notifications GROUP BY receiver ORDER BY receiver";
-        let rows = Sql::new("notification", sql).all(&mut *self.read().await?).await?;
-        let standing = |row: &Row| {
-            Ok(Standing {
-                receiver: row.text("receiver")?,
-                waiting: row.count("waiting")?,
-                dead: row.count("dead")?,
-                delivered_at: row.maybe_time("delivered_at")?,
-            })
-        };
-        rows.iter().map(standing).collect()
+    async fn standings(&self, receivers: &[&str]) -> Result<Vec<Standing>, StoreError> {
+        let of = |receiver: &str| Standing { receiver: receiver.to_owned(), ..Standing::default() };
+        let mut standings: Vec<Standing> = receivers.iter().map(|receiver| of(receiver)).collect();
+        let mut read = self.read().await?;
+        let left = "SELECT receiver, COUNT(CASE WHEN state = 'waiting' THEN 1 END) AS waiting, \
+                    COUNT(CASE WHEN state = 'dead' THEN 1 END) AS dead FROM notifications \
+                    WHERE state IN ('waiting', 'dead') GROUP BY receiver ORDER BY receiver";
+        for row in &Sql::new("notification", left).all(&mut read).await? {
+            let receiver = row.text("receiver")?;
+            let counted = Standing { waiting: row.count("waiting")?, dead: row.count("dead")?, ..of(&receiver) };
+            match standings.iter_mut().find(|one| one.receiver == receiver) {
+                Some(one) => *one = counted,
+                None => standings.push(counted),
+            }
+        }
+        let last = "SELECT MAX(tried_at) AS at FROM notifications WHERE receiver = $1 AND state = 'delivered'";
+        for one in &mut standings {
+            let row = Sql::new("notification", last).bind(&one.receiver).one(&mut read).await?;
+            one.delivered_at = row.maybe_time("at")?;
+        }
+        Ok(standings)
     }
 
     async fn put_test(
