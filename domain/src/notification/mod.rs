@@ -8,7 +8,7 @@ pub mod sign;
 use crate::{
     decision::Verb,
     ids::RecommendationId,
-    recommendation::{Recommendation, RecommendationState, ResourceRef, Severity, target::Target},
+    recommendation::{Recommendation, RecommendationState, ResourceRef, Severity, Strategy, target::Target},
     text::one_line,
     time::Timestamp,
 };
@@ -106,7 +106,7 @@ impl Notice {
     /// Of an open recommendation, by the first strategy that can run.
     pub fn open(recommendation: &Recommendation) -> Self {
         let strategies = &recommendation.content.strategies;
-        let first = strategies.iter().position(|strategy| strategy.runnable()).unwrap_or(0);
+        let first = strategies.iter().position(Strategy::runnable).unwrap_or(0);
         Self::of(recommendation, first)
     }
 

@@ -21,6 +21,7 @@ use domain::{
     time::Timestamp,
 };
 use leptos::prelude::*;
+use std::time::Duration;
 
 /// Where it is.
 pub const PATH: &str = "/settings/notifications";
@@ -30,6 +31,8 @@ pub const TESTED: &str = "tested";
 pub const REDELIVERED: &str = "redelivered";
 /// What was done: one was discarded.
 pub const DISCARDED: &str = "discarded";
+/// While something waits the page is shown anew after so long.
+const ANEW: Duration = Duration::from_secs(5);
 /// How many of those that arrived are listed.
 const LATELY: u32 = 10;
 
@@ -52,9 +55,12 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     let open = notifications.notifications(&ask.caller, &open, &ask.list_page(ListPage::DEFAULT_LIMIT)).await?;
     let ended = of([NotificationState::Delivered, NotificationState::Discarded]);
     let ended = notifications.notifications(&ask.caller, &ended, &ListPage::first(LATELY)).await?.items;
+    // No event tells that something arrived.
+    let waits = open.items.iter().any(|one| one.state == NotificationState::Waiting);
     let shown = Shown { receivers, open, ended };
     let commands = equivalent::of_notifications(&ask.console.public_url);
-    Ok(Page::below("Notifications", notifications_page(shown, ask.caller, ask.form, ask.query, commands, ask.now)))
+    let body = notifications_page(shown, ask.caller, ask.form, ask.query, commands, ask.now);
+    Ok(Page::below("Notifications", body).following("recommendation").anew(waits.then_some(ANEW)))
 }
 
 /// The page.
