@@ -7,8 +7,8 @@ use domain::{
     identity::Caller,
     json::diff::Change,
     services::{
-        AccountService, ApprovalService, AuditService, CatalogService, EffectivenessService, PolicyService, RunService,
-        ServiceError, ShellService,
+        AccountService, ApprovalService, AuditService, CatalogService, EffectivenessService, NotificationService,
+        PolicyService, RunService, ServiceError, ShellService,
     },
     workspace::WorkspaceListing,
 };
@@ -34,6 +34,8 @@ pub struct Console {
     pub policies: Arc<dyn PolicyService>,
     /// People and tokens.
     pub accounts: Arc<dyn AccountService>,
+    /// What receivers outside are told.
+    pub notifications: Arc<dyn NotificationService>,
     /// The frame around every page, and the time.
     pub shell: Arc<dyn ShellService>,
     /// Whether the cluster is the sandbox: said before sign-in too.

@@ -44,6 +44,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings/cluster") view=|| serve(Place::Settings, pages::settings::cluster::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings/policies") view=|| serve(Place::Settings, pages::settings::policies::page) ssr=SsrMode::Async />
                 <Route path=path!("/settings/policies/:version") view=|| serve(Place::Settings, pages::settings::policies::version::page) ssr=SsrMode::Async />
+                <Route path=path!("/settings/notifications") view=|| serve(Place::Settings, pages::settings::notifications::page) ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>
     }

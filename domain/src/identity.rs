@@ -9,13 +9,13 @@ use std::{fmt, net::IpAddr, str::FromStr};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Reads everything but audit, accounts, tokens and policies.
+    /// Reads everything but audit, accounts, tokens, policies and notifications.
     Viewer,
     /// A viewer who decides, cancels and proposes by hand.
     Operator,
     /// A viewer who registers playbooks.
     Author,
-    /// A viewer who reads audit, accounts, tokens and policies.
+    /// A viewer who reads audit, accounts, tokens, policies and notifications.
     Auditor,
     /// Everything.
     Admin,
@@ -56,13 +56,17 @@ pub enum Right {
     PoliciesRead,
     /// Write approval policies and put them in force.
     PoliciesWrite,
+    /// See receivers of notifications, what waits for them and what they did not take.
+    NotificationsRead,
+    /// Deliver notifications again, discard them, send tests.
+    NotificationsWrite,
     /// Hand in signals.
     Ingest,
 }
 
 impl Right {
     /// Every right there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::CatalogSearch,
         Self::CatalogRead,
         Self::CatalogWrite,
@@ -77,6 +81,8 @@ impl Right {
         Self::AccountsWrite,
         Self::PoliciesRead,
         Self::PoliciesWrite,
+        Self::NotificationsRead,
+        Self::NotificationsWrite,
         Self::Ingest,
     ];
 
@@ -97,6 +103,8 @@ impl Right {
             Self::AccountsWrite => "accounts:write",
             Self::PoliciesRead => "policies:read",
             Self::PoliciesWrite => "policies:write",
+            Self::NotificationsRead => "notifications:read",
+            Self::NotificationsWrite => "notifications:write",
             Self::Ingest => "signals:ingest",
         }
     }
@@ -139,7 +147,9 @@ impl Role {
             Self::Viewer => viewer,
             Self::Operator => viewer || matches!(right, R::Decide | R::RunsControl | R::Propose),
             Self::Author => viewer || matches!(right, R::CatalogWrite),
-            Self::Auditor => viewer || matches!(right, R::AuditRead | R::AccountsRead | R::PoliciesRead),
+            Self::Auditor => {
+                viewer || matches!(right, R::AuditRead | R::AccountsRead | R::PoliciesRead | R::NotificationsRead)
+            }
             Self::Admin => true,
             Self::Propose => matches!(right, R::CatalogSearch | R::Propose),
             Self::Ingest => matches!(right, R::Ingest),
@@ -374,6 +384,7 @@ mod tests {
         for role in Role::ALL {
             assert_eq!(role.grants(Right::AccountsWrite), role == Role::Admin);
             assert_eq!(role.grants(Right::PoliciesWrite), role == Role::Admin);
+            assert_eq!(role.grants(Right::NotificationsWrite), role == Role::Admin);
             assert_eq!(role.grants(Right::AuditHold), role == Role::Admin);
         }
         let caller = Caller {

@@ -22,6 +22,7 @@ pub mod layout;
 pub mod limits;
 pub mod log;
 pub mod model_catalog;
+pub mod notification;
 pub mod observation;
 pub mod paging;
 pub mod pipeline_run;

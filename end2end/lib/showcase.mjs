@@ -164,6 +164,7 @@ export async function showcase(world) {
     ['settings-cluster', '/settings/cluster'],
     ['settings-policies', '/settings/policies'],
     ['settings-policy', '/settings/policies/1'],
+    ['settings-notifications', '/settings/notifications'],
     ['search', '/search'],
     ['search-found', '/search?q=oomkill'],
     ['search-none', '/search?q=nothing+like+this'],

@@ -1,6 +1,7 @@
 // Pages that nobody wants to see and everybody does: what was refused, what ended badly, what is cut off, what is empty. Each on a
 // console of its own kind, since what leads there would spoil any other.
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { press, signedIn } from './browser.mjs';
@@ -10,7 +11,7 @@ import { seed, until, World } from './world.mjs';
 
 /** Starts what is needed on the `stage`; resolves to the pages, in the form of showcase.mjs. */
 export async function troubles(on, browser) {
-  const kinds = [refused(on, browser), ended(on, browser), broken(on, browser), empty(on, browser)];
+  const kinds = [refused(on, browser), ended(on, browser), broken(on, browser), untold(on, browser), empty(on, browser)];
   return (await Promise.all(kinds)).flat();
 }
 
@@ -180,6 +181,33 @@ async function garble(file, from) {
   const page = log.readUInt32BE(8);
   for (let frame = from; frame < log.length; frame += 24 + page) if (log.readUInt32BE(frame) !== 1) log.fill(0xff, frame + 24, frame + 24 + page);
   await writeFile(file, log, { flag: 'r+' });
+}
+
+/** Receivers of notifications: one takes what it is told, one is not there. */
+async function untold(on, browser) {
+  const hears = createServer((_, answer) => answer.writeHead(204).end()).unref();
+  await new Promise((done) => hears.listen(0, '127.0.0.1', done));
+  const directory = await on.directory();
+  const receiver = (name, port, more) =>
+    `[[receiver]]\nname = "${name}"\nurl = "http://127.0.0.1:${port}/hook"\nsecret-file = "secret"\n${more}\n`;
+  const file = join(directory, 'receivers.toml');
+  await writeFile(join(directory, 'secret'), 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
+  await writeFile(file, receiver('oncall-chat', hears.address().port, '') + receiver('pager-of-the-other-team-with-a-long-name', 9, 'severities = ["high", "critical"]'));
+  const console_ = await on.console({ args: ['--notify-file', file, '--notify-allow-private', 'on', '--notify-attempts', '1'] });
+  const world = await World.of(console_);
+  await world.recommend('inc-untold');
+  const auditor = console_.api(await console_.token('auditor'));
+  for (const state of ['dead', 'delivered']) {
+    await until(`one to be ${state}`, async () => (await auditor.get(`/api/v1/notifications?state=${state}`)).body.items.length === 1);
+  }
+  const state = await signedIn(browser, console_.url);
+  return of(console_, state, [
+    ['notifications', '/settings/notifications?done=tested'],
+    ['notifications-refused', '/settings/notifications', {
+      status: 404,
+      act: (page) => send(page, '/settings/notifications/new_none.oncall-chat/discard', { nothing: '' }),
+    }],
+  ]);
 }
 
 /** Places with nothing in them; each offers the next step. */

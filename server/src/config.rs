@@ -2,10 +2,12 @@
 
 mod audit;
 mod file;
+mod notify;
 mod oidc;
 mod parse;
 mod show;
 
+pub use notify::{NotifyConfig, Receiver};
 pub use oidc::OidcConfig;
 
 use domain::{
@@ -130,6 +132,8 @@ pub struct Config {
     pub oidc: Option<OidcConfig>,
     /// Whether people sign in with accounts of the console's own.
     pub local_accounts: bool,
+    /// Who is told of recommendations.
+    pub notify: NotifyConfig,
     sources: BTreeMap<&'static str, Source>,
 }
 
@@ -162,7 +166,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 39] = [
+pub const NAMES: [&str; 44] = [
     "listen",
     "database-url",
     "data-dir",
@@ -202,6 +206,11 @@ pub const NAMES: [&str; 39] = [
     "oidc-name",
     "oidc-allow-private",
     "local-accounts",
+    "notify-file",
+    "notify-lead",
+    "notify-attempts",
+    "notify-ca-file",
+    "notify-allow-private",
 ];
 
 /// Those that are no flags: what stands on a command line is seen by everybody on the machine.
@@ -342,6 +351,7 @@ impl Config {
             admin_password: texts.get("admin-password").cloned(),
             oidc: oidc::read(&reader)?,
             local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
+            notify: notify::read(&reader, &env)?,
             data_dir,
             sources,
         };

@@ -15,6 +15,7 @@ use crate::{
         refusals::Refusals,
     },
     edge::{self, SystemClock, UuidIds},
+    notify::Notifications,
     policy_file,
     registry::{PinnedOnly, SandboxRegistry},
     scene::{self, SceneWorld},
@@ -165,9 +166,12 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     if let Some(oidc) = &oidc {
         tokio::spawn(controller_stop.clone().run_until_cancelled_owned(oidc.clone().keep()));
     }
+    let notifications = Notifications::of(&config, shared.clone(), public_url.clone()).map_err(Fault::wrong_setting)?;
+    tokio::spawn(controller_stop.clone().run_until_cancelled_owned(notifications.clone().deliver()));
     let gate = Gate {
         services: services.clone(),
         accounts: Accounts::of(&config, &shared),
+        notifications,
         oidc,
         in_cluster: InCluster::new(config.token_review.clone(), config.token_review_audience.clone(), cluster.clone()),
         idempotency: shared.clone(),

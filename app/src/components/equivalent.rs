@@ -227,6 +227,14 @@ pub fn of_policies(url: &str) -> Vec<Command> {
     ]
 }
 
+/// For notifications: the receivers, and what they did not take.
+pub fn of_notifications(url: &str) -> Vec<Command> {
+    vec![
+        command("How things stand with each receiver", get(url, "notifications/receivers")),
+        command("What was not delivered", get(url, "notifications?state=dead")),
+    ]
+}
+
 /// For one version of the policy: read it, try it, put it in force.
 pub fn of_policy(version: u32, url: &str) -> Vec<Command> {
     let path = format!("policies/{version}");

@@ -5,7 +5,7 @@ use domain::{
     decision::Verb,
     execution::{Assessment, ExecutionState, TaskState},
     policy::simulate::Effect,
-    ports::{PlaybookStatus, PolicyState, Signature},
+    ports::{NotificationState, PlaybookStatus, PolicyState, Signature},
     recommendation::{RecommendationState, Risk, Severity},
 };
 use leptos::prelude::*;
@@ -98,6 +98,17 @@ impl From<Verb> for Mark {
         match verb {
             Verb::Approve => mark("Approved", Icon::Check, Tone::Ok),
             Verb::Reject => mark("Rejected", Icon::Cross, Tone::Bad),
+        }
+    }
+}
+
+impl From<NotificationState> for Mark {
+    fn from(state: NotificationState) -> Self {
+        match state {
+            NotificationState::Waiting => mark("Waiting", Icon::Clock, Tone::Idle),
+            NotificationState::Delivered => mark("Delivered", Icon::Check, Tone::Ok),
+            NotificationState::Dead => mark("Not delivered", Icon::Cross, Tone::Bad),
+            NotificationState::Discarded => mark("Discarded", Icon::Bar, Tone::Idle),
         }
     }
 }

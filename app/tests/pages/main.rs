@@ -5,6 +5,7 @@ mod audit;
 mod catalog;
 mod catalog_samples;
 mod lists;
+mod notifications;
 mod policies;
 mod recommendation;
 mod register;

@@ -6,6 +6,7 @@ mod catalog;
 mod cluster;
 mod executions;
 mod logs;
+mod notifications;
 mod policies;
 mod provider;
 mod recommendations;
@@ -24,6 +25,9 @@ pub use cluster::{
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};
+pub use notifications::{
+    CLAIM_MS, Moved, NotificationFilter, NotificationRecord, NotificationState, NotificationStore, Standing,
+};
 pub use policies::{Activated, Activation, NewPolicy, PolicyOrigin, PolicyRecord, PolicyState, PolicyStore};
 pub use provider::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, RolesBy, SIGN_IN_MS};
 pub use recommendations::{

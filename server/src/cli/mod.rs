@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod doctor;
 mod list_volume;
+mod notify;
 mod oidc;
 
 use crate::{
@@ -113,6 +114,8 @@ struct Settings {
     mcp_track_record: Option<String>,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
+    #[command(flatten)]
+    notify: notify::NotifySettings,
 }
 
 #[derive(Debug, Subcommand)]
@@ -275,7 +278,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("mcp-track-record", &settings.mcp_track_record),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
-    let flags = flags.chain(settings.oidc.given()).collect();
+    let flags = flags.chain(settings.oidc.given()).chain(settings.notify.given()).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 
@@ -298,6 +301,7 @@ fn options(config: &Config) -> store::Options {
     store::Options {
         audit_keys: Some(Arc::new(keys)),
         local_accounts: config.local_accounts,
+        subscriptions: config.notify.receivers.iter().map(|receiver| receiver.subscription.clone()).collect(),
         ..store::Options::default()
     }
 }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     accounts::{Accounts, Identity, InCluster, NotIn, oidc::Oidc},
+    notify::Notifications,
     services::Services,
 };
 use app::{ProviderWay, SignInWays};
@@ -39,6 +40,8 @@ pub struct Gate {
     pub services: Services,
     /// People and tokens.
     pub accounts: Accounts,
+    /// What receivers outside are told.
+    pub notifications: Notifications,
     /// The provider that people sign in at, if there is one.
     pub oidc: Option<Oidc>,
     /// Callers from the cluster.

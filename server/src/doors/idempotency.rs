@@ -28,7 +28,18 @@ const KEPT: [HeaderName; 4] = [header::CONTENT_TYPE, header::LOCATION, header::E
 /// The longest answer that is kept, bytes.
 const MAX_ANSWER: usize = 8 << 20;
 /// Last parts of addresses that stand for an act and not for an object.
-const ACTS: [&str; 7] = ["/activate", "/cancel", "/decisions", "/exports", "/status", "/tickets", "/validate"];
+const ACTS: [&str; 10] = [
+    "/activate",
+    "/cancel",
+    "/decisions",
+    "/discard",
+    "/exports",
+    "/redeliver",
+    "/status",
+    "/test",
+    "/tickets",
+    "/validate",
+];
 
 /// Answers a repeated POST from memory, and hands on every other request.
 pub async fn once<F>(gate: &Gate, request: Request, handle: impl FnOnce(Request) -> F) -> Result<Response, Problem>

@@ -4,6 +4,7 @@
 
 mod audit;
 mod edit;
+mod notifications;
 mod oidc;
 mod policies;
 mod reauthentication;
@@ -80,6 +81,7 @@ pub fn routes(routes: Routes) -> Routes {
         ("/settings/cluster", read(Right::RunsRead)),
         ("/settings/policies", read(Right::PoliciesRead)),
         ("/settings/policies/{version}", read(Right::PoliciesRead)),
+        ("/settings/notifications", read(Right::NotificationsRead)),
         ("/api", Access::Page(None)),
     ] {
         routes = routes.add(Method::GET, path, access, show);
@@ -89,7 +91,8 @@ pub fn routes(routes: Routes) -> Routes {
         .whose(Whose::Persons)
         .add(Method::GET, "/settings/tokens", Access::Page(None), show)
         .whose(Whose::Own(Right::AccountsRead));
-    oidc::routes(policies::routes(sessions::routes(settings::routes(audit::routes(routes)))))
+    routes = notifications::routes(policies::routes(sessions::routes(settings::routes(audit::routes(routes)))));
+    oidc::routes(routes)
         .add(Method::POST, "/login", Access::Public, sign_in::sign_in)
         .add(Method::POST, "/logout", Access::SignedIn, sign_in::sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
@@ -148,6 +151,7 @@ async fn render(gate: &Gate, request: Request, form: Option<FormOutcome>, troubl
         audit: services.clone(),
         policies: services.clone(),
         accounts: Arc::new(gate.accounts.clone()),
+        notifications: Arc::new(gate.notifications.clone()),
         shell: services,
         sandbox: gate.sandbox,
         ways: gate.ways(),

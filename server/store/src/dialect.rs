@@ -39,6 +39,14 @@ impl Dialect {
         }
     }
 
+    /// After a selection of what is to be changed: passes over rows that others are changing. SQLite has one writer.
+    pub(crate) const fn skip_taken(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
     /// Begins a transaction in which all reads see one state of the database.
     pub(crate) const fn begin_read(self) -> &'static str {
         match self {

@@ -15,7 +15,9 @@ mod executions;
 mod find;
 mod idempotency;
 mod key_file;
+mod notifications;
 mod open;
+mod outbox;
 mod page;
 mod phases;
 mod policies;
@@ -40,6 +42,7 @@ use crate::{
     write::Write,
 };
 use domain::{
+    notification::Subscription,
     ports::{AuditKeys, StoreError},
     time::Timestamp,
 };
@@ -61,6 +64,8 @@ struct Inner {
     audit_keys: Option<Arc<dyn AuditKeys>>,
     /// Whether people sign in with accounts of the console's own: where not, what these approved in person counts no more.
     local_accounts: bool,
+    /// Who is told of what: notifications are written with what they tell of.
+    subscriptions: Vec<Subscription>,
     /// Id of the newest live event that this process knows to be committed.
     newest_event: watch::Sender<i64>,
     /// Looks for the events of other replicas.

@@ -2,7 +2,10 @@
 //! says what to do. Knows no table but that of the migrations.
 
 use crate::{Inner, Store, dialect::Dialect, events};
-use domain::ports::{AuditKeys, AuditKeysError};
+use domain::{
+    notification::Subscription,
+    ports::{AuditKeys, AuditKeysError},
+};
 use sqlx::{
     AnyConnection, AnyPool, Connection as _, Executor as _,
     any::{AnyConnectOptions, AnyPoolOptions},
@@ -27,11 +30,19 @@ pub struct Options {
     pub audit_keys: Option<Arc<dyn AuditKeys>>,
     /// Whether people sign in with accounts of the console's own.
     pub local_accounts: bool,
+    /// Who is told of what.
+    pub subscriptions: Vec<Subscription>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connections: 8, patience: Duration::from_secs(5), audit_keys: None, local_accounts: true }
+        Self {
+            connections: 8,
+            patience: Duration::from_secs(5),
+            audit_keys: None,
+            local_accounts: true,
+            subscriptions: Vec::new(),
+        }
     }
 }
 
@@ -144,8 +155,9 @@ impl Store {
         let writers = if dialect.one_writer() { target.pool(&options, 1, false) } else { readers.clone() };
         let newest_event = watch::Sender::new(newest);
         let lookout = dialect.shared().then(|| events::look_out(readers.clone(), newest_event.clone()));
-        let Options { audit_keys, local_accounts, .. } = options;
-        let inner = Inner { dialect, readers, writers, audit_keys, local_accounts, newest_event, lookout };
+        let Options { audit_keys, local_accounts, subscriptions, .. } = options;
+        let inner =
+            Inner { dialect, readers, writers, audit_keys, local_accounts, subscriptions, newest_event, lookout };
         Ok(Self(Arc::new(inner)))
     }
 

@@ -19,6 +19,8 @@ pub struct Pruned {
     pub recommendations: u64,
     /// Live events.
     pub events: u64,
+    /// Notifications that wait no more.
+    pub notifications: u64,
 }
 
 impl Store {
@@ -38,6 +40,9 @@ impl Store {
                 )
                 .await?,
             events: self.let_go("events", "id", "at < $1 AND id < (SELECT MAX(id) FROM events)", before).await?,
+            notifications: self
+                .let_go("notifications", "id", "created_at < $1 AND state <> 'waiting'", before)
+                .await?,
         })
     }
 

@@ -22,6 +22,7 @@ mod live;
 mod logs;
 mod mcp;
 mod mutations;
+mod notifications;
 mod oidc;
 mod openapi;
 mod policies;

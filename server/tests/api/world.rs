@@ -67,6 +67,7 @@ impl World {
                 "{id}" if of("accounts") => "user:none",
                 "{id}" if of("tokens") => "token:none",
                 "{id}" if of("sessions") => "session:none",
+                "{id}" if of("notifications") => "new_none.none",
                 unknown if unknown.starts_with('{') => panic!("say here what {unknown} of {route} is"),
                 fixed => fixed,
             };

@@ -28,7 +28,7 @@ const fn entry(
     Entry { icon, title, sub, href, words, needs, sends: None }
 }
 
-const PAGES: [Entry; 15] = [
+const PAGES: [Entry; 16] = [
     entry(Icon::Home, "Overview", "what needs you now", "/", "home start", None),
     entry(Icon::Inbox, "Approvals", "what awaits a decision", "/approvals", "inbox recommendations", None),
     entry(Icon::Runs, "Runs", "what ran and runs", "/runs", "executions pipelineruns", None),
@@ -55,6 +55,14 @@ const PAGES: [Entry; 15] = [
         "/settings/policies",
         "approvals rules freeze simulator",
         Some(Right::PoliciesRead),
+    ),
+    entry(
+        Icon::List,
+        "Notifications",
+        "who is told of recommendations",
+        "/settings/notifications",
+        "webhooks receivers events dead letters",
+        Some(Right::NotificationsRead),
     ),
     entry(Icon::Eye, "API", "what programs can call", "/api", "rest openapi documentation", None),
     entry(Icon::Find, "Search", "everything by a few words", "/search", "find", None),

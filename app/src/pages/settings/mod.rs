@@ -1,10 +1,11 @@
-//! Settings: one's own account and how the console looks; accounts, tokens, keys, policies and the cluster's health each at their
-//! own address.
+//! Settings: one's own account and how the console looks; accounts, tokens, keys, policies, notifications and the cluster's
+//! health each at their own address.
 
 pub mod accounts;
 pub mod cluster;
 mod groups;
 pub mod keys;
+pub mod notifications;
 pub mod policies;
 pub mod sessions;
 pub mod tokens;
@@ -37,6 +38,8 @@ pub enum Tab {
     Cluster,
     /// Approval policies.
     Policies,
+    /// Receivers of notifications.
+    Notifications,
     /// Everybody's accounts.
     Accounts,
 }
@@ -50,6 +53,7 @@ impl Tab {
             Self::Keys => "Keys",
             Self::Cluster => "Cluster",
             Self::Policies => "Policies",
+            Self::Notifications => "Notifications",
             Self::Accounts => "Accounts",
         }
     }
@@ -62,6 +66,7 @@ impl Tab {
             Self::Keys => "/settings/keys",
             Self::Cluster => "/settings/cluster",
             Self::Policies => "/settings/policies",
+            Self::Notifications => notifications::PATH,
             Self::Accounts => "/settings/accounts",
         }
     }
@@ -73,6 +78,7 @@ pub fn Tabs(here: Tab, caller: Caller) -> impl IntoView {
     let seen = [Tab::You, Tab::Sessions, Tab::Tokens, Tab::Keys, Tab::Cluster]
         .into_iter()
         .chain(caller.may(Right::PoliciesRead).then_some(Tab::Policies))
+        .chain(caller.may(Right::NotificationsRead).then_some(Tab::Notifications))
         .chain(caller.may(Right::AccountsRead).then_some(Tab::Accounts));
     view! {
         <nav class="subnav" aria-label="Settings">

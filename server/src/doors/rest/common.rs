@@ -16,7 +16,7 @@ const FORMS: &str = include_str!("forms.json");
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is sent where.
-const SENT: [(&str, &str); 13] = [
+const SENT: [(&str, &str); 16] = [
     ("/api/v1/playbooks", "RegistrationForm"),
     ("/api/v1/playbooks/validate", "RegistrationForm"),
     ("/api/v1/playbooks/{workflow_id}/versions/{version}/status", "StatusForm"),
@@ -30,11 +30,17 @@ const SENT: [(&str, &str); 13] = [
     ("/api/v1/policies", "PolicyForm"),
     ("/api/v1/policies/validate", "PolicyForm"),
     ("/api/v1/policies/{version}/activate", "ActivationForm"),
+    (REDELIVER, "NotificationForm"),
+    (DISCARD, "NotificationForm"),
+    (TEST, "NotificationForm"),
 ];
 const CANCEL: &str = "/api/v1/executions/{id}/cancel";
 const LISTING: &str = "/api/v1/executions/{id}/workspaces/{workspace}/listing";
+const REDELIVER: &str = "/api/v1/notifications/{id}/redeliver";
+const DISCARD: &str = "/api/v1/notifications/{id}/discard";
+const TEST: &str = "/api/v1/notifications/receivers/{receiver}/test";
 /// Those whose body may be left out.
-const OPTIONAL: [&str; 2] = [CANCEL, LISTING];
+const OPTIONAL: [&str; 5] = [CANCEL, LISTING, REDELIVER, DISCARD, TEST];
 /// What can be changed by who says what they have read.
 const EDITED: [&str; 2] =
     ["/api/v1/playbooks/{workflow_id}/versions/{version}/status", "/api/v1/recommendations/{id}/decisions"];

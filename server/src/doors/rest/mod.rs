@@ -8,6 +8,7 @@ mod conditional;
 mod effectiveness;
 mod events;
 mod executions;
+mod notifications;
 pub mod openapi;
 mod policies;
 mod query;
@@ -26,6 +27,7 @@ pub fn routes(routes: Routes) -> Routes {
     let routes = effectiveness::routes(routes);
     let routes = audit::routes(routes);
     let routes = policies::routes(routes);
+    let routes = notifications::routes(routes);
     let routes = events::routes(routes);
     openapi::routes(routes)
 }

@@ -1,7 +1,8 @@
 //! The description of all this, generated from the handlers' own annotations.
 
 use super::{
-    audit, catalog, common, effectiveness, events, executions, policies, query::NoQuery, recommendations, wire::json,
+    audit, catalog, common, effectiveness, events, executions, notifications, policies, query::NoQuery,
+    recommendations, wire::json,
 };
 use crate::doors::{
     access::{Access, Routes},
@@ -32,7 +33,8 @@ use utoipa::{
         executions::cancel, executions::list_workspace, executions::actions, executions::action, executions::logs,
         effectiveness::effectiveness, audit::list, audit::row, audit::chain, audit::note_export,
         policies::list, policies::draft, policies::validate, policies::version, policies::simulate, policies::activate,
-        events::events, document,
+        notifications::list, notifications::receivers, notifications::get, notifications::redeliver,
+        notifications::discard, notifications::test, events::events, document,
     ),
     components(schemas(Told)),
     modifiers(&Bearer),

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Store,
     executions::in_the_way,
-    policies,
+    outbox, policies,
     sql::{Sql, json},
     write::{Lock, Write},
 };
@@ -20,6 +20,7 @@ use domain::{
     event::Topic,
     identity::Actor,
     ids::RecommendationId,
+    notification::{Notice, Occasion},
     ports::{DecideError, Decided, NewDecision, NewExecution, StoreError},
     recommendation::{Recommendation, RecommendationState as State},
     time::Timestamp,
@@ -83,6 +84,10 @@ pub(super) async fn decide(store: &Store, new: NewDecision) -> Result<Decided, D
         Verdict::Approved { have } => (State::Decided, Some(have)),
         Verdict::Rejected => (State::Decided, None),
     };
+    if state == State::Decided {
+        let notice = Notice::decided(&on, decision.verb, decision.strategy);
+        outbox::put(&mut write, Occasion::Decided, &recommendation_id, &notice, now).await?;
+    }
     write.event(
         Topic::Recommendation,
         recommendation_id.as_str(),

@@ -1,11 +1,13 @@
 //! Recommendations, their tickets and decisions. Intake, lists and expiry here; deciding in [`decide`].
 
 mod decide;
+mod expiring;
 mod import;
 mod judged;
 mod rows;
 mod standing;
 
+pub(crate) use expiring::note_expiring;
 pub(crate) use rows::digest;
 
 use self::rows::{COLUMNS, recommendation};
@@ -24,6 +26,7 @@ use domain::{
     decision::{Decision, Verb},
     event::Topic,
     ids::{Digest, RecommendationId},
+    notification::{Notice, Occasion},
     paging::{Page, PageOf},
     ports::{
         DecideError, Decided, DecidedRecommendation, Judged, NewDecision, NewRecommendation, RecommendationFilter,
@@ -74,6 +77,7 @@ impl RecommendationStore for Store {
         for finding in &stored.content.additional_findings {
             insert_finding(&mut write, &stored, finding).await?;
         }
+        outbox::put(&mut write, Occasion::New, &stored.id, &Notice::open(&stored), now).await?;
         write.audit(audit);
         write.commit().await?;
         Ok(stored)

@@ -10,6 +10,7 @@ mod effectiveness;
 mod executions;
 mod hangup;
 mod lapse;
+mod notifications;
 mod observe;
 mod open;
 mod policies;

@@ -6,6 +6,7 @@ use domain::{
     execution::{ActionRecord, Assessment, Execution, ExecutionState, ExecutionSubject, Stage, Task, TaskState},
     identity::{Actor, Door, Way},
     ids::{ActionId, ActorId, Digest, ExecutionId, FindingId, RecommendationId},
+    notification::Subscription,
     observation::Observation,
     playbook::Registration,
     policy::{Concurrency, Terms},
@@ -58,6 +59,11 @@ impl Bench {
     /// The same where nobody signs in with an account of the console's own.
     pub async fn without_local_accounts(&self) -> Store {
         Store::open(&self.url, Options { local_accounts: false, ..few() }).await.unwrap()
+    }
+
+    /// The same where these are told of recommendations.
+    pub async fn telling(&self, subscriptions: Vec<Subscription>) -> Store {
+        Store::open(&self.url, Options { subscriptions, ..few() }).await.unwrap()
     }
 
     /// The same with these keys of the audit trail.
