@@ -13,7 +13,7 @@ pub use in_cluster::{InCluster, NotIn};
 pub use passwords::{check_password, hash_password, new_password};
 pub use sessions::SignIn;
 pub use tokens::{hash_secret, new_secret, new_session_secret};
-pub use tries::{NotTried, Trying};
+pub use tries::NotTried;
 
 use crate::{
     config::{Config, millis},

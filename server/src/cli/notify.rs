@@ -3,6 +3,7 @@
 use clap::Args;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "they are what the flags are called")]
 pub struct NotifySettings {
     /// File with the receivers of notifications (TOML) [KUBERNAUT_NOTIFY_FILE]
     #[arg(long, global = true, value_name = "FILE")]

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const NAME: &str = "__Host-kubernaut";
 /// What browsers demand of a cookie with such a name, also where it is taken away again: RFC 6265bis, 4.1.3.2.
 const DEMANDED: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
-/// By what a browser is known at the next sign-in; see [`crate::accounts::Trying`].
+/// By what a browser is known at the next sign-in; see `accounts::tries`.
 const DEVICE: &str = "__Host-kubernaut-device";
 /// What the browser keeps from the beginning of a sign-in at the provider to its end, so that nobody else ends it.
 const SIGN_IN: &str = "__Host-kubernaut-sign-in";

@@ -93,8 +93,8 @@ impl PolicyService for Services {
             let message = "say why: the reason goes into the audit trail";
             return Err(ServiceError::Invalid(vec![Fault::new("/reason", code::REQUIRED, message)]));
         };
-        let why = "a policy says who must agree before anything runs";
-        if let Some(too_long_ago) = self.asks_again(caller, why, "put one in force") {
+        let asked_for = "a policy says who must agree before anything runs";
+        if let Some(too_long_ago) = self.asks_again(caller, asked_for, "put one in force") {
             return Err(too_long_ago);
         }
         let audit = AuditEntry::by(caller, "policy.activate", "policy", version.to_string());

@@ -40,9 +40,7 @@ impl Store {
                 )
                 .await?,
             events: self.let_go("events", "id", "at < $1 AND id < (SELECT MAX(id) FROM events)", before).await?,
-            notifications: self
-                .let_go("notifications", "id", "created_at < $1 AND state <> 'waiting'", before)
-                .await?,
+            notifications: self.let_go("notifications", "id", "created_at < $1 AND state <> 'waiting'", before).await?,
         })
     }
 

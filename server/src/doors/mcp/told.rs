@@ -46,7 +46,7 @@ pub fn parameters(record: &PlaybookRecord) -> Value {
         PlaybookStatus::Active => {}
         PlaybookStatus::Deprecated => told["advice"] = json!("this version is deprecated: prefer a newer one"),
         PlaybookStatus::Disabled => {
-            told["advice"] = json!("this version is disabled and cannot run: choose another playbook")
+            told["advice"] = json!("this version is disabled and cannot run: choose another playbook");
         }
     }
     told

@@ -14,6 +14,7 @@ use self::rows::{COLUMNS, recommendation};
 use crate::{
     Store, executions,
     find::{Indexed, find},
+    outbox,
     page::{key, page_of, wanted},
     policies,
     sql::{Sql, json},

@@ -13,6 +13,9 @@ const CATALOG: usize = 20;
 /// The most that instructions and tools may cost, by either count.
 const TOOLS: [usize; 2] = [1_800, 2_800];
 
+/// A way to count tokens, and its name.
+type Count = (&'static str, fn(&str) -> usize);
+
 fn bytes(text: &str) -> usize {
     text.len().div_ceil(4)
 }
@@ -56,7 +59,7 @@ async fn choosing_costs_a_quarter_less_than_reading_the_catalog() {
     let catalog = model.get("/api/v1/playbooks?limit=200").await;
     assert_eq!(catalog.json["items"].as_array().unwrap().len(), CATALOG);
 
-    let counts: [(&str, fn(&str) -> usize); 2] = [("four bytes", bytes), ("pieces", pieces)];
+    let counts: [Count; 2] = [("four bytes", bytes), ("pieces", pieces)];
     for ((how, count), most) in counts.into_iter().zip(TOOLS) {
         let [instructions, tools, found, schema, catalog] =
             [&instructions, &tools, &found.text, &schema.text, &catalog.text].map(|text| count(text));
