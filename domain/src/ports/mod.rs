@@ -11,6 +11,7 @@ mod provider;
 mod recommendations;
 mod records;
 mod sessions;
+mod signals;
 mod tries;
 
 pub use accounts::{AccountChange, AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
@@ -35,6 +36,7 @@ pub use records::{
     VersionDay,
 };
 pub use sessions::{CameFrom, Ending, LiveSession, NewSession, Proof, SessionLimits, SessionRecord, SessionStore};
+pub use signals::{IncidentFilter, NewWord, SignalIntake, SignalStore, Taken};
 pub use tries::{Allowance, DEVICE_MS, TryStore};
 
 /// A fault of the store itself, not of what was asked. The detail is for the log, never for the caller.

@@ -17,6 +17,8 @@ pub struct Pruned {
     pub executions: u64,
     /// Closed recommendations without executions, with their strategies, findings, tickets and decisions.
     pub recommendations: u64,
+    /// Incidents that are resolved, with their signals.
+    pub incidents: u64,
     /// Live events.
     pub events: u64,
 }
@@ -39,6 +41,13 @@ impl Store {
                     "DELETE FROM recommendations WHERE id IN (SELECT id FROM recommendations r \
                      WHERE r.created_at < $1 AND r.state <> 'open' \
                      AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.recommendation_id = r.id) LIMIT $2)",
+                    before,
+                )
+                .await?,
+            incidents: self
+                .let_go(
+                    "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents \
+                     WHERE state = 'resolved' AND opened_at < $1 LIMIT $2)",
                     before,
                 )
                 .await?,
