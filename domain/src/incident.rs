@@ -88,9 +88,9 @@ pub struct IncidentRecord {
     /// When the last of its signals ended; none while one fires.
     pub resolved_at: Option<Timestamp>,
     /// How many signals it has.
-    pub signals: u32,
+    pub signal_count: u32,
     /// How many of them fire.
-    pub firing: u32,
+    pub firing_count: u32,
     /// The incident before it with one of its alerts, or of the same group.
     pub earlier: Option<IncidentId>,
 }

@@ -19,7 +19,7 @@ use crate::{
     registry::{PinnedOnly, SandboxRegistry},
     scene::{self, SceneWorld},
     services::{Services, Settings, World},
-    trail_watch,
+    signal_mapping, trail_watch,
 };
 use domain::{
     audit::AuditEntry,
@@ -83,6 +83,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         policy_file::put_in_force(&store, file, &*conditions, UuidIds.fresh()).await?;
     }
 
+    let mapping = Arc::new(signal_mapping::read(config.signals.mapping_file.as_deref())?);
+
     // Streams end first, then requests, then the controller.
     let (streams, controller_stop) = (CancellationToken::new(), CancellationToken::new());
     let connected = connect(&config).await?;
@@ -93,6 +95,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         namespace: config.namespace.clone(),
         lists_workspaces: config.lister_image.is_some(),
         kubeconfig_secret: config.kubeconfig_secret.clone(),
+        signals: mapping.clone(),
         approval_ttl_ms: millis(config.approval_ttl),
         recent_sign_in_ms: millis(config.recent_sign_in),
         check_people: config.check_people,
@@ -106,6 +109,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         recommendations: shared.clone(),
         executions: shared.clone(),
         logs: shared.clone(),
+        signals: shared.clone(),
         effectiveness: shared.clone(),
         audit: shared.clone(),
         policies: shared.clone(),

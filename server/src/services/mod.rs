@@ -9,6 +9,7 @@ mod check;
 mod effectiveness;
 mod grave;
 mod inbox;
+mod incidents;
 mod intake;
 pub mod limits;
 mod obstacles;
@@ -25,16 +26,17 @@ mod tickets;
 mod workspaces;
 
 pub use grave::asks_again;
-pub use policies::read_policy;
+pub use policies::{read_document, read_policy};
 
 use domain::{
     fault::Fault,
     policy::Conditions,
     ports::{
         AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
-        LogReader, PolicyStore, RecommendationStore, Registry, StoreError,
+        LogReader, PolicyStore, RecommendationStore, Registry, SignalStore, StoreError,
     },
     services::ServiceError,
+    signal::mapping::Mapping,
 };
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
@@ -50,6 +52,8 @@ pub struct World {
     pub executions: Arc<dyn ExecutionStore>,
     /// Their logs.
     pub logs: Arc<dyn LogReader>,
+    /// Signals and incidents.
+    pub signals: Arc<dyn SignalStore>,
     /// Rollups.
     pub effectiveness: Arc<dyn EffectivenessStore>,
     /// The audit trail.
@@ -87,6 +91,8 @@ pub struct Settings {
     pub lists_workspaces: bool,
     /// The Secret with the target's kubeconfig; none when the pod's own account reaches it.
     pub kubeconfig_secret: Option<String>,
+    /// What labels of alerts mean.
+    pub signals: Arc<Mapping>,
     /// How long a recommendation can be decided and its approval holds, milliseconds.
     pub approval_ttl_ms: i64,
     /// How long ago a person may have signed in who approves a high risk, milliseconds.

@@ -118,8 +118,8 @@ fn incident(row: &Row) -> Result<IncidentRecord, StoreError> {
         started_at: row.time("started_at")?,
         opened_at: row.time("opened_at")?,
         resolved_at: row.maybe_time("resolved_at")?,
-        signals: row.count("signals")?,
-        firing: row.count("firing")?,
+        signal_count: row.count("signals")?,
+        firing_count: row.count("firing")?,
         earlier: row.maybe_text("earlier_id")?.map(IncidentId::new),
     })
 }
