@@ -4,8 +4,8 @@ use crate::support::{Answer, Caller, Console, Database, alert, alerts, recommend
 use serde_json::{Value, json};
 
 const ALERTS: &str = "/api/v1/signals/alertmanager";
-const FIRST: &str = "2026-11-23T03:00:00Z";
-const SECOND: &str = "2026-11-23T04:00:00Z";
+const FIRST: &str = "2025-11-23T03:00:00Z";
+const SECOND: &str = "2025-11-23T04:00:00Z";
 
 async fn send(alertmanager: &Caller<'_>, all: &[Value]) -> Value {
     alertmanager.post(ALERTS, &alerts(all)).await.expect(200)
@@ -36,7 +36,7 @@ async fn an_alert_becomes_an_incident_that_ends_with_it() {
         let said = ["state", "signal_type", "severity", "title"].map(|name| fires[name].as_str().unwrap().to_owned());
         assert_eq!(said, ["firing", "CrashLoopBackOff", "medium", "Pod web-a is crash looping."]);
         assert_eq!(fires["resource"], json!({ "kind": "Pod", "namespace": "production", "name": "web-a" }));
-        assert_eq!(fires["started_at"], "2026-11-23T03:00:00.000Z");
+        assert_eq!(fires["started_at"], "2025-11-23T03:00:00.000Z");
 
         let again = send(&alertmanager, &[alert("a", "firing", FIRST)]).await;
         assert_eq!((counts(&again), id(&again)), ([0, 0, 1], first.clone()));
@@ -48,9 +48,9 @@ async fn an_alert_becomes_an_incident_that_ends_with_it() {
         assert_eq!((&one_left["state"], &one_left["firing_count"]), (&json!("firing"), &json!(1)));
         send(&alertmanager, &[alert("b", "resolved", SECOND)]).await;
         let over = incident(&viewer, &first).await;
-        assert_eq!((&over["state"], &over["resolved_at"]), (&json!("resolved"), &json!("2026-11-23T04:00:30.000Z")));
+        assert_eq!((&over["state"], &over["resolved_at"]), (&json!("resolved"), &json!("2025-11-23T04:00:30.000Z")));
 
-        let anew = send(&alertmanager, &[alert("a", "firing", "2026-11-23T05:00:00Z")]).await;
+        let anew = send(&alertmanager, &[alert("a", "firing", "2025-11-23T05:00:00Z")]).await;
         assert_ne!(id(&anew), first);
         assert_eq!(incident(&viewer, &id(&anew)).await["earlier"], first.as_str());
         let list = viewer.get("/api/v1/incidents").await.expect(200);

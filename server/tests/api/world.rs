@@ -46,7 +46,7 @@ impl World {
         let action = text(&actions["items"][0]["id"]);
         let (open, ticket) = submit("inc-open").await;
         let alertmanager = console.token("the world's alertmanager", "ingest");
-        let sent = alerts(&[alert("world", "firing", "2026-11-23T03:00:00Z")]);
+        let sent = alerts(&[alert("world", "firing", "2025-11-23T03:00:00Z")]);
         let taken = alertmanager.post("/api/v1/signals/alertmanager", &sent).await.expect(200);
         let incident = text(&taken["incidents"][0]);
         Self { open, ticket, decided, approved, decision, execution, action, incident }
