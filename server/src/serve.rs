@@ -26,7 +26,10 @@ use domain::{
     event::Topic,
     identity::Role,
     ids::RecommendationId,
-    ports::{AccountStore as _, Clock, Cluster, Ids as _, ProviderStore as _, RecommendationStore as _, Registry},
+    ports::{
+        AccountStore as _, Clock, Cluster, Ids as _, ProviderStore as _, RecommendationStore as _, Registry,
+        SignalStore as _,
+    },
     provider::External,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -83,6 +86,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         policy_file::put_in_force(&store, file, &*conditions, UuidIds.fresh()).await?;
     }
 
+    let event_quiet_ms = millis(config.signals.event_quiet);
     let mapping = Arc::new(signal_mapping::read(config.signals.mapping_file.as_deref())?);
 
     // Streams end first, then requests, then the controller.
@@ -131,11 +135,17 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
             // A sandbox is its console's own.
             replica: connected.sandbox.is_none().then(edge::replica),
             lister_image: config.lister_image.clone(),
+            events: controller::EventNamespaces {
+                namespaces: config.signals.event_namespaces.clone(),
+                quiet_ms: event_quiet_ms,
+                mapping,
+            },
         },
         controller::Ports {
             executions: shared.clone(),
             recommendations: shared.clone(),
             intake: Arc::new(services.clone()),
+            signals: Arc::new(services.clone()),
             clock: Arc::new(SystemClock),
         },
         controller_stop.clone(),
@@ -197,7 +207,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let router = doors::router(gate, readiness.clone());
     let housekeeper = tokio::spawn(keep_house(
         store.clone(),
-        config.retention_days,
+        Times { retention_days: config.retention_days, event_quiet_ms },
         limits,
         refusals,
         metrics,
@@ -378,11 +388,19 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Fault> {
     })
 }
 
+/// After what things are over.
+struct Times {
+    /// Raw history, days.
+    retention_days: u32,
+    /// A signal of Kubernetes that is not told again, milliseconds.
+    event_quiet_ms: i64,
+}
+
 /// Ends what has run out: recommendations by the second, old history and quiet limiters by the hour and soon after the start. What was
 /// measured is summed up now and then, whether or not anybody asks for it.
 async fn keep_house(
     store: Store,
-    retention_days: u32,
+    times: Times,
     limits: Limits,
     refusals: Refusals,
     metrics: PrometheusHandle,
@@ -396,6 +414,9 @@ async fn keep_house(
         seconds += 1;
         if seconds.is_multiple_of(5) {
             metrics.run_upkeep();
+            if let Err(error) = store.end_quiet(times.event_quiet_ms).await {
+                tracing::warn!(%error, "signals that are over can't be ended");
+            }
         }
         if seconds.is_multiple_of(60) {
             refusals.tell(false).await;
@@ -405,7 +426,7 @@ async fn keep_house(
             if let Err(error) = store.sweep().await {
                 tracing::warn!(%error, "ended sessions can't be removed");
             }
-            if let Err(error) = store.prune(retention_days).await {
+            if let Err(error) = store.prune(times.retention_days).await {
                 tracing::warn!(%error, "old history can't be removed");
             }
         }
