@@ -2,6 +2,7 @@
 
 use super::world::World;
 use domain::signal::{SignalSource, Word};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 /// An Event of a pod, told just now by the cluster's clock.
@@ -59,4 +60,14 @@ async fn nobody_looks_where_no_namespace_is_named() {
     let asked = world.asked.lock().unwrap().clone();
     assert!(asked.iter().all(|(_, path)| !path.contains("/namespaces/production/events")), "{asked:?}");
     assert!(world.intake.warned.lock().unwrap().is_empty());
+}
+
+#[test]
+fn the_shipped_role_reads_events_and_nothing_else() {
+    let text = include_str!("../../../../deploy/components/events/rbac.yaml");
+    let objects: Vec<Value> =
+        serde_norway::Deserializer::from_str(text).map(|document| Value::deserialize(document).unwrap()).collect();
+    assert_eq!(objects.len(), 1, "it is bound by whoever names the namespaces");
+    let rules = json!([{ "apiGroups": [""], "resources": ["events"], "verbs": ["list", "watch"] }]);
+    assert_eq!((&objects[0]["kind"], &objects[0]["rules"]), (&json!("ClusterRole"), &rules));
 }
