@@ -11,8 +11,8 @@ pub use oidc::OidcConfig;
 pub use signals::SignalsConfig;
 
 use domain::{
-    token_review::{BadMapping, ClusterRoles},
     ports::SessionLimits,
+    token_review::{BadMapping, ClusterRoles},
 };
 use ipnet::IpNet;
 use parse::{

@@ -182,11 +182,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         services: services.clone(),
         accounts: Accounts::of(&config, &shared),
         oidc,
-        in_cluster: InCluster::new(
-            config.token_review.clone(),
-            config.token_review_audience.clone(),
-            cluster.clone(),
-        ),
+        in_cluster: InCluster::new(config.token_review.clone(), config.token_review_audience.clone(), cluster.clone()),
         idempotency: shared.clone(),
         live: Live::start(shared.clone(), streams.clone()),
         limits: Limits::new(),

@@ -126,6 +126,9 @@ async fn who_looks_hears_of_it() {
     let (alertmanager, browser) = (console.token("alertmanager", "ingest"), console.browser().await);
     assert!(browser.get("/incidents").await.text.contains("No incidents"));
     let first = id(&send(&alertmanager, &[alert("a", "firing", FIRST)]).await);
+    for page in ["/", "/incidents", "/incidents?state=unanswered", "/search", "/search?q=web-a"] {
+        assert!(browser.get(page).await.text.contains(&format!("href=\"/incidents/{first}\"")), "{page}");
+    }
     for page in ["/", "/incidents", "/incidents?state=unanswered"] {
         let shown = browser.get(page).await;
         assert!(shown.text.contains(&format!("/incidents/{first}")), "{page}: {}", shown.text);
