@@ -40,8 +40,13 @@ pub(super) async fn claim(
     fingerprint: &str,
     incident: &str,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE recommendations SET incident = $1 \
-               WHERE cluster = $2 AND fingerprint = $3 AND incident IS NULL AND state = 'open'";
-    Sql::new("recommendation", sql).bind(incident).bind(cluster).bind(fingerprint).run(write.on()).await?;
+    let sql = "SELECT id FROM recommendations \
+               WHERE cluster = $1 AND fingerprint = $2 AND incident IS NULL AND state = 'open' ORDER BY id";
+    let open = Sql::new("recommendation", sql).bind(cluster).bind(fingerprint).all(write.on()).await?;
+    // One after the other, in the order in which whoever changes several does.
+    for row in &open {
+        let sql = Sql::new("recommendation", "UPDATE recommendations SET incident = $1 WHERE id = $2");
+        sql.bind(incident).bind(row.text("id")?).run(write.on()).await?;
+    }
     Ok(())
 }
