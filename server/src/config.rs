@@ -164,7 +164,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 41] = [
+pub const NAMES: [&str; 42] = [
     "listen",
     "database-url",
     "data-dir",
@@ -180,6 +180,7 @@ pub const NAMES: [&str; 41] = [
     "lister-image",
     "policy-file",
     "signal-mapping",
+    "alert-quiet",
     "event-namespaces",
     "event-quiet",
     "retention-days",

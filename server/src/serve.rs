@@ -31,6 +31,7 @@ use domain::{
         SignalStore as _,
     },
     provider::External,
+    signal::SignalSource,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::Sandbox;
@@ -203,7 +204,11 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let router = doors::router(gate, readiness.clone());
     let housekeeper = tokio::spawn(keep_house(
         store.clone(),
-        Times { retention_days: config.retention_days, event_quiet_ms },
+        Times {
+            retention_days: config.retention_days,
+            event_quiet_ms,
+            alert_quiet_ms: config.signals.alert_quiet.map(millis),
+        },
         limits,
         refusals,
         metrics,
@@ -390,6 +395,21 @@ struct Times {
     retention_days: u32,
     /// A signal of Kubernetes that is not told again, milliseconds.
     event_quiet_ms: i64,
+    /// An alert that Alertmanager does not repeat, milliseconds; never when none.
+    alert_quiet_ms: Option<i64>,
+}
+
+impl Times {
+    /// Ends signals that have fallen silent.
+    async fn end_quiet(&self, store: &Store) {
+        let alerts = self.alert_quiet_ms.map(|quiet_ms| (SignalSource::Alertmanager, quiet_ms));
+        let all = [Some((SignalSource::Kubernetes, self.event_quiet_ms)), alerts];
+        for (source, quiet_ms) in all.into_iter().flatten() {
+            if let Err(error) = store.end_quiet(source, quiet_ms).await {
+                tracing::warn!(%error, "signals that are over can't be ended");
+            }
+        }
+    }
 }
 
 /// Ends what has run out: recommendations by the second, old history and quiet limiters by the hour and soon after the start. What was
@@ -410,9 +430,7 @@ async fn keep_house(
         seconds += 1;
         if seconds.is_multiple_of(5) {
             metrics.run_upkeep();
-            if let Err(error) = store.end_quiet(times.event_quiet_ms).await {
-                tracing::warn!(%error, "signals that are over can't be ended");
-            }
+            times.end_quiet(&store).await;
         }
         if seconds.is_multiple_of(60) {
             refusals.tell(false).await;

@@ -5,7 +5,7 @@ use crate::{
     ids::{IncidentId, RecommendationId, SignalId},
     incident::{IncidentRecord, IncidentState},
     paging::{Page, PageOf},
-    signal::{Signal, Told},
+    signal::{Signal, SignalSource, Told},
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -54,8 +54,8 @@ pub struct IncidentFilter {
 pub trait SignalStore: Send + Sync {
     /// Takes words about alerts of a cluster, in their order, all or none.
     async fn take(&self, cluster: &str, words: Vec<NewWord>) -> Result<Taken, StoreError>;
-    /// Ends signals of Kubernetes that were not told again for so many milliseconds, by the database's clock; how many.
-    async fn end_quiet(&self, quiet_ms: i64) -> Result<u32, StoreError>;
+    /// Ends signals of a source that were not told again for so many milliseconds, by the database's clock; how many.
+    async fn end_quiet(&self, source: SignalSource, quiet_ms: i64) -> Result<u32, StoreError>;
     /// A page of incidents, newest first.
     async fn incidents(&self, filter: &IncidentFilter, page: &Page) -> Result<PageOf<IncidentRecord>, StoreError>;
     /// One.

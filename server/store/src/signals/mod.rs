@@ -33,8 +33,8 @@ impl SignalStore for Store {
         take::take(self, cluster, words).await
     }
 
-    async fn end_quiet(&self, quiet_ms: i64) -> Result<u32, StoreError> {
-        take::end_quiet(self, quiet_ms).await
+    async fn end_quiet(&self, source: SignalSource, quiet_ms: i64) -> Result<u32, StoreError> {
+        take::end_quiet(self, source, quiet_ms).await
     }
 
     async fn incidents(&self, filter: &IncidentFilter, page: &Page) -> Result<PageOf<IncidentRecord>, StoreError> {

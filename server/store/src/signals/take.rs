@@ -300,16 +300,15 @@ async fn settle(write: &mut Write, incident: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Ends signals of Kubernetes that were not told again for so long.
-pub(super) async fn end_quiet(store: &Store, quiet_ms: i64) -> Result<u32, StoreError> {
+/// Ends signals of a source that were not told again for so long.
+pub(super) async fn end_quiet(store: &Store, source: SignalSource, quiet_ms: i64) -> Result<u32, StoreError> {
     let before = store.now().await?.plus_ms(-quiet_ms);
     let sql = format!(
         "SELECT id, incident_id FROM signals WHERE source = $1 AND resolved_at IS NULL AND seen_at <= $2 \
          ORDER BY seen_at LIMIT {QUIET_AT_ONCE}"
     );
-    let of_kubernetes = SignalSource::Kubernetes.name();
     // Looked for without a lock: mostly there is none.
-    let quiet = Sql::new("signal", sql).bind(of_kubernetes).bind(before).all(&mut *store.read().await?).await?;
+    let quiet = Sql::new("signal", sql).bind(source.name()).bind(before).all(&mut *store.read().await?).await?;
     if quiet.is_empty() {
         return Ok(0);
     }

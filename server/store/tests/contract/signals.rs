@@ -25,6 +25,7 @@ contract!(
     a_clock_that_was_moved_ends_nothing_too_early_and_nothing_in_the_future,
     twenty_at_once_are_one,
     what_kubernetes_tells_ends_by_silence_and_is_not_read_twice,
+    an_alert_whose_end_was_lost_ends_by_silence_where_that_is_set,
     it_is_as_bad_as_its_worst_signal,
     pages_and_filters_narrow,
     a_recommendation_finds_its_incident_whichever_comes_first,
@@ -235,17 +236,37 @@ async fn what_kubernetes_tells_ends_by_silence_and_is_not_read_twice(bench: Benc
     };
     take(store, [fires("a", start)]).await;
     let id = only(&take(store, [seen(now.plus_ms(-20 * MINUTE))]).await);
-    assert_eq!(store.end_quiet(30 * MINUTE).await.unwrap(), 0);
+    assert_eq!(store.end_quiet(SignalSource::Kubernetes, 30 * MINUTE).await.unwrap(), 0);
     let again = take(store, [seen(now.plus_ms(-16 * MINUTE))]).await;
     assert_eq!((again.known, signals(store, &id).await[0].count), (1, 2));
-    assert_eq!(store.end_quiet(15 * MINUTE).await.unwrap(), 1);
-    assert_eq!(store.end_quiet(15 * MINUTE).await.unwrap(), 0, "what an Alertmanager told ends by its word alone");
+    assert_eq!(store.end_quiet(SignalSource::Kubernetes, 15 * MINUTE).await.unwrap(), 1);
+    assert_eq!(
+        store.end_quiet(SignalSource::Kubernetes, 15 * MINUTE).await.unwrap(),
+        0,
+        "what an Alertmanager told is not of Kubernetes"
+    );
     assert_eq!(read(store, &id).await.state, State::Resolved);
     time_goes_by(&bench).await;
     let read_again = take(store, [seen(now.plus_ms(-16 * MINUTE))]).await;
     assert_eq!((read_again.began, read_again.known), (0, 1), "a watch that begins anew tells nothing new");
     let anew = take(store, [seen(now)]).await;
     assert_eq!(read(store, &only(&anew)).await.earlier, Some(id));
+}
+
+async fn an_alert_whose_end_was_lost_ends_by_silence_where_that_is_set(bench: Bench) {
+    let store = &bench.store;
+    let start = store.now().await.unwrap().plus_ms(-MINUTE);
+    let id = only(&take(store, [fires("lost", start), fires("told", start)]).await);
+    let sql = format!("UPDATE signals SET seen_at = seen_at - {}", 60 * MINUTE);
+    sqlx::query(&sql).execute(&mut bench.raw().await).await.unwrap();
+    take(store, [fires("told", start)]).await;
+    assert_eq!(store.end_quiet(SignalSource::Alertmanager, 61 * MINUTE).await.unwrap(), 0);
+    assert_eq!(store.end_quiet(SignalSource::Alertmanager, 30 * MINUTE).await.unwrap(), 1);
+    let left = read(store, &id).await;
+    assert_eq!((left.state, left.firing_count), (State::Firing, 1), "what is told again goes on");
+    time_goes_by(&bench).await;
+    let after_all = take(store, [fires("lost", start)]).await;
+    assert_eq!((after_all.began, only(&after_all)), (1, id), "it fires after all, in the group that still does");
 }
 
 async fn it_is_as_bad_as_its_worst_signal(bench: Bench) {
