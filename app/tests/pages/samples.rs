@@ -257,6 +257,7 @@ pub fn view(risk: Risk) -> RecommendationView {
         cannot_reject: None,
         run: None,
         newer: None,
+        for_incident: None,
         now: NOW,
         recommendation,
     }
@@ -349,6 +350,8 @@ pub fn overview() -> OverviewView {
     OverviewView {
         waiting: inbox(),
         waiting_count: 3,
+        unanswered: vec![],
+        unanswered_count: 0,
         running: vec![
             line("a", "Scale down replicas: payment-service", S::Running, None),
             line("b", "Prune images: worker-3", S::Pending, Some("ExceededResourceQuota")),

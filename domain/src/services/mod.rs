@@ -3,6 +3,7 @@
 
 mod accounts;
 mod earlier;
+mod incidents;
 mod notifications;
 mod policies;
 mod shell;
@@ -10,6 +11,7 @@ mod views;
 
 pub use accounts::{AccountService, GroupView, MadeToken, SessionView, TokenOwner, TokenRequest, TokenView};
 pub use earlier::EarlierRun;
+pub use incidents::{IncidentService, IncidentView, SignalsTaken};
 pub use notifications::{NotificationService, ReceiverView};
 pub use policies::{ActivationAnswer, LOOK_BACK_DAYS, PolicyService};
 pub use shell::{HealthView, MoreFound, SearchView, ShellService};

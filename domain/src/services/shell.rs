@@ -4,6 +4,7 @@ use super::{Answer, OverviewView, ShellView};
 use crate::{
     execution::Execution,
     identity::Caller,
+    incident::IncidentRecord,
     ports::{ClusterHealth, PlaybookRecord, PreflightCheck},
     recommendation::Recommendation,
     time::Timestamp,
@@ -32,6 +33,8 @@ pub trait ShellService: Send + Sync {
 /// A few of each kind that was found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchView {
+    /// Incidents, newest first.
+    pub incidents: Vec<IncidentRecord>,
     /// Recommendations, the open ones first.
     pub recommendations: Vec<Recommendation>,
     /// Executions, newest first.
@@ -45,6 +48,8 @@ pub struct SearchView {
 /// Of which kinds more was found than is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MoreFound {
+    /// Incidents.
+    pub incidents: bool,
     /// Recommendations.
     pub recommendations: bool,
     /// Executions.

@@ -7,7 +7,8 @@ use crate::{
     effectiveness::{EffectivenessRow, Week},
     execution::{Execution, ExecutionLine, Standing},
     fault::Fault,
-    ids::{DecisionId, Digest, RecommendationId},
+    ids::{DecisionId, Digest, IncidentId, RecommendationId},
+    incident::IncidentRecord,
     json::diff::Change,
     playbook::{Comparison, ImageRef, Parameter, PlaybookId, Registration, Version},
     policy::Ruling,
@@ -179,6 +180,8 @@ pub struct StrategyView {
 pub struct RecommendationView {
     /// The recommendation.
     pub recommendation: Recommendation,
+    /// The incident of the console that it came for, where there is one.
+    pub for_incident: Option<IncidentId>,
     /// Its strategies.
     pub strategies: Vec<StrategyView>,
     /// Which strategy is shown in full.
@@ -309,6 +312,10 @@ pub struct OverviewView {
     pub waiting: Vec<InboxItem>,
     /// How many need a decision in all.
     pub waiting_count: i64,
+    /// What fires and nobody has recommended anything for, newest first; not all of it where there is much.
+    pub unanswered: Vec<IncidentRecord>,
+    /// How many of them there are in all.
+    pub unanswered_count: i64,
     /// What runs or is about to, newest first; not all of it where there is much.
     pub running: Vec<ExecutionLine>,
     /// How many run or are about to.

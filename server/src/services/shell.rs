@@ -6,13 +6,13 @@ use domain::{
     effectiveness::{Counts, DAY_MS, EffectivenessFilter, EffectivenessRow, weeks},
     execution::{ExecutionLine, ExecutionState},
     identity::{Caller, Right},
-    ids::{ExecutionId, RecommendationId},
+    ids::{ExecutionId, IncidentId, RecommendationId},
     paging::Page,
-    ports::{CatalogFilter, ClusterHealth, ExecutionFilter, PreflightCheck, RecommendationFilter},
+    ports::{CatalogFilter, ClusterHealth, ExecutionFilter, IncidentFilter, PreflightCheck, RecommendationFilter},
     recommendation::RecommendationState,
     services::{
-        Answer, ApprovalService, CatalogService, HealthView, OverviewView, RunService, SearchView, ServiceError,
-        ShellService, ShellView,
+        Answer, ApprovalService, CatalogService, HealthView, IncidentService, OverviewView, RunService, SearchView,
+        ServiceError, ShellService, ShellView,
     },
     time::Timestamp,
 };
@@ -53,6 +53,10 @@ impl ShellService for Services {
         let shown = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
         // What is counted a moment later than it was listed is never less than what is seen.
         let waiting_count = self.world.recommendations.open_count().await.map_err(store_fault)?.max(shown);
+        let firing = IncidentFilter { unanswered: true, ..Default::default() };
+        let unanswered = self.world.signals.incidents(&firing, &Page::first(SHOWN)).await.map_err(store_fault)?.items;
+        let shown = i64::try_from(unanswered.len()).unwrap_or(i64::MAX);
+        let unanswered_count = self.world.signals.unanswered_count().await.map_err(store_fault)?.max(shown);
         let of = |state| ExecutionFilter { state: Some(state), ..Default::default() };
         let mut running = self.newest(of(ExecutionState::Running)).await?;
         running.extend(self.newest(of(ExecutionState::Pending)).await?);
@@ -67,6 +71,8 @@ impl ShellService for Services {
         Ok(OverviewView {
             waiting,
             waiting_count,
+            unanswered,
+            unanswered_count,
             running,
             standing,
             ended,
@@ -82,6 +88,11 @@ impl ShellService for Services {
         let page = Page::first(FOUND);
         let mut view = SearchView::default();
         if caller.may(Right::RecommendationsRead) {
+            // Without words: what fires and nobody has answered.
+            let filter = IncidentFilter { unanswered: q.is_none(), q: q.clone(), ..Default::default() };
+            let found = self.incidents(caller, &filter, &page).await?;
+            view.more.incidents = found.next_cursor.is_some();
+            view.incidents = found.items;
             // Without words: what awaits a decision.
             let state = q.is_none().then_some(RecommendationState::Open);
             let filter = RecommendationFilter { state, q: q.clone(), ..Default::default() };
@@ -163,6 +174,8 @@ impl Services {
         if caller.may(Right::RecommendationsRead) {
             let found = there(ApprovalService::get(self, caller, &RecommendationId::new(id)).await)?;
             view.recommendations.extend(found.map(|(recommendation, _)| recommendation));
+            let found = there(self.incident(caller, &IncidentId::new(id)).await)?;
+            view.incidents.extend(found.map(|found| found.incident));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Search or jump to: pages, actions, recommendations, runs and playbooks by a few words. The page works by itself; the palette
+//! Search or jump to: pages, actions, recommendations, incidents, runs and playbooks by a few words. The page works by itself; the palette
 //! shows the same hits, taken from it, so that they are rendered in one place.
 
 mod places;
@@ -12,6 +12,7 @@ use crate::{
 use domain::{
     execution::Execution,
     identity::Caller,
+    incident::IncidentRecord,
     ports::PlaybookRecord,
     recommendation::Recommendation,
     services::{Answer, SearchView},
@@ -54,7 +55,7 @@ pub async fn page(ask: Ask) -> Answer<Page> {
 
 /// All that was found, what one acts on first.
 pub fn groups(found: SearchView, q: Option<&str>, caller: &Caller) -> Vec<Group> {
-    let SearchView { recommendations, runs, playbooks, more } = found;
+    let SearchView { incidents, recommendations, runs, playbooks, more } = found;
     let all = |path: &str, more: bool, word: &str, icon: Icon| {
         let q = q.filter(|_| more)?;
         let href = format!("{path}{}", Query::parse("").with("q", Some(q)));
@@ -62,6 +63,8 @@ pub fn groups(found: SearchView, q: Option<&str>, caller: &Caller) -> Vec<Group>
             icon, title: format!("All {word} with “{q}”"), sub: String::new(), href, mark: None, sends: None
         })
     };
+    let mut happened: Vec<Hit> = incidents.iter().map(incident).collect();
+    happened.extend(all("/incidents", more.incidents, "incidents", Icon::Find));
     let mut waiting: Vec<Hit> = recommendations.iter().map(recommendation).collect();
     waiting.extend(
         all("/approvals", more.recommendations, "recommendations", Icon::Find)
@@ -72,8 +75,14 @@ pub fn groups(found: SearchView, q: Option<&str>, caller: &Caller) -> Vec<Group>
     let mut known: Vec<Hit> = playbooks.iter().map(playbook).collect();
     known.extend(all("/catalog", more.playbooks, "playbooks", Icon::Find));
     let (pages, actions) = places::matching(q, caller);
-    let groups =
-        [("Recommendations", waiting), ("Runs", ran), ("Playbooks", known), ("Pages", pages), ("Actions", actions)];
+    let groups = [
+        ("Recommendations", waiting),
+        ("Incidents", happened),
+        ("Runs", ran),
+        ("Playbooks", known),
+        ("Pages", pages),
+        ("Actions", actions),
+    ];
     let mut groups: Vec<Group> =
         groups.into_iter().filter(|(_, hits)| !hits.is_empty()).map(|(title, hits)| Group { title, hits }).collect();
     // Whoever types a page's name wants the page.
@@ -84,6 +93,18 @@ pub fn groups(found: SearchView, q: Option<&str>, caller: &Caller) -> Vec<Group>
         }
     }
     groups
+}
+
+fn incident(of: &IncidentRecord) -> Hit {
+    let what = [Some(of.about.signal_type.clone()), of.about.resource.as_ref().map(target)];
+    Hit {
+        icon: Icon::Warn,
+        title: of.about.title.clone(),
+        sub: what.into_iter().flatten().collect::<Vec<_>>().join(" · "),
+        href: format!("/incidents/{}", of.id),
+        mark: Some(of.state.into()),
+        sends: None,
+    }
 }
 
 fn recommendation(of: &Recommendation) -> Hit {

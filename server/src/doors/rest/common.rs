@@ -16,7 +16,7 @@ const FORMS: &str = include_str!("forms.json");
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is sent where.
-const SENT: [(&str, &str); 16] = [
+const SENT: [(&str, &str); 17] = [
     ("/api/v1/playbooks", "RegistrationForm"),
     ("/api/v1/playbooks/validate", "RegistrationForm"),
     ("/api/v1/playbooks/{workflow_id}/versions/{version}/status", "StatusForm"),
@@ -24,6 +24,7 @@ const SENT: [(&str, &str); 16] = [
     ("/api/v1/recommendations/{id}/tickets", "TicketForm"),
     ("/api/v1/recommendations/{id}/decisions", "DecisionForm"),
     ("/api/v1/executions", "StepsForm"),
+    (ALERTS, "AlertmanagerForm"),
     (CANCEL, "CancelForm"),
     (LISTING, "ListingForm"),
     ("/api/v1/audit/exports", "ExportForm"),
@@ -34,6 +35,7 @@ const SENT: [(&str, &str); 16] = [
     (DISCARD, "NotificationForm"),
     (TEST, "NotificationForm"),
 ];
+const ALERTS: &str = "/api/v1/signals/alertmanager";
 const CANCEL: &str = "/api/v1/executions/{id}/cancel";
 const LISTING: &str = "/api/v1/executions/{id}/workspaces/{workspace}/listing";
 const REDELIVER: &str = "/api/v1/notifications/{id}/redeliver";
@@ -181,7 +183,9 @@ mod tests {
             let operation = &document["paths"][route.path]["post"];
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
             let form = schema.as_str().and_then(|r| r.strip_prefix('#')).and_then(|p| document.pointer(p));
-            assert!(form.is_some_and(|f| f["additionalProperties"] == false), "{} takes {schema}", route.path);
+            // Alertmanager's form is another project's, which grows.
+            let open = route.path == ALERTS;
+            assert!(form.is_some_and(|f| f["additionalProperties"] == open), "{} takes {schema}", route.path);
         }
     }
 }
