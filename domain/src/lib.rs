@@ -32,6 +32,7 @@ pub mod provider;
 pub mod reader;
 pub mod recommendation;
 pub mod services;
+pub mod signature;
 pub mod spans;
 pub mod stats;
 pub mod target;

@@ -5,8 +5,10 @@ mod file;
 mod oidc;
 mod parse;
 mod show;
+mod signatures;
 
 pub use oidc::OidcConfig;
+pub use signatures::SignaturesConfig;
 
 use domain::{
     cluster_callers::{BadMapping, ClusterRoles},
@@ -128,6 +130,8 @@ pub struct Config {
     pub oidc: Option<OidcConfig>,
     /// Whether people sign in with accounts of the console's own.
     pub local_accounts: bool,
+    /// Whose signatures of images count; none where nobody looks at them.
+    pub signatures: Option<SignaturesConfig>,
     sources: BTreeMap<&'static str, Source>,
 }
 
@@ -160,7 +164,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 38] = [
+pub const NAMES: [&str; 39] = [
     "listen",
     "database-url",
     "data-dir",
@@ -199,6 +203,7 @@ pub const NAMES: [&str; 38] = [
     "oidc-name",
     "oidc-allow-private",
     "local-accounts",
+    "signatures-file",
 ];
 
 /// Those that are no flags: what stands on a command line is seen by everybody on the machine.
@@ -338,6 +343,7 @@ impl Config {
             admin_password: texts.get("admin-password").cloned(),
             oidc: oidc::read(&reader)?,
             local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
+            signatures: signatures::read(&reader)?,
             data_dir,
             sources,
         };

@@ -5,8 +5,9 @@ use domain::{
     decision::Verb,
     execution::{Assessment, ExecutionState, TaskState},
     policy::simulate::Effect,
-    ports::{PlaybookStatus, PolicyState, Signature},
+    ports::{PlaybookStatus, PolicyState},
     recommendation::{RecommendationState, Risk, Severity},
+    signature::Signature,
 };
 use leptos::prelude::*;
 
@@ -127,6 +128,7 @@ impl From<Signature> for Mark {
     fn from(signature: Signature) -> Self {
         match signature {
             Signature::Verified => mark("Verified", Icon::Seal, Tone::Ok),
+            Signature::Untrusted => mark("Not by anybody trusted", Icon::Warn, Tone::Bad),
             Signature::Missing => mark("Not signed", Icon::Warn, Tone::Bad),
             Signature::Unknown => mark("Not checked", Icon::Question, Tone::Wait),
         }

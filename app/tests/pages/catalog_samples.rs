@@ -1,6 +1,6 @@
 //! Playbooks, audit rows and measurements for looking at pages.
 
-use crate::samples::{NOW, line, track};
+use crate::samples::{NOW, line, signed, track};
 use app::{
     FormOutcome,
     pages::audit::{AuditView, Titles},
@@ -52,7 +52,7 @@ pub fn record(id: &str, version: &str, title: &str, status: PlaybookStatus) -> P
     let registration = registration(id, version, title);
     PlaybookRecord {
         image: registration.image.with_digest(Digest::from_bytes([0xde; 32])),
-        signed: Some(true),
+        signature: signed("release"),
         status,
         status_reason: (status != PlaybookStatus::Active).then(|| "Superseded by vertical scaling".into()),
         registered_at: NOW.plus_ms(-86_400_000 * 9),

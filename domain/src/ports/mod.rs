@@ -11,6 +11,7 @@ mod provider;
 mod recommendations;
 mod records;
 mod sessions;
+mod signatures;
 mod tries;
 
 pub use accounts::{AccountChange, AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
@@ -20,7 +21,7 @@ pub use catalog::{
 };
 pub use cluster::{
     AppliedPlaybook, AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, ClusterRight, ClusterUser,
-    ImageResolution, PlaybookApplied, PreflightCheck, PreflightOutcome, Registry, Signature,
+    PlaybookApplied, PreflightCheck, PreflightOutcome, Registry,
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};
@@ -35,6 +36,7 @@ pub use records::{
     VersionDay,
 };
 pub use sessions::{CameFrom, Ending, LiveSession, NewSession, Proof, SessionLimits, SessionRecord, SessionStore};
+pub use signatures::SignatureStore;
 pub use tries::{Allowance, DEVICE_MS, TryStore};
 
 /// A fault of the store itself, not of what was asked. The detail is for the log, never for the caller.

@@ -108,6 +108,9 @@ struct Settings {
     /// on: the cluster is asked whether it lets the person remediate there who approves; or off [KUBERNAUT_CHECK_PEOPLE] [default: off]
     #[arg(long, global = true, value_name = "WHETHER")]
     check_people: Option<String>,
+    /// File that says whose signatures of images count, and which registries are asked (YAML) [KUBERNAUT_SIGNATURES_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    signatures_file: Option<String>,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
 }
@@ -269,6 +272,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("cluster-callers", &settings.cluster_callers),
         ("cluster-callers-audience", &settings.cluster_callers_audience),
         ("check-people", &settings.check_people),
+        ("signatures-file", &settings.signatures_file),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
     let flags = flags.chain(settings.oidc.given()).collect();

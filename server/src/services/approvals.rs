@@ -160,7 +160,7 @@ impl ApprovalService for Services {
         caller.require(Right::Decide)?;
         let recommendation = self.recommendation(id).await?;
         let made = self.made(&recommendation, strategy, parameters.as_ref()).await?;
-        let view = Self::ticket_view(Some(&recommendation), &made);
+        let view = self.ticket_view(Some(&recommendation), &made);
         let mut audit = AuditEntry::by(caller, "ticket.make", "recommendation", recommendation.id.as_str());
         audit.after = Some(json!({ "digest": view.digest, "changes": view.changes }));
         let stored = self.stored(caller, &recommendation, &made);
@@ -182,7 +182,7 @@ impl ApprovalService for Services {
         caller.require(Right::Decide)?;
         let recommendation = self.recommendation(id).await?;
         let made = self.made(&recommendation, strategy, Some(&parameters)).await?;
-        Ok(Self::ticket_view(Some(&recommendation), &made))
+        Ok(self.ticket_view(Some(&recommendation), &made))
     }
 
     async fn target(
@@ -419,10 +419,10 @@ impl Services {
     ) -> Answer<TicketView> {
         let Some(digest) = asked else {
             let made = self.make_ticket(recommendation, strategy, None).await?;
-            return Ok(Self::ticket_view(Some(recommendation), &made));
+            return Ok(self.ticket_view(Some(recommendation), &made));
         };
         let (stored, made) = self.remake(recommendation, strategy, digest).await?;
-        let mut view = Self::ticket_view(Some(recommendation), &made);
+        let mut view = self.ticket_view(Some(recommendation), &made);
         if made.ticket.digest() != digest {
             let what = stored.map(|old| old.differences(&made.ticket)).unwrap_or_default();
             let places = what.iter().map(|c| c.pointer.as_str()).collect::<Vec<_>>().join(", ");

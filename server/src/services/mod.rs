@@ -18,6 +18,7 @@ mod policing;
 pub mod reason;
 mod runs;
 mod shell;
+mod signing;
 mod simulation;
 mod single;
 mod targets;
@@ -32,7 +33,7 @@ use domain::{
     policy::Conditions,
     ports::{
         AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
-        LogReader, PolicyStore, RecommendationStore, Registry, StoreError,
+        LogReader, PolicyStore, RecommendationStore, Registry, SignatureStore, StoreError,
     },
     services::ServiceError,
 };
@@ -62,6 +63,8 @@ pub struct World {
     pub people: Arc<dyn AccountStore>,
     /// Where images come from.
     pub registry: Arc<dyn Registry>,
+    /// Who signed them, as it was last found out.
+    pub signatures: Arc<dyn SignatureStore>,
     /// The cluster; set once the controller has been started, which itself needs the intake.
     pub cluster: Arc<OnceLock<Arc<dyn Cluster>>>,
     /// The time.

@@ -17,6 +17,7 @@ use domain::{
         RecommendationStore, StoreError, StoredTicket,
     },
     recommendation::{Recommendation, RecommendationState},
+    signature::ImageSignature,
     time::Timestamp,
 };
 use std::sync::{Arc, Mutex};
@@ -126,7 +127,7 @@ impl ClusterIntake for FakeIntake {
                 let record = PlaybookRecord {
                     image: registration.image.with_digest(Digest::from_bytes([7; 32])),
                     registration,
-                    signed: None,
+                    signature: ImageSignature::default(),
                     status: PlaybookStatus::Active,
                     status_reason: None,
                     registered_at: Timestamp::parse("2026-11-23T03:00:00Z").unwrap(),

@@ -17,6 +17,7 @@ mod races;
 mod recommendations;
 mod records;
 mod sessions;
+mod signatures;
 mod support;
 mod trail;
 mod tries;

@@ -1,0 +1,123 @@
+//! Who signed which image.
+
+use crate::support::{Bench, contract, entry, playbook};
+use domain::{
+    playbook::ImageRef,
+    ports::{CatalogStore, PlaybookStatus, SignatureStore, StatusChange},
+    signature::{ImageSignature, Signature, Signer},
+    time::Timestamp,
+};
+use serde_json::json;
+use store::Store;
+
+contract!(
+    what_was_found_out_is_kept_with_the_version,
+    what_was_found_out_under_other_settings_is_forgotten,
+    a_registry_that_is_away_takes_nothing_away_for_a_day,
+    what_is_in_use_is_due,
+);
+
+const TRUST: &str = "these settings";
+
+fn image(name: &str) -> ImageRef {
+    format!("registry.example/{name}@sha256:{}", "7".repeat(64)).parse().unwrap()
+}
+
+fn found(state: Signature, checked_at: Timestamp) -> ImageSignature {
+    let signer = state.is_verified().then(|| Signer::Key { name: "release".into() });
+    ImageSignature { state, signer, detail: None, checked_at: Some(checked_at) }
+}
+
+async fn state(store: &Store, image: &ImageRef) -> Signature {
+    store.signatures(std::slice::from_ref(image)).await.unwrap().remove(0).signature.state
+}
+
+async fn what_was_found_out_is_kept_with_the_version(bench: Bench) {
+    let store = &bench.store;
+    let new = playbook("oomkill", "1.0.0", &json!({}));
+    let (id, version) = (new.registration.id.clone(), new.registration.version.clone());
+    let now = store.now().await.unwrap();
+    let known = found(Signature::Verified, now);
+    let mut new_one = new.clone();
+    new_one.signature = known.clone();
+    store.register(new_one, entry("playbook.register")).await.unwrap();
+    let record = store.version(&id, &version).await.unwrap().unwrap();
+    assert_eq!((&record.signature, &record.image), (&known, &new.image));
+    let tag = record.tag();
+
+    let again = found(Signature::Verified, now.plus_ms(1));
+    assert_eq!(store.keep_signature(&new.image, again.clone(), TRUST, false).await.unwrap(), again);
+    let record = store.version(&id, &version).await.unwrap().unwrap();
+    assert_eq!(record.signature, again);
+    assert_eq!(record.tag(), tag, "that somebody looked again changes nothing");
+    store.keep_signature(&new.image, found(Signature::Missing, now), TRUST, false).await.unwrap();
+    let record = store.version(&id, &version).await.unwrap().unwrap();
+    assert!(record.signature.state == Signature::Missing && record.tag() != tag);
+
+    let others = [image("unknown"), new.image.clone()];
+    let all = store.signatures(&others).await.unwrap();
+    assert_eq!(all.iter().map(|one| &one.image).collect::<Vec<_>>(), others.iter().collect::<Vec<_>>());
+    assert_eq!(all[0].signature, ImageSignature::default(), "nobody has looked at that one");
+    assert_eq!(all[1].signature.state, Signature::Missing);
+    assert!(store.signatures(&[]).await.unwrap().is_empty());
+}
+
+async fn what_was_found_out_under_other_settings_is_forgotten(bench: Bench) {
+    let (store, image) = (&bench.store, image("scale"));
+    let now = store.now().await.unwrap();
+    store.keep_signature(&image, found(Signature::Verified, now), TRUST, true).await.unwrap();
+    assert_eq!(store.forget_signatures(TRUST).await.unwrap(), 0);
+    assert_eq!(state(store, &image).await, Signature::Verified);
+    assert_eq!(store.forget_signatures("").await.unwrap(), 1, "nobody looks at signatures any more");
+    assert_eq!(state(store, &image).await, Signature::Unknown);
+    // What was known before is no help to who trusts others.
+    store.keep_signature(&image, found(Signature::Verified, now), TRUST, true).await.unwrap();
+    let away = found(Signature::Unknown, now);
+    let kept = store.keep_signature(&image, away.clone(), "other settings", true).await.unwrap();
+    assert_eq!(kept, away);
+}
+
+async fn a_registry_that_is_away_takes_nothing_away_for_a_day(bench: Bench) {
+    let (store, image) = (&bench.store, image("scale"));
+    let now = store.now().await.unwrap();
+    let away = found(Signature::Unknown, now);
+    for (age, left) in
+        [(ImageSignature::HOLDS_MS - 60_000, Signature::Verified), (ImageSignature::HOLDS_MS, Signature::Unknown)]
+    {
+        let known = found(Signature::Verified, now.plus_ms(-age));
+        store.keep_signature(&image, known, TRUST, true).await.unwrap();
+        let kept = store.keep_signature(&image, away.clone(), TRUST, true).await.unwrap();
+        assert_eq!((kept.state, state(store, &image).await), (left, left));
+    }
+}
+
+async fn what_is_in_use_is_due(bench: Bench) {
+    let store = &bench.store;
+    let now = store.now().await.unwrap();
+    let mut new = playbook("oomkill", "1.0.0", &json!({}));
+    (new.image, new.trust) = (image("playbook"), None);
+    let (id, version) = (new.registration.id.clone(), new.registration.version.clone());
+    store.register(new, entry("playbook.register")).await.unwrap();
+    store
+        .keep_signature(&image("proposed"), found(Signature::Missing, now.plus_ms(-5_000)), TRUST, true)
+        .await
+        .unwrap();
+    store
+        .keep_signature(&image("unused"), found(Signature::Verified, now.plus_ms(-5_000)), TRUST, false)
+        .await
+        .unwrap();
+    store.keep_signature(&image("away"), found(Signature::Unknown, now.plus_ms(-3_000)), TRUST, true).await.unwrap();
+    let due = async |since: i64, unknown: i64, most: u32| {
+        let found = store.due_signatures(now.plus_ms(since), now.plus_ms(unknown), most).await.unwrap();
+        found
+            .iter()
+            .map(|image| image.repository().trim_start_matches("registry.example/").to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(due(-4_000, -4_000, 9).await, ["playbook", "proposed"], "the longest waiting first");
+    assert_eq!(due(-9_000, -1_000, 9).await, ["playbook", "away"], "what is not known sooner");
+    assert_eq!(due(0, 0, 1).await, ["playbook"]);
+    let status = StatusChange::to(PlaybookStatus::Disabled, None);
+    store.set_status(&id, &version, status, entry("playbook.status")).await.unwrap();
+    assert_eq!(due(-9_000, -9_000, 9).await, Vec::<String>::new(), "what can't run waits for nobody");
+}
