@@ -1,3 +1,4 @@
+// cosign, which images are signed with in the tests, and crane, which makes them and serves the registry that they lie in.
 module kubernaut.invalid/cosign
 
 go 1.25.0

@@ -52,10 +52,10 @@ impl Checked {
         if by_tag.state.is_verified() {
             return Ok(by_tag);
         }
-        let referrers = repository.referrers(digest).await?;
-        let bundles =
-            referrers.iter().filter(|one| one.artifact_type.as_deref().is_none_or(|kind| kind.starts_with(BUNDLE)));
-        for bundle in bundles.take(MOST) {
+        let mut referrers = repository.referrers(digest).await?;
+        // A list under a tag may not say what is in it: those that are bundles by their word come first.
+        referrers.sort_by_key(|one| !one.artifact_type.as_deref().is_some_and(|kind| kind.starts_with(BUNDLE)));
+        for bundle in referrers.iter().take(MOST) {
             found.extend(self.bundle(&mut repository, &bundle.digest, digest).await?);
         }
         Ok(judge(&found, &self.trust, now))

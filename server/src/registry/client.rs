@@ -14,6 +14,15 @@ use std::{
 /// What a manifest may be.
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
                          application/vnd.docker.distribution.manifest.v2+json";
+/// There is nothing.
+const ABSENT: &[StatusCode] = &[StatusCode::NOT_FOUND];
+/// A registry from before OCI 1.1 does not know the question.
+const NO_SUCH_LIST: &[StatusCode] = &[
+    StatusCode::NOT_FOUND,
+    StatusCode::BAD_REQUEST,
+    StatusCode::METHOD_NOT_ALLOWED,
+    StatusCode::NOT_ACCEPTABLE,
+];
 /// Where Docker Hub answers, and where it gives tokens.
 const DOCKER_HUB: (&str, &str, &str) = ("docker.io", "registry-1.docker.io", "auth.docker.io");
 
@@ -117,25 +126,25 @@ impl Client {
 impl Repository<'_> {
     /// The manifest of that tag; none where there is none.
     pub async fn tagged(&mut self, tag: &str) -> Result<Option<Manifest>, String> {
-        let answer = self.get(&format!("manifests/{tag}"), MANIFESTS).await?;
+        let answer = self.get(&format!("manifests/{tag}"), MANIFESTS, ABSENT).await?;
         answer.map(|bytes| self.manifest(&bytes)).transpose()
     }
 
     /// The manifest of that digest.
     pub async fn pinned(&mut self, digest: &Digest) -> Result<Option<Manifest>, String> {
-        let answer = self.get(&format!("manifests/{digest}"), MANIFESTS).await?;
+        let answer = self.get(&format!("manifests/{digest}"), MANIFESTS, ABSENT).await?;
         answer.map(|bytes| self.manifest(&self.checked(bytes, digest)?)).transpose()
     }
 
     /// The bytes of that digest.
     pub async fn blob(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, String> {
-        let answer = self.get(&format!("blobs/{digest}"), "*/*").await?;
+        let answer = self.get(&format!("blobs/{digest}"), "*/*", ABSENT).await?;
         answer.map(|bytes| self.checked(bytes, digest)).transpose()
     }
 
     /// What refers to an image: by the registry's own list, or by the list under a tag where it has none.
     pub async fn referrers(&mut self, image: &Digest) -> Result<Vec<Descriptor>, String> {
-        let list = self.get(&format!("referrers/{image}"), MANIFESTS).await?;
+        let list = self.get(&format!("referrers/{image}"), MANIFESTS, NO_SUCH_LIST).await?;
         let list = match list {
             Some(bytes) => Some(self.manifest(&bytes)?),
             None => self.tagged(&format!("sha256-{}", image.hex())).await?,
@@ -143,8 +152,8 @@ impl Repository<'_> {
         Ok(list.unwrap_or_default().manifests)
     }
 
-    /// The body of an answer; none where there is nothing.
-    async fn get(&mut self, path: &str, accept: &str) -> Result<Option<Vec<u8>>, String> {
+    /// The body of an answer; none where the status is one of these.
+    async fn get(&mut self, path: &str, accept: &str, absent: &[StatusCode]) -> Result<Option<Vec<u8>>, String> {
         let address = format!("{}/v2/{}/{path}", self.base(), self.name);
         let with = self.token.clone().or_else(|| self.basic());
         let mut answer = self.client.call(&address, accept, with.as_deref()).await?;
@@ -157,7 +166,7 @@ impl Repository<'_> {
         }
         match answer.status() {
             StatusCode::OK => Ok(Some(answer.into_body())),
-            StatusCode::NOT_FOUND => Ok(None),
+            status if absent.contains(&status) => Ok(None),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 Err(format!("{} does not let the console read {}", self.host, self.name))
             }
