@@ -17,12 +17,8 @@ const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application
 /// There is nothing.
 const ABSENT: &[StatusCode] = &[StatusCode::NOT_FOUND];
 /// A registry from before OCI 1.1 does not know the question.
-const NO_SUCH_LIST: &[StatusCode] = &[
-    StatusCode::NOT_FOUND,
-    StatusCode::BAD_REQUEST,
-    StatusCode::METHOD_NOT_ALLOWED,
-    StatusCode::NOT_ACCEPTABLE,
-];
+const NO_SUCH_LIST: &[StatusCode] =
+    &[StatusCode::NOT_FOUND, StatusCode::BAD_REQUEST, StatusCode::METHOD_NOT_ALLOWED, StatusCode::NOT_ACCEPTABLE];
 /// Where Docker Hub answers, and where it gives tokens.
 const DOCKER_HUB: (&str, &str, &str) = ("docker.io", "registry-1.docker.io", "auth.docker.io");
 
