@@ -3,6 +3,8 @@
 
 mod checked;
 mod client;
+#[cfg(test)]
+mod tests;
 
 pub use checked::Checked;
 pub use client::Client;

@@ -15,7 +15,7 @@ pub use trust::{Log, Trust, TrustedKey};
 pub use watch::watch;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use rustls::pki_types::SignatureVerificationAlgorithm;
 

@@ -49,7 +49,8 @@ fn key(pem: &str) -> SubjectPublicKeyInfoDer<'static> {
     SubjectPublicKeyInfoDer::from_pem_slice(pem.as_bytes()).unwrap()
 }
 
-fn team() -> Trust {
+/// Who is trusted by the samples' team.
+pub fn team() -> Trust {
     let authority = CertificateDer::from_pem_slice(include_bytes!("samples/ca.pem")).unwrap();
     let identity = |subject: &str| TrustedIdentity { issuer: ISSUER.into(), subject: subject.into() };
     Trust {

@@ -9,6 +9,8 @@ use domain::{
 
 /// Rows that go at a time: other writers get their turn in between.
 const AT_ONCE: i64 = 500;
+/// How long it is kept who signed an image that nobody uses any more, milliseconds.
+const SIGNATURES_MS: i64 = 90 * DAY_MS;
 
 /// What was let go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +54,8 @@ impl Store {
         })
     }
 
-    /// Lets go of sessions that ran out, of browsers not seen for long, of tries that count no more, and of kept answers past their day.
+    /// Lets go of sessions that ran out, of browsers not seen for long, of tries that count no more, of
+    /// signatures of images that nobody uses, and of kept answers past their day.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.now().await?;
         // Whatever the settings say, none of these lives any more.
@@ -70,6 +73,13 @@ impl Store {
         self.let_go(
             "DELETE FROM sign_in_tries WHERE who IN (SELECT who FROM sign_in_tries WHERE full_at <= $1 LIMIT $2)",
             now,
+        )
+        .await?;
+        // Of images that no playbook has: runs of them are looked at for as long.
+        self.let_go(
+            "DELETE FROM image_signatures WHERE image IN (SELECT s.image FROM image_signatures s WHERE s.used_at <= $1 \
+             AND NOT EXISTS (SELECT 1 FROM playbook_versions p WHERE p.image = s.image) LIMIT $2)",
+            now.plus_ms(-SIGNATURES_MS),
         )
         .await?;
         let mut write = self.write().await?;

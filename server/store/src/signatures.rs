@@ -70,7 +70,7 @@ impl SignatureStore for Store {
         );
         let sql = Sql::new("signature", sql).bind(since).bind(unknown_since).bind(most);
         let rows = sql.all(&mut *self.read().await?).await?;
-        rows.iter().map(|row| row.text("image")?.parse().map_err(|e| row.corrupt("image", &e))).collect()
+        rows.iter().map(|row| row.text("image")?.parse::<ImageRef>().map_err(|e| row.corrupt("image", &e))).collect()
     }
 
     async fn forget_signatures(&self, trust: &str) -> Result<u64, StoreError> {

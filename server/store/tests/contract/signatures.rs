@@ -15,6 +15,7 @@ contract!(
     what_was_found_out_under_other_settings_is_forgotten,
     a_registry_that_is_away_takes_nothing_away_for_a_day,
     what_is_in_use_is_due,
+    what_nobody_uses_any_more_is_let_go,
 );
 
 const TRUST: &str = "these settings";
@@ -120,4 +121,20 @@ async fn what_is_in_use_is_due(bench: Bench) {
     let status = StatusChange::to(PlaybookStatus::Disabled, None);
     store.set_status(&id, &version, status, entry("playbook.status")).await.unwrap();
     assert_eq!(due(-9_000, -9_000, 9).await, Vec::<String>::new(), "what can't run waits for nobody");
+}
+
+async fn what_nobody_uses_any_more_is_let_go(bench: Bench) {
+    let store = &bench.store;
+    let now = store.now().await.unwrap();
+    let mut new = playbook("oomkill", "1.0.0", &json!({}));
+    new.image = image("playbook");
+    store.register(new, entry("playbook.register")).await.unwrap();
+    store.keep_signature(&image("old"), found(Signature::Verified, now), TRUST, true).await.unwrap();
+    let ago = "UPDATE image_signatures SET used_at = used_at - CAST(91 AS BIGINT) * 86400000";
+    sqlx::query(ago).execute(&mut bench.raw().await).await.unwrap();
+    store.keep_signature(&image("new"), found(Signature::Verified, now), TRUST, true).await.unwrap();
+    store.sweep().await.unwrap();
+    for (name, left) in [("playbook", Signature::Verified), ("old", Signature::Unknown), ("new", Signature::Verified)] {
+        assert_eq!(state(store, &image(name)).await, left, "{name}");
+    }
 }
