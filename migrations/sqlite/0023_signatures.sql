@@ -8,3 +8,6 @@ CREATE TABLE image_signatures (
     trust      TEXT NOT NULL,      -- names the settings under which it was found out
     content    TEXT NOT NULL          -- JSON: state, signer, detail, time
 );
+
+-- Whether the policy asked for a signature of each image when this was approved: asked again when it starts.
+ALTER TABLE executions ADD COLUMN signed BIGINT NOT NULL DEFAULT 0;

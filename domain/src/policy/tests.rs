@@ -238,6 +238,7 @@ fn a_rule_that_requires_a_signature_lets_nobody_approve_without() {
             "the ticket says it, so it is another one once that changes"
         );
         assert!(ruling.explanation().contains("it asks for signed images"), "{}", ruling.explanation());
+        assert!(ruling.terms.signed, "it is asked again when it starts");
     }
     let missing = judge(&policy, 1, &Facts { signature: Signature::Missing, ..facts() }, &Words);
     assert!(missing.explanation().starts_with("Nobody can approve this: rule prod"), "{}", missing.explanation());
@@ -258,6 +259,8 @@ fn of_several_namespaces_the_rule_that_requires_a_signature_stops_it() {
         judge(&policy, 1, &facts, &Words).terms.grant
     };
     assert_eq!((judged(Signature::Verified), judged(Signature::Unknown)), (Grant::People, Grant::Never));
+    let facts = Facts { namespaces: vec!["dev".into(), "payments".into()], ..facts() };
+    assert!(judge(&policy, 1, &facts, &Words).terms.signed, "whichever of the rules asks for it");
 }
 
 #[test]

@@ -300,7 +300,8 @@ impl Services {
         let freezes_at = terms.and_then(|terms| terms.freezes_at(self.world.clock.now()));
         let expires_at = freezes_at.map_or(content.expires_at, |at| at.min(content.expires_at));
         let guard = terms.map_or_else(Guard::default, |terms| terms.guard);
-        NewExecution { subject, expires_at, tasks, actions, objects: scope.spots(), guard }
+        let signed = terms.is_some_and(|terms| terms.signed);
+        NewExecution { subject, expires_at, tasks, actions, objects: scope.spots(), guard, signed }
     }
 }
 

@@ -1,9 +1,15 @@
 //! Who signed which image.
 
-use crate::support::{Bench, contract, entry, playbook};
+use crate::support::{Bench, MINUTE, attempt, contract, entry, new_execution, playbook, recommend, seen, ticket};
 use domain::{
+    decision::Verb,
+    execution::{ExecutionState, Stage},
+    ids::{DecisionId, ExecutionId},
     playbook::ImageRef,
-    ports::{CatalogStore, PlaybookStatus, SignatureStore, StatusChange},
+    ports::{
+        CatalogStore, ExecutionStore, Known, NewDecision, NewExecution, Permit, PlaybookStatus, RecommendationStore,
+        SignatureStore, StatusChange,
+    },
     signature::{ImageSignature, Signature, Signer},
     time::Timestamp,
 };
@@ -16,6 +22,7 @@ contract!(
     a_registry_that_is_away_takes_nothing_away_for_a_day,
     what_is_in_use_is_due,
     what_nobody_uses_any_more_is_let_go,
+    a_run_that_needs_signatures_starts_only_while_they_are_known,
 );
 
 const TRUST: &str = "these settings";
@@ -137,4 +144,47 @@ async fn what_nobody_uses_any_more_is_let_go(bench: Bench) {
     for (name, left) in [("playbook", Signature::Verified), ("old", Signature::Unknown), ("new", Signature::Verified)] {
         assert_eq!(state(store, &image(name)).await, left, "{name}");
     }
+}
+
+/// An approved run, of which the policy asked for signatures or not; created in the cluster.
+async fn approved(store: &Store, id: &str, number: u8, signed: bool) -> ExecutionId {
+    let of = recommend(store, &format!("rec-{id}"), &format!("inc-{id}")).await;
+    let until = store.now().await.unwrap().plus_ms(15 * MINUTE);
+    store.put_ticket(ticket(number, &of), entry("ticket.make")).await.unwrap();
+    let decision = NewDecision {
+        id: DecisionId::new(format!("decision-{id}")),
+        recommendation_id: of.clone(),
+        strategy: 0,
+        attempt: attempt("bob", Verb::Approve, number, 1, until),
+        known: Known::Any,
+        reason: None,
+        ticket: None,
+        execution: Some(NewExecution { signed, ..new_execution(id, &of, number, until) }),
+        audit: entry("decision.approve"),
+    };
+    let id = store.decide(decision).await.unwrap().execution_id.unwrap();
+    store.observe(&id, seen(ExecutionState::Pending, Stage::Created, vec![])).await.unwrap();
+    id
+}
+
+async fn a_run_that_needs_signatures_starts_only_while_they_are_known(bench: Bench) {
+    let store = &bench.store;
+    let now = store.now().await.unwrap();
+    let image: ImageRef =
+        new_execution("x", &recommend(store, "rec-x", "inc-x").await, 9, now).actions[0].image.parse().unwrap();
+    let any = approved(store, "any", 1, false).await;
+    assert!(matches!(store.begin_start(&any).await.unwrap(), Permit::Given(_)), "nobody asked for signatures");
+
+    let signed = approved(store, "signed", 2, true).await;
+    for state in [Signature::Unknown, Signature::Untrusted, Signature::Missing] {
+        assert_eq!(store.begin_start(&signed).await.unwrap(), Permit::Unsigned);
+        store.keep_signature(&image, found(state, now), TRUST, true).await.unwrap();
+    }
+    store.keep_signature(&image, found(Signature::Verified, now), TRUST, true).await.unwrap();
+    let Permit::Given(epoch) = store.begin_start(&signed).await.unwrap() else { panic!("it may start") };
+    // The signature is taken away, and given back, between one look and the next.
+    store.keep_signature(&image, found(Signature::Missing, now), TRUST, true).await.unwrap();
+    assert_eq!(store.may_start(&signed, epoch, "run").await.unwrap(), Permit::Unsigned);
+    store.keep_signature(&image, found(Signature::Verified, now), TRUST, true).await.unwrap();
+    assert_eq!(store.may_start(&signed, epoch, "run").await.unwrap(), Permit::Given(epoch));
 }

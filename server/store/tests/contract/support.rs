@@ -347,6 +347,7 @@ pub fn new_execution(id: &str, of: &RecommendationId, ticket: u8, expires_at: Ti
         actions: vec![action("check"), action("scale")],
         objects: vec![spot("Deployment", "production", id)],
         guard: Guard::default(),
+        signed: false,
     }
 }
 
