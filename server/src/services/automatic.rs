@@ -36,7 +36,7 @@ impl Services {
         let by_machine = came_by.actor.owner.is_none() && !came_by.may(Right::Decide);
         let of_model = taken.origin == Origin::Model && by_machine;
         // Where the cluster is asked about each person who approves, nobody stands in for one.
-        if !of_model || !first.is_some_and(Strategy::runnable) || self.world.settings.check_people {
+        if !of_model || !first.is_some_and(Strategy::runnable) || self.world.settings.subject_access_review {
             return Ok(false);
         }
         let record = self.in_force().await?;
