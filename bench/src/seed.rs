@@ -9,6 +9,7 @@ use domain::{
     playbook::{PlaybookId, Registration},
     ports::{CatalogStore as _, ExecutionStore, NewPlaybook, NewRecommendation, RecommendationStore},
     recommendation::Content,
+    signature::{ImageSignature, Signature},
 };
 use history::{Paper, Playbook, Remediation, Span, days, library};
 use sha2::{Digest as _, Sha256};
@@ -92,7 +93,8 @@ async fn catalog(store: &Store, many: u32) -> Result<Vec<Playbook>> {
         let new = NewPlaybook {
             registration: registration.clone(),
             image: image.clone(),
-            signed: Some(true),
+            signature: ImageSignature { state: Signature::Verified, ..ImageSignature::default() },
+            trust: Some("sandbox".into()),
             by: Actor::system("bench"),
         };
         store.register(new, entry("playbook.register", "playbook", &object)).await?;

@@ -35,6 +35,7 @@ pub mod reader;
 pub mod recommendation;
 pub mod services;
 pub mod signal;
+pub mod signature;
 pub mod spans;
 pub mod stats;
 pub mod target;

@@ -46,6 +46,27 @@ pub enum Plan {
     },
 }
 
+impl Plan {
+    /// The images that would run, each once, in their order.
+    pub fn images(&self) -> Vec<ImageRef> {
+        match self {
+            Self::Playbook { image, .. } => vec![image.clone()],
+            Self::Steps { steps, .. } => images_of(steps),
+        }
+    }
+}
+
+/// The images of these steps, each once, in their order.
+pub fn images_of(steps: &[Step]) -> Vec<ImageRef> {
+    let mut images: Vec<ImageRef> = Vec::new();
+    for step in steps {
+        if !images.contains(&step.image) {
+            images.push(step.image.clone());
+        }
+    }
+    images
+}
+
 /// A WorkflowExecution that waits in the cluster and is to be adopted instead of created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adopts {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startAlerting } from './alerting.mjs';
 import { openBrowser } from './browser.mjs';
 import { startConsole } from './console.mjs';
+import { startRegistry } from './cosign.mjs';
 import { startDex } from './dex.mjs';
 
 /** An empty stage; `close` ends what was started on it, whether or not it has been waited for. */
@@ -19,6 +20,7 @@ export function stage() {
     browser: () => keep(openBrowser(), (browser) => browser.close()),
     console: (options) => keep(startConsole(options), (console_) => console_.stop()),
     alerting: (programs, consoleUrl, token) => keep(startAlerting(programs, consoleUrl, token), (alerting) => alerting.stop()),
+    registry: (programs) => keep(startRegistry(programs), (registry) => registry.stop()),
     dex: (program, consoleUrl) => keep(startDex(program, consoleUrl), (dex) => dex.stop()),
     /** For a console that is started again with what it had. */
     directory: () => keep(mkdtemp(join(tmpdir(), 'kubernaut-stage-')), (path) => rm(path, { recursive: true, force: true }), directories),

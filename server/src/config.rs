@@ -7,10 +7,12 @@ mod oidc;
 mod parse;
 mod show;
 mod signals;
+mod signatures;
 
 pub use notify::{NotifyConfig, Receiver};
 pub use oidc::OidcConfig;
 pub use signals::SignalsConfig;
+pub use signatures::SignaturesConfig;
 
 use domain::{
     ports::SessionLimits,
@@ -138,6 +140,8 @@ pub struct Config {
     pub local_accounts: bool,
     /// Who is told of recommendations.
     pub notify: NotifyConfig,
+    /// Whose signatures of images count; none where nobody looks at them.
+    pub signatures: Option<SignaturesConfig>,
     sources: BTreeMap<&'static str, Source>,
 }
 
@@ -170,7 +174,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 48] = [
+pub const NAMES: [&str; 49] = [
     "listen",
     "database-url",
     "data-dir",
@@ -219,6 +223,7 @@ pub const NAMES: [&str; 48] = [
     "notify-attempts",
     "notify-ca-file",
     "notify-allow-private",
+    "signatures-file",
 ];
 
 /// Those that are no flags: what stands on a command line is seen by everybody on the machine.
@@ -361,6 +366,7 @@ impl Config {
             oidc: oidc::read(&reader)?,
             local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
             notify: notify::read(&reader, &env)?,
+            signatures: signatures::read(&reader)?,
             data_dir,
             sources,
         };

@@ -15,6 +15,7 @@ mod scene;
 mod serve;
 mod services;
 mod signal_mapping;
+mod signatures;
 mod trail_watch;
 
 use clap::Parser as _;

@@ -100,12 +100,22 @@ impl Outbound {
     /// # Errors
     /// When it may not be made, or nothing came of it. Any status but that of a redirect is an answer.
     pub async fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, OutboundError> {
-        let request = Request::try_from(request).map_err(|_| OutboundError::NoAddress)?;
-        let host = self.judge(request.url())?;
-        let mut answer = self.client.execute(request).await.map_err(|error| failed(&host, &error))?;
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let answer = self.answer(request).await?;
         if answer.status().is_redirection() {
             return Err(OutboundError::Redirect { host, status: answer.status().as_u16() });
         }
+        Ok(answer)
+    }
+
+    /// The same for whoever judges by themselves where another address leads: any status is an answer.
+    ///
+    /// # Errors
+    /// When it may not be made, or nothing came of it.
+    pub async fn answer(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, OutboundError> {
+        let request = Request::try_from(request).map_err(|_| OutboundError::NoAddress)?;
+        let host = self.judge(request.url())?;
+        let mut answer = self.client.execute(request).await.map_err(|error| failed(&host, &error))?;
         let mut body = Vec::new();
         while let Some(bytes) = answer.chunk().await.map_err(|error| failed(&host, &error))? {
             if body.len() + bytes.len() > MAX_ANSWER {

@@ -16,11 +16,12 @@ use crate::{
     },
     edge::{self, SystemClock, UuidIds},
     notify::Notifications,
+    outbound::Outbound,
     policy_file,
-    registry::{PinnedOnly, SandboxRegistry},
+    registry::{Checked, Client, PinnedOnly, SandboxRegistry},
     scene::{self, SceneWorld},
     services::{Services, Settings, World},
-    signal_mapping, trail_watch,
+    signal_mapping, signatures, trail_watch,
 };
 use domain::{
     audit::AuditEntry,
@@ -29,7 +30,7 @@ use domain::{
     ids::RecommendationId,
     ports::{
         AccountStore as _, Clock, Cluster, Ids as _, ProviderStore as _, RecommendationStore as _, Registry,
-        SignalStore as _,
+        SignalStore as _, SignatureStore as _,
     },
     provider::FederatedIdentity,
     signal::SignalSource,
@@ -110,7 +111,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     };
     let shared = Arc::new(store.clone());
     let cluster = Arc::new(OnceLock::new());
-    let registry = connected.registry;
+    let registry = checked(connected.registry, &config)?;
+    store.forget_signatures(registry.trust().unwrap_or_default()).await?;
     let services = Services::new(World {
         catalog: shared.clone(),
         recommendations: shared.clone(),
@@ -123,6 +125,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         conditions,
         people: shared.clone(),
         registry: registry.clone(),
+        signatures: shared.clone(),
         cluster: cluster.clone(),
         clock: Arc::new(SystemClock),
         ids: Arc::new(UuidIds),
@@ -219,6 +222,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         metrics,
         controller_stop.clone(),
     ));
+    tokio::spawn(controller_stop.clone().run_until_cancelled_owned(signatures::watch(services.clone())));
     let watching = trail_watch::watch(store.clone(), services, config.audit_retention_days);
     tokio::spawn(controller_stop.clone().run_until_cancelled_owned(watching));
 
@@ -248,6 +252,16 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         tracing::warn!("stopped at the deadline; what was still open is caught up with at the next start");
     }
     Ok(())
+}
+
+/// The registry that pins images, with who signed them where the settings say whose signatures count.
+fn checked(pins: Arc<dyn Registry>, config: &Config) -> Result<Arc<dyn Registry>, Fault> {
+    let Some(settings) = &config.signatures else { return Ok(pins) };
+    let http = Outbound::new(settings.ca.as_deref(), settings.allow_private).map_err(|error| {
+        Fault::wrong_setting(format!("registries can't be called, look at --signatures-file: {error}"))
+    })?;
+    let client = Client::new(http, settings.registries.clone(), settings.logins.clone());
+    Ok(Arc::new(Checked::new(pins, client, settings.trust.clone(), Arc::new(SystemClock))))
 }
 
 /// A connection to the chosen cluster.

@@ -11,6 +11,7 @@ mod notice;
 mod rates;
 mod rows;
 mod scale;
+mod signature;
 mod state;
 mod still;
 mod time;
@@ -25,6 +26,7 @@ pub use notice::{Changes, Empty, Faults, FormFaults, Notice, before_and_after, p
 pub use rates::{Rates, interval};
 pub use rows::{HowFar, Outcome, RunRow, target};
 pub use scale::{Beside, Measured, Scale, ScaleLine, beside, beside_lines, best_words};
+pub use signature::{Signatures, Signed};
 pub use state::{Chip, Mark, RiskChip, SeverityChip, State, Tone};
 pub use still::Still;
 pub use time::{Ago, At, Elapsed, Until, absolute, day};

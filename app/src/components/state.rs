@@ -6,8 +6,9 @@ use domain::{
     execution::{Assessment, ExecutionState, TaskState},
     incident::IncidentState,
     policy::simulate::Effect,
-    ports::{NotificationState, PlaybookStatus, PolicyState, Signature},
+    ports::{NotificationState, PlaybookStatus, PolicyState},
     recommendation::{RecommendationState, Risk, Severity},
+    signature::Signature,
 };
 use leptos::prelude::*;
 
@@ -148,6 +149,7 @@ impl From<Signature> for Mark {
     fn from(signature: Signature) -> Self {
         match signature {
             Signature::Verified => mark("Verified", Icon::Seal, Tone::Ok),
+            Signature::Untrusted => mark("Not by anybody trusted", Icon::Warn, Tone::Bad),
             Signature::Missing => mark("Not signed", Icon::Warn, Tone::Bad),
             Signature::Unknown => mark("Not checked", Icon::Question, Tone::Wait),
         }

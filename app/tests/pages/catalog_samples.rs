@@ -1,6 +1,6 @@
 //! Playbooks, audit rows and measurements for looking at pages.
 
-use crate::samples::{NOW, line, track};
+use crate::samples::{NOW, line, signed, track};
 use app::{
     FormOutcome,
     pages::audit::{AuditView, Titles},
@@ -16,6 +16,7 @@ use domain::{
     playbook::{Registration, schema},
     ports::{PlaybookRecord, PlaybookStatus},
     services::{CatalogItem, EffectivenessReport, PlaybookView, TrailCheck, TrailView},
+    signature::ImageSignature,
     time::Timestamp,
 };
 use serde_json::{Value, json};
@@ -52,7 +53,7 @@ pub fn record(id: &str, version: &str, title: &str, status: PlaybookStatus) -> P
     let registration = registration(id, version, title);
     PlaybookRecord {
         image: registration.image.with_digest(Digest::from_bytes([0xde; 32])),
-        signed: Some(true),
+        signature: signed("release"),
         status,
         status_reason: (status != PlaybookStatus::Active).then(|| "Superseded by vertical scaling".into()),
         registered_at: NOW.plus_ms(-86_400_000 * 9),
@@ -92,7 +93,7 @@ pub fn playbook() -> PlaybookView {
     let title = "OOMKill Remediation - Scale Down Replicas";
     let newest = record("oomkill-scale-down", "1.1.0", title, Active);
     let mut older = record("oomkill-scale-down", "1.0.0", title, Deprecated);
-    older.signed = None;
+    older.signature = ImageSignature::default();
     older.registration.execution = domain::playbook::ExecutionSettings::default();
     let row = |group: &str, succeeded, runs| EffectivenessRow { group: group.into(), ..track(succeeded, runs) };
     PlaybookView {

@@ -14,12 +14,13 @@ use domain::{
         values::{EnvEntry, EnvSource, EnvValue},
     },
     policy::PolicyTerms,
-    ports::{ClusterHealth, Signature},
+    ports::ClusterHealth,
     recommendation::{
         Content, Finding, Incident, Model, Origin, Proposal, Recommendation, RecommendationState, ResourceRef, Risk,
         Severity, Strategy, target::Target,
     },
     services::{InboxItem, OverviewView, RecommendationView, StrategyView, TargetView, TicketView},
+    signature::{ImageSignature, Signature, SignedImage, Signer},
     target::{
         change,
         since::Since,
@@ -169,6 +170,16 @@ fn env(name: &str, value: &str, source: EnvSource) -> EnvEntry {
     EnvEntry { name: name.parse().unwrap(), value: EnvValue::Text(value.into()), source }
 }
 
+/// Signed with the key of that name, an hour ago.
+pub fn signed(key: &str) -> ImageSignature {
+    ImageSignature {
+        state: Signature::Verified,
+        signer: Some(Signer::Key { name: key.into() }),
+        detail: None,
+        checked_at: Some(NOW.plus_ms(-3_600_000)),
+    }
+}
+
 pub fn ticket(risk: Risk) -> TicketView {
     let content = TicketContent {
         format: FORMAT.into(),
@@ -220,6 +231,13 @@ pub fn ticket(risk: Risk) -> TicketView {
         warnings: vec![],
         pipeline_run: pipeline_run::build(&ticket, None).pipeline_run,
         signature: Signature::Verified,
+        images: ticket
+            .content()
+            .plan
+            .images()
+            .into_iter()
+            .map(|image| SignedImage { image, signature: signed("release") })
+            .collect(),
         ruling: None,
         expires_at: NOW.plus_ms(684_000),
     }

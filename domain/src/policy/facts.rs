@@ -7,6 +7,7 @@ use crate::{
         values::{EnvEntry, EnvValue},
     },
     recommendation::{Origin, Proposal, Recommendation, ResourceRef, Risk, Severity, Strategy},
+    signature::{Signature, SignedImage},
     stats,
     target::Scope,
     ticket::Plan,
@@ -53,6 +54,10 @@ pub struct Facts {
     pub target: Option<ResourceRef>,
     /// What would run is told, by name; secrets are left out.
     pub parameters: BTreeMap<String, String>,
+    /// Who signed what would run: of its images, the worst.
+    pub signature: Signature,
+    /// Who signed them, in words: a name each; only those that are trusted.
+    pub signers: Vec<String>,
     /// The playbook's labels.
     pub labels: BTreeMap<String, String>,
     /// The business context that came with the incident.
@@ -84,7 +89,8 @@ impl Measure {
 
 impl Facts {
     /// Of a strategy: by `plan` where it is known what exactly would run, else by what was proposed; with the labels and the risk
-    /// of the playbook's registration where that is known. `environment` is what the console is set to.
+    /// of the playbook's registration where that is known. `environment` is what the console is set to, `images` what is known of
+    /// the images that would run.
     pub fn of(
         recommendation: &Recommendation,
         strategy: &Strategy,
@@ -92,6 +98,7 @@ impl Facts {
         registration: Option<&Registration>,
         measured: Option<Measure>,
         environment: Option<&str>,
+        images: &[SignedImage],
     ) -> Self {
         let incident = &recommendation.content.incident;
         let (playbook, version) = match &strategy.proposal {
@@ -130,6 +137,8 @@ impl Facts {
                 Some(Plan::Steps { .. }) => BTreeMap::new(),
                 None => proposed(&strategy.proposal),
             },
+            signature: Signature::worst(images.iter().map(|one| one.signature.state)),
+            signers: signers(images),
             labels: registration.map(|one| of_labels(&one.labels)).unwrap_or_default(),
             context: incident.business_context.clone(),
         }
@@ -168,6 +177,8 @@ impl Facts {
                 "name": target.map(|t| t.name.clone()).unwrap_or_default(),
             },
             "parameters": self.parameters,
+            "signed": self.signature.is_verified(),
+            "signers": self.signers,
             "labels": self.labels,
             "context": self.context,
         });
@@ -202,6 +213,8 @@ impl Facts {
                 name: "my-app".into(),
             }),
             parameters: map("SCALE_TARGET_REPLICAS", "1"),
+            signature: Signature::Verified,
+            signers: vec!["key release".into()],
             labels: map("category", "resource-management"),
             context: Map::from_iter([("team".to_owned(), json!("checkout"))]),
         };
@@ -217,6 +230,8 @@ impl Facts {
             measured: None,
             target: None,
             parameters: BTreeMap::new(),
+            signature: Signature::Unknown,
+            signers: Vec::new(),
             labels: BTreeMap::new(),
             context: Map::new(),
             ..full.clone()
@@ -241,7 +256,7 @@ const fn variable(name: &'static str, kind: &'static str, what: &'static str) ->
 }
 
 /// All variables that a condition may use.
-pub const VARIABLES: [Variable; 19] = [
+pub const VARIABLES: [Variable; 21] = [
     variable("cluster", "string", "the cluster's name"),
     variable("environment", "string", "as the console is set, else as the incident says"),
     variable("namespace", "string", "that it acts in; of several the rule is judged for each"),
@@ -263,6 +278,8 @@ pub const VARIABLES: [Variable; 19] = [
     variable("measured", "map", "runs (int); with runs also succeeded (int), rate, low and high (double)"),
     variable("target", "map(string, string)", "kind, namespace and name"),
     variable("parameters", "map(string, string)", "what would run is told, without secrets"),
+    variable("signed", "bool", "whether somebody trusted signed all images; false where nobody could tell"),
+    variable("signers", "list(string)", "who did: key and its name, or subject and (issuer); only those trusted"),
     variable("labels", "map(string, string)", "the playbook's labels"),
     variable("context", "map", "the incident's business context"),
 ];
@@ -279,6 +296,15 @@ fn proposed(proposal: &Proposal) -> BTreeMap<String, String> {
     let Proposal::Playbook { parameters, .. } = proposal else { return BTreeMap::new() };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+}
+
+fn signers(images: &[SignedImage]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for one in images.iter().filter(|one| one.signature.state.is_verified()) {
+        let name = one.signature.signer.as_ref().map(ToString::to_string);
+        names.extend(name.filter(|name| !names.contains(name)));
+    }
+    names
 }
 
 fn of_labels(labels: &Labels) -> BTreeMap<String, String> {

@@ -1,7 +1,7 @@
 //! What a policy says about one case: the first rule that matches.
 
 use super::{Concurrency, Conditions, Facts, Grant, Match, Measured, Policy, Quorum, Rule, Ruling, Terms};
-use crate::recommendation::Risk;
+use crate::{recommendation::Risk, signature::Signature, text::like};
 
 /// Namespaces that one case may act in.
 const MOST: usize = 50;
@@ -59,7 +59,11 @@ fn by_namespace(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn C
 fn in_first(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Conditions) -> Ruling {
     for rule in &policy.rules {
         match matches(&rule.fits, facts, conditions) {
-            Ok(Some(because)) => return ruling(policy, version, rule, granted(rule, facts), because),
+            Ok(Some(mut because)) => {
+                let asked = rule.require_signature;
+                because.extend(asked.then(|| format!("it asks for signed images, and {}", words(facts.signature))));
+                return ruling(policy, version, rule, granted(rule, facts), because);
+            }
             Ok(None) => {}
             Err(_) if rule.grant == Grant::Automatic => {}
             Err(why) => {
@@ -72,8 +76,12 @@ fn in_first(policy: &Policy, version: u32, facts: &Facts, conditions: &dyn Condi
     nobody(policy, version, "none", "none of its rules is for this".into())
 }
 
-/// Whatever a rule says: what is risky is looked at by people.
+/// Whatever a rule says: what is risky is looked at by people, and what asks for a signature is let run by nobody without one that
+/// was verified.
 fn granted(rule: &Rule, facts: &Facts) -> Grant {
+    if rule.require_signature && !facts.signature.is_verified() {
+        return Grant::Never;
+    }
     match rule.grant {
         Grant::Automatic if facts.risk == Risk::High => Grant::People,
         grant => grant,
@@ -92,6 +100,7 @@ pub(super) fn ruling(policy: &Policy, version: u32, rule: &Rule, grant: Grant, b
             quorum: rule.approvals.clone(),
             freezes,
             guard: rule.guard,
+            signed: rule.require_signature,
         },
         risk: Risk::Low,
         expires_ms: rule.expires_ms,
@@ -111,6 +120,7 @@ fn nobody(policy: &Policy, version: u32, rule: &str, trouble: String) -> Ruling 
             quorum: Quorum::people(1),
             freezes: Vec::new(),
             guard: Concurrency::default(),
+            signed: false,
         },
         risk: Risk::Low,
         expires_ms: None,
@@ -161,6 +171,12 @@ fn matches(fits: &Match, facts: &Facts, conditions: &dyn Conditions) -> Result<O
         let Some(words) = measured(wanted, facts) else { return Ok(None) };
         because.push(words);
     }
+    if let Some(wanted) = fits.signed {
+        if wanted != facts.signature.is_verified() {
+            return Ok(None);
+        }
+        because.push(words(facts.signature).to_owned());
+    }
     // Last: it is asked only of what the fields are for.
     if let Some(condition) = &fits.when {
         if !conditions.holds(condition, facts)? {
@@ -176,17 +192,12 @@ fn measured(wanted: &Measured, facts: &Facts) -> Option<String> {
     Some(format!("{} of {} runs succeeded", found.succeeded, found.runs))
 }
 
-/// Whether a text is as the pattern says, in which `*` stands for any characters.
-pub(super) fn like(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
+/// How what would run is signed: the worst of its images.
+const fn words(signature: Signature) -> &'static str {
+    match signature {
+        Signature::Verified => "somebody trusted signed what runs",
+        Signature::Untrusted => "nobody trusted signed what runs",
+        Signature::Missing => "what runs is not signed",
+        Signature::Unknown => "nobody could check who signed what runs",
     }
-    rest.ends_with(last)
 }

@@ -136,6 +136,9 @@ pub struct Rule {
     /// What it asks of other runs on the same object.
     #[serde(default, skip_serializing_if = "Concurrency::is_none")]
     pub guard: Concurrency,
+    /// Whether nobody may let it run unless somebody trusted signed all images.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_signature: bool,
 }
 
 /// What a rule is for: all that is said must hold.
@@ -170,6 +173,9 @@ pub struct Match {
     /// How often this version of the playbook has gone through; nothing measured never holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measured_success: Option<Measured>,
+    /// Whether somebody trusted signed all images. What nobody could verify is as if it were not signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed: Option<bool>,
     /// A condition in CEL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
@@ -249,6 +255,12 @@ impl Policy {
             fits.measured_success.is_some() || fits.when.as_ref().is_some_and(|w| w.contains("measured"))
         };
         self.rules.iter().any(|rule| asks(&rule.fits))
+    }
+
+    /// Whether any rule asks who signed what runs.
+    pub fn asks_for_signatures(&self) -> bool {
+        let asks = |fits: &Match| fits.signed.is_some() || fits.when.as_ref().is_some_and(|w| w.contains("signe"));
+        self.rules.iter().any(|rule| rule.require_signature || asks(&rule.fits))
     }
 
     /// Whether any rule has a condition.

@@ -176,6 +176,10 @@ fn safe(fits: &Match, pointer: &str, faults: &mut Faults) {
         let message = "say what must have been measured: measured_success: { at_least: 0.95, runs: 20 }";
         faults.add(at("measured_success"), code::REQUIRED, message);
     }
+    if fits.signed == Some(false) {
+        let message = "leave signed: false out: who takes a signature away must not get more for it";
+        faults.add(at("signed"), code::NOT_ALLOWED, message);
+    }
 }
 
 /// A name that is read in lists and written in addresses.
@@ -267,12 +271,13 @@ fn rule(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Cond
     let freeze = object.optional("freeze", one_or_more(reader::line(1..=NAME)));
     let cool_down = object.optional("cool_down", lasting(1000, 7 * DAY_MS));
     let one_at_a_time = object.optional("one_at_a_time", reader::boolean());
+    let require_signature = object.optional("require_signature", reader::boolean());
     match grant {
         Grant::People if !object.has("approvals") => {
             object.fault("approvals", Complaint::new(code::REQUIRED, "say how many must approve: approvals: 1"));
         }
         Grant::Never => {
-            for name in ["approvals", "expires", "freeze", "cool_down", "one_at_a_time"] {
+            for name in ["approvals", "expires", "freeze", "cool_down", "one_at_a_time", "require_signature"] {
                 if object.has(name) {
                     let message = format!("leave {name} out: what nobody can approve never runs");
                     object.fault(name, Complaint::new(code::NOT_ALLOWED, message));
@@ -294,6 +299,7 @@ fn rule(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Cond
             cool_down_ms: cool_down.unwrap_or(0),
             one_at_a_time: one_at_a_time.unwrap_or(false) || cool_down.is_some(),
         },
+        require_signature: require_signature.unwrap_or(false),
     })
 }
 
@@ -314,6 +320,7 @@ fn fits(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Cond
         action_type,
         confidence: object.optional("confidence", range),
         measured_success: object.optional("measured_success", measured),
+        signed: object.optional("signed", reader::boolean()),
         when: object
             .optional("when", |value, pointer, faults: &mut Faults| condition(value, pointer, faults, conditions)),
     };

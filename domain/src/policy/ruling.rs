@@ -69,6 +69,8 @@ pub struct Terms {
     pub freezes: Vec<Freeze>,
     /// What it asks of other runs on the same object.
     pub guard: Concurrency,
+    /// Whether it asks for a signature of each image, when it is approved and when it starts.
+    pub signed: bool,
 }
 
 impl Terms {
@@ -81,6 +83,7 @@ impl Terms {
             quorum: Quorum::people(need),
             freezes: Vec::new(),
             guard: Concurrency::default(),
+            signed: false,
         }
     }
 
@@ -127,7 +130,7 @@ pub struct Ruling {
 }
 
 impl Ruling {
-    /// Adds what another ruling on the same case asks for beside people: freezes, time, other runs.
+    /// Adds what another ruling on the same case asks for beside people: freezes, time, other runs, signatures.
     pub(super) fn hold_to(&mut self, other: &Self) {
         for freeze in &other.terms.freezes {
             if !self.terms.freezes.contains(freeze) {
@@ -137,6 +140,7 @@ impl Ruling {
         let (guard, others) = (&mut self.terms.guard, other.terms.guard);
         guard.cool_down_ms = guard.cool_down_ms.max(others.cool_down_ms);
         guard.one_at_a_time |= others.one_at_a_time;
+        self.terms.signed |= other.terms.signed;
         self.expires_ms = [self.expires_ms, other.expires_ms].into_iter().flatten().min();
     }
 

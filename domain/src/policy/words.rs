@@ -27,7 +27,11 @@ impl Policy {
                 fits: rule.fits.in_words(),
                 when: rule.fits.when.clone(),
                 who: ruling.who(),
-                asks: ruling.conditions(),
+                asks: ruling
+                    .conditions()
+                    .into_iter()
+                    .chain(rule.require_signature.then(|| "Only what somebody trusted signed.".to_owned()))
+                    .collect(),
             }
         });
         words.collect()
@@ -48,6 +52,11 @@ impl Match {
         let named = texts.into_iter().filter(|(_, values)| !values.is_empty());
         let mut words: Vec<String> = named.map(|(name, values)| format!("{name} {}", values.join(" or "))).collect();
         words.extend(self.confidence.map(|range| format!("confidence {}", in_words(range))));
+        words.extend(self.signed.map(|signed| {
+            let words =
+                if signed { "signed by somebody trusted" } else { "not signed by anybody trusted, as far as is known" };
+            words.to_owned()
+        }));
         words.extend(self.measured_success.map(|measured| {
             format!("measured success {} over {} runs or more", in_words(measured.rate), measured.runs)
         }));

@@ -7,6 +7,7 @@ use crate::{
     json::canonical,
     paging::{Page, PageOf},
     playbook::{ImageRef, PlaybookId, Registration, Version},
+    signature::ImageSignature,
     time::Timestamp,
 };
 use async_trait::async_trait;
@@ -52,21 +53,23 @@ pub struct NewPlaybook {
     pub registration: Registration,
     /// The image by digest, pinned at registration.
     pub image: ImageRef,
-    /// Whether the image is signed, as the registry said.
-    pub signed: Option<bool>,
+    /// Who signed the image, as it was found out just now.
+    pub signature: ImageSignature,
+    /// Under which settings; none where nobody looks at signatures.
+    pub trust: Option<String>,
     /// By whom.
     pub by: Actor,
 }
 
-/// A stored version. It never changes but for its status.
+/// A stored version. It never changes but for its status, and for what is known of its image's signature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlaybookRecord {
     /// What was registered.
     pub registration: Registration,
     /// The image by digest.
     pub image: ImageRef,
-    /// Whether the image is signed; none when it is not known.
-    pub signed: Option<bool>,
+    /// Who signed the image.
+    pub signature: ImageSignature,
     /// Where it stands.
     pub status: PlaybookStatus,
     /// Why it stands there, as a person said.
@@ -80,9 +83,10 @@ pub struct PlaybookRecord {
 impl PlaybookRecord {
     /// Names this state of the version: another status, another tag.
     pub fn tag(&self) -> String {
-        // Without the time and the name of who registered, which do not change.
+        // Without the time and the name of who registered, which do not change, and without when the image was last looked at.
+        let signature = ImageSignature { checked_at: None, ..self.signature.clone() };
         let state = serde_json::json!({
-            "registration": self.registration, "image": self.image, "signed": self.signed,
+            "registration": self.registration, "image": self.image, "signature": signature,
             "status": self.status, "status_reason": self.status_reason,
         });
         hex::encode(&Sha256::digest(canonical::to_string(&state))[..16])

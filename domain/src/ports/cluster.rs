@@ -7,33 +7,13 @@ use crate::{
     ids::RecommendationId,
     playbook::ImageRef,
     recommendation::ResourceRef,
+    signature::ImageSignature,
     target::state::Reading,
     workspace::{NoListing, WorkspaceListing},
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-/// Whether an image is signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Signature {
-    /// A signature was verified.
-    Verified,
-    /// There is none.
-    Missing,
-    /// Nobody looked.
-    Unknown,
-}
-
-/// An image pinned to its digest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageResolution {
-    /// The image by digest.
-    pub image: ImageRef,
-    /// Whether it is signed.
-    pub signature: Signature,
-}
 
 /// Why the cluster did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -131,7 +111,13 @@ impl std::fmt::Display for ClusterRight {
 #[async_trait]
 pub trait Registry: Send + Sync {
     /// Pins an image to its digest. An image that has a whole one keeps it.
-    async fn resolve(&self, image: &ImageRef) -> Result<ImageResolution, ClusterError>;
+    async fn resolve(&self, image: &ImageRef) -> Result<ImageRef, ClusterError>;
+    /// Who signed an image that is pinned. It takes ten seconds at most once it is its turn, and what could not be found out is not
+    /// known. Says no time.
+    async fn signature(&self, image: &ImageRef) -> ImageSignature;
+    /// Names what counts as trusted: what was found out under other settings is not known under these. None where nobody looks at
+    /// signatures.
+    fn trust(&self) -> Option<&str>;
 }
 
 /// A WorkflowExecution that somebody applied by hand: it has no ticket yet and waits.

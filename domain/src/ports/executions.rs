@@ -30,6 +30,8 @@ pub struct NewExecution {
     pub objects: Vec<Spot>,
     /// What the policy asks of other runs on the same objects.
     pub guard: Concurrency,
+    /// Whether the policy asks for a signature of each image.
+    pub signed: bool,
 }
 
 /// The store's word on one try at starting a run (`safety.md`, Faults: the approval's expiry by the database's clock and the
@@ -46,6 +48,8 @@ pub enum Permit {
     Expired,
     /// Another run on the same object goes on or has ended a short time ago, and the policy of one of them asks for a distance.
     Busy,
+    /// The policy asks for a signature of each image, and of one it is not known any more that somebody trusted signed it.
+    Unsigned,
     /// There is nothing to start: it runs, has ended, or was not created.
     Over,
 }

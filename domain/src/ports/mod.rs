@@ -13,6 +13,7 @@ mod recommendations;
 mod records;
 mod sessions;
 mod signals;
+mod signatures;
 mod tries;
 
 pub use accounts::{AccountChange, AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
@@ -22,7 +23,7 @@ pub use catalog::{
 };
 pub use cluster::{
     AppliedPlaybook, AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, ClusterRight, ClusterUser,
-    ImageResolution, PlaybookApplied, PreflightCheck, PreflightOutcome, Registry, Signature,
+    PlaybookApplied, PreflightCheck, PreflightOutcome, Registry,
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};
@@ -43,6 +44,7 @@ pub use sessions::{
     CameFrom, Ending, LiveSession, NewSession, OldCookie, Reauthentication, SessionLimits, SessionRecord, SessionStore,
 };
 pub use signals::{IncidentFilter, NewWord, SignalIntake, SignalStore, Taken};
+pub use signatures::SignatureStore;
 pub use tries::{Allowance, DEVICE_MS, TryStore};
 
 /// A fault of the store itself, not of what was asked. The detail is for the log, never for the caller.

@@ -12,11 +12,12 @@ use crate::{
     json::diff::Change,
     playbook::{Comparison, ImageRef, Parameter, PlaybookId, Registration, Version},
     policy::Ruling,
-    ports::{ClusterHealth, PlaybookRecord, Signature},
+    ports::{ClusterHealth, PlaybookRecord},
     recommendation::{
         Recommendation, Strategy,
         target::{self, Target},
     },
+    signature::{Signature, SignedImage},
     target::{change::FieldChange, since::Since, state::Reading},
     ticket::TicketContent,
     time::Timestamp,
@@ -148,8 +149,10 @@ pub struct TicketView {
     pub warnings: Vec<String>,
     /// The PipelineRun as it would be applied.
     pub pipeline_run: Value,
-    /// Whether the image is signed.
+    /// Who signed what would run: of its images, the worst.
     pub signature: Signature,
+    /// Who signed each of its images.
+    pub images: Vec<SignedImage>,
     /// What the policy in force says about it; none of a ticket that was decided on.
     pub ruling: Option<Ruling>,
     /// When its approval runs out.

@@ -70,6 +70,7 @@ const targets = {
   'components/route': async () => render(await overlay({ components: ['route'], url: ADDRESS })),
   'components/monitoring': async () => render(await overlay({ components: ['monitoring'] })),
   'components/auth-delegator': async () => render(await overlay({ components: ['auth-delegator'] })),
+  'components/signatures': async () => render(await overlay({ components: ['signatures'] })),
   'components/listing': async () => render(await overlay({ components: ['listing'], image: OWN_IMAGE })),
   'examples/playbook-account.yaml': () => readFile(join(deploy, 'examples/playbook-account.yaml'), 'utf8'),
   'examples/postgres.yaml': () => readFile(join(deploy, 'examples/postgres.yaml'), 'utf8'),
@@ -95,6 +96,7 @@ before(async () => {
     lend(join(deploy, 'base/crds/workflowexecutions.yaml')),
     lend(join(definitions, 'routes.yaml')),
     lend(join(definitions, 'servicemonitors.yaml')),
+    lend(join(definitions, 'clusterimagepolicies.yaml')),
   ]);
   await apply(moved(await readFile(join(deploy, 'base/namespace.yaml'), 'utf8')));
   for (const namespace of [RUNS, ELSEWHERE]) await kubectl(['create', 'namespace', namespace]);

@@ -305,7 +305,7 @@ async fn signatures(calls: &Calls, served: &Served, place: &Place<'_>) -> Prefli
         Ok(_) => note(
             SUBJECT,
             "no image policy: the cluster runs images that nobody signed; docs/install.md, \"Signed images\", says how to have one",
-            Some("kubectl apply -f POLICY.yaml, a ClusterImagePolicy of sigstore's policy-controller".into()),
+            Some("kubectl apply -f deploy/components/signatures/policies.yaml".into()),
         ),
         Err(error) => unknown(SUBJECT, &error, "list clusterimagepolicies", place.name),
     }

@@ -92,7 +92,7 @@ async fn created(context: &Context, run: &Run) -> Result<Next, Trouble> {
     match validate::judge(run, permit) {
         Verdict::Start(epoch) => apply::start(context, run, epoch).await,
         Verdict::Leave => Ok(Next::After(LOOK_AGAIN)),
-        Verdict::Wait => Err(Trouble::later(validate::BUSY)),
+        Verdict::Wait(why) => Err(Trouble::later(why)),
         Verdict::Stop { state, reason, message } => {
             release::unless_started(context, &run.execution, state, reason, &message).await
         }

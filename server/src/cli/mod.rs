@@ -115,6 +115,9 @@ struct Settings {
     mcp_track_record: Option<String>,
     #[command(flatten)]
     signals: signals::SignalSettings,
+    /// File that says whose signatures of images count, and which registries are asked (YAML) [KUBERNAUT_SIGNATURES_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    signatures_file: Option<String>,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
     #[command(flatten)]
@@ -279,6 +282,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("token-review-audience", &settings.token_review_audience),
         ("subject-access-review", &settings.subject_access_review),
         ("mcp-track-record", &settings.mcp_track_record),
+        ("signatures-file", &settings.signatures_file),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
     let flags = flags.chain(settings.signals.given()).chain(settings.oidc.given()).chain(settings.notify.given());

@@ -1,6 +1,6 @@
 //! What is set, as `config show` has it: with where it came from, and without secrets.
 
-use super::{ClusterChoice, Config, Scene, Source, audit, notify, oidc, signals};
+use super::{ClusterChoice, Config, Scene, Source, audit, notify, oidc, signals, signatures};
 use crate::redact::redacted;
 use ipnet::IpNet;
 use std::fmt;
@@ -58,7 +58,7 @@ impl Config {
             .chain(audit::shown(self))
             .chain(signals::shown(self))
             .chain(oidc::shown(self.oidc.as_ref()))
-            .chain([local])
+            .chain([local, signatures::shown(self.signatures.as_ref())])
             .chain(notify::shown(self))
             .map(|(name, value)| {
                 let source = self.sources.get(name).copied().unwrap_or(Source::Default);

@@ -15,8 +15,8 @@ pub async fn import(world: &SceneWorld) -> Result<(), SceneError> {
     }
     let mut library = Vec::new();
     for registration in library::registrations()? {
-        let resolved = world.registry.resolve(&registration.image).await;
-        let image = resolved.map_err(|error| SceneError::Cluster(error.to_string()))?.image;
+        let image = world.registry.resolve(&registration.image).await;
+        let image = image.map_err(|error| SceneError::Cluster(error.to_string()))?;
         library.push(Playbook { registration, image });
     }
     let past = history::days(world.clock.now(), Span::DEMO, &library, &approvers, &world.namespace);

@@ -91,7 +91,7 @@ impl ApprovalService for Services {
         caller.require(Right::Decide)?;
         let recommendation = self.recommendation(id).await?;
         let made = self.made(&recommendation, strategy, parameters.as_ref()).await?;
-        let view = Self::ticket_view(Some(&recommendation), &made);
+        let view = self.ticket_view(Some(&recommendation), &made);
         let mut audit = AuditEntry::by(caller, "ticket.make", "recommendation", recommendation.id.as_str());
         audit.after = Some(json!({ "digest": view.digest, "changes": view.changes }));
         let stored = self.stored(caller, &recommendation, &made);
@@ -113,7 +113,7 @@ impl ApprovalService for Services {
         caller.require(Right::Decide)?;
         let recommendation = self.recommendation(id).await?;
         let made = self.made(&recommendation, strategy, Some(&parameters)).await?;
-        Ok(Self::ticket_view(Some(&recommendation), &made))
+        Ok(self.ticket_view(Some(&recommendation), &made))
     }
 
     async fn target(

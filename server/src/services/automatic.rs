@@ -9,9 +9,10 @@ use domain::{
     decision::Verb,
     identity::{Actor, Caller, Right, Way},
     policy::{Grant, Ruling},
-    ports::{Known, Signature},
+    ports::Known,
     recommendation::{Origin, Recommendation, Strategy, target::Target},
     services::{Answer, DecisionRequest, ServiceError},
+    signature::Signature,
     target,
 };
 
@@ -50,7 +51,7 @@ impl Services {
         let Some(ruling) = made.ruling.as_ref().filter(|ruling| ruling.terms.grant == Grant::Automatic) else {
             return Ok(false);
         };
-        if let Some(why) = asks_for_people(taken, &made) {
+        if let Some(why) = asks_for_people(taken, &made, self.checks_signatures()) {
             tracing::info!(recommendation = %taken.id, why, "not decided by the policy");
             return Ok(false);
         }
@@ -87,10 +88,14 @@ fn as_policy(came_by: &Caller, ruling: &Ruling) -> Caller {
 }
 
 /// What no policy takes from people.
-fn asks_for_people(taken: &Recommendation, made: &Made) -> Option<&'static str> {
+fn asks_for_people(taken: &Recommendation, made: &Made, checked: bool) -> Option<&'static str> {
     let target = target::of_plan(taken.content.incident.resource.as_ref(), &made.ticket.content().plan);
     if matches!(target, Target::Mismatch { .. }) {
         return Some("it acts on another object than the incident is about");
     }
-    (made.signature == Signature::Missing).then_some("its image is not signed")
+    match Signature::worst(made.images.iter().map(|one| one.signature.state)) {
+        Signature::Verified => None,
+        Signature::Unknown => checked.then_some("nobody could check who signed its image"),
+        Signature::Missing | Signature::Untrusted => Some("nobody trusted signed its image"),
+    }
 }

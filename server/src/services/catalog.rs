@@ -13,10 +13,10 @@ use domain::{
     paging::{Page, PageOf},
     playbook::{PlaybookId, Registration, Version, schema},
     ports::{
-        CatalogFilter, ExecutionFilter, Facet, NewPlaybook, PlaybookRecord, Registered, Signature, StatusChange,
-        StatusChanged,
+        CatalogFilter, ExecutionFilter, Facet, NewPlaybook, PlaybookRecord, Registered, StatusChange, StatusChanged,
     },
     services::{Answer, CatalogItem, CatalogService, PlaybookView, RegistrationPreview, Review, ServiceError},
+    signature::ImageSignature,
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -138,7 +138,12 @@ impl Services {
         registration: &Value,
         mut after: Value,
     ) -> Answer<(PlaybookRecord, bool)> {
-        let new = self.prepare(caller, registration).await?;
+        let mut new = self.prepare(caller, registration).await?;
+        new.trust = self.world.registry.trust().map(str::to_owned);
+        if new.trust.is_some() {
+            new.signature = self.look_now(&new.image).await;
+            after["signature"] = json!(new.signature.state);
+        }
         let id = format!("{}@{}", new.registration.id, new.registration.version);
         let mut audit = AuditEntry::by(caller, "playbook.register", "playbook", id);
         after["image"] = json!(new.image);
@@ -158,16 +163,12 @@ impl Services {
     /// Everything that a registration must pass before it is compared with what is there.
     async fn prepare(&self, caller: &Caller, registration: &Value) -> Answer<NewPlaybook> {
         let registration = parse(registration)?;
-        let resolved = match self.world.registry.resolve(&registration.image).await {
-            Ok(resolved) => resolved,
+        let image = match self.world.registry.resolve(&registration.image).await {
+            Ok(image) => image,
             Err(error) => return Err(ServiceError::Invalid(vec![image_fault(&error, "/container_image")?])),
         };
-        let signed = match resolved.signature {
-            Signature::Verified => Some(true),
-            Signature::Missing => Some(false),
-            Signature::Unknown => None,
-        };
-        Ok(NewPlaybook { image: resolved.image, signed, by: caller.actor.clone(), registration })
+        let (signature, trust, by) = (ImageSignature::default(), None, caller.actor.clone());
+        Ok(NewPlaybook { registration, image, signature, trust, by })
     }
 
     async fn playbook_version(&self, id: &PlaybookId, version: &Version) -> Answer<PlaybookRecord> {

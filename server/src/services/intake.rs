@@ -22,6 +22,7 @@ use domain::{
         intake::{self, OWN_INCIDENTS},
     },
     services::{Answer, ServiceError},
+    ticket::images_of,
     workflow::{Applied, PlaybookPlan, StepPlan},
 };
 use serde_json::{Map, Value, json};
@@ -75,11 +76,15 @@ impl Services {
         let mut faults = Vec::new();
         for (index, step) in plan.steps.iter_mut().enumerate() {
             match self.world.registry.resolve(&step.image).await {
-                Ok(resolved) => step.image = resolved.image,
+                Ok(pinned) => step.image = pinned,
                 Err(error) => faults.push(image_fault(&error, join(&join_index("/steps", index), "image"))?),
             }
         }
-        if faults.is_empty() { Ok(plan) } else { Err(ServiceError::Invalid(faults)) }
+        if !faults.is_empty() {
+            return Err(ServiceError::Invalid(faults));
+        }
+        self.look_at_all(images_of(&plan.steps)).await;
+        Ok(plan)
     }
 
     /// The playbook as a proposal, with the risk that its registration declares. What the plan repeats of the registration must agree with it: an applied object that says

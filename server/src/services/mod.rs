@@ -20,6 +20,7 @@ pub mod reason;
 mod recommendation_view;
 mod runs;
 mod shell;
+mod signing;
 mod simulation;
 mod single;
 mod step_up;
@@ -35,7 +36,7 @@ use domain::{
     policy::Conditions,
     ports::{
         AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
-        LogReader, PolicyStore, RecommendationStore, Registry, SignalStore, StoreError,
+        LogReader, PolicyStore, RecommendationStore, Registry, SignalStore, SignatureStore, StoreError,
     },
     services::ServiceError,
     signal::mapping::Mapping,
@@ -68,6 +69,8 @@ pub struct World {
     pub people: Arc<dyn AccountStore>,
     /// Where images come from.
     pub registry: Arc<dyn Registry>,
+    /// Who signed them, as it was last found out.
+    pub signatures: Arc<dyn SignatureStore>,
     /// The cluster; set once the controller has been started, which itself needs the intake.
     pub cluster: Arc<OnceLock<Arc<dyn Cluster>>>,
     /// The time.

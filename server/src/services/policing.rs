@@ -1,18 +1,19 @@
 //! What the policy in force says about a ticket, and who somebody is to it. The rules are `domain::policy`'s; here they get what
 //! they judge by.
 
-use super::{Services, store_fault};
+use super::{Services, signing::signed_image, store_fault};
 use domain::{
     decision::{Attempt, Decision, Refusal, Verb, Verdict, judge},
     identity::Caller,
     ids::{ActorId, Digest},
     playbook::{Registration, values::EnvSource},
     policy::{self, Facts, Measure, Quorum, Ruling, Voter},
-    ports::PolicyRecord,
+    ports::{PlaybookRecord, PolicyRecord},
     recommendation::{Proposal, Recommendation, Strategy},
     services::Answer,
+    signature::SignedImage,
     target::Scope,
-    ticket::{Plan, TicketContent},
+    ticket::{Plan, TicketContent, images_of},
 };
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -30,6 +31,7 @@ impl Services {
         strategy: &Strategy,
         plan: Option<&Plan>,
         registration: Option<&Registration>,
+        images: &[SignedImage],
     ) -> Answer<Ruling> {
         let measured = match registration {
             Some(registration) if record.policy.asks_for_measures() => self.version_record(registration).await?,
@@ -37,7 +39,7 @@ impl Services {
         };
         let measured = measured.and_then(|row| Measure::of(row.runs, row.succeeded));
         let environment = self.world.settings.environment.as_deref();
-        let facts = Facts::of(recommendation, strategy, plan, registration, measured, environment);
+        let facts = Facts::of(recommendation, strategy, plan, registration, measured, environment, images);
         Ok(policy::judge(&record.policy, record.version, &facts, self.world.conditions.as_ref()))
     }
 
@@ -51,20 +53,27 @@ impl Services {
         seen: &mut Registrations,
     ) -> Answer<Ruling> {
         let unknown_risk = risk_of == RiskOf::Registration && strategy.declared_risk.is_none();
-        let asks = unknown_risk || record.policy.asks_for_measures() || record.policy.has_conditions();
-        let registration = match &strategy.proposal {
+        let signatures = record.policy.asks_for_signatures();
+        let asks = unknown_risk || signatures || record.policy.asks_for_measures() || record.policy.has_conditions();
+        let playbook = match &strategy.proposal {
             Proposal::Playbook { workflow_id, version, .. } if asks => {
                 match seen.entry((workflow_id.clone(), version.clone())) {
                     Entry::Occupied(known) => known.into_mut().as_ref(),
                     Entry::Vacant(place) => {
                         let found = self.find_playbook(workflow_id, version.as_deref()).await?;
-                        place.insert(found.ok().map(|record| record.registration)).as_ref()
+                        place.insert(found.ok()).as_ref()
                     }
                 }
             }
             _ => None,
         };
-        self.ruling(record, recommendation, strategy, None, registration).await
+        let images = match (&strategy.proposal, playbook) {
+            (Proposal::Steps { steps }, _) if signatures => self.signed(&images_of(&steps.steps)).await?,
+            (_, Some(playbook)) => vec![signed_image(playbook)],
+            _ => Vec::new(),
+        };
+        let registration = playbook.map(|playbook| &playbook.registration);
+        self.ruling(record, recommendation, strategy, None, registration, &images).await
     }
 
     /// What the policy says about what would run, written into the ticket's content.
@@ -74,9 +83,10 @@ impl Services {
         recommendation: &Recommendation,
         strategy: &Strategy,
         registration: Option<&Registration>,
+        images: &[SignedImage],
     ) -> Answer<Ruling> {
         let record = self.in_force().await?;
-        let ruling = self.ruling(&record, recommendation, strategy, Some(&content.plan), registration).await?;
+        let ruling = self.ruling(&record, recommendation, strategy, Some(&content.plan), registration, images).await?;
         content.policy = ruling.ticket_terms();
         if let Some(ms) = ruling.expires_ms {
             content.expires_at = recommendation.expires_at.min(recommendation.created_at.plus_ms(ms));
@@ -179,7 +189,7 @@ pub(super) enum RiskOf {
 }
 
 /// Registrations that were looked up for a list, by playbook and version.
-pub(super) type Registrations = HashMap<(String, Option<String>), Option<Registration>>;
+pub(super) type Registrations = HashMap<(String, Option<String>), Option<PlaybookRecord>>;
 
 /// Whether an operator set anything in it, or left out anything that was proposed.
 pub(super) fn edited(proposal: &Proposal, plan: &Plan) -> bool {

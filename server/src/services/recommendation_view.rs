@@ -122,10 +122,10 @@ impl Services {
     ) -> Answer<TicketView> {
         let Some(digest) = asked else {
             let made = self.make_ticket(recommendation, strategy, None).await?;
-            return Ok(Self::ticket_view(Some(recommendation), &made));
+            return Ok(self.ticket_view(Some(recommendation), &made));
         };
         let (stored, made) = self.remake(recommendation, strategy, digest).await?;
-        let mut view = Self::ticket_view(Some(recommendation), &made);
+        let mut view = self.ticket_view(Some(recommendation), &made);
         if made.ticket.digest() != digest {
             let what = stored.map(|old| old.differences(&made.ticket)).unwrap_or_default();
             let places = what.iter().map(|c| c.pointer.as_str()).collect::<Vec<_>>().join(", ");

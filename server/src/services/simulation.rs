@@ -1,7 +1,7 @@
 //! Trying a policy on what was decided: the cases are put together from what is kept, each with what had been measured until the
 //! day on which it came. What a policy would have said to them is `domain::policy::simulate`'s.
 
-use super::{Services, policing::edited, store_fault, tickets::verified};
+use super::{Services, policing::edited, signing::signed_image, store_fault, tickets::verified};
 use domain::{
     decision::{Decision, Verb},
     effectiveness::{DAY_MS, EffectivenessFilter, GroupBy},
@@ -12,10 +12,11 @@ use domain::{
         Facts, Measure, Voter,
         simulate::{Approval, Came, Past, Ran, Simulation, differences},
     },
-    ports::{Judged, PolicyRecord, VersionDay},
+    ports::{Judged, PlaybookRecord, PolicyRecord, VersionDay},
     recommendation::{Proposal, RecommendationState, Strategy},
     services::{Answer, ServiceError},
     target::kinds::Spot,
+    ticket::{Plan, images_of},
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -70,10 +71,17 @@ impl Services {
         let place = last.map_or(0, |decision| decision.strategy);
         let Ok(strategy) = Self::strategy(&recommendation, place) else { return Ok(None) };
         let plan = ticket.as_ref().map(|ticket| &ticket.content().plan);
-        let registration = self.registration_of(strategy, known).await?;
+        let playbook = self.playbook_of(strategy, known).await?;
+        // As it is known today: what was known then is not kept.
+        let images = match (plan, &playbook) {
+            (Some(Plan::Steps { steps, .. }), _) => self.signed(&images_of(steps)).await?,
+            (_, Some(playbook)) => vec![signed_image(playbook)],
+            _ => Vec::new(),
+        };
+        let registration = playbook.map(|playbook| playbook.registration);
         let measured = known.measured(registration.as_ref(), recommendation.created_at.as_millis().div_euclid(DAY_MS));
         let environment = self.world.settings.environment.as_deref();
-        let facts = Facts::of(&recommendation, strategy, plan, registration.as_ref(), measured, environment);
+        let facts = Facts::of(&recommendation, strategy, plan, registration.as_ref(), measured, environment, &images);
         let edited = plan.is_some_and(|plan| edited(&strategy.proposal, plan));
         let made_by = stored.as_ref().filter(|_| edited);
         let came = match last {
@@ -122,20 +130,19 @@ impl Services {
         Ok(Voter { person: person.clone(), name, roles })
     }
 
-    async fn registration_of(&self, strategy: &Strategy, known: &mut Known) -> Answer<Option<Registration>> {
+    async fn playbook_of(&self, strategy: &Strategy, known: &mut Known) -> Answer<Option<PlaybookRecord>> {
         let Proposal::Playbook { workflow_id, version: Some(version), .. } = &strategy.proposal else {
             return Ok(None);
         };
         let key = format!("{workflow_id}@{version}");
-        if let Some(found) = known.registrations.get(&key) {
+        if let Some(found) = known.playbooks.get(&key) {
             return Ok(found.clone());
         }
         let found = match (workflow_id.parse::<PlaybookId>(), version.parse::<Version>()) {
             (Ok(id), Ok(version)) => self.world.catalog.version(&id, &version).await.map_err(store_fault)?,
             _ => None,
         };
-        let found = found.map(|record| record.registration);
-        known.registrations.insert(key, found.clone());
+        known.playbooks.insert(key, found.clone());
         Ok(found)
     }
 
@@ -152,7 +159,7 @@ impl Services {
 #[derive(Default)]
 struct Known {
     people: HashMap<ActorId, (String, Vec<Role>)>,
-    registrations: HashMap<String, Option<Registration>>,
+    playbooks: HashMap<String, Option<PlaybookRecord>>,
     measures: Measures,
 }
 

@@ -4,6 +4,7 @@
 use super::{
     Services,
     check::{fits, under},
+    signing::signed_image,
     store_fault,
 };
 use domain::{
@@ -17,12 +18,12 @@ use domain::{
         values::{self, EnvEntry, EnvSource, EnvValue},
     },
     policy::{Concurrency, PolicyTerms, Ruling},
-    ports::{NewExecution, PlaybookRecord, Signature, StoredTicket},
+    ports::{NewExecution, PlaybookRecord, StoredTicket},
     recommendation::{Origin, Proposal, Recommendation, Strategy, target},
     services::{Answer, ServiceError, TicketView},
+    signature::{self, Signature, SignedImage},
     target::Scope,
     ticket::{Adopts, FORMAT, Plan, Ticket, TicketContent},
-    workflow::Step,
 };
 use serde_json::{Map, Value, json};
 
@@ -35,8 +36,8 @@ const STEPS_SERVICE_ACCOUNT: &str = "playbook-executor";
 pub(super) struct Made {
     pub ticket: Ticket,
     pub record: Option<PlaybookRecord>,
-    /// Of its images, the worst.
-    pub signature: Signature,
+    /// Its images, with who signed them.
+    pub images: Vec<SignedImage>,
     /// What the policy in force says about it; none of one that is only read back.
     pub ruling: Option<Ruling>,
 }
@@ -115,9 +116,9 @@ impl Services {
                     content.timeout_ms = timeout.as_millis();
                 }
                 content.retry_count = steps.retries.unwrap_or_default();
-                let signature = self.signatures(&steps.steps).await;
-                let ruling = Some(self.rule_on(&mut content, recommendation, strategy, None).await?);
-                Ok(Made { ticket: Ticket::new(content), record: None, signature, ruling })
+                let images = self.signed(&content.plan.images()).await?;
+                let ruling = Some(self.rule_on(&mut content, recommendation, strategy, None, &images).await?);
+                Ok(Made { ticket: Ticket::new(content), record: None, images, ruling })
             }
             Proposal::Playbook { workflow_id, version, parameters: models, .. } => {
                 let base = if operators.is_some() { String::new() } else { join_index("/strategies", index as usize) };
@@ -144,10 +145,10 @@ impl Services {
                 content.kubeconfig_secret.clone_from(&settings.kubeconfig_secret);
                 content.timeout_ms = registration.execution.timeout.as_millis();
                 content.retry_count = registration.execution.retry_count;
-                let signature = signature_of(&record);
-                let ruling =
-                    Some(self.rule_on(&mut content, recommendation, strategy, Some(&record.registration)).await?);
-                Ok(Made { ticket: Ticket::new(content), record: Some(record), signature, ruling })
+                let images = vec![signed_image(&record)];
+                let registration = Some(&record.registration);
+                let ruling = Some(self.rule_on(&mut content, recommendation, strategy, registration, &images).await?);
+                Ok(Made { ticket: Ticket::new(content), record: Some(record), images, ruling })
             }
         }
     }
@@ -181,7 +182,7 @@ impl Services {
     }
 
     /// A ticket as it is read.
-    pub(super) fn ticket_view(recommendation: Option<&Recommendation>, made: &Made) -> TicketView {
+    pub(super) fn ticket_view(&self, recommendation: Option<&Recommendation>, made: &Made) -> TicketView {
         let ticket = &made.ticket;
         let content = ticket.content();
         let mut warnings = Vec::new();
@@ -204,10 +205,7 @@ impl Services {
                 );
             }
         }
-        if made.signature == Signature::Missing {
-            let what = if made.record.is_some() { "The playbook's image is" } else { "The images of some actions are" };
-            warnings.push(format!("{what} not signed."));
-        }
+        warnings.extend(signature::warnings(&made.images, self.checks_signatures()));
         TicketView {
             digest: ticket.digest().clone(),
             content: content.clone(),
@@ -216,7 +214,8 @@ impl Services {
             changes,
             warnings,
             pipeline_run: pipeline_run::build(ticket, None).pipeline_run,
-            signature: made.signature,
+            signature: Signature::worst(made.images.iter().map(|one| one.signature.state)),
+            images: made.images.clone(),
             ruling: made.ruling.clone(),
             expires_at: content.expires_at,
         }
@@ -228,28 +227,14 @@ impl Services {
         let stored = stored.ok_or(ServiceError::NotFound("ticket"))?;
         let ticket = verified(&stored)?;
         let recommendation = self.world.recommendations.get(&stored.recommendation_id).await.map_err(store_fault)?;
-        let (record, signature) = match &ticket.content().plan {
+        let record = match &ticket.content().plan {
             Plan::Playbook { workflow_id, version, .. } => {
-                let record = self.world.catalog.version(workflow_id, version).await.map_err(store_fault)?;
-                let signature = record.as_ref().map_or(Signature::Unknown, signature_of);
-                (record, signature)
+                self.world.catalog.version(workflow_id, version).await.map_err(store_fault)?
             }
-            Plan::Steps { steps, .. } => (None, self.signatures(steps).await),
+            Plan::Steps { .. } => None,
         };
-        Ok(Self::ticket_view(recommendation.as_ref(), &Made { ticket, record, signature, ruling: None }))
-    }
-
-    /// Whether the images of all steps are signed; the worst that is known.
-    async fn signatures(&self, steps: &[Step]) -> Signature {
-        let mut worst = Signature::Verified;
-        for step in steps {
-            match self.world.registry.resolve(&step.image).await.map(|resolved| resolved.signature) {
-                Ok(Signature::Verified) => {}
-                Ok(Signature::Missing) => return Signature::Missing,
-                Ok(Signature::Unknown) | Err(_) => worst = Signature::Unknown,
-            }
-        }
-        worst
+        let images = self.signed(&ticket.content().plan.images()).await?;
+        Ok(self.ticket_view(recommendation.as_ref(), &Made { ticket, record, images, ruling: None }))
     }
 
     /// The execution that the last approval claims: its subject, every task and an action record for each.
@@ -315,15 +300,8 @@ impl Services {
         let freezes_at = terms.and_then(|terms| terms.freezes_at(self.world.clock.now()));
         let expires_at = freezes_at.map_or(content.expires_at, |at| at.min(content.expires_at));
         let guard = terms.map_or_else(Concurrency::default, |terms| terms.guard);
-        NewExecution { subject, expires_at, tasks, actions, objects: scope.spots(), guard }
-    }
-}
-
-fn signature_of(record: &PlaybookRecord) -> Signature {
-    match record.signed {
-        Some(true) => Signature::Verified,
-        Some(false) => Signature::Missing,
-        None => Signature::Unknown,
+        let signed = terms.is_some_and(|terms| terms.signed);
+        NewExecution { subject, expires_at, tasks, actions, objects: scope.spots(), guard, signed }
     }
 }
 

@@ -5,6 +5,7 @@ mod facets;
 use crate::{
     Store,
     page::{key, page_of, wanted},
+    signatures,
     sql::{Row, Sql, json},
     version_key::version_key,
     words::{contains_all, searchable, words},
@@ -25,7 +26,8 @@ use domain::{
 use serde_json::json as object;
 use sqlx::AnyConnection;
 
-const COLUMNS: &str = "p.content, p.image, p.signed, p.status, p.status_reason, p.registered_at, p.registered_by";
+const COLUMNS: &str = "p.content, p.image, p.status, p.status_reason, p.registered_at, p.registered_by, \
+                       (SELECT s.content FROM image_signatures s WHERE s.image = p.image) AS signature";
 const LIST: &str = "catalog";
 
 #[async_trait]
@@ -34,6 +36,9 @@ impl CatalogStore for Store {
         let mut write = self.write().await?;
         if insert(&mut write, &playbook).await? {
             let Registration { id, version, .. } = &playbook.registration;
+            if let Some(trust) = &playbook.trust {
+                signatures::keep(&mut write, &playbook.image, playbook.signature.clone(), trust, true).await?;
+            }
             let stored = expect(version_of(write.on(), id, version).await?)?;
             write.audit(audit);
             announce(&mut write, id, version, stored.status);
@@ -174,13 +179,13 @@ fn newest_of_each(sql: &mut Sql, status: Option<PlaybookStatus>) {
 /// Stores the version unless id and version are taken.
 async fn insert(write: &mut Write, playbook: &NewPlaybook) -> Result<bool, StoreError> {
     let now = write.now().await?;
-    let NewPlaybook { registration, image, signed, by } = playbook;
+    let NewPlaybook { registration, image, by, .. } = playbook;
     let (id, version) = (registration.id.as_str(), registration.version.to_string());
     let Labels { tags, .. } = &registration.labels;
     let mut sql = Sql::new(
         "playbook",
         "INSERT INTO playbook_versions (workflow_id, version, version_key, status, registered_at, registered_by, image, \
-         signed, search, content, signal_type, severity, component, environment, priority, risk_tolerance, \
+         search, content, signal_type, severity, component, environment, priority, risk_tolerance, \
          business_category, category) VALUES ",
     );
     let [signal_type, severity, component, environment, priority, risk_tolerance, business_category, category] =
@@ -193,7 +198,6 @@ async fn insert(write: &mut Write, playbook: &NewPlaybook) -> Result<bool, Store
         now.into(),
         json(by)?.into(),
         image.to_string().into(),
-        (*signed).into(),
         search_text(registration).into(),
         json(registration)?.into(),
         signal_type.into(),
@@ -285,7 +289,7 @@ fn record(row: &Row) -> Result<PlaybookRecord, StoreError> {
     Ok(PlaybookRecord {
         registration: row.json("content")?,
         image: row.text("image")?.parse().map_err(|e| row.corrupt("image", &e))?,
-        signed: row.maybe_int("signed")?.map(|signed| signed != 0),
+        signature: row.maybe_json("signature")?.unwrap_or_default(),
         status: row.word("status", PlaybookStatus::from_name)?,
         status_reason: row.maybe_text("status_reason")?,
         registered_at: row.time("registered_at")?,

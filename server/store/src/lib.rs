@@ -27,6 +27,7 @@ mod recommendations;
 mod rollup;
 mod sessions;
 mod signals;
+mod signatures;
 mod sql;
 mod tries;
 mod version_key;

@@ -9,6 +9,8 @@ use domain::{
 
 /// Rows that go at a time: other writers get their turn in between.
 const AT_ONCE: i64 = 500;
+/// How long it is kept who signed an image that nobody uses any more, milliseconds.
+const SIGNATURES_MS: i64 = 90 * DAY_MS;
 
 /// What was let go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +49,8 @@ impl Store {
         })
     }
 
-    /// Lets go of sessions that ran out, of browsers not seen for long, of tries that count no more, and of kept answers past their day.
+    /// Lets go of sessions that ran out, of browsers not seen for long, of tries that count no more, of
+    /// signatures of images that nobody uses, and of kept answers past their day.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.now().await?;
         // Whatever the settings say, none of these lives any more.
@@ -55,6 +58,10 @@ impl Store {
         self.let_go("devices", "secret_hash", "used_at <= $1", now.plus_ms(-DEVICE_MS)).await?;
         // Of these as much may be tried again as at first.
         self.let_go("sign_in_tries", "who", "full_at <= $1", now).await?;
+        // Of images that no playbook has: runs of them are looked at for as long.
+        let unused = "used_at <= $1 \
+                      AND NOT EXISTS (SELECT 1 FROM playbook_versions p WHERE p.image = image_signatures.image)";
+        self.let_go("image_signatures", "image", unused, now.plus_ms(-SIGNATURES_MS)).await?;
         self.let_go("idempotency_keys", "actor, key", "taken_at <= $1", now.plus_ms(-KEPT_MS)).await?;
         Ok(())
     }

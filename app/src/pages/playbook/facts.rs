@@ -2,13 +2,13 @@
 
 use super::encode;
 use crate::{
-    components::{Ago, Field, FormFaults, Id, Image, Mark, RiskChip, Select, State},
+    components::{Ago, Field, FormFaults, Id, Image, Mark, RiskChip, Select, Signed},
     context::FormOutcome,
 };
 use domain::{
     identity::Actor,
     playbook::PullPolicy,
-    ports::{PlaybookRecord, PlaybookStatus, Signature},
+    ports::{PlaybookRecord, PlaybookStatus},
     time::Timestamp,
 };
 use leptos::prelude::*;
@@ -21,25 +21,22 @@ pub fn registrar(actor: &Actor) -> String {
 /// How it runs.
 #[component]
 pub fn Facts(record: PlaybookRecord, now: Timestamp) -> impl IntoView {
-    let PlaybookRecord { registration, image, signed, registered_at, registered_by, .. } = record;
+    let PlaybookRecord { registration, image, signature, registered_at, registered_by, .. } = record;
     let execution = registration.execution;
     let retries = match execution.retry_count {
         0 => "no retries".to_owned(),
         1 => "1 retry".to_owned(),
         n => format!("{n} retries"),
     };
-    let signature = match signed {
-        Some(true) => Signature::Verified,
-        Some(false) => Signature::Missing,
-        None => Signature::Unknown,
-    };
+    let checked = signature.checked_at;
     let outputs: Vec<_> = registration.outputs.iter().map(|o| format!("{} ({})", o.name, o.kind)).collect();
     view! {
         <header><h2>"How it runs"</h2></header>
         <dl class="kv">
             <dt>"Image"</dt><dd><Image image /></dd>
             <dt>"Named as"</dt><dd><Id of=registration.image.to_string() what="image's name" /></dd>
-            <dt>"Signature"</dt><dd><State of=signature /></dd>
+            <dt>"Signature"</dt>
+            <dd><Signed signature />{checked.map(|at| view! { <p class="sub">"Checked "<Ago at now /></p> })}</dd>
             <dt>"Pulled"</dt><dd>{match registration.image_pull_policy {
                 PullPolicy::Always => "each time",
                 PullPolicy::IfNotPresent => "when the node has it not",

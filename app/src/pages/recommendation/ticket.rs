@@ -4,7 +4,7 @@
 pub use crate::components::Image;
 
 use crate::{
-    components::{DigestId, Faults, Notice, State, TableBox, Tone, equivalent, plain},
+    components::{DigestId, Faults, Notice, Signatures, State, TableBox, Tone, equivalent, plain},
     error::sentence,
     islands::{CopyOf, CopyText},
     words::number,
@@ -90,7 +90,7 @@ pub fn Terms(
     #[prop(optional)]
     named: bool,
 ) -> impl IntoView {
-    let TicketView { digest, content, signature, ruling, .. } = ticket;
+    let TicketView { digest, content, images, ruling, .. } = ticket;
     let policy = &content.policy;
     let people = match policy.approvals {
         1 => "one person approves".to_owned(),
@@ -131,7 +131,7 @@ pub fn Terms(
         <dl class="kv">
             {named.then(|| view! { <dt>"Ticket"</dt><dd><DigestId of=digest /></dd> })}
             {image.map(|image| view! { <dt>"Image"</dt><dd><Image image /></dd> })}
-            <dt>"Signature"</dt><dd><State of=signature /></dd>
+            <dt>"Signature"</dt><dd><Signatures images /></dd>
             <dt>"Runs as"</dt><dd><code>{content.service_account}</code></dd>
             {content.kubeconfig_secret.map(|name| view! { <dt>"Kubeconfig"</dt><dd>"Secret "<code>{name}</code></dd> })}
             <dt>"Where"</dt><dd>{content.cluster}" / "{content.namespace}</dd>

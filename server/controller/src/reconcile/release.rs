@@ -141,6 +141,7 @@ pub async fn withhold(context: &Context, execution: &Execution, refused: Permit)
         Permit::Expired => validate::expired(execution),
         Permit::Over => return clear_away(context, execution).await,
         Permit::Busy => return Err(Trouble::later(validate::BUSY)),
+        Permit::Unsigned => return Err(Trouble::later(validate::UNSIGNED)),
         // Whoever is at it may die of it, so it is looked at again.
         Permit::Overtaken | Permit::Given(_) => return Ok(Next::After(LOOK_AGAIN)),
     };

@@ -15,8 +15,8 @@ pub enum Verdict {
     Start(i64),
     /// Leave it: it runs, has ended, or another replica is at it.
     Leave,
-    /// Not yet: another run on the same object is in the way.
-    Wait,
+    /// Not yet: why, for people.
+    Wait(&'static str),
     /// End it, unless its PipelineRun is there after all.
     Stop {
         /// How it ends.
@@ -55,7 +55,8 @@ pub fn judge(run: &Run, permit: Permit) -> Verdict {
     match permit {
         Permit::Given(epoch) => Verdict::Start(epoch),
         Permit::Overtaken | Permit::Over => Verdict::Leave,
-        Permit::Busy => Verdict::Wait,
+        Permit::Busy => Verdict::Wait(BUSY),
+        Permit::Unsigned => Verdict::Wait(UNSIGNED),
         Permit::Cancelled => {
             let (state, reason, message) = cancelled();
             Verdict::Stop { state, reason, message }
@@ -70,6 +71,9 @@ pub fn judge(run: &Run, permit: Permit) -> Verdict {
 /// What a run waits for that another one is in the way of; its approval may run out meanwhile.
 pub const BUSY: &str =
     "another run on the same object goes on or has just ended, and the approval policy keeps them apart";
+
+/// What a run waits for of whose images one does not count as signed any more; its approval may run out meanwhile.
+pub const UNSIGNED: &str = "the approval policy asks for signed images, and it is not known any more that somebody trusted signed each of them";
 
 /// How a run ends that was cancelled before it started.
 pub fn cancelled() -> (ExecutionState, &'static str, String) {

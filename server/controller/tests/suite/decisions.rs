@@ -18,6 +18,7 @@ use domain::{
     },
     recommendation::{Recommendation, RecommendationState},
     signal::Told,
+    signature::ImageSignature,
     time::Timestamp,
 };
 use std::sync::{Arc, Mutex};
@@ -143,7 +144,7 @@ impl ClusterIntake for FakeIntake {
                 let record = PlaybookRecord {
                     image: registration.image.with_digest(Digest::from_bytes([7; 32])),
                     registration,
-                    signed: None,
+                    signature: ImageSignature::default(),
                     status: PlaybookStatus::Active,
                     status_reason: None,
                     registered_at: Timestamp::parse("2026-11-23T03:00:00Z").unwrap(),

@@ -24,6 +24,7 @@ use domain::{
     ports::{CatalogFilter, PlaybookRecord, PlaybookStatus, StatusChange},
     reader,
     services::{CatalogService, RegistrationPreview, ServiceError},
+    signature::{ImageSignature, Signature},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -40,8 +41,10 @@ pub struct PlaybookBody {
     /// The image by digest; only for those who may read the whole catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<String>,
-    /// Whether the image is signed; null when it is not known.
+    /// Whether somebody trusted signed the image; null when it is not known.
     signed: Option<bool>,
+    /// Who signed the image, and why that counts or not.
+    signature: ImageSignature,
     /// Where the version stands.
     status: PlaybookStatus,
     /// Why it stands there, as people told each other; only for those who may read the whole catalog.
@@ -74,7 +77,12 @@ fn body_of(record: PlaybookRecord, whole: bool) -> Linked<PlaybookBody> {
     let body = PlaybookBody {
         registration,
         image: whole.then(|| record.image.to_string()),
-        signed: record.signed,
+        signed: match record.signature.state {
+            Signature::Verified => Some(true),
+            Signature::Untrusted | Signature::Missing => Some(false),
+            Signature::Unknown => None,
+        },
+        signature: record.signature,
         status: record.status,
         status_reason: record.status_reason.filter(|_| whole),
         registered_at: record.registered_at,

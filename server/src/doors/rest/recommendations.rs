@@ -27,6 +27,7 @@ use domain::{
     reader,
     recommendation::{Recommendation, RecommendationState, Severity},
     services::{ApprovalService, DecisionAnswer, DecisionRequest, ServiceError, TicketView},
+    signature::{Signature, SignedImage},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -119,6 +120,10 @@ pub struct TicketBody {
     changes: Vec<Change>,
     /// What to know before deciding.
     warnings: Vec<String>,
+    /// Who signed what would run: of its images, the worst.
+    signature: Signature,
+    /// Who signed each of its images.
+    images: Vec<SignedImage>,
     /// What the approval policy says about it, while it can be decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<PolicyBody>,
@@ -140,6 +145,8 @@ impl TicketBody {
             name: view.name,
             changes: view.changes,
             warnings: view.warnings,
+            signature: view.signature,
+            images: view.images,
             policy: view.ruling.as_ref().map(PolicyBody::of),
             pipeline_run: view.pipeline_run,
             expires_at: view.expires_at,

@@ -57,6 +57,12 @@ pub(crate) async fn claim(
             .run(write.on())
             .await?;
     }
+    if new.signed {
+        Sql::new("execution", "UPDATE executions SET signed = 1 WHERE id = $1")
+            .bind(execution.subject.id.as_str())
+            .run(write.on())
+            .await?;
+    }
     for action in &new.actions {
         actions::insert(write, action, now).await?;
     }

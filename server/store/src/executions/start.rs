@@ -23,12 +23,17 @@ fn startable(clock: &str) -> String {
     format!("stage IN ('created', 'started') AND state = 'pending' AND cancel_requested = 0 AND expires_at > {clock}")
 }
 
+/// Whether its images are signed, where the policy asked for that: by what is known now, each by its digest.
+const SIGNED: &str = "(executions.signed = 0 OR NOT EXISTS (SELECT 1 FROM action_records a WHERE a.execution_id = executions.id \
+                      AND NOT EXISTS (SELECT 1 FROM image_signatures s WHERE s.image = a.image AND s.state = 'verified')))";
+
 pub(super) async fn begin(store: &Store, id: &ExecutionId) -> Result<Permit, StoreError> {
     let mut write = store.write().await?;
     let clock = store.dialect().clock();
     let (startable, free) = (startable(clock), free(clock));
-    let sql =
-        format!("UPDATE executions SET epoch = epoch + 1 WHERE id = $1 AND {startable} AND {free} RETURNING epoch");
+    let sql = format!(
+        "UPDATE executions SET epoch = epoch + 1 WHERE id = $1 AND {startable} AND {free} AND {SIGNED} RETURNING epoch"
+    );
     let Some(row) = Sql::new("execution", sql).bind(id.as_str()).maybe(write.on()).await? else {
         return refusal(&mut write, clock, id, None).await;
     };
@@ -45,7 +50,7 @@ pub(super) async fn permit(store: &Store, id: &ExecutionId, epoch: i64, run_uid:
     let (startable, free) = (startable(clock), free(clock));
     let sql = format!(
         "UPDATE executions SET stage = 'started', let_go = 1, run_uid = COALESCE(run_uid, $3), revision = revision + CASE WHEN stage = 'started' THEN 0 ELSE 1 END \
-         WHERE id = $1 AND epoch = $2 AND {startable} AND {free} RETURNING {COLUMNS}"
+         WHERE id = $1 AND epoch = $2 AND {startable} AND {free} AND {SIGNED} RETURNING {COLUMNS}"
     );
     let permitted = Sql::new("execution", sql).bind(id.as_str()).bind(epoch).bind(run_uid);
     let Some(row) = permitted.maybe(write.on()).await? else {
@@ -57,12 +62,12 @@ pub(super) async fn permit(store: &Store, id: &ExecutionId, epoch: i64, run_uid:
 }
 
 /// Why the update of this try found no row, read in the same transaction. Nothing that is said here is ever taken back, but that
-/// another run is in the way.
+/// another run is in the way, and what is known of signatures.
 async fn refusal(write: &mut Write, clock: &str, id: &ExecutionId, epoch: Option<i64>) -> Result<Permit, StoreError> {
     let free = free(clock);
     let sql = format!(
         "SELECT {COLUMNS}, epoch, CASE WHEN expires_at > {clock} THEN 0 ELSE 1 END AS expired, \
-         CASE WHEN {free} THEN 0 ELSE 1 END AS busy FROM executions WHERE id = $1"
+         CASE WHEN {free} THEN 0 ELSE 1 END AS busy, CASE WHEN {SIGNED} THEN 0 ELSE 1 END AS unsigned FROM executions WHERE id = $1"
     );
     let Some(row) = Sql::new("execution", sql).bind(id.as_str()).maybe(write.on()).await? else {
         return Ok(Permit::Over);
@@ -75,6 +80,7 @@ async fn refusal(write: &mut Write, clock: &str, id: &ExecutionId, epoch: Option
         _ if row.flag("expired")? => Permit::Expired,
         _ if epoch.is_some_and(|tried| row.int("epoch").is_ok_and(|now| now != tried)) => Permit::Overtaken,
         _ if row.flag("busy")? => Permit::Busy,
+        _ if row.flag("unsigned")? => Permit::Unsigned,
         _ => Permit::Overtaken,
     })
 }

@@ -8,6 +8,7 @@ use domain::{
         CatalogFilter, CatalogStore, EventStore, Known, PlaybookRecord, PlaybookStatus, Registered, StatusChange,
         StatusChanged, StoreError,
     },
+    signature::Signature,
 };
 use serde_json::json;
 use store::Store;
@@ -52,7 +53,7 @@ async fn a_version_is_stored_once_and_never_changes(bench: Bench) {
     };
     assert_eq!(created.registration, new.registration);
     assert_eq!(created.image, new.image);
-    assert_eq!((created.signed, created.status), (Some(true), PlaybookStatus::Active));
+    assert_eq!((created.signature.state, created.status), (Signature::Verified, PlaybookStatus::Active));
     let told = (audit_rows(store).await, store.latest().await.unwrap());
     assert_eq!(told, (1, 1));
     assert_eq!(events_after(store, 0).await, [("playbook", "oomkill@1.0.0".into(), json!({ "status": "active" }))]);

@@ -21,6 +21,7 @@ mod recommendations;
 mod records;
 mod sessions;
 mod signals;
+mod signatures;
 mod support;
 mod trail;
 mod tries;

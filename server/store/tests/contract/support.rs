@@ -15,6 +15,7 @@ use domain::{
         RecommendationStore, StoredTicket,
     },
     recommendation::{Content, Finding, Incident, Model, Origin, Proposal, ResourceRef, Risk, Severity, Strategy},
+    signature::{ImageSignature, Signature},
     target::kinds::Spot,
     time::Timestamp,
 };
@@ -192,7 +193,8 @@ pub fn playbook(id: &str, version: &str, labels: &Value) -> NewPlaybook {
     }))
     .unwrap();
     let image = format!("quay.io/kubernaut/mender@{}", digest(7)).parse().unwrap();
-    NewPlaybook { registration, image, signed: Some(true), by: actor("ada") }
+    let signature = ImageSignature { state: Signature::Verified, ..ImageSignature::default() };
+    NewPlaybook { registration, image, signature, trust: Some("these settings".into()), by: actor("ada") }
 }
 
 pub fn recommendation(id: &str, incident: &str) -> NewRecommendation {
@@ -352,6 +354,7 @@ pub fn new_execution(id: &str, of: &RecommendationId, ticket: u8, expires_at: Ti
         actions: vec![action("check"), action("scale")],
         objects: vec![spot("Deployment", "production", id)],
         guard: Concurrency::default(),
+        signed: false,
     }
 }
 
