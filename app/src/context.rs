@@ -7,8 +7,8 @@ use domain::{
     identity::Caller,
     json::diff::Change,
     services::{
-        AccountService, ApprovalService, AuditService, CatalogService, EffectivenessService, PolicyService, RunService,
-        ServiceError, ShellService,
+        AccountService, ApprovalService, AuditService, CatalogService, EffectivenessService, PolicyService,
+        RecoveryService, RunService, ServiceError, ShellService,
     },
     workspace::WorkspaceListing,
 };
@@ -26,6 +26,8 @@ pub struct Console {
     pub approvals: Arc<dyn ApprovalService>,
     /// Executions.
     pub runs: Arc<dyn RunService>,
+    /// What comes after runs that went wrong.
+    pub recoveries: Arc<dyn RecoveryService>,
     /// What works.
     pub effectiveness: Arc<dyn EffectivenessService>,
     /// Who did what.

@@ -105,6 +105,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         catalog: shared.clone(),
         recommendations: shared.clone(),
         executions: shared.clone(),
+        recoveries: shared.clone(),
         logs: shared.clone(),
         effectiveness: shared.clone(),
         audit: shared.clone(),

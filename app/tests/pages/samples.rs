@@ -94,6 +94,7 @@ fn strategy(action_type: &str, workflow_id: &str, confidence: Option<f64>, risk:
             rollback_parameters: Some(object(json!({"SCALE_TARGET_REPLICAS": 4}))),
         },
         errors: vec![],
+        rollback_errors: vec![],
     }
 }
 

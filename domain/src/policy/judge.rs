@@ -1,7 +1,7 @@
 //! What a policy says about one case: the first rule that matches.
 
 use super::{Conditions, Facts, Grant, Guard, Match, Measured, Policy, Quorum, Rule, Ruling, Terms};
-use crate::recommendation::Risk;
+use crate::{recommendation::Risk, recovery::Recovery};
 
 /// Namespaces that one case may act in.
 const MOST: usize = 50;
@@ -95,6 +95,7 @@ pub(super) fn ruling(policy: &Policy, version: u32, rule: &Rule, grant: Grant, b
         },
         risk: Risk::Low,
         expires_ms: rule.expires_ms,
+        recovery: rule.recovery,
         why: rule.why.clone(),
         because,
         trouble: None,
@@ -114,6 +115,7 @@ fn nobody(policy: &Policy, version: u32, rule: &str, trouble: String) -> Ruling 
         },
         risk: Risk::Low,
         expires_ms: None,
+        recovery: Recovery::None,
         why: None,
         because: Vec::new(),
         trouble: Some(trouble),
@@ -131,6 +133,7 @@ fn matches(fits: &Match, facts: &Facts, conditions: &dyn Conditions) -> Result<O
         ("namespace", &fits.namespace, or_empty(&facts.namespaces.first().cloned())),
         ("playbook", &fits.playbook, or_empty(&facts.playbook)),
         ("action type", &fits.action_type, vec![facts.action_type.clone()]),
+        ("origin", &fits.origin, vec![facts.origin.clone()]),
     ];
     for (name, patterns, values) in texts {
         if patterns.is_empty() {

@@ -25,6 +25,7 @@ pub use words::RuleInWords;
 use crate::{
     identity::Role,
     recommendation::{Risk, Severity},
+    recovery::Recovery,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -136,6 +137,9 @@ pub struct Rule {
     /// What it asks of other runs on the same object.
     #[serde(default, skip_serializing_if = "Guard::is_none")]
     pub guard: Guard,
+    /// What the console may do by itself after a run that went wrong.
+    #[serde(default, skip_serializing_if = "Recovery::is_none")]
+    pub recovery: Recovery,
 }
 
 /// What a rule is for: all that is said must hold.
@@ -164,6 +168,9 @@ pub struct Match {
     /// Patterns of action types.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub action_type: Vec<String>,
+    /// By which ways it came: the words of `Origin::name`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub origin: Vec<String>,
     /// How sure the model says it is; nothing said never holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Range>,

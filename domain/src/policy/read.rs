@@ -11,6 +11,7 @@ use crate::{
     json::pointer::{join, join_index},
     reader::{self, ObjectReader, quoted},
     recommendation::{Risk, Severity},
+    recovery::{Recovery, Way},
     time::Timestamp,
 };
 use serde_json::Value;
@@ -40,6 +41,15 @@ const SEVERITIES: &[(&str, Severity)] = &[
     ("medium", Severity::Medium),
     ("high", Severity::High),
     ("critical", Severity::Critical),
+];
+
+const ORIGINS: &[(&str, &str)] = &[
+    ("model", "model"),
+    ("hand", "hand"),
+    ("cluster", "cluster"),
+    ("rollback", "rollback"),
+    ("retry", "retry"),
+    ("next_strategy", "next_strategy"),
 ];
 
 /// Reads a policy.
@@ -167,7 +177,9 @@ fn safe(fits: &Match, pointer: &str, faults: &mut Faults) {
         let message = "say risk: [low] or [low, medium]: what is of high risk is never let run automatically";
         faults.add(at("risk"), code::REQUIRED, message);
     }
-    if fits.confidence.is_none_or(|range| range.at_least.is_none()) {
+    // No model says how sure it is of a rollback: it puts back what was there.
+    let of_rollbacks = fits.origin.iter().map(String::as_str).eq([Way::Rollback.name()]);
+    if !of_rollbacks && fits.confidence.is_none_or(|range| range.at_least.is_none()) {
         let message = "say how sure the model must be: confidence: { at_least: 0.9 }";
         faults.add(at("confidence"), code::REQUIRED, message);
     }
@@ -266,12 +278,13 @@ fn rule(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Cond
     let freeze = object.optional("freeze", one_or_more(reader::line(1..=NAME)));
     let cool_down = object.optional("cool_down", lasting(1000, 7 * DAY_MS));
     let one_at_a_time = object.optional("one_at_a_time", reader::boolean());
+    let recovery = object.optional("recovery", reader::one_of(Recovery::WORDS));
     match grant {
         Grant::People if !object.has("approvals") => {
             object.fault("approvals", Complaint::new(code::REQUIRED, "say how many must approve: approvals: 1"));
         }
         Grant::Never => {
-            for name in ["approvals", "expires", "freeze", "cool_down", "one_at_a_time"] {
+            for name in ["approvals", "expires", "freeze", "cool_down", "one_at_a_time", "recovery"] {
                 if object.has(name) {
                     let message = format!("leave {name} out: what nobody can approve never runs");
                     object.fault(name, Complaint::new(code::NOT_ALLOWED, message));
@@ -293,6 +306,7 @@ fn rule(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Cond
             cool_down_ms: cool_down.unwrap_or(0),
             one_at_a_time: one_at_a_time.unwrap_or(false) || cool_down.is_some(),
         },
+        recovery: recovery.unwrap_or_default(),
     })
 }
 
@@ -311,6 +325,7 @@ fn fits(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Cond
         risk: object.optional("risk", one_or_more(reader::one_of(Risk::WORDS))).unwrap_or_default(),
         playbook,
         action_type,
+        origin: words(object.optional("origin", one_or_more(reader::one_of(ORIGINS)))),
         confidence: object.optional("confidence", range),
         measured_success: object.optional("measured_success", measured),
         when: object
@@ -318,6 +333,10 @@ fn fits(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Cond
     };
     object.finish();
     Some(fits)
+}
+
+fn words(of: Option<Vec<&str>>) -> Vec<String> {
+    of.into_iter().flatten().map(str::to_owned).collect()
 }
 
 fn condition(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Conditions) -> Option<String> {

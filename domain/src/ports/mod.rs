@@ -10,6 +10,7 @@ mod policies;
 mod provider;
 mod recommendations;
 mod records;
+mod recoveries;
 mod sessions;
 mod tries;
 
@@ -34,6 +35,7 @@ pub use records::{
     AuditKeys, AuditKeysError, AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered,
     VersionDay,
 };
+pub use recoveries::{Begun, Captured, Look, RecoveryStore};
 pub use sessions::{CameFrom, Ending, LiveSession, NewSession, Proof, SessionLimits, SessionRecord, SessionStore};
 pub use tries::{Allowance, DEVICE_MS, TryStore};
 

@@ -125,6 +125,7 @@ fn strategy(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Strateg
             rollback_parameters,
         },
         errors: Vec::new(),
+        rollback_errors: Vec::new(),
     })
 }
 

@@ -4,12 +4,14 @@
 mod accounts;
 mod earlier;
 mod policies;
+mod recovery;
 mod shell;
 mod views;
 
 pub use accounts::{AccountService, GroupView, MadeToken, SessionView, TokenOwner, TokenRequest, TokenView};
 pub use earlier::EarlierRun;
 pub use policies::{ActivationAnswer, LOOK_BACK_DAYS, PolicyService};
+pub use recovery::{Aftermath, OfRun, RecoveryService};
 pub use shell::{HealthView, MoreFound, SearchView, ShellService};
 pub use views::*;
 

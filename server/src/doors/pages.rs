@@ -101,6 +101,8 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::GET, "/runs/{id}/log", Access::Needs(Right::RunsRead), runs::log)
         .add(Method::POST, "/recommendations/{id}/check", Access::Needs(Right::Decide), edit::check)
         .add(Method::POST, "/runs/{id}/cancel", Access::Needs(Right::RunsControl), runs::cancel)
+        .add(Method::POST, "/runs/{id}/rollback", Access::Needs(Right::RunsControl), runs::rollback)
+        .add(Method::POST, "/runs/{id}/retry", Access::Needs(Right::RunsControl), runs::retry)
         .add(
             Method::POST,
             "/runs/{id}/workspaces/{workspace}/listing",
@@ -145,6 +147,7 @@ async fn render(gate: &Gate, request: Request, form: Option<FormOutcome>, troubl
         catalog: services.clone(),
         approvals: services.clone(),
         runs: services.clone(),
+        recoveries: services.clone(),
         effectiveness: services.clone(),
         audit: services.clone(),
         policies: services.clone(),

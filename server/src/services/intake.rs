@@ -32,7 +32,7 @@ impl Services {
         for (index, strategy) in content.strategies.iter_mut().enumerate() {
             self.check_strategy(strategy).await?;
             let base = join_index("/strategies", index);
-            for fault in &mut strategy.errors {
+            for fault in strategy.errors.iter_mut().chain(&mut strategy.rollback_errors) {
                 *fault = under(&base, fault.clone());
             }
         }
@@ -171,6 +171,7 @@ impl Services {
             declared_risk: risk,
             proposal,
             errors: Vec::new(),
+            rollback_errors: Vec::new(),
         };
         Content {
             incident,
@@ -185,20 +186,26 @@ impl Services {
         }
     }
 
-    async fn store_recommendation(
+    async fn store_recommendation(&self, caller: &Caller, origin: Origin, content: Content) -> Answer<Recommendation> {
+        let new = self.coming(caller, origin, content).await?;
+        let mut audit = AuditEntry::by(caller, "recommendation.submit", "recommendation", new.id.as_str());
+        audit.after = Some(json!({
+            "incident": new.content.incident.id,
+            "strategies": new.content.strategies.len(),
+            "runnable": new.content.strategies.iter().filter(|s| s.runnable()).count(),
+        }));
+        self.world.recommendations.insert(new, audit).await.map_err(store_fault)
+    }
+
+    /// A recommendation as it is to be stored, with what the console itself sees and how long it can be decided.
+    pub(super) async fn coming(
         &self,
         caller: &Caller,
         origin: Origin,
         mut content: Content,
-    ) -> Answer<Recommendation> {
+    ) -> Answer<NewRecommendation> {
         content.seen = self.seen(&content).await;
         let id = RecommendationId::new(self.world.ids.fresh());
-        let mut audit = AuditEntry::by(caller, "recommendation.submit", "recommendation", id.as_str());
-        audit.after = Some(json!({
-            "incident": content.incident.id,
-            "strategies": content.strategies.len(),
-            "runnable": content.strategies.iter().filter(|s| s.runnable()).count(),
-        }));
         let now = self.world.clock.now();
         // As it will be stored: what the policy judges it by.
         let coming = Recommendation {
@@ -214,8 +221,7 @@ impl Services {
         };
         let open_for_ms = self.open_for_ms(&coming).await?;
         let Recommendation { id, origin, proposer, cluster, content, .. } = coming;
-        let new = NewRecommendation { id, origin, proposer, cluster, open_for_ms, content };
-        self.world.recommendations.insert(new, audit).await.map_err(store_fault)
+        Ok(NewRecommendation { id, origin, proposer, cluster, open_for_ms, content })
     }
 
     /// How long it can be decided: as long as the rule of any of its strategies gives, as the console is set where that says

@@ -16,6 +16,7 @@ mod people;
 mod policies;
 mod policing;
 pub mod reason;
+mod recovery;
 mod runs;
 mod shell;
 mod simulation;
@@ -32,7 +33,7 @@ use domain::{
     policy::Conditions,
     ports::{
         AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
-        LogReader, PolicyStore, RecommendationStore, Registry, StoreError,
+        LogReader, PolicyStore, RecommendationStore, RecoveryStore, Registry, StoreError,
     },
     services::ServiceError,
 };
@@ -48,6 +49,8 @@ pub struct World {
     pub recommendations: Arc<dyn RecommendationStore>,
     /// Executions.
     pub executions: Arc<dyn ExecutionStore>,
+    /// What is made of runs that went wrong.
+    pub recoveries: Arc<dyn RecoveryStore>,
     /// Their logs.
     pub logs: Arc<dyn LogReader>,
     /// Rollups.

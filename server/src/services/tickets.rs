@@ -127,7 +127,7 @@ impl Services {
                 })?;
                 let given = operators.unwrap_or(models);
                 let mut entries = merged(&record.registration, given, models, &format!("{base}/parameters"))?;
-                if recommendation.origin != Origin::Model {
+                if !recommendation.origin.models_values() {
                     let theirs = entries.iter_mut().filter(|entry| entry.source == EnvSource::Model);
                     theirs.for_each(|entry| entry.source = EnvSource::Proposal);
                 }
@@ -203,6 +203,10 @@ impl Services {
                     "The model's rollback parameters do not fit this playbook; undoing will need a person.".into(),
                 );
             }
+        }
+        // What is known against undoing a run is known where that is decided.
+        if let Some(recommendation) = recommendation.filter(|one| one.origin.of_run().is_some()) {
+            warnings.extend(recommendation.content.warnings.iter().cloned());
         }
         if made.signature == Signature::Missing {
             let what = if made.record.is_some() { "The playbook's image is" } else { "The images of some actions are" };
@@ -395,7 +399,7 @@ pub(super) fn verified(stored: &StoredTicket) -> Answer<Ticket> {
 
 /// The typed values that a ticket's entries came from: those proposed and the operator's. Defaults and hidden ones are
 /// filled in anew each time.
-fn given_values(registration: &Registration, entries: &[EnvEntry]) -> Map<String, Value> {
+pub(super) fn given_values(registration: &Registration, entries: &[EnvEntry]) -> Map<String, Value> {
     entries
         .iter()
         .filter(|e| matches!(e.source, EnvSource::Model | EnvSource::Proposal | EnvSource::Operator))

@@ -22,6 +22,7 @@ mod policies;
 mod provider;
 mod prune;
 mod recommendations;
+mod recoveries;
 mod rollup;
 mod sessions;
 mod sql;

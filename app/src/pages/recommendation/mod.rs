@@ -30,6 +30,7 @@ use domain::{
     ids::{Digest, RecommendationId},
     playbook::PlaybookId,
     recommendation::{Finding, Model, Origin, Recommendation, RecommendationState},
+    recovery::Way,
     services::{Answer, RecommendationView, ServiceError, TargetView, TicketView},
     target::state::Reading,
 };
@@ -195,7 +196,19 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
             .map(|p| format!("investigated by {p}")),
         Origin::Hand => Some(format!("proposed by {}", recommendation.proposer.name)),
         Origin::Cluster { name, .. } => Some(format!("applied to the cluster as {name}")),
+        Origin::Run { way, automatic: true, .. } => {
+            Some(format!("{} by itself, as the policy says", way.words().to_lowercase()))
+        }
+        Origin::Run { .. } => Some(format!("asked for by {}", recommendation.proposer.name)),
     };
+    let of_run = recommendation.origin.of_run().map(|(way, run)| {
+        let words = match way {
+            Way::Rollback => "the run that it undoes",
+            Way::Retry => "the run that it repeats",
+            Way::NextStrategy => "the run before it",
+        };
+        (format!("/runs/{run}#after"), words)
+    });
     let last = decisions.last().map(|d| (d.actor.name.clone(), d.at));
     let of_incident = format!("/approvals{}", Query::of(&[("incident", &incident.id), ("state", "any")]));
     let of_signal = format!("/effectiveness{}", Query::of(&[("signal_type", &incident.signal_type)]));
@@ -211,6 +224,7 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
                     <a href=of_signal title="What helped against this signal">{incident.signal_type}</a>
                     {incident.started_at.map(|at| view! { " · started "<Ago at now /> })}
                     {who.map(|who| format!(" · {who}"))}
+                    {of_run.map(|(href, words)| view! { " · "<a href=href>{words}</a> })}
                 </span>
             </div>
             <h1>{recommendation.headline().to_owned()}</h1>

@@ -16,7 +16,7 @@ const FORMS: &str = include_str!("forms.json");
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is sent where.
-const SENT: [(&str, &str); 13] = [
+const SENT: [(&str, &str); 15] = [
     ("/api/v1/playbooks", "RegistrationForm"),
     ("/api/v1/playbooks/validate", "RegistrationForm"),
     ("/api/v1/playbooks/{workflow_id}/versions/{version}/status", "StatusForm"),
@@ -26,6 +26,8 @@ const SENT: [(&str, &str); 13] = [
     ("/api/v1/executions", "StepsForm"),
     (CANCEL, "CancelForm"),
     (LISTING, "ListingForm"),
+    (ROLLBACK, "RollbackForm"),
+    (RETRY, "RetryForm"),
     ("/api/v1/audit/exports", "ExportForm"),
     ("/api/v1/policies", "PolicyForm"),
     ("/api/v1/policies/validate", "PolicyForm"),
@@ -33,8 +35,10 @@ const SENT: [(&str, &str); 13] = [
 ];
 const CANCEL: &str = "/api/v1/executions/{id}/cancel";
 const LISTING: &str = "/api/v1/executions/{id}/workspaces/{workspace}/listing";
+const ROLLBACK: &str = "/api/v1/executions/{id}/rollback";
+const RETRY: &str = "/api/v1/executions/{id}/retry";
 /// Those whose body may be left out.
-const OPTIONAL: [&str; 2] = [CANCEL, LISTING];
+const OPTIONAL: [&str; 4] = [CANCEL, LISTING, ROLLBACK, RETRY];
 /// What can be changed by who says what they have read.
 const EDITED: [&str; 2] =
     ["/api/v1/playbooks/{workflow_id}/versions/{version}/status", "/api/v1/recommendations/{id}/decisions"];

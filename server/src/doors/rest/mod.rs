@@ -12,6 +12,7 @@ pub mod openapi;
 mod policies;
 mod query;
 mod recommendations;
+mod recoveries;
 mod wire;
 
 use super::access::Routes;
@@ -23,6 +24,7 @@ pub fn routes(routes: Routes) -> Routes {
     let routes = catalog::routes(routes);
     let routes = recommendations::routes(routes);
     let routes = executions::routes(routes);
+    let routes = recoveries::routes(routes);
     let routes = effectiveness::routes(routes);
     let routes = audit::routes(routes);
     let routes = policies::routes(routes);

@@ -46,34 +46,7 @@ impl RecommendationStore for Store {
         let mut write = self.write().await?;
         write.lock(Lock::Intake).await?;
         let now = write.now().await?;
-        let stored = Recommendation {
-            id: new.id,
-            revision: 1,
-            state: State::Open,
-            origin: new.origin,
-            proposer: new.proposer,
-            cluster: new.cluster,
-            created_at: now,
-            expires_at: now.plus_ms(new.open_for_ms),
-            content: new.content,
-        };
-        close_older(&mut write, &stored).await?;
-        insert_row(&mut write, &stored).await?;
-        for (position, strategy) in (0_u32..).zip(&stored.content.strategies) {
-            insert_strategy(&mut write, &stored.id, position, strategy).await?;
-        }
-        let incident = &stored.content.incident;
-        write.event(
-            Topic::Recommendation,
-            stored.id.as_str(),
-            object!({
-                "state": State::Open.name(), "incident": incident.id, "severity": incident.severity.name(),
-                "expires_at": stored.expires_at,
-            }),
-        );
-        for finding in &stored.content.additional_findings {
-            insert_finding(&mut write, &stored, finding).await?;
-        }
+        let stored = take_in(&mut write, new, now).await?;
         write.audit(audit);
         write.commit().await?;
         Ok(stored)
@@ -218,6 +191,46 @@ impl RecommendationStore for Store {
     }
 }
 
+/// Writes a recommendation as open, under the lock of the intake, with its events. One that is made of a run stands beside others
+/// of its incident.
+pub(crate) async fn take_in(
+    write: &mut Write,
+    new: NewRecommendation,
+    now: Timestamp,
+) -> Result<Recommendation, StoreError> {
+    let stored = Recommendation {
+        id: new.id,
+        revision: 1,
+        state: State::Open,
+        origin: new.origin,
+        proposer: new.proposer,
+        cluster: new.cluster,
+        created_at: now,
+        expires_at: now.plus_ms(new.open_for_ms),
+        content: new.content,
+    };
+    if stored.origin.of_run().is_none() {
+        close_older(write, &stored).await?;
+    }
+    insert_row(write, &stored).await?;
+    for (position, strategy) in (0_u32..).zip(&stored.content.strategies) {
+        insert_strategy(write, &stored.id, position, strategy).await?;
+    }
+    let incident = &stored.content.incident;
+    write.event(
+        Topic::Recommendation,
+        stored.id.as_str(),
+        object!({
+            "state": State::Open.name(), "incident": incident.id, "severity": incident.severity.name(),
+            "expires_at": stored.expires_at,
+        }),
+    );
+    for finding in &stored.content.additional_findings {
+        insert_finding(write, &stored, finding).await?;
+    }
+    Ok(stored)
+}
+
 /// Keeps a ticket; `false` when it was kept already.
 async fn keep(write: &mut Write, ticket: &StoredTicket) -> Result<bool, StoreError> {
     let sql = "INSERT INTO tickets (digest, canonical, recommendation_id, made_by, made_at) VALUES ($1, $2, $3, $4, $5) \
@@ -234,7 +247,7 @@ async fn keep(write: &mut Write, ticket: &StoredTicket) -> Result<bool, StoreErr
 }
 
 /// Moves an open recommendation on; `false` when it is no longer open.
-async fn close(write: &mut Write, id: &RecommendationId, to: State) -> Result<bool, StoreError> {
+pub(crate) async fn close(write: &mut Write, id: &RecommendationId, to: State) -> Result<bool, StoreError> {
     let sql = Sql::new("recommendation", "UPDATE recommendations SET state = $1 WHERE id = $2 AND state = 'open'");
     Ok(sql.bind(to.name()).bind(id.as_str()).run(write.on()).await? == 1)
 }
@@ -243,7 +256,8 @@ async fn close(write: &mut Write, id: &RecommendationId, to: State) -> Result<bo
 async fn close_older(write: &mut Write, newer: &Recommendation) -> Result<(), StoreError> {
     let older = Sql::new(
         "recommendation",
-        "SELECT id, expires_at FROM recommendations WHERE cluster = $1 AND incident_id = $2 AND state = 'open' ORDER BY id",
+        "SELECT id, expires_at FROM recommendations WHERE cluster = $1 AND incident_id = $2 AND state = 'open' \
+         AND of_run IS NULL ORDER BY id",
     )
     .bind(&newer.cluster)
     .bind(&newer.content.incident.id)
@@ -262,11 +276,12 @@ async fn close_older(write: &mut Write, newer: &Recommendation) -> Result<(), St
 async fn insert_row(write: &mut Write, new: &Recommendation) -> Result<(), StoreError> {
     let origin_uid = match &new.origin {
         Origin::Cluster { uid, .. } => Some(uid.as_str()),
-        Origin::Model | Origin::Hand => None,
+        Origin::Model | Origin::Hand | Origin::Run { .. } => None,
     };
+    let of = new.origin.of_run();
     let mut sql = Sql::new(
         "recommendation",
-        "INSERT INTO recommendations (id, revision, state, cluster, origin, origin_uid, proposer, incident_id, \
+        "INSERT INTO recommendations (id, revision, state, cluster, origin, origin_uid, of_way, of_run, proposer, incident_id, \
          signal_type, severity, incident_at, created_at, expires_at, begin_by, search, content) VALUES ",
     );
     sql.tuple([
@@ -276,6 +291,8 @@ async fn insert_row(write: &mut Write, new: &Recommendation) -> Result<(), Store
         new.cluster.as_str().into(),
         json(&new.origin)?.into(),
         origin_uid.into(),
+        of.map(|(way, _)| way.name()).into(),
+        of.map(|(_, run)| run.as_str()).into(),
         json(&new.proposer)?.into(),
         new.content.incident.id.as_str().into(),
         new.content.incident.signal_type.as_str().into(),

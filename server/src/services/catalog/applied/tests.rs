@@ -35,6 +35,7 @@ impl House {
             catalog: shared.clone(),
             recommendations: shared.clone(),
             executions: shared.clone(),
+            recoveries: shared.clone(),
             logs: shared.clone(),
             effectiveness: shared.clone(),
             audit: shared.clone(),
