@@ -31,6 +31,8 @@ pub enum Place {
     Runs,
     /// Playbooks.
     Catalog,
+    /// What was noticed beside the point.
+    Findings,
     /// What works.
     Effectiveness,
     /// Who did what.
@@ -47,6 +49,7 @@ impl Place {
             Self::Approvals => "Approvals",
             Self::Runs => "Runs",
             Self::Catalog => "Catalog",
+            Self::Findings => "Findings",
             Self::Effectiveness => "Effectiveness",
             Self::Audit => "Audit",
             Self::Settings => "Settings",
@@ -54,8 +57,16 @@ impl Place {
     }
 
     /// Every place, in the navigation's order.
-    pub const ALL: [Self; 7] =
-        [Self::Overview, Self::Approvals, Self::Runs, Self::Catalog, Self::Effectiveness, Self::Audit, Self::Settings];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Approvals,
+        Self::Runs,
+        Self::Catalog,
+        Self::Findings,
+        Self::Effectiveness,
+        Self::Audit,
+        Self::Settings,
+    ];
 
     /// The place that a path belongs to, if it belongs to one.
     pub fn of_path(path: &str) -> Option<Self> {
@@ -73,6 +84,7 @@ impl Place {
             Self::Approvals => "/approvals",
             Self::Runs => "/runs",
             Self::Catalog => "/catalog",
+            Self::Findings => "/findings",
             Self::Effectiveness => "/effectiveness",
             Self::Audit => "/audit",
             Self::Settings => "/settings",
@@ -318,6 +330,7 @@ mod tests {
             ("/", Some(Place::Overview)),
             ("/recommendations/x?strategy=1", Some(Place::Approvals)),
             ("/runs/x/cancel", Some(Place::Runs)),
+            ("/findings/x", Some(Place::Findings)),
             ("/settings/tokens", Some(Place::Settings)),
             ("/search?q=x", None),
             ("/nowhere", None),

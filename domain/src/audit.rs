@@ -178,6 +178,8 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("decision.reject", "Rejected"),
     ("execution.cancel", "Cancel asked for"),
     ("execution.list_workspace", "Workspace's listing asked for"),
+    ("finding.triage", "Finding triaged"),
+    ("finding.turn", "Recommendation made of a finding"),
     ("playbook.register", "Playbook registered"),
     ("playbook.status", "Playbook's status changed"),
     ("policy.draft", "Policy written"),

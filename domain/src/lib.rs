@@ -16,6 +16,7 @@ pub mod effectiveness;
 pub mod event;
 pub mod execution;
 pub mod fault;
+pub mod finding;
 pub mod identity;
 pub mod ids;
 pub mod json;

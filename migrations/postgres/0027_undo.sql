@@ -36,7 +36,7 @@ CREATE TABLE finding_cards (
     state                 TEXT COLLATE "C" NOT NULL CHECK (state IN ('open', 'acknowledged', 'dismissed', 'resolved')),
     kind                  TEXT COLLATE "C" NOT NULL,
     severity              TEXT COLLATE "C",
-    rank                  BIGINT NOT NULL,      -- of the severity, grave ones first
+    rank                  BIGINT NOT NULL,      -- of the severity: the graver the greater
     seen                  BIGINT NOT NULL,
     first_seen            BIGINT NOT NULL,
     last_seen             BIGINT NOT NULL,

@@ -36,7 +36,7 @@ CREATE TABLE finding_cards (
     state                 TEXT NOT NULL CHECK (state IN ('open', 'acknowledged', 'dismissed', 'resolved')),
     kind                  TEXT NOT NULL,
     severity              TEXT,
-    rank                  BIGINT NOT NULL,      -- of the severity, grave ones first
+    rank                  BIGINT NOT NULL,      -- of the severity: the graver the greater
     seen                  BIGINT NOT NULL,
     first_seen            BIGINT NOT NULL,
     last_seen             BIGINT NOT NULL,

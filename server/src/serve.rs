@@ -106,6 +106,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         recommendations: shared.clone(),
         executions: shared.clone(),
         recoveries: shared.clone(),
+        findings: shared.clone(),
         logs: shared.clone(),
         effectiveness: shared.clone(),
         audit: shared.clone(),

@@ -4,6 +4,7 @@ use crate::icon::{Glyph, Icon};
 use domain::{
     decision::Verb,
     execution::{Assessment, ExecutionState, TaskState},
+    finding::FindingState,
     policy::simulate::Effect,
     ports::{PlaybookStatus, PolicyState, Signature},
     recommendation::{RecommendationState, Risk, Severity},
@@ -98,6 +99,17 @@ impl From<Verb> for Mark {
         match verb {
             Verb::Approve => mark("Approved", Icon::Check, Tone::Ok),
             Verb::Reject => mark("Rejected", Icon::Cross, Tone::Bad),
+        }
+    }
+}
+
+impl From<FindingState> for Mark {
+    fn from(state: FindingState) -> Self {
+        match state {
+            FindingState::Open => mark("Open", Icon::Eye, Tone::Wait),
+            FindingState::Acknowledged => mark("Acknowledged", Icon::User, Tone::Run),
+            FindingState::Dismissed => mark("Dismissed", Icon::Bar, Tone::Idle),
+            FindingState::Resolved => mark("Resolved", Icon::Check, Tone::Ok),
         }
     }
 }

@@ -21,7 +21,7 @@ const SLOW_START_MS: i64 = 60_000;
 /// Asks for the overview.
 pub async fn page(ask: Ask) -> Answer<Page> {
     let view = ask.console.shell.overview(&ask.caller).await?;
-    Ok(Page::of_place("Overview", overview(view)).following("recommendation execution"))
+    Ok(Page::of_place("Overview", overview(view)).following("recommendation execution finding"))
 }
 
 /// What waits, as a sentence. It is not said for whom: among it may be what the reader has proposed or approved already.
@@ -33,9 +33,18 @@ fn heading(waiting: i64) -> String {
     }
 }
 
+/// How many findings nobody has looked at; none where there are none.
+fn noticed(findings: i64) -> Option<String> {
+    match findings {
+        0 => None,
+        1 => Some("One finding that nobody has looked at".to_owned()),
+        n => Some(format!("{} findings that nobody has looked at", humane(&number(n)))),
+    }
+}
+
 /// The page.
 pub fn overview(view: OverviewView) -> AnyView {
-    let OverviewView { waiting, waiting_count, running, standing, ended, helped, weeks, cluster, now } = view;
+    let OverviewView { waiting, waiting_count, running, standing, ended, findings, helped, weeks, cluster, now } = view;
     let first = waiting.first().map(|item| item.recommendation.expires_at);
     let shown = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
     let title = heading(waiting_count);
@@ -63,6 +72,7 @@ pub fn overview(view: OverviewView) -> AnyView {
             }
             .into_any()
         }}
+        {noticed(findings).map(|words| view! { <p class="sub more-line"><a href="/findings">{words}</a>", beside what they were asked about"</p> })}
         <div class="halves">
             <Runs title="Running now" runs=running now none="Nothing is running." href="/runs?state=running" all />
             <Runs title="Last ended" runs=ended now none="Nothing has run yet." href="/runs" all="All runs".to_owned() />

@@ -359,6 +359,7 @@ pub fn overview() -> OverviewView {
             line("d", "Drain node worker-1", S::Failed, Some("eviction refused by budget")),
             line("e", "Increase memory limits: cart", S::TimedOut, Some("PipelineRunTimeout")),
         ],
+        findings: 2,
         helped: Some(track(361, 412)),
         weeks: (0..12)
             .map(|n| Week {

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod earlier;
+mod findings;
 mod policies;
 mod recovery;
 mod shell;
@@ -10,6 +11,7 @@ mod views;
 
 pub use accounts::{AccountService, GroupView, MadeToken, SessionView, TokenOwner, TokenRequest, TokenView};
 pub use earlier::EarlierRun;
+pub use findings::{Filled, FindingService};
 pub use policies::{ActivationAnswer, LOOK_BACK_DAYS, PolicyService};
 pub use recovery::{Aftermath, OfRun, RecoveryService};
 pub use shell::{HealthView, MoreFound, SearchView, ShellService};

@@ -4,6 +4,7 @@
 
 mod audit;
 mod edit;
+mod findings;
 mod oidc;
 mod policies;
 mod proof;
@@ -72,6 +73,8 @@ pub fn routes(routes: Routes) -> Routes {
         ("/catalog", read(Right::CatalogSearch)),
         ("/catalog/new", read(Right::CatalogWrite)),
         ("/catalog/{workflow_id}", read(Right::CatalogRead)),
+        ("/findings", read(Right::RecommendationsRead)),
+        ("/findings/{id}", read(Right::RecommendationsRead)),
         ("/effectiveness", read(Right::RunsRead)),
         ("/audit", read(Right::AuditRead)),
         ("/search", Access::Page(None)),
@@ -90,7 +93,7 @@ pub fn routes(routes: Routes) -> Routes {
         .whose(Whose::Persons)
         .add(Method::GET, "/settings/tokens", Access::Page(None), show)
         .whose(Whose::Own(Right::AccountsRead));
-    oidc::routes(policies::routes(sessions::routes(settings::routes(audit::routes(routes)))))
+    oidc::routes(policies::routes(sessions::routes(settings::routes(findings::routes(audit::routes(routes))))))
         .add(Method::POST, "/login", Access::Public, sign_in::sign_in)
         .add(Method::POST, "/logout", Access::SignedIn, sign_in::sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
@@ -148,6 +151,7 @@ async fn render(gate: &Gate, request: Request, form: Option<FormOutcome>, troubl
         approvals: services.clone(),
         runs: services.clone(),
         recoveries: services.clone(),
+        findings: services.clone(),
         effectiveness: services.clone(),
         audit: services.clone(),
         policies: services.clone(),

@@ -45,11 +45,17 @@ impl Services {
 
     /// A WorkflowExecution's `spec`, handed in by a person or applied to the cluster: a list of steps, or a playbook.
     pub(super) async fn take_spec(&self, caller: &Caller, origin: Origin, spec: &Value) -> Answer<Recommendation> {
-        let content = match Applied::parse(spec).map_err(|faults| ServiceError::Invalid(faults.into_vec()))? {
+        let content = self.proposed_content(caller, &origin, spec).await?;
+        self.store_recommendation(caller, origin, content).await
+    }
+
+    /// The content of a recommendation that such a spec makes, checked; nothing is stored.
+    pub(super) async fn proposed_content(&self, caller: &Caller, origin: &Origin, spec: &Value) -> Answer<Content> {
+        Ok(match Applied::parse(spec).map_err(|faults| ServiceError::Invalid(faults.into_vec()))? {
             Applied::Steps(plan) => {
                 let plan = self.pinned(plan).await?;
                 self.proposed(
-                    &origin,
+                    origin,
                     caller,
                     plan.reason.clone(),
                     plan.workflow_type.clone(),
@@ -60,10 +66,9 @@ impl Services {
             Applied::Playbook(plan) => {
                 let (proposal, risk) = self.proposal(&plan).await?;
                 let action_type = plan.action_type.unwrap_or(plan.id);
-                self.proposed(&origin, caller, plan.reason, action_type, proposal, risk)
+                self.proposed(origin, caller, plan.reason, action_type, proposal, risk)
             }
-        };
-        self.store_recommendation(caller, origin, content).await
+        })
     }
 
     /// The steps with every image pinned to its digest.

@@ -7,6 +7,7 @@ mod automatic;
 mod catalog;
 mod check;
 mod effectiveness;
+mod findings;
 mod grave;
 mod inbox;
 mod intake;
@@ -32,8 +33,8 @@ use domain::{
     fault::Fault,
     policy::Conditions,
     ports::{
-        AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
-        LogReader, PolicyStore, RecommendationStore, RecoveryStore, Registry, StoreError,
+        AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore,
+        FindingStore, Ids, LogReader, PolicyStore, RecommendationStore, RecoveryStore, Registry, StoreError,
     },
     services::ServiceError,
 };
@@ -51,6 +52,8 @@ pub struct World {
     pub executions: Arc<dyn ExecutionStore>,
     /// What is made of runs that went wrong.
     pub recoveries: Arc<dyn RecoveryStore>,
+    /// What was noticed beside the point.
+    pub findings: Arc<dyn FindingStore>,
     /// Their logs.
     pub logs: Arc<dyn LogReader>,
     /// Rollups.

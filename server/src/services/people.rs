@@ -157,6 +157,7 @@ mod tests {
             recommendations: shared.clone(),
             executions: shared.clone(),
             recoveries: shared.clone(),
+            findings: shared.clone(),
             logs: shared.clone(),
             effectiveness: shared.clone(),
             audit: shared.clone(),

@@ -13,6 +13,7 @@ mod effectiveness;
 mod events;
 mod executions;
 mod find;
+mod findings;
 mod idempotency;
 mod key_file;
 mod open;

@@ -68,6 +68,7 @@ fn place(key: &str) -> bool {
         "a" => "/approvals",
         "r" => "/runs",
         "c" => "/catalog",
+        "f" => "/findings",
         "e" => "/effectiveness",
         "u" => "/audit",
         "s" => "/settings",

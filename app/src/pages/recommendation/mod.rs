@@ -36,6 +36,7 @@ use domain::{
 };
 use edit::Edit;
 pub use edit::{CHECKED, changed};
+pub(crate) use edit::{choices, hint};
 use leptos::prelude::*;
 use std::{collections::BTreeSet, time::Duration};
 use strategies::Strategies;
@@ -145,7 +146,7 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
                 <Strategies view=view.clone() state=reading::found(&beside).cloned() />
                 {open.then(|| view! { <WouldChange view=view.clone() beside=beside.clone() /> })}
                 <Decisions view=view.clone() />
-                <Findings findings=content.additional_findings known=beside.known.clone() />
+                <Findings of=recommendation.id.to_string() findings=content.additional_findings known=beside.known.clone() />
                 <Equivalent commands=equivalent::of_recommendation(&view) />
                 // On a phone the decision is far down: the way there is always under the thumb.
                 {decidable.then(|| view! {
@@ -292,6 +293,8 @@ fn words_of(model: Model) -> String {
 
 #[component]
 fn Findings(
+    /// The recommendation.
+    of: String,
     findings: Vec<Finding>,
     /// The playbooks that the catalog knows.
     known: Vec<String>,
@@ -299,8 +302,9 @@ fn Findings(
     if findings.is_empty() {
         return ().into_any();
     }
+    let cards = format!("/findings{}", Query::of(&[("recommendation", &of), ("state", "any")]));
     view! {
-        <Section title="Also noticed">
+        <Section title="Also noticed" aside=move || view! { <a href=cards.clone()>"What became of it"</a> }>
             <ul class="rows findings">
                 {findings.into_iter().map(|finding| view! {
                     <li>

@@ -16,7 +16,7 @@ const FORMS: &str = include_str!("forms.json");
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is sent where.
-const SENT: [(&str, &str); 15] = [
+const SENT: [(&str, &str); 16] = [
     ("/api/v1/playbooks", "RegistrationForm"),
     ("/api/v1/playbooks/validate", "RegistrationForm"),
     ("/api/v1/playbooks/{workflow_id}/versions/{version}/status", "StatusForm"),
@@ -28,6 +28,7 @@ const SENT: [(&str, &str); 15] = [
     (LISTING, "ListingForm"),
     (ROLLBACK, "RollbackForm"),
     (RETRY, "RetryForm"),
+    ("/api/v1/findings/{id}/status", "TriageForm"),
     ("/api/v1/audit/exports", "ExportForm"),
     ("/api/v1/policies", "PolicyForm"),
     ("/api/v1/policies/validate", "PolicyForm"),

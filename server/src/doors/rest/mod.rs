@@ -8,6 +8,7 @@ mod conditional;
 mod effectiveness;
 mod events;
 mod executions;
+mod findings;
 pub mod openapi;
 mod policies;
 mod query;
@@ -25,6 +26,7 @@ pub fn routes(routes: Routes) -> Routes {
     let routes = recommendations::routes(routes);
     let routes = executions::routes(routes);
     let routes = recoveries::routes(routes);
+    let routes = findings::routes(routes);
     let routes = effectiveness::routes(routes);
     let routes = audit::routes(routes);
     let routes = policies::routes(routes);

@@ -1,8 +1,8 @@
 //! The description of all this, generated from the handlers' own annotations.
 
 use super::{
-    audit, catalog, common, effectiveness, events, executions, policies, query::NoQuery, recommendations, recoveries,
-    wire::json,
+    audit, catalog, common, effectiveness, events, executions, findings, policies, query::NoQuery, recommendations,
+    recoveries, wire::json,
 };
 use crate::doors::{
     access::{Access, Routes},
@@ -32,6 +32,7 @@ use utoipa::{
         executions::list, executions::propose, executions::get, executions::ticket, executions::pipeline_run,
         executions::cancel, executions::list_workspace, executions::actions, executions::action, executions::logs,
         recoveries::rollback, recoveries::retry, recoveries::recoveries,
+        findings::list, findings::get, findings::set_status,
         effectiveness::effectiveness, audit::list, audit::row, audit::chain, audit::note_export,
         policies::list, policies::draft, policies::validate, policies::version, policies::simulate, policies::activate,
         events::events, document,

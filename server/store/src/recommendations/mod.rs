@@ -12,6 +12,7 @@ use self::rows::{COLUMNS, recommendation};
 use crate::{
     Store, executions,
     find::{Indexed, find},
+    findings,
     page::{key, page_of, wanted},
     policies,
     sql::{Row, Sql, json},
@@ -23,6 +24,7 @@ use domain::{
     audit::AuditEntry,
     decision::{Decision, Verb},
     event::Topic,
+    finding::Noticed,
     ids::{Digest, RecommendationId},
     paging::{Page, PageOf},
     ports::{
@@ -35,7 +37,7 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json as object;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How many are swept at a time: a transaction stays short.
 const SWEPT_AT_ONCE: i64 = 500;
@@ -225,9 +227,7 @@ pub(crate) async fn take_in(
             "expires_at": stored.expires_at,
         }),
     );
-    for finding in &stored.content.additional_findings {
-        insert_finding(write, &stored, finding).await?;
-    }
+    note_findings(write, &stored).await?;
     Ok(stored)
 }
 
@@ -350,7 +350,19 @@ async fn insert_finding(write: &mut Write, of: &Recommendation, finding: &Findin
         json(finding)?.into(),
     ]);
     sql.run(write.on()).await?;
-    write.event(Topic::Finding, finding.id.as_str(), object!({ "recommendation": of.id }));
+    Ok(())
+}
+
+/// Notes what was noticed beside the point, each once whatever its words.
+async fn note_findings(write: &mut Write, of: &Recommendation) -> Result<(), StoreError> {
+    let mut noted = HashSet::new();
+    for finding in &of.content.additional_findings {
+        insert_finding(write, of, finding).await?;
+        let noticed = Noticed::by_model(&of.cluster, finding);
+        if noted.insert(noticed.identity()) {
+            findings::note(write, &finding.id, &noticed, of.created_at, Some(&of.id)).await?;
+        }
+    }
     Ok(())
 }
 

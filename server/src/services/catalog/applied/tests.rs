@@ -36,6 +36,7 @@ impl House {
             recommendations: shared.clone(),
             executions: shared.clone(),
             recoveries: shared.clone(),
+            findings: shared.clone(),
             logs: shared.clone(),
             effectiveness: shared.clone(),
             audit: shared.clone(),
