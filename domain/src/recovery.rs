@@ -5,6 +5,8 @@
 use crate::{
     execution::{Assessment, Execution, ExecutionState, Task, TaskState},
     ids::{ExecutionId, RecommendationId},
+    playbook::Capture,
+    ports::Captured,
     recommendation::RecommendationState,
     time::Timestamp,
     workflow::Step,
@@ -125,6 +127,24 @@ pub fn undoing(ran_with: &Map<String, Value>, back: &Map<String, Value>) -> Map<
     let mut whole = ran_with.clone();
     whole.extend(back.clone());
     whole
+}
+
+/// What is kept of the object that a run acts on, from what it says at the places that the registration names. Only what a parameter
+/// can hold is kept.
+pub fn captured(wanted: &[Capture], found: Vec<Option<Value>>) -> Captured {
+    let mut captured = Captured::default();
+    let mut missing = Vec::new();
+    for (one, value) in wanted.iter().zip(found.into_iter().chain(std::iter::repeat(None))) {
+        match value {
+            Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) => {
+                captured.values.insert(one.parameter.to_string(), value);
+            }
+            Some(_) => missing.push(format!("{} is no single value", one.field)),
+            None => missing.push(format!("{} was not set", one.field)),
+        }
+    }
+    captured.trouble = (!missing.is_empty()).then(|| missing.join(", "));
+    captured
 }
 
 /// Why a list of steps can't be gone on with.

@@ -201,6 +201,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         metrics,
         controller_stop.clone(),
     ));
+    tokio::spawn(controller_stop.clone().run_until_cancelled_owned(services.clone().keep_recovering()));
     let watching = trail_watch::watch(store.clone(), services, config.audit_retention_days);
     tokio::spawn(controller_stop.clone().run_until_cancelled_owned(watching));
 

@@ -1,4 +1,8 @@
 use super::*;
+use crate::{
+    execution::{Assessment as A, ExecutionState as S},
+    recommendation::RecommendationState as R,
+};
 use serde_json::json;
 
 fn step(name: &str, after: &[&str], idempotent: bool) -> Step {
@@ -77,7 +81,6 @@ fn what_has_to_change_back_takes_the_place_of_what_it_ran_with() {
 
 #[test]
 fn nothing_happens_by_itself_unless_it_is_allowed_and_went_wrong() {
-    use {Assessment as A, ExecutionState as S};
     for state in S::ALL {
         for assessment in A::ALL {
             let run = run(*state, *assessment);
@@ -96,7 +99,6 @@ fn nothing_happens_by_itself_unless_it_is_allowed_and_went_wrong() {
 /// Whatever becomes of each run and whatever the policy says, a line comes to its end.
 #[test]
 fn a_line_of_recoveries_has_no_loop() {
-    use {Assessment as A, ExecutionState as S};
     for (_, allowed) in Recovery::WORDS {
         let mut lines = vec![(None, Vec::new())];
         while let Some((of, made)) = lines.pop() {
@@ -131,7 +133,6 @@ fn one_thing_at_a_time_is_made_of_a_run_and_it_is_undone_once() {
         execution_id: None,
         run,
     };
-    use {ExecutionState as S, RecommendationState as R};
     for (one, way, blocks) in [
         (made(Way::Rollback, R::Open, None), Way::Rollback, true),
         (made(Way::Rollback, R::Open, None), Way::Retry, true),
@@ -156,4 +157,19 @@ fn words_round_trip() {
     for (word, recovery) in Recovery::WORDS {
         assert_eq!(serde_json::to_value(recovery).ok(), Some(json!(word)));
     }
+}
+
+#[test]
+fn what_is_captured_is_what_a_parameter_can_hold() {
+    let wanted: Vec<Capture> = serde_json::from_value(json!([
+        { "field": "/spec/replicas", "parameter": "REPLICAS" },
+        { "field": "/spec/template", "parameter": "TEMPLATE" },
+        { "field": "/spec/paused", "parameter": "PAUSED" },
+        { "field": "/metadata/labels/x", "parameter": "LABEL" },
+    ]))
+    .expect("captures");
+    let kept = captured(&wanted, vec![Some(json!(4)), Some(json!({})), Some(json!(false))]);
+    assert_eq!(Value::Object(kept.values), json!({ "REPLICAS": 4, "PAUSED": false }));
+    let trouble = kept.trouble.expect("two are missing");
+    assert!(trouble.contains("/spec/template") && trouble.contains("/metadata/labels/x was not set"), "{trouble}");
 }

@@ -11,6 +11,7 @@ use super::{
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
+    execution::Execution,
     fault::{Fault, code},
     identity::{Actor, Caller, Door, Way},
     ids::{FindingId, RecommendationId},
@@ -265,6 +266,12 @@ impl ClusterIntake for Services {
             Ok(recommendation) => Ok(Ok(recommendation.id)),
             Err(ServiceError::Invalid(faults)) => Ok(Err(faults)),
             Err(other) => Err(StoreError::Unavailable(other.to_string())),
+        }
+    }
+
+    async fn about_to_start(&self, run: &Execution) {
+        if let Err(error) = self.capture(run).await {
+            tracing::warn!(%error, execution = %run.subject.id, "what this run acts on could not be captured before it");
         }
     }
 

@@ -4,6 +4,7 @@
 mod approvals;
 mod audit;
 mod automatic;
+mod capture;
 mod catalog;
 mod check;
 mod effectiveness;
@@ -17,6 +18,7 @@ mod people;
 mod policies;
 mod policing;
 pub mod reason;
+mod recovering;
 mod recovery;
 mod runs;
 mod shell;

@@ -356,7 +356,7 @@ pub(super) fn blocked(other: &Made) -> ServiceError {
 }
 
 /// A conflict in words; anything else is a fault of the asking itself.
-fn told(error: ServiceError) -> Answer<String> {
+pub(super) fn told(error: ServiceError) -> Answer<String> {
     match error {
         ServiceError::Conflict { detail, .. } => Ok(detail),
         other => Err(other),
