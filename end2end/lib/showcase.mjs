@@ -108,6 +108,8 @@ export async function showcase(world) {
     world.until(running, 'running'),
     world.until(talked, 'succeeded'),
   ]);
+  const { items: [noticed] } = (await world.first.get('/api/v1/findings')).body;
+  await world.first.post(`/api/v1/executions/${succeeded}/rollback`, { reason: 'The node has recovered' });
   const large = await world.approve(await world.propose(graph(120, 12, 220)));
 
   return [
@@ -142,6 +144,7 @@ export async function showcase(world) {
     ['run-large', `/runs/${large}`],
     ['run-large-whole', `/runs/${large}?unfold=all&zoom=50&sort=state`],
     ['run-cancelled', `/runs/${cancelled}`],
+    ['run-undone', `/runs/${succeeded}#after`],
     ['run-running', `/runs/${running}`],
     ['catalog', '/catalog'],
     ['playbook', '/catalog/oomkill-scale-down'],
@@ -152,6 +155,9 @@ export async function showcase(world) {
     ['register', '/catalog/new'],
     ['register-paste', '/catalog/new?as=document'],
     ['register-next', '/catalog/new?from=oomkill-scale-down'],
+    ['findings', '/findings'],
+    ['findings-none', '/findings?q=nothing+like+this'],
+    ['finding', `/findings/${noticed.id}`],
     ['effectiveness', '/effectiveness'],
     ['audit', '/audit'],
     ['audit-filtered', '/audit?action=decision.&from=2001-01-01'],

@@ -37,5 +37,6 @@ mod settings;
 mod steps;
 mod support;
 mod targets;
+mod undo;
 mod workspaces;
 mod world;

@@ -15,6 +15,7 @@ pub struct World {
     decision: String,
     pub execution: String,
     action: String,
+    finding: String,
 }
 
 impl World {
@@ -24,7 +25,9 @@ impl World {
             (console.token("the world's admin", "admin"), console.token("the world's model", "propose"));
         admin.post("/api/v1/playbooks", &seed("hidden-oomkill-scale-down.json")).await.expect(201);
         let submit = async |incident: &str| {
-            let taken = model.post("/api/v1/recommendations", &recommendation(incident)).await.expect(201);
+            let mut body = recommendation(incident);
+            body["additional_findings"] = json!([{ "title": "worker-2 is full", "severity": "medium", "suggested_workflow_id": "oomkill-scale-down" }]);
+            let taken = model.post("/api/v1/recommendations", &body).await.expect(201);
             let id = taken["id"].as_str().unwrap().to_owned();
             let tickets = format!("/api/v1/recommendations/{id}/tickets");
             let ticket = admin.post(&tickets, &json!({ "strategy": 0 })).await.expect(201);
@@ -44,7 +47,9 @@ impl World {
         let actions = admin.until("/api/v1/actions", "recorded", |list| list["items"][0]["id"].is_string()).await;
         let action = text(&actions["items"][0]["id"]);
         let (open, ticket) = submit("inc-open").await;
-        Self { open, ticket, decided, approved, decision, execution, action }
+        let findings = admin.get("/api/v1/findings").await.expect(200);
+        let finding = text(&findings["items"][0]["id"]);
+        Self { open, ticket, decided, approved, decision, execution, action, finding }
     }
 
     /// Where a route leads here. A parameter that nobody knows yet is named here with what it stands for.
@@ -64,6 +69,7 @@ impl World {
                 "{id}" if of("recommendations") => &self.decided,
                 "{id}" if of("executions") || of("runs") => &self.execution,
                 "{id}" if of("actions") => &self.action,
+                "{id}" if of("findings") => &self.finding,
                 "{id}" if of("accounts") => "user:none",
                 "{id}" if of("tokens") => "token:none",
                 "{id}" if of("sessions") => "session:none",

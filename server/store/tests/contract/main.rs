@@ -20,3 +20,4 @@ mod sessions;
 mod support;
 mod trail;
 mod tries;
+mod undo;
