@@ -146,6 +146,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
                 executions: shared.clone(),
                 recommendations: shared.clone(),
                 registry: registry.clone(),
+                policies: shared.clone(),
                 accounts: shared.clone(),
                 sandbox: sandbox.clone(),
                 clock: Arc::new(SystemClock),
