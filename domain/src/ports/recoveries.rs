@@ -52,12 +52,7 @@ pub trait RecoveryStore: Send + Sync {
     /// Stores a recommendation whose origin is a run, with audit row and events, unless something stands in the way
     /// (`recovery::in_the_way`), all under one lock: of twenty at once one is made. With a `look` it is the console's own: that is
     /// written in the same transaction.
-    async fn begin(
-        &self,
-        new: NewRecommendation,
-        look: Option<Look>,
-        audit: AuditEntry,
-    ) -> Result<Begun, StoreError>;
+    async fn begin(&self, new: NewRecommendation, look: Option<Look>, audit: AuditEntry) -> Result<Begun, StoreError>;
     /// What was made of a run, newest first.
     async fn made_of(&self, run: &ExecutionId) -> Result<Vec<Made>, StoreError>;
     /// The console's look at a run, if it had one.
