@@ -175,13 +175,12 @@ impl Services {
         };
         let mut content = after(recommendation.content, run, summary, asked, vec![strategy]);
         content.model = None;
+        // What the model warns of is about the way there.
+        content.warnings.clear();
         if let Some(newer) = self.newer_run(run).await? {
-            content.warnings.insert(
-                0,
-                format!(
-                    "A newer run, {newer}, has acted on the same object since. Undoing this one may undo what that one did."
-                ),
-            );
+            content.warnings.push(format!(
+                "A newer run, {newer}, has acted on the same object since. Undoing this one may undo what that one did."
+            ));
         }
         Ok(content)
     }

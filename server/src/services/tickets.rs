@@ -19,6 +19,7 @@ use domain::{
     policy::{Guard, PolicyTerms, Ruling},
     ports::{NewExecution, PlaybookRecord, Signature, StoredTicket},
     recommendation::{Origin, Proposal, Recommendation, Strategy, target},
+    recovery::{self, Way},
     services::{Answer, ServiceError, TicketView},
     target::Scope,
     ticket::{Adopts, FORMAT, Plan, Ticket, TicketContent},
@@ -193,19 +194,16 @@ impl Services {
             let now = given_values(&record.registration, parameters);
             changes = diff::diff(&canonical::normal(&Value::Object(models.clone())), &Value::Object(now));
             // A model names what has to change back; the rest stays as it was for the way there.
-            let undone = |rollback: &Map<String, Value>| {
-                let mut whole = models.clone();
-                whole.extend(rollback.clone());
-                whole
-            };
-            if rollback_parameters.as_ref().is_some_and(|rollback| !fits(record, &undone(rollback))) {
+            let undoing = |back| recovery::undoing(models, back);
+            if rollback_parameters.as_ref().is_some_and(|back| !fits(record, &undoing(back))) {
                 warnings.push(
                     "The model's rollback parameters do not fit this playbook; undoing will need a person.".into(),
                 );
             }
         }
         // What is known against undoing a run is known where that is decided.
-        if let Some(recommendation) = recommendation.filter(|one| one.origin.of_run().is_some()) {
+        let undoes = |one: &&Recommendation| matches!(one.origin.of_run(), Some((Way::Rollback, _)));
+        if let Some(recommendation) = recommendation.filter(undoes) {
             warnings.extend(recommendation.content.warnings.iter().cloned());
         }
         if made.signature == Signature::Missing {
