@@ -95,7 +95,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         kubeconfig_secret: config.kubeconfig_secret.clone(),
         approval_ttl_ms: millis(config.approval_ttl),
         recent_sign_in_ms: millis(config.recent_sign_in),
-        check_people: config.check_people,
+        subject_access_review: config.subject_access_review,
         policy_file: config.policy_file.as_ref().map(|file| file.display().to_string()),
     };
     let shared = Arc::new(store.clone());
@@ -172,8 +172,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         accounts: Accounts::of(&config, &shared),
         oidc,
         in_cluster: InCluster::new(
-            config.cluster_callers.clone(),
-            config.cluster_callers_audience.clone(),
+            config.token_review.clone(),
+            config.token_review_audience.clone(),
             cluster.clone(),
         ),
         idempotency: shared.clone(),

@@ -35,7 +35,7 @@ impl Services {
         let by_machine = came_by.actor.owner.is_none() && !came_by.may(Right::Decide);
         let of_model = matches!(taken.origin, Origin::Model | Origin::Run { automatic: true, .. }) && by_machine;
         // Where the cluster is asked about each person who approves, nobody stands in for one.
-        if !of_model || !first.is_some_and(Strategy::runnable) || self.world.settings.check_people {
+        if !of_model || !first.is_some_and(Strategy::runnable) || self.world.settings.subject_access_review {
             return Ok(false);
         }
         let record = self.in_force().await?;

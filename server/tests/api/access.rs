@@ -208,7 +208,7 @@ async fn a_token_of_the_cluster_is_taken_only_where_that_is_set_and_the_cluster_
 
 #[tokio::test]
 async fn with_people_checked_nobodys_token_approves_nothing_and_a_person_does() {
-    let console = Console::start_with(Database::Sqlite, &["--check-people", "on"]);
+    let console = Console::start_with(Database::Sqlite, &["--subject-access-review", "on"]);
     let (author, model) = (console.token("author", "author"), console.token("model", "propose"));
     author.post("/api/v1/playbooks", &seed("hidden-oomkill-scale-down.json")).await.expect(201);
     let taken = model.post("/api/v1/recommendations", &recommendation("inc-1")).await.expect(201);
