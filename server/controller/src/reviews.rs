@@ -1,5 +1,5 @@
 //! What the API server is asked about others: whose a token is (TokenReview), and what somebody may (SubjectAccessReview). Nothing is
-//! made by it. `deploy/components/cluster-callers` gives the console the right to ask.
+//! made by it. `deploy/components/auth-delegator` gives the console the right to ask.
 
 use crate::calls::Calls;
 use domain::ports::{ClusterError, ClusterRight, ClusterUser};

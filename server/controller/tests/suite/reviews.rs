@@ -50,7 +50,7 @@ async fn whether_a_person_may_is_asked_of_the_cluster() {
 
 #[test]
 fn the_shipped_role_allows_just_these_two_questions() {
-    let text = include_str!("../../../../deploy/components/cluster-callers/rbac.yaml");
+    let text = include_str!("../../../../deploy/components/auth-delegator/rbac.yaml");
     let objects: Vec<Value> =
         serde_norway::Deserializer::from_str(text).map(|document| Value::deserialize(document).unwrap()).collect();
     let role = objects.iter().find(|object| object["kind"] == "ClusterRole").unwrap();
