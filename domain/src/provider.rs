@@ -25,7 +25,7 @@ const NAMED: usize = 8;
 /// Where an account comes from that is none of the console's own. Issuer and subject are the person; the name may change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct External {
+pub struct FederatedIdentity {
     /// The provider.
     pub issuer: String,
     /// Who it is there, for ever.
@@ -59,7 +59,7 @@ pub struct Person {
     /// The name here, with its prefix.
     pub name: String,
     /// Who they are there.
-    pub from: External,
+    pub from: FederatedIdentity,
 }
 
 /// Claims that make no person. The message is for whoever signs in.
@@ -102,7 +102,7 @@ impl Rules {
         if subject.is_empty() || subject.chars().nth(MAX_SUBJECT).is_some() {
             return Err(ClaimFault::Subject);
         }
-        let from = External { issuer: self.issuer.clone(), subject: subject.to_owned(), groups: self.groups(claims)? };
+        let from = FederatedIdentity { issuer: self.issuer.clone(), subject: subject.to_owned(), groups: self.groups(claims)? };
         Ok(Person { name: self.name(claims)?, from })
     }
 
@@ -161,7 +161,7 @@ impl Rules {
     }
 
     /// What an account may by now: nothing when it comes from another provider, or a group of it is blocked.
-    pub fn roles(&self, from: &External, blocked: &[String]) -> Vec<Role> {
+    pub fn roles(&self, from: &FederatedIdentity, blocked: &[String]) -> Vec<Role> {
         let shut = from.issuer != self.issuer || from.groups.iter().any(|group| blocked.contains(group));
         if shut { Vec::new() } else { self.roles_of(&from.groups) }
     }
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn roles_come_from_groups_as_they_stand_now() {
-        let from = |groups: &[&str]| External {
+        let from = |groups: &[&str]| FederatedIdentity {
             issuer: ISSUER.into(),
             subject: "1".into(),
             groups: groups.iter().map(|group| (*group).to_owned()).collect(),
@@ -354,7 +354,7 @@ mod tests {
         assert!(rules().roles(&from(&["x"]), &none).is_empty());
         assert!(rules().roles(&from(&["Oncall"]), &none).is_empty(), "names are compared as they are written");
         assert!(rules().roles(&from(&["oncall", "x"]), &["x".to_owned()]).is_empty(), "one blocked group shuts out");
-        let elsewhere = External { issuer: "https://old.example".into(), ..from(&["oncall"]) };
+        let elsewhere = FederatedIdentity { issuer: "https://old.example".into(), ..from(&["oncall"]) };
         assert!(rules().roles(&elsewhere, &none).is_empty(), "another provider's word counts for nothing");
         let open = Rules { roles: vec![(EVERYBODY.into(), Role::Viewer)], ..rules() };
         assert_eq!(open.roles(&from(&[]), &none), [Role::Viewer]);

@@ -27,7 +27,7 @@ use domain::{
     identity::Role,
     ids::RecommendationId,
     ports::{AccountStore as _, Clock, Cluster, Ids as _, ProviderStore as _, RecommendationStore as _, Registry},
-    provider::External,
+    provider::FederatedIdentity,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::Sandbox;
@@ -320,7 +320,7 @@ async fn first_admin(store: &Store, config: &Config) -> Result<(), Fault> {
 async fn judge_anew(store: &Store, config: &Config) -> Result<(), Fault> {
     let rules = config.oidc.as_ref().map(|provider| &provider.rules);
     // Blocked groups are looked at whenever something counts.
-    let given = |from: &External| rules.map_or_else(Vec::new, |rules| rules.roles(from, &[]));
+    let given = |from: &FederatedIdentity| rules.map_or_else(Vec::new, |rules| rules.roles(from, &[]));
     let entry = AuditEntry {
         reason: Some("--oidc-issuer or --oidc-role are others than at their last sign-in".into()),
         ..AuditEntry::of_console("settings", ROUTE, "account.roles", "account", "", UuidIds.fresh())

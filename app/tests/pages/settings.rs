@@ -17,7 +17,7 @@ use domain::{
     identity::{Actor, Caller, Role, SignInMethod, Way},
     ids::ActorId,
     ports::{CameFrom, ClusterHealth, PreflightCheck, PreflightOutcome, SessionRecord, TokenRecord, UserRecord},
-    provider::External,
+    provider::FederatedIdentity,
     services::{GroupView, HealthView, SearchView, SessionView, ShellView, TokenView},
 };
 use http::StatusCode;
@@ -190,7 +190,7 @@ fn a_form_that_came_back_opens_at_its_account_and_keeps_what_was_ticked() {
 #[test]
 fn accounts_say_where_they_come_from_and_groups_what_they_give() {
     let issuer = "https://sso.example".to_owned();
-    let from = |issuer: &str, groups: &[&str]| External {
+    let from = |issuer: &str, groups: &[&str]| FederatedIdentity {
         issuer: issuer.into(),
         subject: "42".into(),
         groups: groups.iter().map(|group| (*group).to_owned()).collect(),

@@ -1,6 +1,6 @@
 //! What a policy says about one case: the first rule that matches.
 
-use super::{Conditions, Facts, Grant, Guard, Match, Measured, Policy, Quorum, Rule, Ruling, Terms};
+use super::{Conditions, Facts, Grant, Concurrency, Match, Measured, Policy, Quorum, Rule, Ruling, Terms};
 use crate::{recommendation::Risk, recovery::Recovery};
 
 /// Namespaces that one case may act in.
@@ -111,7 +111,7 @@ fn nobody(policy: &Policy, version: u32, rule: &str, trouble: String) -> Ruling 
             grant: Grant::Never,
             quorum: Quorum::people(1),
             freezes: Vec::new(),
-            guard: Guard::default(),
+            guard: Concurrency::default(),
         },
         risk: Risk::Low,
         expires_ms: None,

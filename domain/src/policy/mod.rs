@@ -19,7 +19,7 @@ pub use freeze::{Freeze, Moment, Window};
 pub use judge::judge;
 pub use quorum::{Count, Quorum, Voter};
 pub use read::{MAX_BYTES, read};
-pub use ruling::{Guard, InTheWay, Ruling, Terms};
+pub use ruling::{Concurrency, InTheWay, Ruling, Terms};
 pub use words::RuleInWords;
 
 use crate::{
@@ -135,8 +135,8 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub freeze: Vec<String>,
     /// What it asks of other runs on the same object.
-    #[serde(default, skip_serializing_if = "Guard::is_none")]
-    pub guard: Guard,
+    #[serde(default, skip_serializing_if = "Concurrency::is_none")]
+    pub guard: Concurrency,
     /// What the console may do by itself after a run that went wrong.
     #[serde(default, skip_serializing_if = "Recovery::is_none")]
     pub recovery: Recovery,

@@ -2,7 +2,7 @@
 //! program; all of them are JSON by the time they get here.
 
 use super::{
-    Conditions, Count, Freeze, Grant, Guard, Match, Measured, Moment, Policy, Quorum, Range, Rule, Window, role_of,
+    Conditions, Count, Freeze, Grant, Concurrency, Match, Measured, Moment, Policy, Quorum, Range, Rule, Window, role_of,
 };
 use crate::{
     accounts::MAX_NAME,
@@ -302,7 +302,7 @@ fn rule(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Cond
         approvals: approvals.unwrap_or_else(|| Quorum::people(1)),
         expires_ms,
         freeze: freeze.unwrap_or_default(),
-        guard: Guard {
+        guard: Concurrency {
             cool_down_ms: cool_down.unwrap_or(0),
             one_at_a_time: one_at_a_time.unwrap_or(false) || cool_down.is_some(),
         },

@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
-pub struct Guard {
+pub struct Concurrency {
     /// How long after the end of one the next may begin, milliseconds; 0: at once.
     pub cool_down_ms: i64,
     /// Whether no other may go on beside it. A time to cool down begins with an end, so it asks for this, too.
     pub one_at_a_time: bool,
 }
 
-impl Guard {
+impl Concurrency {
     /// Whether it asks for nothing.
     pub fn is_none(&self) -> bool {
         *self == Self::default()
@@ -69,7 +69,7 @@ pub struct Terms {
     /// When it is not approved.
     pub freezes: Vec<Freeze>,
     /// What it asks of other runs on the same object.
-    pub guard: Guard,
+    pub guard: Concurrency,
 }
 
 impl Terms {
@@ -81,7 +81,7 @@ impl Terms {
             grant: Grant::People,
             quorum: Quorum::people(need),
             freezes: Vec::new(),
-            guard: Guard::default(),
+            guard: Concurrency::default(),
         }
     }
 

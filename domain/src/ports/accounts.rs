@@ -5,7 +5,7 @@ use crate::{
     audit::AuditEntry,
     identity::{Actor, Role},
     ids::ActorId,
-    provider::External,
+    provider::FederatedIdentity,
     time::Timestamp,
 };
 use async_trait::async_trait;
@@ -39,7 +39,7 @@ pub struct UserRecord {
     pub last_sign_in_at: Option<Timestamp>,
     /// Where it comes from; none for the console's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external: Option<External>,
+    pub external: Option<FederatedIdentity>,
 }
 
 impl TokenRecord {

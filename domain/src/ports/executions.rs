@@ -7,7 +7,7 @@ use crate::{
     ids::ExecutionId,
     observation::{Changed, Observation},
     paging::{Page, PageOf},
-    policy::{Guard, InTheWay},
+    policy::{Concurrency, InTheWay},
     recommendation::ResourceRef,
     target::kinds::Spot,
     time::Timestamp,
@@ -29,7 +29,7 @@ pub struct NewExecution {
     /// All that it acts on: what other runs are kept apart from it by.
     pub objects: Vec<Spot>,
     /// What the policy asks of other runs on the same objects.
-    pub guard: Guard,
+    pub guard: Concurrency,
 }
 
 /// The store's word on one try at starting a run (`safety.md`, Faults: the approval's expiry by the database's clock and the
@@ -104,7 +104,7 @@ pub trait ExecutionStore: Send + Sync {
     async fn newest_on(&self, objects: &[(&str, &ResourceRef)], since: Timestamp)
     -> Result<Vec<Execution>, StoreError>;
     /// The run that keeps another one on these objects of the cluster from being approved now; none said: it may act on anything.
-    async fn in_the_way(&self, cluster: &str, objects: &[Spot], guard: Guard) -> Result<Option<InTheWay>, StoreError>;
+    async fn in_the_way(&self, cluster: &str, objects: &[Spot], guard: Concurrency) -> Result<Option<InTheWay>, StoreError>;
     /// Those of these that there are, in no order, without tasks.
     async fn these(&self, ids: &[ExecutionId]) -> Result<Vec<Execution>, StoreError> {
         // For stores that have nothing to gain by asking once.

@@ -4,7 +4,7 @@ use super::{StoreError, UserRecord};
 use crate::{
     audit::AuditEntry,
     identity::Role,
-    provider::{External, Person, Refusal},
+    provider::{FederatedIdentity, Person, Refusal},
     time::Timestamp,
 };
 use async_trait::async_trait;
@@ -52,7 +52,7 @@ pub struct BlockedGroup {
 }
 
 /// What an account of a provider may, by who it is there.
-pub type RolesBy<'r> = &'r (dyn Fn(&External) -> Vec<Role> + Send + Sync);
+pub type RolesBy<'r> = &'r (dyn Fn(&FederatedIdentity) -> Vec<Role> + Send + Sync);
 
 /// Sign-ins that are under way, accounts that come from the provider, and blocked groups.
 #[async_trait]

@@ -12,7 +12,7 @@ use domain::{
     identity::{Role, SignInMethod},
     ids::ActorId,
     ports::{AccountChange, AccountStore, Ending, NewToken, PasswordHash, StoreError, TokenRecord, UserRecord},
-    provider::External,
+    provider::FederatedIdentity,
 };
 use std::time::Duration;
 
@@ -252,7 +252,7 @@ pub(crate) async fn settle(mut write: Write, done: bool, audit: AuditEntry) -> R
 
 pub(crate) fn user(row: &Row) -> Result<UserRecord, StoreError> {
     let from = |issuer| {
-        Ok::<_, StoreError>(External { issuer, subject: row.text("subject")?, groups: row.json("member_of")? })
+        Ok::<_, StoreError>(FederatedIdentity { issuer, subject: row.text("subject")?, groups: row.json("member_of")? })
     };
     Ok(UserRecord {
         id: row.text("id")?,

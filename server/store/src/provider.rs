@@ -12,7 +12,7 @@ use domain::{
     audit::AuditEntry,
     identity::{Actor, Role},
     ports::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, RolesBy, SIGN_IN_MS, StoreError, UserRecord},
-    provider::{External, Person, Refusal, admitted},
+    provider::{FederatedIdentity, Person, Refusal, admitted},
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -167,7 +167,7 @@ pub(crate) async fn blocked(on: &mut AnyConnection) -> Result<Vec<BlockedGroup>,
     sql.all(on).await?.iter().map(group).collect()
 }
 
-async fn by_subject(write: &mut Write, from: &External) -> Result<Option<UserRecord>, StoreError> {
+async fn by_subject(write: &mut Write, from: &FederatedIdentity) -> Result<Option<UserRecord>, StoreError> {
     let sql = Sql::new("user", format!("SELECT {USER} FROM users WHERE issuer = $1 AND subject = $2"));
     sql.bind(&from.issuer).bind(&from.subject).maybe(write.on()).await?.as_ref().map(user).transpose()
 }

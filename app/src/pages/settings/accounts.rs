@@ -15,7 +15,7 @@ use domain::{
     accounts::{MAX_NAME, MIN_PASSWORD, Secret},
     identity::{Caller, Right, Role},
     ports::UserRecord,
-    provider::External,
+    provider::FederatedIdentity,
     services::{Answer, GroupView},
     text::one_line,
     time::Timestamp,
@@ -108,9 +108,9 @@ pub fn accounts(
 }
 
 /// Where somebody signs in, and what they are in there.
-fn place(external: Option<&External>, ways: &SignInWays) -> (String, String) {
+fn place(external: Option<&FederatedIdentity>, ways: &SignInWays) -> (String, String) {
     const GROUPS_SHOWN: usize = 120; // characters
-    let Some(External { issuer, groups, .. }) = external else {
+    let Some(FederatedIdentity { issuer, groups, .. }) = external else {
         return (if ways.local { "here" } else { "here: switched off" }.to_owned(), String::new());
     };
     let now = ways.provider.as_ref().filter(|provider| provider.issuer == *issuer);

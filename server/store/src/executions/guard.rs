@@ -7,7 +7,7 @@ use super::targets::{OVERLAP, overlapping};
 use crate::sql::Sql;
 use domain::{
     ids::ExecutionId,
-    policy::{Guard, InTheWay},
+    policy::{Concurrency, InTheWay},
     ports::StoreError,
     target::kinds::Spot,
 };
@@ -20,7 +20,7 @@ pub(crate) async fn in_the_way(
     clock: &str,
     cluster: &str,
     objects: &[Spot],
-    guard: Guard,
+    guard: Concurrency,
 ) -> Result<Option<InTheWay>, StoreError> {
     let anything = [Spot::default()];
     let objects = if objects.is_empty() { anything.as_slice() } else { objects };

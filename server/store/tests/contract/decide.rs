@@ -13,13 +13,13 @@ use domain::{
     identity::{Actor, Role},
     ids::{ActorId, DecisionId, ExecutionId, RecommendationId},
     paging::Page,
-    policy::{Guard, Quorum, Terms},
+    policy::{Concurrency, Quorum, Terms},
     ports::{
         AccountStore, ActionFilter, DecideError, Decided, EventStore, ExecutionFilter, ExecutionStore, Known,
         NewDecision, NewExecution, NewRecommendation, NewToken, Permit, PolicyStore, ProviderStore,
         RecommendationStore,
     },
-    provider::External,
+    provider::FederatedIdentity,
     recommendation::{RecommendationState as State, ResourceRef},
     target::kinds::Spot,
     time::Timestamp,
@@ -408,7 +408,7 @@ async fn what_was_approved_in_person_counts_as_long_as_its_giver_gets_in(bench: 
     let audited = audit_rows(store).await;
     let again = store.judge_anew(&|_| Vec::new(), entry("account.roles")).await.unwrap();
     assert_eq!((again, audit_rows(store).await), (0, audited), "what is so already is not told");
-    let by_group = |from: &External| {
+    let by_group = |from: &FederatedIdentity| {
         assert_eq!((from.issuer.as_str(), from.groups.as_slice()), ("https://sso.example", &["oncall".to_owned()][..]));
         vec![Role::Operator]
     };
@@ -521,19 +521,19 @@ async fn an_approval_counts_only_under_the_policy_in_force(bench: Bench) {
     decide(store, "d3", &of, reject).await.unwrap();
 }
 
-fn on_my_app(mut new: NewExecution, guard: Guard) -> NewExecution {
+fn on_my_app(mut new: NewExecution, guard: Concurrency) -> NewExecution {
     new.subject.acts_on =
         Some(ResourceRef { kind: "Deployment".into(), namespace: Some("production".into()), name: "my-app".into() });
     NewExecution { objects: vec![spot("Deployment", "production", "my-app")], guard, ..new }
 }
 
 /// Approves a ticket of its own that acts on my-app.
-async fn approve_on_my_app(store: &Store, n: u8, guard: Guard) -> Result<Decided, DecideError> {
+async fn approve_on_my_app(store: &Store, n: u8, guard: Concurrency) -> Result<Decided, DecideError> {
     approve_on(store, n, vec![spot("Deployment", "production", "my-app")], guard).await
 }
 
 /// The same of what acts on these.
-async fn approve_on(store: &Store, n: u8, objects: Vec<Spot>, guard: Guard) -> Result<Decided, DecideError> {
+async fn approve_on(store: &Store, n: u8, objects: Vec<Spot>, guard: Concurrency) -> Result<Decided, DecideError> {
     let id = format!("e{n}");
     let of = recommend(store, &format!("rec-{id}"), &format!("inc-{id}")).await;
     let until = soon(store).await;
@@ -542,15 +542,15 @@ async fn approve_on(store: &Store, n: u8, objects: Vec<Spot>, guard: Guard) -> R
     store.decide(new_decision(&format!("d{n}"), &of, attempt, Some(execution), entry("decision.approve"))).await
 }
 
-const ALONE: Guard = Guard { cool_down_ms: 0, one_at_a_time: true };
+const ALONE: Concurrency = Concurrency { cool_down_ms: 0, one_at_a_time: true };
 
 async fn runs_on_the_same_object_are_kept_apart(bench: Bench) {
     let store = &bench.store;
-    let first = approve_on_my_app(store, 1, Guard::default()).await.unwrap().execution_id.unwrap();
+    let first = approve_on_my_app(store, 1, Concurrency::default()).await.unwrap().execution_id.unwrap();
     let busy = approve_on_my_app(store, 2, ALONE).await;
     let Err(DecideError::Busy(other)) = busy else { panic!("{busy:?}") };
     assert_eq!((other.id, other.until), (first.clone(), None));
-    let beside = approve_on_my_app(store, 3, Guard::default()).await;
+    let beside = approve_on_my_app(store, 3, Concurrency::default()).await;
     assert!(beside.is_ok(), "neither of the two asks for it: {beside:?}");
     claimed(store, "elsewhere", 9).await;
 
@@ -558,9 +558,9 @@ async fn runs_on_the_same_object_are_kept_apart(bench: Bench) {
     for id in [&first, &beside.unwrap().execution_id.unwrap()] {
         store.observe(id, seen(ExecutionState::Cancelled, Stage::Ended, vec![])).await.unwrap();
     }
-    let cooling = Guard { cool_down_ms: 60 * MINUTE, one_at_a_time: true };
+    let cooling = Concurrency { cool_down_ms: 60 * MINUTE, one_at_a_time: true };
     let guarded = approve_on_my_app(store, 4, cooling).await.unwrap().execution_id.unwrap();
-    let symmetric = approve_on_my_app(store, 5, Guard::default()).await;
+    let symmetric = approve_on_my_app(store, 5, Concurrency::default()).await;
     assert!(matches!(symmetric, Err(DecideError::Busy(_))), "one that is to be alone is: {symmetric:?}");
 
     store.observe(&guarded, seen(ExecutionState::Pending, Stage::Created, vec![])).await.unwrap();
@@ -582,7 +582,7 @@ async fn runs_are_kept_apart_by_every_object_however_it_is_written(bench: Bench)
     let store = &bench.store;
     let app = || spot("Deployment", "production", "my-app");
     let decoy = spot("Deployment", "dev", "decoy");
-    let first = approve_on(store, 1, vec![decoy.clone(), app()], Guard::default()).await.unwrap().execution_id.unwrap();
+    let first = approve_on(store, 1, vec![decoy.clone(), app()], Concurrency::default()).await.unwrap().execution_id.unwrap();
     let same = [
         vec![spot("DEPLOYMENTS", "production", "my-app")],
         vec![spot("Object", "production", "my-app")],
@@ -622,7 +622,7 @@ async fn runs_are_kept_apart_by_every_object_however_it_is_written(bench: Bench)
     // The same is asked where they start: here of two that were approved without a guard.
     let mut both = vec![first];
     let place =
-        approve_on(store, 20, vec![spot("Pod", "dev", "x"), Spot::within("production")], Guard::default()).await;
+        approve_on(store, 20, vec![spot("Pod", "dev", "x"), Spot::within("production")], Concurrency::default()).await;
     both.push(place.unwrap().execution_id.unwrap());
     let mut epochs = Vec::new();
     for id in &both {
@@ -655,7 +655,7 @@ async fn of_two_on_the_same_object_at_the_same_instant_one_is_approved(bench: Be
     sqlx::query("UPDATE executions SET stage = 'ended'").execute(&mut *raw).await.unwrap();
     let mut both = Vec::new();
     for n in [10, 11] {
-        let id = approve_on_my_app(store, n, Guard::default()).await.unwrap().execution_id.unwrap();
+        let id = approve_on_my_app(store, n, Concurrency::default()).await.unwrap().execution_id.unwrap();
         store.observe(&id, seen(ExecutionState::Pending, Stage::Created, vec![])).await.unwrap();
         let Permit::Given(epoch) = store.begin_start(&id).await.unwrap() else { panic!("it may start") };
         both.push((id, epoch));

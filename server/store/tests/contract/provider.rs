@@ -5,7 +5,7 @@ use domain::{
     audit::AuditFilter,
     identity::Role,
     ports::{AccountChange, AccountStore, Arrival, AuditStore, BegunSignIn, PasswordHash, ProviderStore, UserRecord},
-    provider::{External, Person, Refusal},
+    provider::{FederatedIdentity, Person, Refusal},
 };
 use store::Store;
 
@@ -29,7 +29,7 @@ fn arrival(subject: &str, name: &str, groups: &[&str], roles: &[Role]) -> Arriva
     let groups = groups.iter().map(|group| (*group).to_owned()).collect();
     Arrival {
         id: format!("user:{subject}-{name}"),
-        person: Person { name: name.into(), from: External { issuer: ISSUER.into(), subject: subject.into(), groups } },
+        person: Person { name: name.into(), from: FederatedIdentity { issuer: ISSUER.into(), subject: subject.into(), groups } },
         roles: roles.to_vec(),
     }
 }
