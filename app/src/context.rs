@@ -7,8 +7,8 @@ use domain::{
     identity::Caller,
     json::diff::Change,
     services::{
-        AccountService, ApprovalService, AuditService, CatalogService, EffectivenessService, IncidentService,
-        NotificationService, PolicyService, RunService, ServiceError, ShellService,
+        AccountService, ApprovalService, AuditService, CatalogService, EffectivenessService, FindingService,
+        IncidentService, NotificationService, PolicyService, RecoveryService, RunService, ServiceError, ShellService,
     },
     workspace::WorkspaceListing,
 };
@@ -28,6 +28,10 @@ pub struct Console {
     pub approvals: Arc<dyn ApprovalService>,
     /// Executions.
     pub runs: Arc<dyn RunService>,
+    /// What comes after runs that went wrong.
+    pub recoveries: Arc<dyn RecoveryService>,
+    /// What was noticed beside the point.
+    pub findings: Arc<dyn FindingService>,
     /// What works.
     pub effectiveness: Arc<dyn EffectivenessService>,
     /// Who did what.

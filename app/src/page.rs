@@ -33,6 +33,8 @@ pub enum Place {
     Runs,
     /// Playbooks.
     Catalog,
+    /// What was noticed beside the point.
+    Findings,
     /// What works.
     Effectiveness,
     /// Who did what.
@@ -50,6 +52,7 @@ impl Place {
             Self::Approvals => "Approvals",
             Self::Runs => "Runs",
             Self::Catalog => "Catalog",
+            Self::Findings => "Findings",
             Self::Effectiveness => "Effectiveness",
             Self::Audit => "Audit",
             Self::Settings => "Settings",
@@ -57,12 +60,13 @@ impl Place {
     }
 
     /// Every place, in the navigation's order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
         Self::Incidents,
         Self::Approvals,
         Self::Runs,
         Self::Catalog,
+        Self::Findings,
         Self::Effectiveness,
         Self::Audit,
         Self::Settings,
@@ -85,6 +89,7 @@ impl Place {
             Self::Approvals => "/approvals",
             Self::Runs => "/runs",
             Self::Catalog => "/catalog",
+            Self::Findings => "/findings",
             Self::Effectiveness => "/effectiveness",
             Self::Audit => "/audit",
             Self::Settings => "/settings",
@@ -331,6 +336,7 @@ mod tests {
             ("/recommendations/x?strategy=1", Some(Place::Approvals)),
             ("/incidents/x", Some(Place::Incidents)),
             ("/runs/x/cancel", Some(Place::Runs)),
+            ("/findings/x", Some(Place::Findings)),
             ("/settings/tokens", Some(Place::Settings)),
             ("/search?q=x", None),
             ("/nowhere", None),

@@ -33,6 +33,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/catalog") view=|| serve(Place::Catalog, pages::catalog::page) ssr=SsrMode::Async />
                 <Route path=path!("/catalog/new") view=|| serve(Place::Catalog, pages::register::page) ssr=SsrMode::Async />
                 <Route path=path!("/catalog/:workflow_id") view=|| serve(Place::Catalog, pages::playbook::page) ssr=SsrMode::Async />
+                <Route path=path!("/findings") view=|| serve(Place::Findings, pages::findings::page) ssr=SsrMode::Async />
+                <Route path=path!("/findings/:id") view=|| serve(Place::Findings, pages::findings::card::page) ssr=SsrMode::Async />
                 <Route path=path!("/effectiveness") view=|| serve(Place::Effectiveness, pages::effectiveness::page) ssr=SsrMode::Async />
                 <Route path=path!("/audit") view=|| serve(Place::Audit, pages::audit::page) ssr=SsrMode::Async />
                 <Route path=path!("/api") view=|| serve(Place::Settings, pages::api::page) ssr=SsrMode::Async />

@@ -170,11 +170,16 @@ pub struct Hold {
 /// What is written to the trail, with a few words for people. An action that is not here is shown as it is written.
 pub const ACTIONS: &[(&str, &str)] = &[
     ("recommendation.submit", "Recommendation came in"),
+    ("recommendation.rollback", "Rollback of a run asked for"),
+    ("recommendation.retry", "Retry of a run asked for"),
+    ("recommendation.next_strategy", "Next strategy taken up"),
     ("ticket.make", "Ticket made"),
     ("decision.approve", "Approved"),
     ("decision.reject", "Rejected"),
     ("execution.cancel", "Cancel asked for"),
     ("execution.list_workspace", "Workspace's listing asked for"),
+    ("finding.triage", "Finding triaged"),
+    ("finding.turn", "Recommendation made of a finding"),
     ("playbook.register", "Playbook registered"),
     ("playbook.status", "Playbook's status changed"),
     ("policy.draft", "Policy written"),

@@ -56,6 +56,10 @@ pub mod registration {
     pub const TOLD_STEP: usize = 1000;
     /// Retries of a task.
     pub const RETRIES: u32 = 5;
+    /// Fields of a target that are captured.
+    pub const CAPTURES: usize = 16;
+    /// Characters of the pointer to one.
+    pub const CAPTURE_FIELD: usize = 256;
     /// Declared outputs.
     pub const OUTPUTS: usize = 32;
     /// Characters of the name of a parameter, or of an output.

@@ -39,6 +39,9 @@ pub struct Step {
     /// Whether it gets the shared workspace.
     #[serde(default)]
     pub uses_workspace: bool,
+    /// Whether doing it twice does no more than doing it once: then a failed run can be gone on with from here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub idempotent: bool,
 }
 
 /// A list of steps as proposed.
@@ -118,6 +121,7 @@ fn step(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Step> {
     let run_after =
         object.optional("runAfter", reader::array(0..=StepPlan::MAX_STEPS, reader::line(1..=limits::STEP_NAME)));
     let uses_workspace = object.optional("usesWorkspace", reader::boolean());
+    let idempotent = object.optional("idempotent", reader::boolean());
     object.finish();
     Some(Step {
         name: name?,
@@ -126,6 +130,7 @@ fn step(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Step> {
         inputs: inputs.unwrap_or_default(),
         run_after: run_after.unwrap_or_default(),
         uses_workspace: uses_workspace.unwrap_or(false),
+        idempotent: idempotent.unwrap_or(false),
     })
 }
 

@@ -113,6 +113,8 @@ export async function showcase(world) {
   await world.recommend('inc-2060', { incident: { id: firing, signal_type: 'CrashLoopBackOff', severity: 'high', fingerprint: 'one' } });
   const unanswered = await world.alert('unanswered', alert('three', { annotations: {}, labels: { alertname: 'KubeNodeNotReady', node: 'worker-2' } }));
   const resolved = await world.alert('resolved', alert('four', { status: 'resolved', endsAt: new Date().toISOString() }));
+  const { items: [noticed] } = (await world.first.get('/api/v1/findings')).body;
+  await world.first.post(`/api/v1/executions/${succeeded}/rollback`, { reason: 'The node has recovered' });
   const large = await world.approve(await world.propose(graph(120, 12, 220)));
 
   return [
@@ -152,6 +154,7 @@ export async function showcase(world) {
     ['run-large', `/runs/${large}`],
     ['run-large-whole', `/runs/${large}?unfold=all&zoom=50&sort=state`],
     ['run-cancelled', `/runs/${cancelled}`],
+    ['run-undone', `/runs/${succeeded}#after`],
     ['run-running', `/runs/${running}`],
     ['catalog', '/catalog'],
     ['playbook', '/catalog/oomkill-scale-down'],
@@ -162,6 +165,9 @@ export async function showcase(world) {
     ['register', '/catalog/new'],
     ['register-paste', '/catalog/new?as=document'],
     ['register-next', '/catalog/new?from=oomkill-scale-down'],
+    ['findings', '/findings'],
+    ['findings-none', '/findings?q=nothing+like+this'],
+    ['finding', `/findings/${noticed.id}`],
     ['effectiveness', '/effectiveness'],
     ['audit', '/audit'],
     ['audit-filtered', '/audit?action=decision.&from=2001-01-01'],

@@ -117,6 +117,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         catalog: shared.clone(),
         recommendations: shared.clone(),
         executions: shared.clone(),
+        recoveries: shared.clone(),
+        findings: shared.clone(),
         logs: shared.clone(),
         signals: shared.clone(),
         effectiveness: shared.clone(),
@@ -164,6 +166,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
                 executions: shared.clone(),
                 recommendations: shared.clone(),
                 registry: registry.clone(),
+                policies: shared.clone(),
                 accounts: shared.clone(),
                 sandbox: sandbox.clone(),
                 clock: Arc::new(SystemClock),
@@ -223,6 +226,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         controller_stop.clone(),
     ));
     tokio::spawn(controller_stop.clone().run_until_cancelled_owned(signatures::watch(services.clone())));
+    tokio::spawn(controller_stop.clone().run_until_cancelled_owned(services.clone().keep_recovering()));
     let watching = trail_watch::watch(store.clone(), services, config.audit_retention_days);
     tokio::spawn(controller_stop.clone().run_until_cancelled_owned(watching));
 

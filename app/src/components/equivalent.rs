@@ -94,6 +94,12 @@ pub fn of_run(run: &Execution) -> Vec<Command> {
     if !run.state.ended() {
         let address = format!("{url}/api/v1/executions/{id}/cancel");
         all.push(command("Cancel it", format!("curl --fail-with-body --request POST {TOKEN} {}", quoted(&address))));
+    } else if run.started_at.is_some() {
+        let address = format!("{url}/api/v1/executions/{id}/rollback");
+        all.push(command(
+            "Propose its rollback",
+            format!("curl --fail-with-body --request POST {TOKEN} {}", quoted(&address)),
+        ));
     }
     all
 }

@@ -187,6 +187,7 @@ mod tests {
                 rollback_parameters: None,
             },
             errors: Vec::new(),
+            rollback_errors: Vec::new(),
         }
     }
 

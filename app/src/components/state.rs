@@ -4,6 +4,7 @@ use crate::icon::{Glyph, Icon};
 use domain::{
     decision::Verb,
     execution::{Assessment, ExecutionState, TaskState},
+    finding::FindingState,
     incident::IncidentState,
     policy::simulate::Effect,
     ports::{NotificationState, PlaybookStatus, PolicyState},
@@ -120,6 +121,17 @@ impl From<NotificationState> for Mark {
             NotificationState::Delivered => mark("Delivered", Icon::Check, Tone::Ok),
             NotificationState::Dead => mark("Not delivered", Icon::Cross, Tone::Bad),
             NotificationState::Discarded => mark("Discarded", Icon::Bar, Tone::Idle),
+        }
+    }
+}
+
+impl From<FindingState> for Mark {
+    fn from(state: FindingState) -> Self {
+        match state {
+            FindingState::Open => mark("Open", Icon::Eye, Tone::Wait),
+            FindingState::Acknowledged => mark("Acknowledged", Icon::User, Tone::Run),
+            FindingState::Dismissed => mark("Dismissed", Icon::Bar, Tone::Idle),
+            FindingState::Resolved => mark("Resolved", Icon::Check, Tone::Ok),
         }
     }
 }

@@ -22,7 +22,7 @@ const SLOW_START_MS: i64 = 60_000;
 /// Asks for the overview.
 pub async fn page(ask: Ask) -> Answer<Page> {
     let view = ask.console.shell.overview(&ask.caller).await?;
-    Ok(Page::of_place("Overview", overview(view)).following("recommendation execution incident"))
+    Ok(Page::of_place("Overview", overview(view)).following("recommendation execution incident finding"))
 }
 
 /// What waits, as a sentence. It is not said for whom: among it may be what the reader has proposed or approved already.
@@ -31,6 +31,15 @@ fn heading(waiting: i64) -> String {
         0 => "Nothing is waiting for a decision".to_owned(),
         1 => "One is waiting for a decision".to_owned(),
         n => format!("{} are waiting for a decision", humane(&number(n))),
+    }
+}
+
+/// How many findings nobody has looked at; none where there are none.
+fn noticed(findings: i64) -> Option<String> {
+    match findings {
+        0 => None,
+        1 => Some("One finding that nobody has looked at".to_owned()),
+        n => Some(format!("{} findings that nobody has looked at", humane(&number(n)))),
     }
 }
 
@@ -44,6 +53,7 @@ pub fn overview(view: OverviewView) -> AnyView {
         running,
         standing,
         ended,
+        findings,
         helped,
         weeks,
         cluster,
@@ -81,6 +91,7 @@ pub fn overview(view: OverviewView) -> AnyView {
                 <IncidentRows items=unanswered now />
             </Section>
         })}
+        {noticed(findings).map(|words| view! { <p class="sub more-line"><a href="/findings">{words}</a>", beside what they were asked about"</p> })}
         <div class="halves">
             <Runs title="Running now" runs=running now none="Nothing is running." href="/runs?state=running" all />
             <Runs title="Last ended" runs=ended now none="Nothing has run yet." href="/runs" all="All runs".to_owned() />

@@ -15,6 +15,7 @@ mod runs_samples;
 mod samples;
 mod settings;
 mod targets;
+mod undo;
 mod workspaces;
 
 use leptos::prelude::*;

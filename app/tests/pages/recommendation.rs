@@ -375,6 +375,7 @@ fn the_ticket_says_which_rule_asks_for_whom_and_why() {
         policy: "careful".into(),
         terms: Terms { rule: "production".into(), ..Terms::people(3, 2) },
         risk: Risk::High,
+        recovery: domain::recovery::Recovery::None,
         expires_ms: None,
         why: Some("It pays our <wages>".into()),
         because: vec!["environment production".into(), "risk high".into()],

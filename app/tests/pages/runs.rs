@@ -19,7 +19,7 @@ use domain::{
     paging::PageOf,
     ports::ExecutionFilter,
     recommendation::Risk,
-    services::Listings,
+    services::{Aftermath, Listings},
     warning::Warning,
 };
 
@@ -37,6 +37,7 @@ fn page_with(run: Execution, query: &str, log: Option<Log>, quote: Option<Quote>
             quote,
             paper: Paper::Kept(Box::new(samples::ticket(Risk::Medium))),
             may_control: true,
+            aftermath: Aftermath::default(),
             listings: Listings::On,
             form: FormOutcome::default(),
             now: samples::NOW,

@@ -95,6 +95,7 @@ fn strategy(action_type: &str, workflow_id: &str, confidence: Option<f64>, risk:
             rollback_parameters: Some(object(json!({"SCALE_TARGET_REPLICAS": 4}))),
         },
         errors: vec![],
+        rollback_errors: vec![],
     }
 }
 
@@ -380,6 +381,7 @@ pub fn overview() -> OverviewView {
             line("d", "Drain node worker-1", S::Failed, Some("eviction refused by budget")),
             line("e", "Increase memory limits: cart", S::TimedOut, Some("PipelineRunTimeout")),
         ],
+        findings: 2,
         helped: Some(track(361, 412)),
         weeks: (0..12)
             .map(|n| Week {

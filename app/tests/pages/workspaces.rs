@@ -13,7 +13,7 @@ use app::{
 use domain::{
     execution::Execution,
     recommendation::Risk,
-    services::Listings,
+    services::{Aftermath, Listings},
     ticket::Plan,
     workspace::{Cut, EntryKind, WorkspaceEntry, WorkspaceListing},
 };
@@ -33,8 +33,8 @@ fn page(run: Execution, shares: bool, listings: Listings, may_control: bool, for
     }
     let paper = Paper::Kept(Box::new(ticket));
     let selection = Selection::of(&run, &Query::default());
-    let (log, quote, now) = (None, None, samples::NOW);
-    html(move || run_page(RunView { run, selection, log, quote, paper, may_control, listings, form, now }))
+    let (log, quote, now, aftermath) = (None, None, samples::NOW, Aftermath::default());
+    html(move || run_page(RunView { run, selection, log, quote, paper, may_control, aftermath, listings, form, now }))
 }
 
 /// A run that has ended, and had a PipelineRun.

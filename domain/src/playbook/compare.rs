@@ -11,7 +11,7 @@ mod version;
 
 use serde::{Deserialize, Serialize};
 
-use super::{HiddenParameter, HiddenSource, Labels, OutputDeclaration, Registration};
+use super::{Capture, HiddenParameter, HiddenSource, Labels, OutputDeclaration, Registration};
 use crate::recommendation::Risk;
 
 pub use version::{proposed, says_enough};
@@ -169,6 +169,12 @@ fn running(old: &Registration, new: &Registration, found: &mut Found) {
     found.text("Service account", account, before.service_account.as_str(), after.service_account.as_str());
     found.text("Timeout", Reach::Compatible, &before.timeout.to_string(), &after.timeout.to_string());
     found.text("Retries", Reach::Compatible, &before.retry_count.to_string(), &after.retry_count.to_string());
+    let again = |may: bool| if may { "yes" } else { "no" };
+    found.text("Safe to repeat", Reach::Compatible, again(before.idempotent), again(after.idempotent));
+    let kept = |captures: &[Capture]| {
+        captures.iter().map(|one| format!("{} for {}", one.field, one.parameter)).collect::<Vec<_>>().join(", ")
+    };
+    found.text("Kept before a run", Reach::Compatible, &kept(&before.capture), &kept(&after.capture));
     let risk = |registration: &Registration| registration.risk.map(Risk::name).unwrap_or_default();
     found.text("Risk", Reach::Compatible, risk(old), risk(new));
 }

@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
-use super::parameter::{ParameterType, Parameters};
+use super::parameter::{Parameter, ParameterType, Parameters};
 use super::parameter_intake::{self, Drafts};
-use super::settings::{ExecutionSettings, Labels, OutputDeclaration, PullPolicy};
+use super::settings::{Capture, ExecutionSettings, Labels, OutputDeclaration, PullPolicy};
 use super::{Registration, consistency};
-use crate::fault::{Faults, code};
+use crate::fault::{Complaint, Faults, code};
 use crate::limits::registration as limits;
 use crate::reader::{self, ObjectReader};
 use crate::recommendation::Risk;
@@ -44,6 +44,11 @@ fn read(value: &Value, faults: &mut Faults) -> Option<Registration> {
     let execution = object.optional("execution", |value, at, faults| Some(execution(value, at, faults)));
     let outputs = object.optional("outputs", outputs);
     object.finish();
+    // Places are counted in lists from which faulty items are left out.
+    if let Some(execution) = execution.as_ref().filter(|_| faults.is_empty()) {
+        let exposed = parameters.as_ref().map_or(&[][..], |all| all.exposed.as_slice());
+        captured_parameters(&execution.capture, exposed, faults);
+    }
     Some(Registration {
         id: id?,
         version: version?,
@@ -121,11 +126,49 @@ fn execution(value: &Value, pointer: &str, faults: &mut Faults) -> ExecutionSett
     let timeout = object.optional("timeout", reader::parsed());
     let retry_count = object.optional("retry_count", reader::integer(0..=i64::from(limits::RETRIES)));
     let service_account = object.optional("service_account", reader::parsed());
+    let idempotent = object.optional("idempotent", reader::boolean());
+    let capture = object.optional("capture", captures);
     object.finish();
     ExecutionSettings {
         timeout: timeout.unwrap_or(otherwise.timeout),
         retry_count: retry_count.and_then(|count| u32::try_from(count).ok()).unwrap_or(otherwise.retry_count),
         service_account: service_account.unwrap_or(otherwise.service_account),
+        idempotent: idempotent.unwrap_or(otherwise.idempotent),
+        capture: capture.unwrap_or_default(),
+    }
+}
+
+fn captures(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Vec<Capture>> {
+    let capture = |value: &Value, pointer: &str, faults: &mut Faults| {
+        let mut object = ObjectReader::new(value, pointer, faults);
+        let field = object.required("field", captured_field);
+        let parameter = object.required("parameter", reader::parsed());
+        object.finish();
+        Some((format!("{pointer}/parameter"), Capture { field: field?, parameter: parameter? }))
+    };
+    let captures = reader::array(0..=limits::CAPTURES, capture)(value, pointer, faults)?;
+    refuse_repeated(&captures, |capture| capture.parameter.as_str(), "capture of", faults);
+    Some(captures.into_iter().map(|(_, capture)| capture).collect())
+}
+
+/// A pointer into `spec` or `metadata`: what a status says can't be set back.
+fn captured_field(value: &Value, pointer: &str, faults: &mut Faults) -> Option<String> {
+    let field = reader::line(1..=limits::CAPTURE_FIELD)(value, pointer, faults)?;
+    if field.starts_with("/spec/") || field.starts_with("/metadata/") {
+        return Some(field);
+    }
+    let message = "write a JSON Pointer into the object's spec or metadata, such as /spec/replicas";
+    reader::refuse(Complaint::new(code::MALFORMED, message), pointer, faults)
+}
+
+/// A capture gives its value to a parameter that can be given one.
+fn captured_parameters(captures: &[Capture], exposed: &[Parameter], faults: &mut Faults) {
+    for (index, capture) in captures.iter().enumerate() {
+        let name = &capture.parameter;
+        if exposed.iter().all(|parameter| parameter.name != *name) {
+            let message = format!("name an exposed parameter: {name} is none, so nothing could set the field back");
+            faults.add(format!("/execution/capture/{index}/parameter"), "unknown_parameter", message);
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub use draft::draft;
 pub use image::ImageRef;
 pub use names::{OutputName, ParameterName, PlaybookId, SecretKey, SecretName, ServiceAccountName, Version};
 pub use parameter::{HiddenParameter, HiddenSource, Parameter, ParameterType, Parameters};
-pub use settings::{ExecutionSettings, Labels, OutputDeclaration, PullPolicy, Timeout};
+pub use settings::{Capture, ExecutionSettings, Labels, OutputDeclaration, PullPolicy, Timeout};
 
 /// How many parameters a playbook has at most, exposed and hidden together (safety rules).
 pub const MOST_PARAMETERS: usize = 64;

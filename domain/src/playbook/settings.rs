@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::names::{OutputName, ServiceAccountName};
+use super::names::{OutputName, ParameterName, ServiceAccountName};
 use super::parameter::ParameterType;
 use crate::duration::seconds;
 use crate::fault::{Complaint, code};
@@ -144,11 +144,33 @@ pub struct ExecutionSettings {
     pub retry_count: u32,
     /// Who the container is in the cluster.
     pub service_account: ServiceAccountName,
+    /// Whether running it twice does no more than running it once: then a run that failed may be repeated.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub idempotent: bool,
+    /// What of the object that it acts on is kept before each run, to undo that run with where nobody says how.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capture: Vec<Capture>,
+}
+
+/// A field of the object that a run acts on, and the parameter that sets it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Capture {
+    /// JSON Pointer into the object as the API server has it, such as `/spec/replicas`.
+    pub field: String,
+    /// The exposed parameter that gets its value when the run is undone.
+    pub parameter: ParameterName,
 }
 
 impl Default for ExecutionSettings {
     fn default() -> Self {
-        Self { timeout: Timeout::default(), retry_count: 0, service_account: ServiceAccountName::executor() }
+        Self {
+            timeout: Timeout::default(),
+            retry_count: 0,
+            service_account: ServiceAccountName::executor(),
+            idempotent: false,
+            capture: Vec::new(),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
         Labels, Registration,
         values::{EnvEntry, EnvValue},
     },
-    recommendation::{Origin, Proposal, Recommendation, ResourceRef, Risk, Severity, Strategy},
+    recommendation::{Proposal, Recommendation, ResourceRef, Risk, Severity, Strategy},
     signature::{Signature, SignedImage},
     stats,
     target::Scope,
@@ -40,7 +40,7 @@ pub struct Facts {
     pub signal_type: String,
     /// How urgent.
     pub priority: Option<String>,
-    /// By which way it came: `model`, `hand` or `cluster`.
+    /// By which way it came: `model`, `hand`, `cluster`, or made of a run: `rollback`, `retry` or `next_strategy`.
     pub origin: String,
     /// Who handed it in.
     pub requester: String,
@@ -121,12 +121,7 @@ impl Facts {
             action_type: strategy.action_type.clone(),
             signal_type: incident.signal_type.clone(),
             priority: incident.priority.clone(),
-            origin: match recommendation.origin {
-                Origin::Model => "model",
-                Origin::Hand => "hand",
-                Origin::Cluster { .. } => "cluster",
-            }
-            .to_owned(),
+            origin: recommendation.origin.name().to_owned(),
             requester: recommendation.proposer.name.clone(),
             model: model.and_then(|m| m.name.clone().or_else(|| m.provider.clone())),
             confidence: strategy.confidence,
@@ -272,7 +267,7 @@ pub const VARIABLES: [Variable; 21] = [
     variable("action_type", "string", "what kind of thing it does"),
     variable("signal_type", "string", "the kind of signal"),
     variable("priority", "string", "the incident's priority"),
-    variable("origin", "string", "model, hand or cluster"),
+    variable("origin", "string", "model, hand, cluster, rollback, retry or next_strategy"),
     variable("requester", "string", "who handed it in"),
     variable("model", "map", "name (string); confidence (double), left out where nobody says"),
     variable("measured", "map", "runs (int); with runs also succeeded (int), rate, low and high (double)"),

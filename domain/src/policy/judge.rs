@@ -1,7 +1,7 @@
 //! What a policy says about one case: the first rule that matches.
 
 use super::{Concurrency, Conditions, Facts, Grant, Match, Measured, Policy, Quorum, Rule, Ruling, Terms};
-use crate::{recommendation::Risk, signature::Signature, text::like};
+use crate::{recommendation::Risk, recovery::Recovery, signature::Signature, text::like};
 
 /// Namespaces that one case may act in.
 const MOST: usize = 50;
@@ -104,6 +104,7 @@ pub(super) fn ruling(policy: &Policy, version: u32, rule: &Rule, grant: Grant, b
         },
         risk: Risk::Low,
         expires_ms: rule.expires_ms,
+        recovery: rule.recovery,
         why: rule.why.clone(),
         because,
         trouble: None,
@@ -124,6 +125,7 @@ fn nobody(policy: &Policy, version: u32, rule: &str, trouble: String) -> Ruling 
         },
         risk: Risk::Low,
         expires_ms: None,
+        recovery: Recovery::None,
         why: None,
         because: Vec::new(),
         trouble: Some(trouble),
@@ -141,6 +143,7 @@ fn matches(fits: &Match, facts: &Facts, conditions: &dyn Conditions) -> Result<O
         ("namespace", &fits.namespace, or_empty(&facts.namespaces.first().cloned())),
         ("playbook", &fits.playbook, or_empty(&facts.playbook)),
         ("action type", &fits.action_type, vec![facts.action_type.clone()]),
+        ("origin", &fits.origin, vec![facts.origin.clone()]),
     ];
     for (name, patterns, values) in texts {
         if patterns.is_empty() {

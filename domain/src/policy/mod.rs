@@ -25,6 +25,7 @@ pub use words::RuleInWords;
 use crate::{
     identity::Role,
     recommendation::{Risk, Severity},
+    recovery::Recovery,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,6 +140,9 @@ pub struct Rule {
     /// Whether nobody may let it run unless somebody trusted signed all images.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_signature: bool,
+    /// What the console may do by itself after a run that went wrong.
+    #[serde(default, skip_serializing_if = "Recovery::is_none")]
+    pub recovery: Recovery,
 }
 
 /// What a rule is for: all that is said must hold.
@@ -167,6 +171,9 @@ pub struct Match {
     /// Patterns of action types.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub action_type: Vec<String>,
+    /// By which ways it came: the words of `Origin::name`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub origin: Vec<String>,
     /// How sure the model says it is; nothing said never holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<Range>,

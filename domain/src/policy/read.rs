@@ -12,6 +12,7 @@ use crate::{
     json::pointer::{join, join_index},
     reader::{self, ObjectReader, quoted},
     recommendation::{Risk, Severity},
+    recovery::{Recovery, Way},
     time::Timestamp,
 };
 use serde_json::Value;
@@ -41,6 +42,15 @@ const SEVERITIES: &[(&str, Severity)] = &[
     ("medium", Severity::Medium),
     ("high", Severity::High),
     ("critical", Severity::Critical),
+];
+
+const ORIGINS: &[(&str, &str)] = &[
+    ("model", "model"),
+    ("hand", "hand"),
+    ("cluster", "cluster"),
+    ("rollback", "rollback"),
+    ("retry", "retry"),
+    ("next_strategy", "next_strategy"),
 ];
 
 /// Reads a policy.
@@ -168,7 +178,9 @@ fn safe(fits: &Match, pointer: &str, faults: &mut Faults) {
         let message = "say risk: [low] or [low, medium]: what is of high risk is never let run automatically";
         faults.add(at("risk"), code::REQUIRED, message);
     }
-    if fits.confidence.is_none_or(|range| range.at_least.is_none()) {
+    // No model says how sure it is of a rollback: it puts back what was there.
+    let of_rollbacks = fits.origin.iter().map(String::as_str).eq([Way::Rollback.name()]);
+    if !of_rollbacks && fits.confidence.is_none_or(|range| range.at_least.is_none()) {
         let message = "say how sure the model must be: confidence: { at_least: 0.9 }";
         faults.add(at("confidence"), code::REQUIRED, message);
     }
@@ -272,12 +284,15 @@ fn rule(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Cond
     let cool_down = object.optional("cool_down", lasting(1000, 7 * DAY_MS));
     let one_at_a_time = object.optional("one_at_a_time", reader::boolean());
     let require_signature = object.optional("require_signature", reader::boolean());
+    let recovery = object.optional("recovery", reader::one_of(Recovery::WORDS));
     match grant {
         Grant::People if !object.has("approvals") => {
             object.fault("approvals", Complaint::new(code::REQUIRED, "say how many must approve: approvals: 1"));
         }
         Grant::Never => {
-            for name in ["approvals", "expires", "freeze", "cool_down", "one_at_a_time", "require_signature"] {
+            for name in
+                ["approvals", "expires", "freeze", "cool_down", "one_at_a_time", "require_signature", "recovery"]
+            {
                 if object.has(name) {
                     let message = format!("leave {name} out: what nobody can approve never runs");
                     object.fault(name, Complaint::new(code::NOT_ALLOWED, message));
@@ -300,6 +315,7 @@ fn rule(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Cond
             one_at_a_time: one_at_a_time.unwrap_or(false) || cool_down.is_some(),
         },
         require_signature: require_signature.unwrap_or(false),
+        recovery: recovery.unwrap_or_default(),
     })
 }
 
@@ -318,6 +334,7 @@ fn fits(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Cond
         risk: object.optional("risk", one_or_more(reader::one_of(Risk::WORDS))).unwrap_or_default(),
         playbook,
         action_type,
+        origin: words(object.optional("origin", one_or_more(reader::one_of(ORIGINS)))),
         confidence: object.optional("confidence", range),
         measured_success: object.optional("measured_success", measured),
         signed: object.optional("signed", reader::boolean()),
@@ -326,6 +343,10 @@ fn fits(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Cond
     };
     object.finish();
     Some(fits)
+}
+
+fn words(of: Option<Vec<&str>>) -> Vec<String> {
+    of.into_iter().flatten().map(str::to_owned).collect()
 }
 
 fn condition(value: &Value, pointer: &str, faults: &mut Faults, conditions: &dyn Conditions) -> Option<String> {

@@ -4,6 +4,7 @@ use super::{Count, Freeze, Grant, PolicyTerms, Quorum};
 use crate::{
     ids::ExecutionId,
     recommendation::Risk,
+    recovery::Recovery,
     time::{Timestamp, human},
 };
 use serde::{Deserialize, Serialize};
@@ -121,6 +122,9 @@ pub struct Ruling {
     pub risk: Risk,
     /// How long it can be decided, milliseconds; as the console is set where none.
     pub expires_ms: Option<i64>,
+    /// What the console may do by itself after a run of it that went wrong.
+    #[serde(default)]
+    pub recovery: Recovery,
     /// Why there is such a rule, as its author says.
     pub why: Option<String>,
     /// What made it match: "environment production", "risk high".
@@ -142,6 +146,10 @@ impl Ruling {
         guard.one_at_a_time |= others.one_at_a_time;
         self.terms.signed |= other.terms.signed;
         self.expires_ms = [self.expires_ms, other.expires_ms].into_iter().flatten().min();
+        // What not all of them let happen by itself does not.
+        if self.recovery != other.recovery {
+            self.recovery = Recovery::None;
+        }
     }
 
     /// What of it stands in the ticket.
@@ -202,6 +210,7 @@ impl Ruling {
         } else if guard.one_at_a_time {
             said.push("One run at a time on the same object.".into());
         }
+        said.extend(self.recovery.words().map(|words| format!("After a run that fails or does not help, {words}.")));
         said
     }
 }

@@ -551,3 +551,52 @@ fn freezes_deadlines_and_other_runs_are_told() {
     assert_eq!(cooled.len(), 1);
     assert!(cooled[0].1.contains("a short time before"), "{cooled:?}");
 }
+
+#[test]
+fn what_happens_after_a_run_is_as_the_rule_says_and_nothing_without_a_word() {
+    let policy = with_rules(&json!([
+        { "name": "dev", "match": { "namespace": "dev" }, "approvals": 1, "recovery": "rollback" },
+        { "name": "qa", "match": { "namespace": "qa" }, "approvals": 1, "recovery": "next-strategy" },
+        { "name": "rest", "approvals": 1 },
+    ]));
+    let recovery = |namespaces: &[&str]| {
+        let namespaces = namespaces.iter().map(|&name| name.to_owned()).collect();
+        judge(&policy, 1, &Facts { namespaces, ..facts() }, &Words).recovery
+    };
+    assert_eq!((recovery(&["dev"]), recovery(&["qa"])), (Recovery::Rollback, Recovery::NextStrategy));
+    assert_eq!(recovery(&["web"]), Recovery::None);
+    assert_eq!(recovery(&["dev", "qa"]), Recovery::None, "what not all of its rules say is not said");
+    let told = judge(&policy, 1, &Facts { namespaces: vec!["dev".into()], ..facts() }, &Words).conditions();
+    assert!(told.iter().any(|words| words.contains("its rollback is proposed by itself")), "{told:?}");
+    let wrong = json!({ "name": "p", "rules": [
+        { "name": "a", "match": { "risk": "low" }, "grant": "never", "recovery": "rollback" },
+        { "name": "b", "approvals": 1, "recovery": "undo" },
+    ] });
+    assert_eq!(
+        faults(&wrong),
+        [("/rules/0/recovery".into(), "not_allowed".into()), ("/rules/1/recovery".into(), "not_allowed".into())]
+    );
+}
+
+#[test]
+fn only_a_rule_for_rollbacks_alone_lets_something_pass_without_a_models_word() {
+    let rules = |origin: &Value| {
+        json!({ "name": "p", "rules": [
+            { "name": "auto", "grant": "automatic", "match": {
+                "origin": origin, "risk": "low", "measured_success": { "at_least": 0.9, "runs": 5 },
+            } },
+            { "name": "rest", "approvals": 1 },
+        ] })
+    };
+    let policy = policy(&rules(&json!("rollback")));
+    let case = Facts { risk: Risk::Low, confidence: None, origin: "rollback".into(), ..facts() };
+    assert_eq!(judge(&policy, 1, &case, &Words).terms.grant, Grant::Automatic);
+    let of_model = Facts { origin: "model".into(), confidence: Some(1.0), ..case.clone() };
+    assert_eq!(judge(&policy, 1, &of_model, &Words).terms.rule, "rest");
+    let unmeasured = Facts { measured: None, ..case };
+    assert_eq!(judge(&policy, 1, &unmeasured, &Words).terms.rule, "rest");
+    for origin in [json!(["rollback", "model"]), json!("next_strategy"), json!("retry")] {
+        assert_eq!(faults(&rules(&origin)), [("/rules/0/match/confidence".into(), "required".into())], "{origin}");
+    }
+    assert_eq!(faults(&rules(&json!("anybody")))[0], ("/rules/0/match/origin".into(), "not_allowed".into()));
+}

@@ -48,6 +48,7 @@ impl Match {
             ("risk", self.risk.iter().map(|one| one.name().to_owned()).collect()),
             ("playbook", self.playbook.clone()),
             ("action type", self.action_type.clone()),
+            ("origin", self.origin.clone()),
         ];
         let named = texts.into_iter().filter(|(_, values)| !values.is_empty());
         let mut words: Vec<String> = named.map(|(name, values)| format!("{name} {}", values.join(" or "))).collect();

@@ -165,6 +165,12 @@ pub trait ClusterIntake: Send + Sync {
     ) -> Result<Result<RecommendationId, Vec<Fault>>, StoreError>;
     /// Registers it, unless the catalog has this version already. Handing it in again gives the same answer and changes nothing.
     async fn playbook_applied(&self, applied: AppliedPlaybook) -> PlaybookApplied;
+    /// A run is about to be let go: whatever has to be known of the cluster before it is read now. Takes no longer than the cluster
+    /// is given to answer, and keeps no run from starting.
+    async fn about_to_start(&self, run: &Execution) {
+        // For whoever has nothing to read.
+        let _ = run;
+    }
 }
 
 /// The cluster.
@@ -177,6 +183,12 @@ pub trait Cluster: Send + Sync {
     /// The object that a remediation would act on, as it is now, with what budgets, scales and owns it. Answers within 400 ms,
     /// whatever the cluster does.
     async fn target(&self, resource: &ResourceRef) -> Reading;
+    /// What an object says at these places (JSON Pointers), none where it says nothing; why it can't be told, in words. Answers
+    /// within 400 ms, and only of kinds that remediations act on: never of Secrets.
+    async fn fields(&self, resource: &ResourceRef, pointers: &[String]) -> Result<Vec<Option<Value>>, String> {
+        let _ = pointers;
+        Err(format!("the {} can't be read here", resource.kind))
+    }
     /// Whose this token is, if the cluster knows it and it was made for this audience.
     async fn whose_token(&self, token: &str, audience: &str) -> Result<Option<ClusterUser>, ClusterError>;
     /// Whether somebody has this right in the cluster.

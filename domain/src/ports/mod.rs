@@ -5,12 +5,14 @@ mod accounts;
 mod catalog;
 mod cluster;
 mod executions;
+mod findings;
 mod logs;
 mod notifications;
 mod policies;
 mod provider;
 mod recommendations;
 mod records;
+mod recoveries;
 mod sessions;
 mod signals;
 mod signatures;
@@ -26,6 +28,7 @@ pub use cluster::{
     PlaybookApplied, PreflightCheck, PreflightOutcome, Registry,
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
+pub use findings::{FindingFilter, FindingStore, Triage};
 pub use logs::{LogOf, LogReader, LogSlice};
 pub use notifications::{
     CLAIM_MS, Moved, NotificationFilter, NotificationRecord, NotificationState, NotificationStore, Standing,
@@ -40,6 +43,7 @@ pub use records::{
     AuditKeys, AuditKeysError, AuditStore, EffectivenessStore, EventStore, Grouped, IdempotencyStore, Remembered,
     VersionDay,
 };
+pub use recoveries::{Begun, Captured, Look, RecoveryStore};
 pub use sessions::{
     CameFrom, Ending, LiveSession, NewSession, OldCookie, Reauthentication, SessionLimits, SessionRecord, SessionStore,
 };

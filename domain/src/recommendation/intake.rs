@@ -68,6 +68,7 @@ pub fn parse_trial(body: &Value) -> Result<Strategy, Faults> {
                 rollback_parameters,
             },
             errors: Vec::new(),
+            rollback_errors: Vec::new(),
         }),
         _ => Err(faults),
     }
@@ -178,6 +179,7 @@ fn strategy(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Strateg
             rollback_parameters,
         },
         errors: Vec::new(),
+        rollback_errors: Vec::new(),
     })
 }
 

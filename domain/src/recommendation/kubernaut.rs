@@ -207,6 +207,7 @@ fn workflow(value: &Value, pointer: &str, faults: &mut Faults, selected: bool) -
             rollback_parameters: None,
         },
         errors: Vec::new(),
+        rollback_errors: Vec::new(),
     };
     Some(Workflow { strategy, bundle })
 }

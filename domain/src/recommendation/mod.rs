@@ -12,7 +12,8 @@ pub use state::{IllegalMove, RecommendationState};
 use crate::{
     fault::Fault,
     identity::Actor,
-    ids::{FindingId, RecommendationId},
+    ids::{ExecutionId, FindingId, RecommendationId},
+    recovery::Way,
     target::since::Seen,
     text,
     time::Timestamp,
@@ -202,6 +203,10 @@ pub struct Strategy {
     /// Why it can't run; empty when it can.
     #[serde(default)]
     pub errors: Vec<Fault>,
+    /// What is wrong with the values that are to undo it. It can run all the same; undoing it takes a person, or what was
+    /// captured before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollback_errors: Vec<Fault>,
 }
 
 impl Strategy {
@@ -256,6 +261,41 @@ pub enum Origin {
         /// Its uid: only this very object is adopted.
         uid: String,
     },
+    /// Made of a run that had ended: to undo it, to repeat it, or to try what was recommended next.
+    Run {
+        /// To what end.
+        way: Way,
+        /// The run.
+        execution: ExecutionId,
+        /// Whether the console made it by itself, because the policy says so.
+        #[serde(default)]
+        automatic: bool,
+    },
+}
+
+impl Origin {
+    /// The word in policies and statistics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Hand => "hand",
+            Self::Cluster { .. } => "cluster",
+            Self::Run { way, .. } => way.name(),
+        }
+    }
+
+    /// Whether its parameters are as a model gave them.
+    pub const fn models_values(&self) -> bool {
+        matches!(self, Self::Model | Self::Run { way: Way::NextStrategy, .. })
+    }
+
+    /// The run that it was made of.
+    pub const fn of_run(&self) -> Option<(Way, &ExecutionId)> {
+        match self {
+            Self::Run { way, execution, .. } => Some((*way, execution)),
+            _ => None,
+        }
+    }
 }
 
 /// The content of a recommendation, before it is stored.

@@ -3,17 +3,21 @@
 
 mod accounts;
 mod earlier;
+mod findings;
 mod incidents;
 mod notifications;
 mod policies;
+mod recovery;
 mod shell;
 mod views;
 
 pub use accounts::{AccountService, GroupView, MadeToken, SessionView, TokenOwner, TokenRequest, TokenView};
 pub use earlier::EarlierRun;
+pub use findings::{Filled, FindingService};
 pub use incidents::{IncidentService, IncidentView, SignalsTaken};
 pub use notifications::{NotificationService, ReceiverView};
 pub use policies::{ActivationAnswer, LOOK_BACK_DAYS, PolicyService};
+pub use recovery::{Aftermath, OfRun, RecoveryService};
 pub use shell::{HealthView, MoreFound, SearchView, ShellService};
 pub use views::*;
 

@@ -325,6 +325,8 @@ pub struct OverviewView {
     pub standing: Standing,
     /// What ended last.
     pub ended: Vec<ExecutionLine>,
+    /// How many findings nobody has looked at.
+    pub findings: i64,
     /// The last 30 days over everything; none without runs.
     pub helped: Option<EffectivenessRow>,
     /// The same by week, oldest first.

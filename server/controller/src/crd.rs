@@ -101,6 +101,9 @@ pub struct StepSpec {
     /// Whether it gets the volume that the steps share.
     #[serde(default)]
     pub uses_workspace: bool,
+    /// Whether doing it twice does no more than doing it once: then a failed run can be gone on with from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
 }
 
 /// A playbook with its parameters.

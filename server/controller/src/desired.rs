@@ -56,6 +56,7 @@ pub fn spec(ticket: &Ticket) -> WorkflowExecutionSpec {
                 inputs: step.inputs.clone(),
                 run_after: step.run_after.clone(),
                 uses_workspace: step.uses_workspace,
+                idempotent: step.idempotent.then_some(true),
             });
             (workflow_type.clone(), Some(steps.collect()), None)
         }
@@ -123,6 +124,8 @@ fn fill_in(applied: &mut WorkflowExecutionSpec, wanted: &WorkflowExecutionSpec) 
     }
     let steps = applied.steps.iter_mut().flatten().zip(wanted.steps.iter().flatten());
     for (step, wanted) in steps {
+        // Saying no is as good as saying nothing.
+        step.idempotent = step.idempotent.filter(|said| *said);
         if pins(&step.image, &wanted.image) {
             step.image.clone_from(&wanted.image);
         }

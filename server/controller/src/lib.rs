@@ -156,6 +156,10 @@ impl Cluster for Handle {
         target::read(&self.common, &self.targets, resource).await
     }
 
+    async fn fields(&self, resource: &ResourceRef, pointers: &[String]) -> Result<Vec<Option<Value>>, String> {
+        target::fields(&self.common, resource, pointers).await
+    }
+
     async fn may_list_workspace(&self, run: &Execution, workspace: &str) -> Result<(), NoListing> {
         listing::check(&self.common, run, workspace).await
     }

@@ -66,6 +66,22 @@ pub async fn read(common: &Common, targets: &Recent, resource: &ResourceRef) -> 
     reading
 }
 
+/// What a target says at these places; why that can't be told, in words.
+pub async fn fields(
+    common: &Common,
+    resource: &ResourceRef,
+    pointers: &[String],
+) -> Result<Vec<Option<Value>>, String> {
+    let Some(place) = Place::of(resource) else {
+        return Err(format!("the console reads no {} of that name", resource.kind));
+    };
+    match timeout(PATIENCE, common.calls.read(&place.path)).await {
+        Ok(Ok(object)) => Ok(pointers.iter().map(|pointer| object.pointer(pointer).cloned()).collect()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the cluster did not answer in time".to_owned()),
+    }
+}
+
 async fn look(common: &Common, resource: &ResourceRef, place: &Place) -> Reading {
     let calls = &common.calls;
     let beside = async |resource: &str| match &place.namespace {

@@ -114,6 +114,7 @@ fn content(advice: &Advice<'_>, parameters: &Parameters, subject: &ExecutionSubj
                 rollback_parameters: None,
             },
             errors: Vec::new(),
+            rollback_errors: Vec::new(),
         }],
         warnings: Vec::new(),
         context_used: Map::from_iter([("history".to_owned(), json!("written by the demo scene"))]),

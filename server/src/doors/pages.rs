@@ -4,6 +4,7 @@
 
 mod audit;
 mod edit;
+mod findings;
 mod notifications;
 mod oidc;
 mod policies;
@@ -74,6 +75,8 @@ pub fn routes(routes: Routes) -> Routes {
         ("/catalog", read(Right::CatalogSearch)),
         ("/catalog/new", read(Right::CatalogWrite)),
         ("/catalog/{workflow_id}", read(Right::CatalogRead)),
+        ("/findings", read(Right::RecommendationsRead)),
+        ("/findings/{id}", read(Right::RecommendationsRead)),
         ("/effectiveness", read(Right::RunsRead)),
         ("/audit", read(Right::AuditRead)),
         ("/search", Access::Page(None)),
@@ -94,7 +97,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::GET, "/settings/tokens", Access::Page(None), show)
         .whose(Whose::Own(Right::AccountsRead));
     routes = notifications::routes(policies::routes(sessions::routes(settings::routes(audit::routes(routes)))));
-    oidc::routes(routes)
+    oidc::routes(findings::routes(routes))
         .add(Method::POST, "/login", Access::Public, sign_in::sign_in)
         .add(Method::POST, "/logout", Access::SignedIn, sign_in::sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
@@ -105,6 +108,8 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::GET, "/runs/{id}/log", Access::Needs(Right::RunsRead), runs::log)
         .add(Method::POST, "/recommendations/{id}/check", Access::Needs(Right::Decide), edit::check)
         .add(Method::POST, "/runs/{id}/cancel", Access::Needs(Right::RunsControl), runs::cancel)
+        .add(Method::POST, "/runs/{id}/rollback", Access::Needs(Right::RunsControl), runs::rollback)
+        .add(Method::POST, "/runs/{id}/retry", Access::Needs(Right::RunsControl), runs::retry)
         .add(
             Method::POST,
             "/runs/{id}/workspaces/{workspace}/listing",
@@ -150,6 +155,8 @@ async fn render(gate: &Gate, request: Request, form: Option<FormOutcome>, troubl
         incidents: services.clone(),
         approvals: services.clone(),
         runs: services.clone(),
+        recoveries: services.clone(),
+        findings: services.clone(),
         effectiveness: services.clone(),
         audit: services.clone(),
         policies: services.clone(),

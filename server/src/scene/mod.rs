@@ -13,12 +13,13 @@ mod investigator;
 mod memory;
 mod past;
 mod people;
+mod policy;
 mod script;
 
 use crate::services::Services;
 use domain::{
     identity::{Actor, Caller, Role, Way},
-    ports::{AccountStore, Clock, ExecutionStore, Ids, RecommendationStore, Registry, StoreError},
+    ports::{AccountStore, Clock, ExecutionStore, Ids, PolicyStore, RecommendationStore, Registry, StoreError},
     services::ServiceError,
 };
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub struct SceneWorld {
     pub recommendations: Arc<dyn RecommendationStore>,
     /// Where its images come from.
     pub registry: Arc<dyn Registry>,
+    /// Where policies are.
+    pub policies: Arc<dyn PolicyStore>,
     /// Where the colleagues are.
     pub accounts: Arc<dyn AccountStore>,
     /// The cluster.
@@ -84,6 +87,7 @@ pub async fn start(world: SceneWorld, stop: CancellationToken) -> Result<JoinHan
     if catalog::is_empty(&world.services).await? {
         people::create(world.accounts.as_ref(), world.ids.as_ref()).await?;
         past::import(&world).await?;
+        policy::put_in_force(&world).await?;
         // Last: a catalog with something in it says that all of this has been done.
         catalog::register(&world.services).await?;
     }

@@ -81,7 +81,8 @@ pub static SCRIPTS: [Script; 6] = [
         risk: "low",
         need: None,
         crowded: false,
-        answers: &[&[Optimize, MoreMemory], &[LittleMemory], &[MoreMemory]],
+        // What goes wrong from the start: a raise that is not enough, to be undone, and the next strategy.
+        answers: &[&[LittleMemory, MoreMemory], &[Optimize], &[MoreMemory]],
     },
     Script {
         workload: "checkout",

@@ -1,8 +1,8 @@
 //! What a policy lets run without anybody. It is decided as by a person: by the same service, in the same transaction, with the
 //! same ticket, decision and row in the audit trail; only that the policy stands where a person would. It is tried once, when a
-//! model's answer comes in, with its first strategy as the model gave it. Where it does not come to a decision people are asked,
-//! and always where whoever handed it in may decide, or it came by a person's token, whatever that token may: nobody gets past
-//! their colleagues by calling themselves a model.
+//! model's answer comes in, or what the console itself makes of a run that went wrong, with its first strategy as it came. Where it
+//! does not come to a decision people are asked, and always where whoever handed it in may decide, or it came by a person's token,
+//! whatever that token may: nobody gets past their colleagues by calling themselves a model.
 
 use super::{Services, store_fault, tickets::Made};
 use domain::{
@@ -34,11 +34,11 @@ impl Services {
     async fn decided_by_policy(&self, came_by: &Caller, taken: &Recommendation) -> Answer<bool> {
         let first = taken.content.strategies.first();
         let by_machine = came_by.actor.owner.is_none() && !came_by.may(Right::Decide);
-        let of_model = taken.origin == Origin::Model && by_machine;
         if taken.content.needs_human_review {
             tracing::info!(recommendation = %taken.id, "not decided by the policy: the model asks for a person");
             return Ok(false);
         }
+        let of_model = matches!(taken.origin, Origin::Model | Origin::Run { automatic: true, .. }) && by_machine;
         // Where the cluster is asked about each person who approves, nobody stands in for one.
         if !of_model || !first.is_some_and(Strategy::runnable) || self.world.settings.subject_access_review {
             return Ok(false);

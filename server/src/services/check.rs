@@ -6,6 +6,7 @@ use domain::{
     playbook::{ImageRef, PlaybookId, Version, values},
     ports::{PlaybookRecord, PlaybookStatus},
     recommendation::{Proposal, Strategy},
+    recovery,
     services::Answer,
 };
 use serde_json::{Map, Value};
@@ -14,7 +15,8 @@ impl Services {
     /// Fills in the version, the registration's risk and the errors of a strategy at intake. Pointers lead into the strategy.
     /// `bundle` is the image that was named for it, if any: the registration alone says what runs.
     pub(super) async fn check_strategy(&self, strategy: &mut Strategy, bundle: Option<&ImageRef>) -> Answer<()> {
-        let Proposal::Playbook { workflow_id, version, parameters, .. } = &mut strategy.proposal else {
+        let Proposal::Playbook { workflow_id, version, parameters, rollback_parameters } = &mut strategy.proposal
+        else {
             return Ok(());
         };
         match self.find_playbook(workflow_id, version.as_deref()).await? {
@@ -28,6 +30,10 @@ impl Services {
                 }
                 if let Err(faults) = values::validate(&record.registration, parameters) {
                     strategy.errors.extend(faults.into_iter().map(|f| under("/parameters", f)));
+                } else if let Some(back) = rollback_parameters {
+                    let whole = recovery::undoing(parameters, back);
+                    let faults = values::validate(&record.registration, &whole).err().into_iter().flatten();
+                    strategy.rollback_errors.extend(faults.map(|f| under("/rollback_parameters", f)));
                 }
             }
         }

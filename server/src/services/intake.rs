@@ -11,6 +11,7 @@ use super::{
 use async_trait::async_trait;
 use domain::{
     audit::AuditEntry,
+    execution::Execution,
     fault::{Fault, code},
     identity::{Actor, Caller, Door, Way},
     ids::{FindingId, RecommendationId},
@@ -37,7 +38,7 @@ impl Services {
                 strategy.estimated_risk = declared;
             }
             let base = join_index("/strategies", index);
-            for fault in &mut strategy.errors {
+            for fault in strategy.errors.iter_mut().chain(&mut strategy.rollback_errors) {
                 *fault = under(&base, fault.clone());
             }
         }
@@ -50,11 +51,17 @@ impl Services {
 
     /// A WorkflowExecution's `spec`, handed in by a person or applied to the cluster: a list of steps, or a playbook.
     pub(super) async fn take_spec(&self, caller: &Caller, origin: Origin, spec: &Value) -> Answer<Recommendation> {
-        let content = match Applied::parse(spec).map_err(|faults| ServiceError::Invalid(faults.into_vec()))? {
+        let content = self.proposed_content(caller, &origin, spec).await?;
+        self.store_recommendation(caller, origin, content).await
+    }
+
+    /// The content of a recommendation that such a spec makes, checked; nothing is stored.
+    pub(super) async fn proposed_content(&self, caller: &Caller, origin: &Origin, spec: &Value) -> Answer<Content> {
+        Ok(match Applied::parse(spec).map_err(|faults| ServiceError::Invalid(faults.into_vec()))? {
             Applied::Steps(plan) => {
                 let plan = self.pinned(plan).await?;
                 self.proposed(
-                    &origin,
+                    origin,
                     caller,
                     plan.reason.clone(),
                     plan.workflow_type.clone(),
@@ -65,10 +72,9 @@ impl Services {
             Applied::Playbook(plan) => {
                 let (proposal, risk) = self.proposal(&plan).await?;
                 let action_type = plan.action_type.unwrap_or(plan.id);
-                self.proposed(&origin, caller, plan.reason, action_type, proposal, risk)
+                self.proposed(origin, caller, plan.reason, action_type, proposal, risk)
             }
-        };
-        self.store_recommendation(caller, origin, content).await
+        })
     }
 
     /// The steps with every image pinned to its digest.
@@ -180,6 +186,7 @@ impl Services {
             declared_risk: risk,
             proposal,
             errors: Vec::new(),
+            rollback_errors: Vec::new(),
         };
         Content {
             incident,
@@ -195,20 +202,26 @@ impl Services {
         }
     }
 
-    async fn store_recommendation(
+    async fn store_recommendation(&self, caller: &Caller, origin: Origin, content: Content) -> Answer<Recommendation> {
+        let new = self.coming(caller, origin, content).await?;
+        let mut audit = AuditEntry::by(caller, "recommendation.submit", "recommendation", new.id.as_str());
+        audit.after = Some(json!({
+            "incident": new.content.incident.id,
+            "strategies": new.content.strategies.len(),
+            "runnable": new.content.strategies.iter().filter(|s| s.runnable()).count(),
+        }));
+        self.world.recommendations.insert(new, audit).await.map_err(store_fault)
+    }
+
+    /// A recommendation as it is to be stored, with what the console itself sees and how long it can be decided.
+    pub(super) async fn coming(
         &self,
         caller: &Caller,
         origin: Origin,
         mut content: Content,
-    ) -> Answer<Recommendation> {
+    ) -> Answer<NewRecommendation> {
         content.seen = self.seen(&content).await;
         let id = RecommendationId::new(self.world.ids.fresh());
-        let mut audit = AuditEntry::by(caller, "recommendation.submit", "recommendation", id.as_str());
-        audit.after = Some(json!({
-            "incident": content.incident.id,
-            "strategies": content.strategies.len(),
-            "runnable": content.strategies.iter().filter(|s| s.runnable()).count(),
-        }));
         let now = self.world.clock.now();
         // As it will be stored: what the policy judges it by.
         let coming = Recommendation {
@@ -224,8 +237,7 @@ impl Services {
         };
         let open_for_ms = self.open_for_ms(&coming).await?;
         let Recommendation { id, origin, proposer, cluster, content, .. } = coming;
-        let new = NewRecommendation { id, origin, proposer, cluster, open_for_ms, content };
-        self.world.recommendations.insert(new, audit).await.map_err(store_fault)
+        Ok(NewRecommendation { id, origin, proposer, cluster, open_for_ms, content })
     }
 
     /// How long it can be decided: as long as the rule of any of its strategies gives, as the console is set where that says
@@ -264,6 +276,12 @@ impl ClusterIntake for Services {
             Ok(recommendation) => Ok(Ok(recommendation.id)),
             Err(ServiceError::Invalid(faults)) => Ok(Err(faults)),
             Err(other) => Err(StoreError::Unavailable(other.to_string())),
+        }
+    }
+
+    async fn about_to_start(&self, run: &Execution) {
+        if let Err(error) = self.capture(run).await {
+            tracing::warn!(%error, execution = %run.subject.id, "what this run acts on could not be captured before it");
         }
     }
 

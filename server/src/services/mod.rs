@@ -4,9 +4,11 @@
 mod approvals;
 mod audit;
 mod automatic;
+mod capture;
 mod catalog;
 mod check;
 mod effectiveness;
+mod findings;
 mod inbox;
 mod incidents;
 mod intake;
@@ -18,6 +20,8 @@ mod policies;
 mod policing;
 pub mod reason;
 mod recommendation_view;
+mod recovering;
+mod recovery;
 mod runs;
 mod shell;
 mod signing;
@@ -35,8 +39,9 @@ use domain::{
     fault::Fault,
     policy::Conditions,
     ports::{
-        AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
-        LogReader, PolicyStore, RecommendationStore, Registry, SignalStore, SignatureStore, StoreError,
+        AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore,
+        FindingStore, Ids, LogReader, PolicyStore, RecommendationStore, RecoveryStore, Registry, SignalStore,
+        SignatureStore, StoreError,
     },
     services::ServiceError,
     signal::mapping::Mapping,
@@ -53,6 +58,10 @@ pub struct World {
     pub recommendations: Arc<dyn RecommendationStore>,
     /// Executions.
     pub executions: Arc<dyn ExecutionStore>,
+    /// What is made of runs that went wrong.
+    pub recoveries: Arc<dyn RecoveryStore>,
+    /// What was noticed beside the point.
+    pub findings: Arc<dyn FindingStore>,
     /// Their logs.
     pub logs: Arc<dyn LogReader>,
     /// Signals and incidents.

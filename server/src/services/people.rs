@@ -129,6 +129,7 @@ mod tests {
                 inputs: inputs.as_object().unwrap().clone(),
                 run_after: Vec::new(),
                 uses_workspace: false,
+                idempotent: false,
             };
             let plan = Plan::Steps { workflow_type: "t".into(), steps: inputs.iter().map(step).collect() };
             let asked = namespaces(&Scope::of_plan(incident.as_ref(), &plan), "kubernaut-system");
@@ -155,6 +156,8 @@ mod tests {
             catalog: shared.clone(),
             recommendations: shared.clone(),
             executions: shared.clone(),
+            recoveries: shared.clone(),
+            findings: shared.clone(),
             logs: shared.clone(),
             signals: shared.clone(),
             effectiveness: shared.clone(),

@@ -76,6 +76,7 @@ impl ShellService for Services {
             running,
             standing,
             ended,
+            findings: self.world.findings.open_findings().await.map_err(store_fault)?,
             helped: (all.runs > 0).then(|| EffectivenessRow::new("all", &all)),
             weeks: weeks(&days, now, TREND_WEEKS),
             cluster: self.cluster_health(),

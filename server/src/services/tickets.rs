@@ -20,6 +20,7 @@ use domain::{
     policy::{Concurrency, PolicyTerms, Ruling},
     ports::{NewExecution, PlaybookRecord, StoredTicket},
     recommendation::{Origin, Proposal, Recommendation, Strategy, target},
+    recovery::{self, Way},
     services::{Answer, ServiceError, TicketView},
     signature::{self, Signature, SignedImage},
     target::Scope,
@@ -128,7 +129,7 @@ impl Services {
                 })?;
                 let given = operators.unwrap_or(models);
                 let mut entries = merged(&record.registration, given, models, &format!("{base}/parameters"))?;
-                if recommendation.origin != Origin::Model {
+                if !recommendation.origin.models_values() {
                     let theirs = entries.iter_mut().filter(|entry| entry.source == EnvSource::Model);
                     theirs.for_each(|entry| entry.source = EnvSource::Proposal);
                 }
@@ -194,18 +195,19 @@ impl Services {
             let now = given_values(&record.registration, parameters);
             changes = diff::diff(&canonical::normal(&Value::Object(models.clone())), &Value::Object(now));
             // A model names what has to change back; the rest stays as it was for the way there.
-            let undone = |rollback: &Map<String, Value>| {
-                let mut whole = models.clone();
-                whole.extend(rollback.clone());
-                whole
-            };
-            if rollback_parameters.as_ref().is_some_and(|rollback| !fits(record, &undone(rollback))) {
+            let undoing = |back| recovery::undoing(models, back);
+            if rollback_parameters.as_ref().is_some_and(|back| !fits(record, &undoing(back))) {
                 warnings.push(
                     "The model's rollback parameters do not fit this playbook; undoing will need a person.".into(),
                 );
             }
         }
         warnings.extend(signature::warnings(&made.images, self.checks_signatures()));
+        // What is known against undoing a run is known where that is decided.
+        let undoes = |one: &&Recommendation| matches!(one.origin.of_run(), Some((Way::Rollback, _)));
+        if let Some(recommendation) = recommendation.filter(undoes) {
+            warnings.extend(recommendation.content.warnings.iter().cloned());
+        }
         TicketView {
             digest: ticket.digest().clone(),
             content: content.clone(),
@@ -373,7 +375,7 @@ pub(super) fn verified(stored: &StoredTicket) -> Answer<Ticket> {
 
 /// The typed values that a ticket's entries came from: those proposed and the operator's. Defaults and hidden ones are
 /// filled in anew each time.
-fn given_values(registration: &Registration, entries: &[EnvEntry]) -> Map<String, Value> {
+pub(super) fn given_values(registration: &Registration, entries: &[EnvEntry]) -> Map<String, Value> {
     entries
         .iter()
         .filter(|e| matches!(e.source, EnvSource::Model | EnvSource::Proposal | EnvSource::Operator))

@@ -40,5 +40,6 @@ mod settings;
 mod steps;
 mod support;
 mod targets;
+mod undo;
 mod workspaces;
 mod world;

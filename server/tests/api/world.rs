@@ -16,6 +16,7 @@ pub struct World {
     pub execution: String,
     action: String,
     incident: String,
+    finding: String,
 }
 
 impl World {
@@ -25,7 +26,9 @@ impl World {
             (console.token("the world's admin", "admin"), console.token("the world's model", "propose"));
         admin.post("/api/v1/playbooks", &seed("hidden-oomkill-scale-down.json")).await.expect(201);
         let submit = async |incident: &str| {
-            let taken = model.post("/api/v1/recommendations", &recommendation(incident)).await.expect(201);
+            let mut body = recommendation(incident);
+            body["additional_findings"] = json!([{ "title": "worker-2 is full", "severity": "medium", "suggested_workflow_id": "oomkill-scale-down" }]);
+            let taken = model.post("/api/v1/recommendations", &body).await.expect(201);
             let id = taken["id"].as_str().unwrap().to_owned();
             let tickets = format!("/api/v1/recommendations/{id}/tickets");
             let ticket = admin.post(&tickets, &json!({ "strategy": 0 })).await.expect(201);
@@ -49,7 +52,9 @@ impl World {
         let sent = alerts(&[alert("world", "firing", "2025-11-23T03:00:00Z")]);
         let taken = alertmanager.post("/api/v1/signals/alertmanager", &sent).await.expect(200);
         let incident = text(&taken["incidents"][0]);
-        Self { open, ticket, decided, approved, decision, execution, action, incident }
+        let findings = admin.get("/api/v1/findings").await.expect(200);
+        let finding = text(&findings["items"][0]["id"]);
+        Self { open, ticket, decided, approved, decision, execution, action, incident, finding }
     }
 
     /// Where a route leads here. A parameter that nobody knows yet is named here with what it stands for.
@@ -70,6 +75,7 @@ impl World {
                 "{id}" if of("executions") || of("runs") => &self.execution,
                 "{id}" if of("actions") => &self.action,
                 "{id}" if of("incidents") => &self.incident,
+                "{id}" if of("findings") => &self.finding,
                 "{id}" if of("accounts") => "user:none",
                 "{id}" if of("tokens") => "token:none",
                 "{id}" if of("sessions") => "session:none",

@@ -69,6 +69,7 @@ fn place(key: &str) -> bool {
         "a" => "/approvals",
         "r" => "/runs",
         "c" => "/catalog",
+        "f" => "/findings",
         "e" => "/effectiveness",
         "u" => "/audit",
         "s" => "/settings",

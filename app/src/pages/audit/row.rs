@@ -114,6 +114,7 @@ fn object_page(kind: &str, id: &str) -> Option<String> {
     match kind {
         "execution" => Some(format!("/runs/{id}")),
         "recommendation" => Some(format!("/recommendations/{id}")),
+        "finding" => Some(format!("/findings/{id}")),
         "policy" => Some(format!("/settings/policies/{id}")),
         "playbook" => {
             let (playbook, version) = id.split_once('@')?;

@@ -29,6 +29,7 @@ pub fn Facts(record: PlaybookRecord, now: Timestamp) -> impl IntoView {
         n => format!("{n} retries"),
     };
     let checked = signature.checked_at;
+    let kept: Vec<_> = execution.capture.iter().map(|one| format!("{} for {}", one.field, one.parameter)).collect();
     let outputs: Vec<_> = registration.outputs.iter().map(|o| format!("{} ({})", o.name, o.kind)).collect();
     view! {
         <header><h2>"How it runs"</h2></header>
@@ -45,6 +46,8 @@ pub fn Facts(record: PlaybookRecord, now: Timestamp) -> impl IntoView {
             {registration.risk.map(|risk| view! { <dt>"Risk"</dt><dd><RiskChip of=risk /></dd> })}
             <dt>"Runs as"</dt><dd><code>{execution.service_account.to_string()}</code></dd>
             <dt>"Limits"</dt><dd>{format!("{}, {retries}", execution.timeout)}</dd>
+            <dt>"Safe to repeat"</dt><dd>{if execution.idempotent { "yes" } else { "not said to be" }}</dd>
+            {(!kept.is_empty()).then(|| view! { <dt>"Kept before a run"</dt><dd>{kept.join(", ")}</dd> })}
             {(!outputs.is_empty()).then(|| view! { <dt>"Reports"</dt><dd>{outputs.join(", ")}</dd> })}
             <dt>"Registered"</dt><dd><Ago at=registered_at now />" "{registrar(&registered_by)}</dd>
         </dl>

@@ -262,7 +262,7 @@ fn slider(kind: ParameterType, min: Option<&str>, max: Option<&str>) -> Option<(
 
 /// Fixed choices, for enumerations and booleans; empty for everything else. Where a value may be left out, that is the
 /// first choice.
-fn choices(parameter: &Parameter) -> Vec<Select> {
+pub fn choices(parameter: &Parameter) -> Vec<Select> {
     let mut choices = match parameter.kind {
         _ if !parameter.allowed.is_empty() => Select::same(parameter.allowed.iter().map(plain)),
         ParameterType::Boolean => Select::same(["true", "false"]),
@@ -279,7 +279,7 @@ fn choices(parameter: &Parameter) -> Vec<Select> {
 }
 
 /// What the schema asks for, in words.
-fn hint(parameter: &Parameter) -> String {
+pub fn hint(parameter: &Parameter) -> String {
     let range = match (&parameter.minimum, &parameter.maximum) {
         (Some(min), Some(max)) => Some(format!("{min} to {max}")),
         (Some(min), None) => Some(format!("at least {min}")),

@@ -30,11 +30,13 @@ use domain::{
     ids::{Digest, RecommendationId},
     playbook::PlaybookId,
     recommendation::{Finding, Model, Origin, Recommendation, RecommendationState},
+    recovery::Way,
     services::{Answer, RecommendationView, ServiceError, TargetView, TicketView},
     target::state::Reading,
 };
 use edit::Edit;
 pub use edit::{CHECKED, changed};
+pub(crate) use edit::{choices, hint};
 use leptos::prelude::*;
 use std::{collections::BTreeSet, time::Duration};
 use strategies::Strategies;
@@ -144,7 +146,7 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
                 <Strategies view=view.clone() state=reading::found(&beside).cloned() />
                 {open.then(|| view! { <WouldChange view=view.clone() beside=beside.clone() /> })}
                 <Decisions view=view.clone() />
-                <Findings findings=content.additional_findings known=beside.known.clone() />
+                <Findings of=recommendation.id.to_string() findings=content.additional_findings known=beside.known.clone() />
                 <Equivalent commands=equivalent::of_recommendation(&view) />
                 // On a phone the decision is far down: the way there is always under the thumb.
                 {decidable.then(|| view! {
@@ -195,7 +197,19 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
             .map(|p| format!("investigated by {p}")),
         Origin::Hand => Some(format!("proposed by {}", recommendation.proposer.name)),
         Origin::Cluster { name, .. } => Some(format!("applied to the cluster as {name}")),
+        Origin::Run { way, automatic: true, .. } => {
+            Some(format!("{} by itself, as the policy says", way.words().to_lowercase()))
+        }
+        Origin::Run { .. } => Some(format!("asked for by {}", recommendation.proposer.name)),
     };
+    let of_run = recommendation.origin.of_run().map(|(way, run)| {
+        let words = match way {
+            Way::Rollback => "the run that it undoes",
+            Way::Retry => "the run that it repeats",
+            Way::NextStrategy => "the run before it",
+        };
+        (format!("/runs/{run}#after"), words)
+    });
     let last = decisions.last().map(|d| (d.actor.name.clone(), d.at));
     let of_incident = format!("/approvals{}", Query::of(&[("incident", &incident.id), ("state", "any")]));
     let of_signal = format!("/effectiveness{}", Query::of(&[("signal_type", &incident.signal_type)]));
@@ -212,6 +226,7 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
                     <a href=of_signal title="What helped against this signal">{incident.signal_type}</a>
                     {incident.started_at.map(|at| view! { " · started "<Ago at now /> })}
                     {who.map(|who| format!(" · {who}"))}
+                    {of_run.map(|(href, words)| view! { " · "<a href=href>{words}</a> })}
                 </span>
             </div>
             <h1>{recommendation.headline().to_owned()}</h1>
@@ -279,6 +294,8 @@ fn words_of(model: Model) -> String {
 
 #[component]
 fn Findings(
+    /// The recommendation.
+    of: String,
     findings: Vec<Finding>,
     /// The playbooks that the catalog knows.
     known: Vec<String>,
@@ -286,8 +303,9 @@ fn Findings(
     if findings.is_empty() {
         return ().into_any();
     }
+    let cards = format!("/findings{}", Query::of(&[("recommendation", &of), ("state", "any")]));
     view! {
-        <Section title="Also noticed">
+        <Section title="Also noticed" aside=move || view! { <a href=cards.clone()>"What became of it"</a> }>
             <ul class="rows findings">
                 {findings.into_iter().map(|finding| view! {
                     <li>

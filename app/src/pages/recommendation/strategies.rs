@@ -107,6 +107,9 @@ fn Whole(
         {(!strategy.errors.is_empty()).then(|| view! {
             <div class="cannot"><p><b>"This can't run as it was proposed:"</b></p><Faults faults=strategy.errors named=true /></div>
         })}
+        {(!strategy.rollback_errors.is_empty()).then(|| view! {
+            <div class="cannot"><p><b>"What would undo it does not fit:"</b></p><Faults faults=strategy.rollback_errors named=true /></div>
+        })}
         {back.map(|values| view! {
             <p class="sub undo"><Glyph of=Icon::Undo /><span>"To undo: "<code>{values}</code>", same playbook"</span></p>
         })}

@@ -118,6 +118,10 @@ fn Purpose(typed: Typed) -> impl IntoView {
 fn Running(typed: Typed) -> impl IntoView {
     let mut risks = vec![Select { value: String::new(), word: "not said".into() }];
     risks.extend(Select::same(Risk::WORDS.iter().map(|(word, _)| *word)));
+    let again = ["", "yes", "no"].map(|word| Select {
+        value: word.to_owned(),
+        word: if word.is_empty() { "not said" } else { word }.to_owned(),
+    });
     view! {
         <Section title="How it runs">
             <Field name="risk" label="Risk" small="what may go wrong; policies go by it where a model says less" choices=risks
@@ -130,6 +134,10 @@ fn Running(typed: Typed) -> impl IntoView {
             </div>
             <Field name="service_account" label="Service account" mono=true autocomplete="off" placeholder="playbook-executor"
                 value=typed.value("service_account") error=typed.error("service_account") />
+            <Field name="idempotent" label="Safe to repeat" small="twice does no more than once: then a failed run can be retried"
+                choices=again.to_vec() value=typed.value("idempotent") error=typed.error("idempotent") />
+            <Field name="capture" label="Kept before a run" small="one a line: a parameter, and the field of the target that it sets back in a rollback"
+                rows=2 mono=true value=typed.value("capture") error=typed.error("capture") placeholder="SCALE_TARGET_REPLICAS /spec/replicas" />
             <Field name="internal_steps" label="Steps" small="one a line, for people; a model never sees them" rows=3
                 value=typed.value("internal_steps") error=typed.error("internal_steps") />
             <Field name="outputs" label="Outputs" small="one a line: what the container must report, and its type" rows=2 mono=true

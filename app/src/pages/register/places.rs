@@ -53,7 +53,7 @@ impl Places {
             ["parameters", "exposed", index, rest @ ..] | ["parameters", index, rest @ ..] => {
                 row("exposed", &self.exposed, index, rest)
             }
-            ["execution", name @ ("timeout" | "retry_count" | "service_account"), ..]
+            ["execution", name @ ("timeout" | "retry_count" | "service_account" | "idempotent" | "capture"), ..]
             | [
                 name @ ("workflow_id" | "version" | "title" | "description" | "container_image" | "image_pull_policy"
                 | "risk" | "internal_steps" | "outputs"),
@@ -125,6 +125,8 @@ pub fn label(field: &str) -> &'static str {
         "timeout" => "Timeout",
         "retry_count" => "Retries",
         "service_account" => "Service account",
+        "idempotent" => "Safe to repeat",
+        "capture" => "Kept before a run",
         "internal_steps" => "Steps",
         "outputs" => "Outputs",
         "name" => "Name",

@@ -82,6 +82,18 @@ fn from_form(fields: &Fields, faults: &mut Vec<Fault>) -> Map<String, Value> {
     if let Some(text) = trimmed("retry_count") {
         execution.extend(number(text, "/execution/retry_count", faults).map(|n| ("retry_count".to_owned(), n)));
     }
+    if let Some(text) = trimmed("idempotent") {
+        // Any other word is the service's to refuse.
+        let said = match text {
+            "yes" => json!(true),
+            "no" => json!(false),
+            other => json!(other),
+        };
+        execution.insert("idempotent".into(), said);
+    }
+    if let Some(text) = trimmed("capture") {
+        execution.insert("capture".into(), lines(text).into_iter().map(capture).collect());
+    }
     for (name, part) in [("labels", labels), ("execution", execution)] {
         merge(&mut document, name, part);
     }
@@ -151,6 +163,15 @@ fn output(line: &str) -> Value {
     put(&mut output, "name", words.next());
     put(&mut output, "type", words.next());
     Value::Object(output)
+}
+
+/// `PARAMETER field`.
+fn capture(line: &str) -> Value {
+    let mut words = line.splitn(2, char::is_whitespace).map(str::trim);
+    let mut capture = Map::new();
+    put(&mut capture, "parameter", words.next());
+    put(&mut capture, "field", words.next());
+    Value::Object(capture)
 }
 
 /// A number as it was typed, without rounding.

@@ -34,6 +34,10 @@ pub fn fields(document: &Value) -> Option<Written> {
             take(execution, name, name, fields, |v| text(v, false));
         }
         take(execution, "retry_count", "retry_count", fields, number);
+        take(execution, "idempotent", "idempotent", fields, |v| {
+            v.as_bool().map(|yes| if yes { "yes" } else { "no" }.to_owned())
+        });
+        take(execution, "capture", "capture", fields, |v| pairs(v, ["parameter", "field"]));
     });
     take(&mut rest, "internal_steps", "internal_steps", &mut fields, steps);
     take(&mut rest, "outputs", "outputs", &mut fields, outputs);
@@ -108,12 +112,17 @@ fn steps(value: &Value) -> Option<String> {
 }
 
 fn outputs(value: &Value) -> Option<String> {
-    let word = |output: &Object, name: &str| {
-        output.get(name).and_then(|v| text(v, false)).filter(|word| !word.contains(char::is_whitespace))
+    pairs(value, ["name", "type"])
+}
+
+/// Objects of these two members, one a line.
+fn pairs(value: &Value, [first, second]: [&str; 2]) -> Option<String> {
+    let word = |object: &Object, name: &str| {
+        object.get(name).and_then(|v| text(v, false)).filter(|word| !word.contains(char::is_whitespace))
     };
-    let each = value.as_array()?.iter().map(|output| {
-        let output = output.as_object().filter(|output| output.len() == 2)?;
-        Some(format!("{} {}", word(output, "name")?, word(output, "type")?))
+    let each = value.as_array()?.iter().map(|object| {
+        let object = object.as_object().filter(|object| object.len() == 2)?;
+        Some(format!("{} {}", word(object, first)?, word(object, second)?))
     });
     let lines: Option<Vec<String>> = each.collect();
     lines.filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n"))

@@ -1,6 +1,7 @@
 //! A run: how it stands, and one linked view of its tasks: picture, timeline, table and the selected task's log, parameters,
 //! results, attempts and events. What is selected stands in the address, so every link opens what its sender saw.
 
+mod after;
 mod events;
 mod head;
 mod log;
@@ -32,7 +33,8 @@ use domain::{
         window::{CHUNKS, LogAsk},
     },
     pipeline_run::claimed_workspaces,
-    services::{Answer, Listings, RunService, ServiceError, TicketView},
+    recovery::Made,
+    services::{Aftermath, Answer, Listings, RunService, ServiceError, TicketView},
     time::Timestamp,
 };
 use leptos::prelude::*;
@@ -53,6 +55,8 @@ pub struct RunView {
     pub paper: Paper,
     /// Whether the reader may cancel, and list what it left.
     pub may_control: bool,
+    /// What came before and after it.
+    pub aftermath: Aftermath,
     /// Whether what it left can be listed here.
     pub listings: Listings,
     /// A form that was not taken, or a listing that was asked for.
@@ -90,13 +94,23 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     };
     let may_control = ask.caller.may(Right::RunsControl);
     let listings = ask.console.runs.listings();
+    // The page is worth showing without it.
+    let aftermath = ask.console.recoveries.aftermath(&ask.caller, &id).await.unwrap_or_default();
+    let made: Vec<String> = aftermath.made.iter().map(followed).collect();
     let title = run.subject.name.clone();
     // Of the logs only the one that is shown.
     let shown = log.is_some().then(|| selection.task_of(&run)).flatten();
     let shown = shown.map(|task| format!(" log:{id}/{}", task.name)).unwrap_or_default();
-    let follows = format!("execution:{id} task:{id}{shown}");
-    let view = RunView { run, selection, log, quote, paper, may_control, listings, form: ask.form, now: ask.now };
+    let follows = format!("execution:{id} task:{id}{shown}{}", made.concat());
+    let (form, now) = (ask.form, ask.now);
+    let view = RunView { run, selection, log, quote, paper, may_control, aftermath, listings, form, now };
     Ok(Page::below(title, run_page(view)).following(follows).with_history(&ask.caller, id.as_str()))
+}
+
+/// The events of something that was made of the run.
+fn followed(made: &Made) -> String {
+    let run = made.execution_id.as_ref().map(|id| format!(" execution:{id}")).unwrap_or_default();
+    format!(" recommendation:{}{run}", made.recommendation_id)
 }
 
 /// The line that tells best why a run went wrong; the page is worth showing without it.
@@ -121,7 +135,7 @@ const QUOTED: usize = 400;
 
 /// The page.
 pub fn run_page(view: RunView) -> AnyView {
-    let RunView { run, selection, log, quote, paper, may_control, listings, form, now } = view;
+    let RunView { run, selection, log, quote, paper, may_control, aftermath, listings, form, now } = view;
     let kept = !matches!(paper, Paper::NotKept);
     let id = run.subject.id.to_string();
     let ended = run.state.ended();
@@ -163,6 +177,7 @@ pub fn run_page(view: RunView) -> AnyView {
                     }}
                 </div>
             </div>
+            <after::After run=run.clone() aftermath may_control form=form.clone() query=query.clone() now />
             <Section title="What it runs under">
                 {match paper {
                     Paper::Kept(ticket) => {

@@ -28,12 +28,20 @@ const fn entry(
     Entry { icon, title, sub, href, words, needs, sends: None }
 }
 
-const PAGES: [Entry; 17] = [
+const PAGES: [Entry; 18] = [
     entry(Icon::Home, "Overview", "what needs you now", "/", "home start", None),
     entry(Icon::Warn, "Incidents", "what fires and fired", "/incidents", "alerts signals alertmanager", None),
     entry(Icon::Inbox, "Approvals", "what awaits a decision", "/approvals", "inbox recommendations", None),
     entry(Icon::Runs, "Runs", "what ran and runs", "/runs", "executions pipelineruns", None),
     entry(Icon::Book, "Catalog", "playbooks", "/catalog", "workflows", None),
+    entry(
+        Icon::Eye,
+        "Findings",
+        "what was noticed beside the point",
+        "/findings",
+        "triage noticed patterns",
+        Some(Right::RecommendationsRead),
+    ),
     entry(Icon::Trend, "Effectiveness", "does it help", "/effectiveness", "success statistics calibration", None),
     entry(Icon::List, "Audit", "who did what", "/audit", "log trail history", Some(Right::AuditRead)),
     entry(Icon::Gear, "Settings", "your account and looks", "/settings", "profile preferences password", None),

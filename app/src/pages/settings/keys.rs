@@ -31,6 +31,7 @@ const GROUPS: [(&str, &[Key]); 5] = [
             (&["g", "a"], "Approvals"),
             (&["g", "r"], "Runs"),
             (&["g", "c"], "Catalog"),
+            (&["g", "f"], "Findings"),
             (&["g", "e"], "Effectiveness"),
             (&["g", "u"], "Audit"),
             (&["g", "s"], "Settings"),

@@ -245,6 +245,24 @@ pub struct ExecutionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limits::OBJECT_NAME))]
     pub service_account: Option<String>,
+    /// Whether running it twice does no more than running it once: then a run that failed may be repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
+    /// What of the object that it acts on is kept before each run, to undo that run with where nobody says how.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = limits::CAPTURES), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["parameter"]))]
+    pub capture: Vec<CaptureSpec>,
+}
+
+/// A field of the object that a run acts on, and the parameter that sets it back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CaptureSpec {
+    /// JSON Pointer into the object's spec or metadata, such as `/spec/replicas`.
+    #[schemars(length(min = 1, max = limits::CAPTURE_FIELD), regex(pattern = r"^/(spec|metadata)/"))]
+    pub field: String,
+    /// The exposed parameter that gets its value when the run is undone.
+    #[schemars(length(min = 1, max = limits::NAME), regex(pattern = r"^[A-Z][A-Z0-9_]*$"))]
+    pub parameter: String,
 }
 
 /// An output that the container must report.

@@ -43,6 +43,10 @@ pub async fn release(
             return Err(stop_because(context, &there, written).await);
         }
         let uid = there["metadata"]["uid"].as_str().unwrap_or_default();
+        if round == 0 {
+            // What the run is undone with is what was there before it.
+            context.ports.intake.about_to_start(execution).await;
+        }
         match context.ports.executions.may_start(id, epoch, uid).await? {
             Permit::Given(_) => context.index().started(name, uid),
             refused => return withhold(context, execution, refused).await,

@@ -1,8 +1,8 @@
 //! A run's page: a part of its log, and its forms: cancelling it, and listing what it left.
 
-use super::{Parts, again, who};
+use super::{Parts, again, page_of, who};
 use crate::doors::{
-    form::{Form, field},
+    form::{Fields, Form, field},
     gate::Gate,
     problem::Problem,
     urlencoded,
@@ -13,7 +13,11 @@ use axum::{
     extract::{Path, RawQuery, State},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use domain::{ids::ExecutionId, services::RunService};
+use domain::{
+    ids::ExecutionId,
+    recommendation::Recommendation,
+    services::{Answer, RecoveryService, RunService},
+};
 
 /// A part of a log, for a page that has the rest: the same lines as on the page.
 pub async fn log(
@@ -54,6 +58,38 @@ pub async fn cancel(
             let outcome = FormOutcome::refused(fields.clone(), &error);
             again(&gate, &page, parts, outcome).await
         }
+    }
+}
+
+pub async fn rollback(
+    State(gate): State<Gate>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let reason = field(&fields, "reason").map(str::to_owned);
+    let done = async { gate.services.rollback(&who(&parts)?, &ExecutionId::new(&id), reason).await };
+    made(done.await, &gate, &address(&id, query.as_deref()), parts, fields).await
+}
+
+pub async fn retry(
+    State(gate): State<Gate>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let reason = field(&fields, "reason").map(str::to_owned);
+    let done = async { gate.services.retry(&who(&parts)?, &ExecutionId::new(&id), reason).await };
+    made(done.await, &gate, &address(&id, query.as_deref()), parts, fields).await
+}
+
+/// Leads to what was made of a run; where nothing was, the run's page says why.
+async fn made(done: Answer<Recommendation>, gate: &Gate, page: &str, parts: Parts, fields: Fields) -> Response {
+    match done {
+        Ok(made) => Redirect::to(&page_of(made.id.as_str())).into_response(),
+        Err(error) => again(gate, page, parts, FormOutcome::refused(fields, &error)).await,
     }
 }
 

@@ -16,7 +16,7 @@ const FORMS: &str = include_str!("forms.json");
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is sent where.
-const SENT: [(&str, &str); 17] = [
+const SENT: [(&str, &str); 20] = [
     ("/api/v1/playbooks", "RegistrationForm"),
     ("/api/v1/playbooks/validate", "RegistrationForm"),
     ("/api/v1/playbooks/{workflow_id}/versions/{version}/status", "StatusForm"),
@@ -27,6 +27,9 @@ const SENT: [(&str, &str); 17] = [
     (ALERTS, "AlertmanagerForm"),
     (CANCEL, "CancelForm"),
     (LISTING, "ListingForm"),
+    (ROLLBACK, "RollbackForm"),
+    (RETRY, "RetryForm"),
+    ("/api/v1/findings/{id}/status", "TriageForm"),
     ("/api/v1/audit/exports", "ExportForm"),
     ("/api/v1/policies", "PolicyForm"),
     ("/api/v1/policies/validate", "PolicyForm"),
@@ -41,8 +44,10 @@ const LISTING: &str = "/api/v1/executions/{id}/workspaces/{workspace}/listing";
 const REDELIVER: &str = "/api/v1/notifications/{id}/redeliver";
 const DISCARD: &str = "/api/v1/notifications/{id}/discard";
 const TEST: &str = "/api/v1/notifications/receivers/{receiver}/test";
+const ROLLBACK: &str = "/api/v1/executions/{id}/rollback";
+const RETRY: &str = "/api/v1/executions/{id}/retry";
 /// Those whose body may be left out.
-const OPTIONAL: [&str; 5] = [CANCEL, LISTING, REDELIVER, DISCARD, TEST];
+const OPTIONAL: [&str; 7] = [CANCEL, LISTING, ROLLBACK, RETRY, REDELIVER, DISCARD, TEST];
 /// What can be changed by who says what they have read.
 const EDITED: [&str; 2] =
     ["/api/v1/playbooks/{workflow_id}/versions/{version}/status", "/api/v1/recommendations/{id}/decisions"];

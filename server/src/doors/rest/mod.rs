@@ -8,12 +8,14 @@ mod conditional;
 mod effectiveness;
 mod events;
 mod executions;
+mod findings;
 mod incidents;
 mod notifications;
 pub mod openapi;
 mod policies;
 mod query;
 mod recommendations;
+mod recoveries;
 mod wire;
 
 use super::access::Routes;
@@ -25,6 +27,8 @@ pub fn routes(routes: Routes) -> Routes {
     let routes = catalog::routes(routes);
     let routes = recommendations::routes(routes);
     let routes = executions::routes(routes);
+    let routes = recoveries::routes(routes);
+    let routes = findings::routes(routes);
     let routes = effectiveness::routes(routes);
     let routes = incidents::routes(routes);
     let routes = audit::routes(routes);

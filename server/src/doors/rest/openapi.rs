@@ -1,8 +1,8 @@
 //! The description of all this, generated from the handlers' own annotations.
 
 use super::{
-    audit, catalog, common, effectiveness, events, executions, incidents, notifications, policies, query::NoQuery,
-    recommendations, wire::json,
+    audit, catalog, common, effectiveness, events, executions, findings, incidents, notifications, policies,
+    query::NoQuery, recommendations, recoveries, wire::json,
 };
 use crate::doors::{
     access::{Access, Routes},
@@ -32,6 +32,8 @@ use utoipa::{
         executions::list, executions::propose, executions::get, executions::ticket, executions::pipeline_run,
         executions::cancel, executions::list_workspace, executions::actions, executions::action, executions::logs,
         incidents::alertmanager, incidents::list, incidents::get,
+        recoveries::rollback, recoveries::retry, recoveries::recoveries,
+        findings::list, findings::get, findings::set_status,
         effectiveness::effectiveness, audit::list, audit::row, audit::chain, audit::note_export,
         policies::list, policies::draft, policies::validate, policies::version, policies::simulate, policies::activate,
         notifications::list, notifications::receivers, notifications::get, notifications::redeliver,

@@ -1,6 +1,6 @@
 //! Writing recommendations that were decided before, as they are: all of them in one transaction. What is there stays.
 
-use super::{decide, insert_finding, insert_row, insert_strategy, keep};
+use super::{decide, insert_row, insert_strategy, keep, note_findings};
 use crate::{Store, sql::Sql};
 use domain::ports::{DecidedRecommendation, StoreError};
 
@@ -18,9 +18,7 @@ pub(super) async fn import(store: &Store, all: &[DecidedRecommendation]) -> Resu
         for (position, strategy) in (0_u32..).zip(&recommendation.content.strategies) {
             insert_strategy(&mut write, &recommendation.id, position, strategy).await?;
         }
-        for finding in &recommendation.content.additional_findings {
-            insert_finding(&mut write, recommendation, finding).await?;
-        }
+        note_findings(&mut write, recommendation).await?;
         if let Some(ticket) = ticket {
             keep(&mut write, ticket).await?;
         }

@@ -14,7 +14,7 @@ use self::rows::{COLUMNS, recommendation};
 use crate::{
     Store, executions,
     find::{Indexed, find},
-    outbox,
+    findings, outbox,
     page::{key, page_of, wanted},
     policies, signals,
     sql::{Sql, json},
@@ -26,6 +26,7 @@ use domain::{
     audit::AuditEntry,
     decision::{Decision, Verb},
     event::Topic,
+    finding::Noticed,
     ids::{Digest, RecommendationId},
     notification::{Notice, Occasion},
     paging::{Page, PageOf},
@@ -39,7 +40,7 @@ use domain::{
     time::Timestamp,
 };
 use serde_json::json as object;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How many are swept at a time: a transaction stays short.
 const SWEPT_AT_ONCE: i64 = 500;
@@ -50,39 +51,7 @@ impl RecommendationStore for Store {
         let mut write = self.write().await?;
         write.lock(Lock::Intake).await?;
         let now = write.now().await?;
-        let stored = Recommendation {
-            id: new.id,
-            revision: 1,
-            state: State::Open,
-            origin: new.origin,
-            proposer: new.proposer,
-            cluster: new.cluster,
-            created_at: now,
-            expires_at: now.plus_ms(new.open_for_ms),
-            content: new.content,
-        };
-        close_older(&mut write, &stored).await?;
-        let for_incident = signals::link(&mut write, &stored.cluster, &stored.content.incident).await?;
-        insert_row(&mut write, &stored, for_incident.as_deref()).await?;
-        for (position, strategy) in (0_u32..).zip(&stored.content.strategies) {
-            insert_strategy(&mut write, &stored.id, position, strategy).await?;
-        }
-        let incident = &stored.content.incident;
-        write.event(
-            Topic::Recommendation,
-            stored.id.as_str(),
-            object!({
-                "state": State::Open.name(), "incident": incident.id, "severity": incident.severity.name(),
-                "expires_at": stored.expires_at,
-            }),
-        );
-        if let Some(incident) = &for_incident {
-            signals::tell(&mut write, incident, stored.id.as_str());
-        }
-        for finding in &stored.content.additional_findings {
-            insert_finding(&mut write, &stored, finding).await?;
-        }
-        outbox::put(&mut write, Occasion::New, &stored.id, &Notice::open(&stored), now).await?;
+        let stored = take_in(&mut write, new, now).await?;
         write.audit(audit);
         write.commit().await?;
         Ok(stored)
@@ -229,6 +198,49 @@ impl RecommendationStore for Store {
     }
 }
 
+/// Writes a recommendation as open, under the lock of the intake, with its events. One that is made of a run stands beside others
+/// of its incident.
+pub(crate) async fn take_in(
+    write: &mut Write,
+    new: NewRecommendation,
+    now: Timestamp,
+) -> Result<Recommendation, StoreError> {
+    let stored = Recommendation {
+        id: new.id,
+        revision: 1,
+        state: State::Open,
+        origin: new.origin,
+        proposer: new.proposer,
+        cluster: new.cluster,
+        created_at: now,
+        expires_at: now.plus_ms(new.open_for_ms),
+        content: new.content,
+    };
+    if stored.origin.of_run().is_none() {
+        close_older(write, &stored).await?;
+    }
+    let for_incident = signals::link(write, &stored.cluster, &stored.content.incident).await?;
+    insert_row(write, &stored, for_incident.as_deref()).await?;
+    for (position, strategy) in (0_u32..).zip(&stored.content.strategies) {
+        insert_strategy(write, &stored.id, position, strategy).await?;
+    }
+    let incident = &stored.content.incident;
+    write.event(
+        Topic::Recommendation,
+        stored.id.as_str(),
+        object!({
+            "state": State::Open.name(), "incident": incident.id, "severity": incident.severity.name(),
+            "expires_at": stored.expires_at,
+        }),
+    );
+    if let Some(incident) = &for_incident {
+        signals::tell(write, incident, stored.id.as_str());
+    }
+    note_findings(write, &stored).await?;
+    outbox::put(write, Occasion::New, &stored.id, &Notice::open(&stored), now).await?;
+    Ok(stored)
+}
+
 /// Keeps a ticket; `false` when it was kept already.
 async fn keep(write: &mut Write, ticket: &StoredTicket) -> Result<bool, StoreError> {
     let sql = "INSERT INTO tickets (digest, canonical, recommendation_id, made_by, made_at) VALUES ($1, $2, $3, $4, $5) \
@@ -245,7 +257,7 @@ async fn keep(write: &mut Write, ticket: &StoredTicket) -> Result<bool, StoreErr
 }
 
 /// Moves an open recommendation on; `false` when it is no longer open.
-async fn close(write: &mut Write, id: &RecommendationId, to: State) -> Result<bool, StoreError> {
+pub(crate) async fn close(write: &mut Write, id: &RecommendationId, to: State) -> Result<bool, StoreError> {
     let sql = Sql::new("recommendation", "UPDATE recommendations SET state = $1 WHERE id = $2 AND state = 'open'");
     Ok(sql.bind(to.name()).bind(id.as_str()).run(write.on()).await? == 1)
 }
@@ -254,7 +266,8 @@ async fn close(write: &mut Write, id: &RecommendationId, to: State) -> Result<bo
 async fn close_older(write: &mut Write, newer: &Recommendation) -> Result<(), StoreError> {
     let older = Sql::new(
         "recommendation",
-        "SELECT id, expires_at FROM recommendations WHERE cluster = $1 AND incident_id = $2 AND state = 'open' ORDER BY id",
+        "SELECT id, expires_at FROM recommendations WHERE cluster = $1 AND incident_id = $2 AND state = 'open' \
+         AND of_run IS NULL ORDER BY id",
     )
     .bind(&newer.cluster)
     .bind(&newer.content.incident.id)
@@ -274,12 +287,14 @@ async fn close_older(write: &mut Write, newer: &Recommendation) -> Result<(), St
 async fn insert_row(write: &mut Write, new: &Recommendation, for_incident: Option<&str>) -> Result<(), StoreError> {
     let origin_uid = match &new.origin {
         Origin::Cluster { uid, .. } => Some(uid.as_str()),
-        Origin::Model | Origin::Hand => None,
+        Origin::Model | Origin::Hand | Origin::Run { .. } => None,
     };
+    let of = new.origin.of_run();
     let mut sql = Sql::new(
         "recommendation",
-        "INSERT INTO recommendations (id, revision, state, cluster, origin, origin_uid, proposer, incident_id, \
-         signal_type, severity, incident_at, created_at, expires_at, begin_by, search, content, fingerprint, incident) VALUES ",
+        "INSERT INTO recommendations (id, revision, state, cluster, origin, origin_uid, of_way, of_run, proposer, incident_id, \
+         signal_type, severity, incident_at, created_at, expires_at, begin_by, search, content, fingerprint, incident) \
+         VALUES ",
     );
     sql.tuple([
         new.id.as_str().into(),
@@ -288,6 +303,8 @@ async fn insert_row(write: &mut Write, new: &Recommendation, for_incident: Optio
         new.cluster.as_str().into(),
         json(&new.origin)?.into(),
         origin_uid.into(),
+        of.map(|(way, _)| way.name()).into(),
+        of.map(|(_, run)| run.as_str()).into(),
         json(&new.proposer)?.into(),
         new.content.incident.id.as_str().into(),
         new.content.incident.signal_type.as_str().into(),
@@ -347,7 +364,19 @@ async fn insert_finding(write: &mut Write, of: &Recommendation, finding: &Findin
         json(finding)?.into(),
     ]);
     sql.run(write.on()).await?;
-    write.event(Topic::Finding, finding.id.as_str(), object!({ "recommendation": of.id }));
+    Ok(())
+}
+
+/// Notes what was noticed beside the point, each once whatever its words.
+async fn note_findings(write: &mut Write, of: &Recommendation) -> Result<(), StoreError> {
+    let mut noted = HashSet::new();
+    for finding in &of.content.additional_findings {
+        insert_finding(write, of, finding).await?;
+        let noticed = Noticed::by_model(&of.cluster, finding);
+        if noted.insert(noticed.identity()) {
+            findings::note(write, &finding.id, &noticed, of.created_at, Some(&of.id)).await?;
+        }
+    }
     Ok(())
 }
 

@@ -25,3 +25,4 @@ mod signatures;
 mod support;
 mod trail;
 mod tries;
+mod undo;

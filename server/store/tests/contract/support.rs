@@ -236,6 +236,7 @@ pub fn recommendation(id: &str, incident: &str) -> NewRecommendation {
                     rollback_parameters: None,
                 },
                 errors: Vec::new(),
+                rollback_errors: Vec::new(),
             }],
             warnings: vec!["Traffic is high".into()],
             context_used: Map::new(),

@@ -35,6 +35,8 @@ impl House {
             catalog: shared.clone(),
             recommendations: shared.clone(),
             executions: shared.clone(),
+            recoveries: shared.clone(),
+            findings: shared.clone(),
             logs: shared.clone(),
             signals: shared.clone(),
             effectiveness: shared.clone(),
