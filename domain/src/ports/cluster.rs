@@ -2,12 +2,14 @@
 
 use super::{PlaybookRecord, StoreError};
 use crate::{
+    assessment::judge::TargetHealth,
     execution::Execution,
     fault::Fault,
     ids::RecommendationId,
     playbook::ImageRef,
     recommendation::ResourceRef,
     target::state::Reading,
+    time::Timestamp,
     workspace::{NoListing, WorkspaceListing},
 };
 use async_trait::async_trait;
@@ -191,6 +193,10 @@ pub trait Cluster: Send + Sync {
     /// The object that a remediation would act on, as it is now, with what budgets, scales and owns it. Answers within 400 ms,
     /// whatever the cluster does.
     async fn target(&self, resource: &ResourceRef) -> Reading;
+    /// How the pods of a run's target stand since it ended: those of the newest template, not of older ones, and their restarts since then.
+    async fn health_since(&self, _resource: &ResourceRef, _since: Timestamp) -> TargetHealth {
+        TargetHealth::Unknown { why: "this cluster is not looked at".into() }
+    }
     /// Whose this token is, if the cluster knows it and it was made for this audience.
     async fn whose_token(&self, token: &str, audience: &str) -> Result<Option<ClusterUser>, ClusterError>;
     /// Whether somebody has this right in the cluster.

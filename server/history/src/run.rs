@@ -143,6 +143,7 @@ impl<'a> Past<'a> {
             version: profile.playbook.map(|(_, version)| version.to_owned()),
             action_type: profile.action_type.into(),
             model: None,
+            prompt_version: None,
             confidence: None,
             title: self.playbook.map_or_else(
                 || format!("{} alert detected for {}", profile.signal_type, target.name),
