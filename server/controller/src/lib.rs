@@ -52,6 +52,7 @@ use async_trait::async_trait;
 use calls::Kind;
 use common::Common;
 use domain::{
+    assessment::judge::TargetHealth,
     execution::Execution,
     ids::RecommendationId,
     ports::{
@@ -60,6 +61,7 @@ use domain::{
     },
     recommendation::ResourceRef,
     target::state::Reading,
+    time::Timestamp,
     workspace::{NoListing, WorkspaceListing},
 };
 use serde_json::Value;
@@ -147,6 +149,10 @@ impl Cluster for Handle {
 
     async fn target(&self, resource: &ResourceRef) -> Reading {
         target::read(&self.common, &self.targets, resource).await
+    }
+
+    async fn health_since(&self, resource: &ResourceRef, since: Timestamp) -> TargetHealth {
+        target::health::read(&self.common, resource, since).await
     }
 
     async fn may_list_workspace(&self, run: &Execution, workspace: &str) -> Result<(), NoListing> {
