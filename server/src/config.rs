@@ -1,11 +1,13 @@
 //! Settings: defaults < file < environment < flags. Each keeps where it came from, for `config show`.
 
+mod assess;
 mod audit;
 mod file;
 mod oidc;
 mod parse;
 mod show;
 
+pub use assess::{AssessConfig, MetricQuery};
 pub use oidc::OidcConfig;
 
 use domain::{
@@ -124,6 +126,8 @@ pub struct Config {
     pub check_people: bool,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
+    /// When and where it is looked whether runs helped.
+    pub assess: AssessConfig,
     /// The provider that people sign in at, if there is one.
     pub oidc: Option<OidcConfig>,
     /// Whether people sign in with accounts of the console's own.
@@ -160,7 +164,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 38] = [
+pub const NAMES: [&str; 44] = [
     "listen",
     "database-url",
     "data-dir",
@@ -186,6 +190,12 @@ pub const NAMES: [&str; 38] = [
     "cluster-callers-audience",
     "check-people",
     "admin-password",
+    "assess-after",
+    "alertmanager-url",
+    "prometheus-url",
+    "monitoring-ca-file",
+    "monitoring-token-file",
+    "assess-queries",
     "oidc-issuer",
     "oidc-client-id",
     "oidc-client-secret",
@@ -233,6 +243,7 @@ impl Config {
         }
         let reader = Reader { texts: &texts, sources: &sources };
         let data_dir = texts.get("data-dir").map_or_else(|| default_data_dir(&env), PathBuf::from);
+        let cluster = reader.get("cluster", "sandbox", cluster, "write sandbox, kubeconfig or in-cluster")?;
         let config = Self {
             listen: reader.get(
                 "listen",
@@ -244,7 +255,7 @@ impl Config {
                 .get("database-url")
                 .cloned()
                 .unwrap_or_else(|| store::sqlite_url(&data_dir.join("console.sqlite"))),
-            cluster: reader.get("cluster", "sandbox", cluster, "write sandbox, kubeconfig or in-cluster")?,
+            cluster,
             environment: reader.get(
                 "environment",
                 "",
@@ -336,6 +347,7 @@ impl Config {
             )?,
             check_people: reader.get("check-people", "off", on_or_off, "write on or off")?,
             admin_password: texts.get("admin-password").cloned(),
+            assess: assess::read(&reader, cluster)?,
             oidc: oidc::read(&reader)?,
             local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
             data_dir,

@@ -1,6 +1,7 @@
 //! The command line. A fault is one sentence that says what to do; exit code 2 for wrong settings, 1 for the rest.
 
 mod accounts;
+mod assess;
 mod audit;
 mod doctor;
 mod list_volume;
@@ -108,6 +109,8 @@ struct Settings {
     /// on: the cluster is asked whether it lets the person remediate there who approves; or off [KUBERNAUT_CHECK_PEOPLE] [default: off]
     #[arg(long, global = true, value_name = "WHETHER")]
     check_people: Option<String>,
+    #[command(flatten)]
+    assess: assess::AssessSettings,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
 }
@@ -271,7 +274,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("check-people", &settings.check_people),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
-    let flags = flags.chain(settings.oidc.given()).collect();
+    let flags = flags.chain(settings.assess.given()).chain(settings.oidc.given()).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 

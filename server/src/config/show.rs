@@ -1,6 +1,6 @@
 //! What is set, as `config show` has it: with where it came from, and without secrets.
 
-use super::{ClusterChoice, Config, Scene, Source, audit, oidc};
+use super::{ClusterChoice, Config, Scene, Source, assess, audit, oidc};
 use crate::redact::redacted;
 use ipnet::IpNet;
 use std::fmt;
@@ -55,6 +55,7 @@ impl Config {
         values
             .into_iter()
             .chain(audit::shown(self))
+            .chain(assess::shown(&self.assess))
             .chain(oidc::shown(self.oidc.as_ref()))
             .chain([local])
             .map(|(name, value)| {
