@@ -107,6 +107,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         recommendations: shared.clone(),
         executions: shared.clone(),
         logs: shared.clone(),
+        assessments: shared.clone(),
         effectiveness: shared.clone(),
         audit: shared.clone(),
         policies: shared.clone(),

@@ -36,6 +36,7 @@ fn page_with(run: Execution, query: &str, log: Option<Log>, quote: Option<Quote>
             log,
             quote,
             paper: Paper::Kept(Box::new(samples::ticket(Risk::Medium))),
+            assessment: None,
             may_control: true,
             listings: Listings::On,
             form: FormOutcome::default(),

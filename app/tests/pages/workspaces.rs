@@ -34,7 +34,9 @@ fn page(run: Execution, shares: bool, listings: Listings, may_control: bool, for
     let paper = Paper::Kept(Box::new(ticket));
     let selection = Selection::of(&run, &Query::default());
     let (log, quote, now) = (None, None, samples::NOW);
-    html(move || run_page(RunView { run, selection, log, quote, paper, may_control, listings, form, now }))
+    html(move || {
+        run_page(RunView { run, selection, log, quote, paper, assessment: None, may_control, listings, form, now })
+    })
 }
 
 /// A run that has ended, and had a PipelineRun.

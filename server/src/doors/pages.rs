@@ -101,6 +101,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::GET, "/runs/{id}/log", Access::Needs(Right::RunsRead), runs::log)
         .add(Method::POST, "/recommendations/{id}/check", Access::Needs(Right::Decide), edit::check)
         .add(Method::POST, "/runs/{id}/cancel", Access::Needs(Right::RunsControl), runs::cancel)
+        .add(Method::POST, "/runs/{id}/assessment", Access::Needs(Right::RunsControl), runs::overrule)
         .add(
             Method::POST,
             "/runs/{id}/workspaces/{workspace}/listing",

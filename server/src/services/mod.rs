@@ -2,6 +2,7 @@
 //! first, asks the pure rules of `domain`, and writes through the ports. It knows no HTTP, no SQL, no Kubernetes objects.
 
 mod approvals;
+mod assessment;
 mod audit;
 mod automatic;
 mod catalog;
@@ -31,8 +32,8 @@ use domain::{
     fault::Fault,
     policy::Conditions,
     ports::{
-        AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
-        LogReader, PolicyStore, RecommendationStore, Registry, StoreError,
+        AccountStore, AssessmentStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore,
+        ExecutionStore, Ids, LogReader, PolicyStore, RecommendationStore, Registry, StoreError,
     },
     services::ServiceError,
 };
@@ -50,6 +51,8 @@ pub struct World {
     pub executions: Arc<dyn ExecutionStore>,
     /// Their logs.
     pub logs: Arc<dyn LogReader>,
+    /// Whether they helped.
+    pub assessments: Arc<dyn AssessmentStore>,
     /// Rollups.
     pub effectiveness: Arc<dyn EffectivenessStore>,
     /// The audit trail.

@@ -156,6 +156,7 @@ mod tests {
             recommendations: shared.clone(),
             executions: shared.clone(),
             logs: shared.clone(),
+            assessments: shared.clone(),
             effectiveness: shared.clone(),
             audit: shared.clone(),
             policies: shared.clone(),

@@ -70,6 +70,7 @@ async fn the_forms_are_what_the_readers_take() {
         ("/api/v1/recommendations/{id}/decisions", "/api/v1/recommendations/x/decisions"),
         ("/api/v1/executions", "/api/v1/executions"),
         ("/api/v1/executions/{id}/cancel", "/api/v1/executions/x/cancel"),
+        ("/api/v1/executions/{id}/assessment", "/api/v1/executions/x/assessment"),
         ("/api/v1/audit/exports", "/api/v1/audit/exports"),
         ("/api/v1/policies", "/api/v1/policies"),
         ("/api/v1/policies/validate", "/api/v1/policies/validate"),

@@ -1,4 +1,4 @@
-//! A run's page: a part of its log, and its forms: cancelling it, and listing what it left.
+//! A run's page: a part of its log, and its forms: cancelling it, saying whether it helped, and listing what it left.
 
 use super::{Parts, again, who};
 use crate::doors::{
@@ -13,7 +13,12 @@ use axum::{
     extract::{Path, RawQuery, State},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use domain::{ids::ExecutionId, services::RunService};
+use domain::{
+    execution::Assessment,
+    fault::{Fault, code},
+    ids::ExecutionId,
+    services::{RunService, ServiceError},
+};
 
 /// A part of a log, for a page that has the rest: the same lines as on the page.
 pub async fn log(
@@ -50,6 +55,31 @@ pub async fn cancel(
     let done = async { gate.services.cancel(&who(&parts)?, &ExecutionId::new(&id), reason).await };
     match done.await {
         Ok(_) => Redirect::to(&page).into_response(),
+        Err(error) => {
+            let outcome = FormOutcome::refused(fields.clone(), &error);
+            again(&gate, &page, parts, outcome).await
+        }
+    }
+}
+
+pub async fn overrule(
+    State(gate): State<Gate>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let page = address(&id, query.as_deref());
+    let verdict = field(&fields, "verdict").and_then(Assessment::from_name);
+    let reason = field(&fields, "reason").map(str::to_owned);
+    let done = async {
+        let verdict = verdict.filter(|verdict| *verdict != Assessment::NotAssessed).ok_or_else(|| {
+            ServiceError::Invalid(vec![Fault::new("/verdict", code::REQUIRED, "choose what it came to")])
+        })?;
+        gate.services.overrule(&who(&parts)?, &ExecutionId::new(&id), verdict, reason).await
+    };
+    match done.await {
+        Ok(_) => Redirect::to(&format!("{page}#assessment")).into_response(),
         Err(error) => {
             let outcome = FormOutcome::refused(fields.clone(), &error);
             again(&gate, &page, parts, outcome).await

@@ -16,7 +16,7 @@ const FORMS: &str = include_str!("forms.json");
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is sent where.
-const SENT: [(&str, &str); 13] = [
+const SENT: [(&str, &str); 14] = [
     ("/api/v1/playbooks", "RegistrationForm"),
     ("/api/v1/playbooks/validate", "RegistrationForm"),
     ("/api/v1/playbooks/{workflow_id}/versions/{version}/status", "StatusForm"),
@@ -25,6 +25,7 @@ const SENT: [(&str, &str); 13] = [
     ("/api/v1/recommendations/{id}/decisions", "DecisionForm"),
     ("/api/v1/executions", "StepsForm"),
     (CANCEL, "CancelForm"),
+    ("/api/v1/executions/{id}/assessment", "AssessmentForm"),
     (LISTING, "ListingForm"),
     ("/api/v1/audit/exports", "ExportForm"),
     ("/api/v1/policies", "PolicyForm"),

@@ -36,6 +36,7 @@ impl House {
             recommendations: shared.clone(),
             executions: shared.clone(),
             logs: shared.clone(),
+            assessments: shared.clone(),
             effectiveness: shared.clone(),
             audit: shared.clone(),
             policies: shared.clone(),
