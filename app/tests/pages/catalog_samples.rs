@@ -157,6 +157,8 @@ pub fn report() -> EffectivenessReport {
     EffectivenessReport {
         rows: rows(),
         total: Some(EffectivenessRow::new("all", &all)),
+        calibration: vec![],
+        versions: vec![],
         weeks: [(5, 12), (4, 30), (3, 0), (2, 24), (1, 18), (0, 6)].map(|(place, runs)| week(place, runs)).to_vec(),
     }
 }

@@ -4,6 +4,7 @@
 
 mod audit;
 mod edit;
+mod effectiveness;
 mod oidc;
 mod policies;
 mod proof;
@@ -90,7 +91,7 @@ pub fn routes(routes: Routes) -> Routes {
         .whose(Whose::Persons)
         .add(Method::GET, "/settings/tokens", Access::Page(None), show)
         .whose(Whose::Own(Right::AccountsRead));
-    oidc::routes(policies::routes(sessions::routes(settings::routes(audit::routes(routes)))))
+    oidc::routes(policies::routes(sessions::routes(settings::routes(audit::routes(effectiveness::routes(routes))))))
         .add(Method::POST, "/login", Access::Public, sign_in::sign_in)
         .add(Method::POST, "/logout", Access::SignedIn, sign_in::sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
