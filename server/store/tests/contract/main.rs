@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
+mod assessments;
 mod catalog;
 mod decide;
 mod effectiveness;
