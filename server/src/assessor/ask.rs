@@ -36,3 +36,39 @@ impl Ask {
         serde_json::from_slice(answer.body()).map_err(|_| "it answered something that is no JSON".to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{Router, http::HeaderMap, routing::get};
+    use serde_json::json;
+
+    /// Somebody who answers on loopback with what was asked.
+    async fn somebody() -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let echo = async |headers: HeaderMap, uri: axum::http::Uri| {
+            let shown = headers.get("authorization").and_then(|value| value.to_str().ok()).map(str::to_owned);
+            axum::Json(json!({ "asked": uri.to_string(), "shown": shown }))
+        };
+        let router = Router::new().route("/am/api/v2/alerts", get(echo));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("http://{address}/am")
+    }
+
+    #[tokio::test]
+    async fn the_question_goes_below_the_address_with_the_token_of_the_file() {
+        let url = somebody().await;
+        let http = Outbound::new(None, true).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("token");
+        std::fs::write(&file, "secret\n").unwrap();
+        let ask = Ask::new(http.clone(), url.clone(), Some(file));
+        let answer = ask.get("/api/v2/alerts", &[("active", "true")]).await.unwrap();
+        assert_eq!(answer, json!({ "asked": "/am/api/v2/alerts?active=true", "shown": "Bearer secret" }));
+        assert_eq!(ask.get("/nowhere", &[]).await, Err("it answered 404 Not Found".to_owned()));
+        let gone = Ask::new(http, url, Some(directory.path().join("none")));
+        let why = gone.get("/api/v2/alerts", &[]).await.unwrap_err();
+        assert!(why.contains("--monitoring-token-file") && !why.contains("secret"), "{why}");
+    }
+}
