@@ -40,17 +40,22 @@ impl Ask {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::{Router, http::HeaderMap, routing::get};
+    use axum::{
+        Json, Router,
+        http::{HeaderMap, Uri},
+        routing::get,
+    };
     use serde_json::json;
+
+    async fn echo(headers: HeaderMap, uri: Uri) -> Json<Value> {
+        let shown = headers.get("authorization").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Json(json!({ "asked": uri.to_string(), "shown": shown }))
+    }
 
     /// Somebody who answers on loopback with what was asked.
     async fn somebody() -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let echo = async |headers: HeaderMap, uri: axum::http::Uri| {
-            let shown = headers.get("authorization").and_then(|value| value.to_str().ok()).map(str::to_owned);
-            axum::Json(json!({ "asked": uri.to_string(), "shown": shown }))
-        };
         let router = Router::new().route("/am/api/v2/alerts", get(echo));
         tokio::spawn(async move { axum::serve(listener, router).await });
         format!("http://{address}/am")
