@@ -65,8 +65,7 @@ CREATE INDEX rollups_by_day ON rollups
     (span, day, workflow_id, signal_type, runs, succeeded, effective, ineffective, inconclusive, not_assessed, watched_hour,
     recurred_hour, watched_day, recurred_day, watched_week, recurred_week, said, said_milli);
 
--- Calibration: what models said, by tenths, against what came of it; spans as in rollups. Only runs whose effect could be told. What was
--- assessed before is not in it.
+-- Calibration: what models said, by tenths, against what came of it; spans as in rollups. Only runs whose effect could be told.
 CREATE TABLE calibration (
     span        BIGINT NOT NULL,
     day         BIGINT NOT NULL,
@@ -82,3 +81,23 @@ CREATE TABLE calibration (
     squared     BIGINT NOT NULL,         -- of what was said less what came of it, millionths
     PRIMARY KEY (span, day, cluster, model, workflow_id, signal_type, action_type, bin)
 ) WITHOUT ROWID;
+
+INSERT INTO calibration
+SELECT span, day, cluster, model, workflow_id, signal_type, action_type, CASE WHEN said >= 1000 THEN 9 ELSE said / 100 END AS bin,
+    COUNT(*), CAST(SUM(helped) AS BIGINT), CAST(SUM(said) AS BIGINT),
+    CAST(SUM((said - 1000 * helped) * (said - 1000 * helped)) AS BIGINT)
+FROM (
+    SELECT spans.span, CASE spans.span WHEN 0 THEN 0 WHEN 1 THEN told.ended ELSE told.ended / 16 * 16 END AS day, told.cluster,
+        told.model, told.workflow_id, told.signal_type, told.action_type, told.said, told.helped
+    FROM (
+        SELECT cluster, json_extract(subject, '$.model') AS model, COALESCE(workflow_id, '') AS workflow_id,
+            json_extract(subject, '$.signal_type') AS signal_type, json_extract(subject, '$.action_type') AS action_type,
+            CAST(ROUND(json_extract(subject, '$.confidence') * 1000) AS BIGINT) AS said,
+            CASE assessment WHEN 'effective' THEN 1 ELSE 0 END AS helped, finished_at / 86400000 AS ended
+        FROM executions
+        WHERE stage = 'ended' AND assessment IN ('effective', 'ineffective') AND finished_at IS NOT NULL
+            AND json_extract(subject, '$.model') IS NOT NULL AND json_extract(subject, '$.confidence') IS NOT NULL
+    ) AS told
+    CROSS JOIN (SELECT 0 AS span UNION ALL SELECT 1 UNION ALL SELECT 16) AS spans
+) AS one
+GROUP BY span, day, cluster, model, workflow_id, signal_type, action_type, CASE WHEN said >= 1000 THEN 9 ELSE said / 100 END;

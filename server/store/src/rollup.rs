@@ -97,7 +97,10 @@ pub(crate) async fn add_later(
 ) -> Result<(), StoreError> {
     let mut counted = Counted { returned: later.returned, ..Counted::default() };
     let mut words = calibration::Words::default();
-    let keys = keys(execution, now);
+    let mut keys = Vec::from(keys(execution, now));
+    // Where nobody saw its end, the day that it was counted on is not known any more.
+    keys.retain(|key| key.span == ALL_TIME || execution.finished_at.is_some());
+    keys.sort_unstable();
     if let Some((was, is)) = later.verdict {
         *counted.of(was) -= 1;
         *counted.of(is) += 1;
@@ -109,8 +112,7 @@ pub(crate) async fn add_later(
     if let Some(ms) = later.clear_ms {
         counted.phases.add("clear", ms);
     }
-    let ordered: std::collections::BTreeSet<Key> = keys.into();
-    for key in &ordered {
+    for key in &keys {
         add(write, key, &counted).await?;
     }
     words.write(write).await
