@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use crate::{
-    assessment::{AssessmentRecord, Overrule, SignalRef, SignalState, judge::Judged},
+    assessment::{AssessmentRecord, Overrule, SignalRef, SignalState, judge::Judged, pattern::Past},
     audit::AuditEntry,
     effectiveness::{EffectivenessFilter, calibration::BinCounts},
     execution::Execution,
@@ -56,6 +56,8 @@ pub trait AssessmentStore: Send + Sync {
         word: Overrule,
         audit: AuditEntry,
     ) -> Result<Option<AssessmentRecord>, StoreError>;
+    /// The newest of the runs that were approved at or after that time and have ended, for patterns; without tasks.
+    async fn past(&self, since: Timestamp, limit: u32) -> Result<Vec<Past>, StoreError>;
     /// What models said against what came of it, by model.
     async fn calibration(&self, filter: &EffectivenessFilter) -> Result<CalibrationCounts, StoreError>;
 }

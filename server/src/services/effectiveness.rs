@@ -3,8 +3,9 @@
 use super::{Services, limits, store_fault};
 use async_trait::async_trait;
 use domain::{
+    assessment::pattern::{self, Pattern},
     effectiveness::{
-        EffectivenessFilter, EffectivenessRow, GroupBy,
+        DAY_MS, EffectivenessFilter, EffectivenessRow, GroupBy,
         calibration::{Calibration, calibration},
         versions::{VersionsCompared, compared},
         weeks,
@@ -19,6 +20,8 @@ use std::collections::HashMap;
 /// Weeks of a trend.
 const LEAST_WEEKS: u32 = 6;
 const MOST_WEEKS: u32 = 53;
+/// Runs that patterns are looked for in, the newest.
+const PAST: u32 = 5000;
 
 #[async_trait]
 impl EffectivenessService for Services {
@@ -46,6 +49,14 @@ impl EffectivenessService for Services {
         caller.require(Right::RunsRead)?;
         short(filter)?;
         self.calibrated(filter).await
+    }
+
+    async fn patterns(&self, caller: &Caller, days: u32) -> Answer<Vec<Pattern>> {
+        caller.require(Right::RunsRead)?;
+        let now = self.world.clock.now();
+        let since = now.plus_ms(-i64::from(days) * DAY_MS);
+        let past = self.world.assessments.past(since, PAST).await.map_err(store_fault)?;
+        Ok(pattern::find(&past, now))
     }
 
     async fn versions(&self, caller: &Caller, filter: &EffectivenessFilter) -> Answer<Vec<VersionsCompared>> {

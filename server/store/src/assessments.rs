@@ -13,6 +13,7 @@ use domain::{
     assessment::{
         AssessmentRecord, Overrule,
         judge::Judged,
+        pattern::Past,
         recurrence::{self, Returned},
     },
     audit::AuditEntry,
@@ -40,10 +41,11 @@ impl AssessmentStore for Store {
     }
 
     async fn beside(&self, run: &ExecutionId, from: Timestamp) -> Result<Vec<String>, StoreError> {
-        // What began, or was still going on, after the moment asked for. Runs that ended long ago are not looked at.
+        // What began, or was still going on, after the moment asked for. The time is what narrows it down, and not the cluster: that is why
+        // the cluster is no column by itself here.
         let mut sql = Sql::new(
             "execution",
-            "SELECT e.name FROM executions e, executions r WHERE e.cluster = r.cluster AND e.id <> r.id AND e.let_go = 1 \
+            "SELECT e.name FROM executions e, executions r WHERE e.cluster || '' = r.cluster AND e.id <> r.id AND e.let_go = 1 \
              AND r.id = ",
         );
         sql.value(run.as_str());
@@ -78,14 +80,13 @@ impl AssessmentStore for Store {
     }
 
     async fn watched(&self, cluster: &str, limit: u32) -> Result<Vec<Watched>, StoreError> {
-        // The columns of both tables have different names but for the cluster.
-        let columns = COLUMNS.split(", ").map(|column| format!("e.{column}")).collect::<Vec<_>>().join(", ");
         let mut sql = Sql::new(
             "assessment",
             format!(
                 "SELECT {columns}, a.found, a.evidence, a.at, a.cleared_at, a.recurred_at, a.overruled, a.counted \
                  FROM assessments a JOIN executions e ON e.id = a.execution_id \
-                 WHERE a.next_at IS NOT NULL AND a.cluster = "
+                 WHERE a.next_at IS NOT NULL AND a.cluster = ",
+                columns = of_run()
             ),
         );
         sql.value(cluster).push(" ORDER BY a.next_at, a.execution_id LIMIT ").value(limit);
@@ -178,9 +179,32 @@ impl AssessmentStore for Store {
         Ok(Some(record))
     }
 
+    async fn past(&self, since: Timestamp, limit: u32) -> Result<Vec<Past>, StoreError> {
+        let mut sql = Sql::new(
+            "execution",
+            format!(
+                "SELECT {columns}, a.cleared_at, a.recurred_at FROM executions e \
+                 LEFT JOIN assessments a ON a.execution_id = e.id WHERE e.stage = 'ended' AND e.created_at >= ",
+                columns = of_run()
+            ),
+        );
+        sql.value(since).push(" ORDER BY e.created_at DESC, e.id DESC LIMIT ").value(limit);
+        let rows = sql.all(&mut *self.read().await?).await?;
+        let of = |row: &Row| {
+            let back = row.maybe_time("recurred_at")?.zip(row.maybe_time("cleared_at")?);
+            Ok(Past { run: execution(row)?, back_after_ms: back.map(|(back, cleared)| back.since(cleared)) })
+        };
+        rows.iter().map(of).collect()
+    }
+
     async fn calibration(&self, filter: &EffectivenessFilter) -> Result<CalibrationCounts, StoreError> {
         calibration::read(self, filter).await
     }
+}
+
+/// The columns of a run, where another table stands beside it.
+fn of_run() -> String {
+    COLUMNS.split(", ").map(|column| format!("e.{column}")).collect::<Vec<_>>().join(", ")
 }
 
 /// No run takes longer, from its approval to its end (the most that a timeout may be).

@@ -64,6 +64,7 @@ async fn before_anything_ran_there_is_nothing_and_that_is_said() {
     let viewer = console.token("viewer", "viewer");
     let models = viewer.get("/api/v1/effectiveness/calibration?days=90").await.expect(200);
     assert_eq!(models["items"], json!([]));
+    assert_eq!(viewer.get("/api/v1/patterns").await.expect(200)["items"], json!([]));
     assert_eq!(viewer.get("/api/v1/effectiveness/versions").await.expect(200)["items"], json!([]));
     assert_eq!(viewer.get("/api/v1/executions/none/assessment").await.status, 404);
     let sent = json!({ "verdict": "effective", "reason": "x" });

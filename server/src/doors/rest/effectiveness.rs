@@ -16,6 +16,7 @@ use axum::{
     response::Response,
 };
 use domain::{
+    assessment::pattern::Pattern,
     effectiveness::{
         EffectivenessFilter, EffectivenessRow, GroupBy, calibration::Calibration, versions::VersionsCompared,
     },
@@ -42,6 +43,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::GET, "/api/v1/effectiveness", read, effectiveness)
         .add(Method::GET, "/api/v1/effectiveness/calibration", read, calibration)
         .add(Method::GET, "/api/v1/effectiveness/versions", read, versions)
+        .add(Method::GET, "/api/v1/patterns", read, patterns)
 }
 
 /// What works: a row per group. No data is null, never 0.
@@ -101,6 +103,25 @@ pub async fn calibration(State(gate): State<Gate>, Who(caller): Who, query: Quer
     query.finish()?;
     let items = gate.services.calibration(&caller, &filter).await?;
     Ok(json(StatusCode::OK, &CalibrationBody { items }))
+}
+
+/// What many runs show together.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct PatternsBody {
+    /// By kind, then by subject.
+    items: Vec<Pattern>,
+}
+
+/// What the runs of the last so many days (90 unless said otherwise) show together: the same target again and again, a playbook that
+/// stopped working, a target whose signal clears and comes back.
+#[utoipa::path(get, path = "/api/v1/patterns", tag = "effectiveness", params(("days" = Option<u32>, Query)),
+    responses((status = 200, body = PatternsBody)))]
+pub async fn patterns(State(gate): State<Gate>, Who(caller): Who, query: Query) -> Result<Response, Problem> {
+    let mut query = query.read();
+    let days = query.parsed("days", "a number from 1 to 3650", |t| t.parse().ok().filter(|d| (1..=3650).contains(d)));
+    query.finish()?;
+    let items = gate.services.patterns(&caller, days.unwrap_or(90)).await?;
+    Ok(json(StatusCode::OK, &PatternsBody { items }))
 }
 
 /// Versions of playbooks side by side.

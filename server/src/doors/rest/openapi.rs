@@ -30,7 +30,7 @@ use utoipa::{
         recommendations::make_decision, recommendations::ticket, recommendations::decision,
         executions::list, executions::propose, executions::get, executions::ticket, executions::pipeline_run,
         executions::cancel, executions::assessment::assessment, executions::assessment::overrule, executions::list_workspace, executions::actions, executions::action, executions::logs,
-        effectiveness::effectiveness, effectiveness::calibration, effectiveness::versions, audit::list, audit::row, audit::chain, audit::note_export,
+        effectiveness::effectiveness, effectiveness::calibration, effectiveness::versions, effectiveness::patterns, audit::list, audit::row, audit::chain, audit::note_export,
         policies::list, policies::draft, policies::validate, policies::version, policies::simulate, policies::activate,
         events::events, document,
     ),

@@ -158,6 +158,9 @@ async fn a_signal_that_comes_back_counts_when_its_span_is_over(bench: Bench) {
     assert_eq!(returned, [(1, 0), (1, 1), (0, 0)], "counted once");
     let watched = store.watched(CLUSTER, 10).await.unwrap();
     assert_eq!((watched[0].counted, watched[0].record.recurred_at), (2, back));
+    let past = store.past(Timestamp::default(), 10).await.unwrap();
+    assert_eq!((past.len(), past[0].back_after_ms), (1, Some(120 * MINUTE)));
+    assert!(store.past(cleared.plus_ms(30 * DAY), 10).await.unwrap().is_empty());
 
     // An alert that never resolved is not watched.
     let firing = ended(store, "e2", 2, 2 * DAY, ExecutionState::Succeeded).await;
