@@ -153,6 +153,7 @@ export async function showcase(world) {
     ['register-paste', '/catalog/new?as=document'],
     ['register-next', '/catalog/new?from=oomkill-scale-down'],
     ['effectiveness', '/effectiveness'],
+    ['effectiveness-versions', '/effectiveness?by=version&days=all'],
     ['audit', '/audit'],
     ['audit-filtered', '/audit?action=decision.&from=2001-01-01'],
     ['audit-none', '/audit?q=nothing+like+this'],

@@ -76,6 +76,13 @@ pub struct Sources {
 impl Sources {
     /// By these settings; in the sandbox its own alerts. What can't be used is said in a sentence.
     pub fn new(config: &AssessConfig, sandbox: Option<&Arc<Sandbox>>, clock: Arc<dyn Clock>) -> Result<Self, String> {
+        let mut signals: Vec<Arc<dyn Signals>> = Vec::new();
+        if let Some(sandbox) = sandbox {
+            signals.push(Arc::new(SandboxSignals(sandbox.clone())));
+        }
+        if config.alertmanager.is_none() && config.prometheus.is_none() {
+            return Ok(Self { signals, prometheus: None });
+        }
         let authorities = config.ca_file.as_ref().map(|path| {
             std::fs::read(path)
                 .map_err(|error| format!("--monitoring-ca-file {} can't be read: {error}", path.display()))
@@ -84,10 +91,6 @@ impl Sources {
         let http = Outbound::new(authorities.transpose()?.as_deref(), true)
             .map_err(|error| format!("nobody can be called, look at --monitoring-ca-file: {error}"))?;
         let ask = |url: &String| Ask::new(http.clone(), url.clone(), config.token_file.clone());
-        let mut signals: Vec<Arc<dyn Signals>> = Vec::new();
-        if let Some(sandbox) = sandbox {
-            signals.push(Arc::new(SandboxSignals(sandbox.clone())));
-        }
         if let Some(url) = &config.alertmanager {
             signals.push(Arc::new(Alertmanager::new(ask(url), clock)));
         }
