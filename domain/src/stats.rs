@@ -38,7 +38,7 @@ pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
 /// The difference of two rates and the interval that holds the true one with 95 % confidence; all from -1 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Difference {
+pub struct RateDifference {
     /// The second rate less the first.
     pub difference: f64,
     /// Lower bound.
@@ -49,12 +49,12 @@ pub struct Difference {
 
 /// How much higher the second of two rates is, each successes in trials, with Newcombe's hybrid score interval (Newcombe 1998, method
 /// 10): made of the Wilson bounds of both, so it holds for few trials too. `None` where one of them has no trials.
-pub fn difference(first: (u64, u64), second: (u64, u64)) -> Option<Difference> {
+pub fn difference(first: (u64, u64), second: (u64, u64)) -> Option<RateDifference> {
     let (first, second) = (wilson(first.0, first.1)?, wilson(second.0, second.1)?);
     let difference = second.rate - first.rate;
     let down = (second.rate - second.low).hypot(first.high - first.rate);
     let up = (second.high - second.rate).hypot(first.rate - first.low);
-    Some(Difference { difference, low: (difference - down).max(-1.0), high: (difference + up).min(1.0) })
+    Some(RateDifference { difference, low: (difference - down).max(-1.0), high: (difference + up).min(1.0) })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]

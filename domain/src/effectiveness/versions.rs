@@ -2,14 +2,14 @@
 //! that says anything yet.
 
 use super::EffectivenessRow;
-use crate::stats::{self, Difference};
+use crate::stats::{self, RateDifference};
 use serde::{Deserialize, Serialize};
 
 /// What the difference says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum VersionVerdict {
     /// The newer one helps more often.
     Better,
     /// The newer one helps less often.
@@ -31,9 +31,9 @@ pub struct VersionsCompared {
     /// Runs of it whose effect could be told.
     pub newer_assessed: i64,
     /// How much more often the newer one helped; none where one of them was never assessed.
-    pub helped: Option<Difference>,
+    pub helped: Option<RateDifference>,
     /// What that says.
-    pub verdict: Verdict,
+    pub verdict: VersionVerdict,
 }
 
 /// Compares two rows by how often they helped.
@@ -41,9 +41,9 @@ pub fn compare(older: &EffectivenessRow, newer: &EffectivenessRow) -> VersionsCo
     let of = |row: &EffectivenessRow| Some((u64::try_from(row.effective).ok()?, u64::try_from(row.assessed()).ok()?));
     let helped = of(older).zip(of(newer)).and_then(|(older, newer)| stats::difference(older, newer));
     let verdict = match helped {
-        Some(by) if by.low > 0.0 => Verdict::Better,
-        Some(by) if by.high < 0.0 => Verdict::Worse,
-        _ => Verdict::TooEarly,
+        Some(by) if by.low > 0.0 => VersionVerdict::Better,
+        Some(by) if by.high < 0.0 => VersionVerdict::Worse,
+        _ => VersionVerdict::TooEarly,
     };
     VersionsCompared {
         older: older.group.clone(),
@@ -85,10 +85,10 @@ mod tests {
         let said = |older: (i64, i64), newer: (i64, i64)| {
             compare(&row("p@1.0.0", older.0, older.1), &row("p@2.0.0", newer.0, newer.1)).verdict
         };
-        assert_eq!(said((1, 1), (2, 0)), Verdict::TooEarly);
-        assert_eq!(said((0, 0), (9, 0)), Verdict::TooEarly, "never assessed");
-        assert_eq!(said((48, 32), (56, 14)), Verdict::Better);
-        assert_eq!(said((56, 14), (48, 32)), Verdict::Worse);
+        assert_eq!(said((1, 1), (2, 0)), VersionVerdict::TooEarly);
+        assert_eq!(said((0, 0), (9, 0)), VersionVerdict::TooEarly, "never assessed");
+        assert_eq!(said((48, 32), (56, 14)), VersionVerdict::Better);
+        assert_eq!(said((56, 14), (48, 32)), VersionVerdict::Worse);
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl AssessmentStore for Store {
 
     async fn watched_again(&self, run: &ExecutionId, found: WatchedAgain) -> Result<(), StoreError> {
         let mut write = self.write().await?;
-        let Some((known, _)) = lock(&mut write, run).await? else { return Ok(()) };
+        let Some((mut known, _)) = lock(&mut write, run).await? else { return Ok(()) };
         let sql =
             "SELECT cleared_at, recurred_at, counted FROM assessments WHERE execution_id = $1 AND next_at IS NOT NULL";
         let Some(row) = Sql::new("assessment", sql).bind(run.as_str()).maybe(write.on()).await? else { return Ok(()) };
@@ -126,6 +126,12 @@ impl AssessmentStore for Store {
         .await?;
         add_later(&mut write, &known, &Later { returned, ..Later::default() }, now).await?;
         if recurred_at != known_back {
+            known.revision += 1;
+            Sql::new("execution", "UPDATE executions SET revision = $1 WHERE id = $2")
+                .bind(known.revision)
+                .bind(run.as_str())
+                .run(write.on())
+                .await?;
             announce(&mut write, &known);
         }
         write.commit().await

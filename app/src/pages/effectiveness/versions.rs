@@ -3,8 +3,8 @@
 use super::Asked;
 use crate::components::{Section, TableBox};
 use domain::{
-    effectiveness::versions::{Verdict, VersionsCompared},
-    stats::Difference,
+    effectiveness::versions::{VersionVerdict, VersionsCompared},
+    stats::RateDifference,
 };
 use leptos::prelude::*;
 
@@ -44,17 +44,17 @@ pub fn Versions(pairs: Vec<VersionsCompared>, asked: Asked) -> impl IntoView {
     .into_any()
 }
 
-fn points(by: Difference) -> String {
-    let Difference { difference, low, high } = by;
+fn points(by: RateDifference) -> String {
+    let RateDifference { difference, low, high } = by;
     format!("{:+.0} ({:+.0} to {:+.0})", difference * 100.0, low * 100.0, high * 100.0)
 }
 
 /// What the difference says, in words.
-pub const fn word(verdict: Verdict) -> &'static str {
+pub const fn word(verdict: VersionVerdict) -> &'static str {
     match verdict {
-        Verdict::Better => "better",
-        Verdict::Worse => "worse",
-        Verdict::TooEarly => "too early to tell",
+        VersionVerdict::Better => "better",
+        VersionVerdict::Worse => "worse",
+        VersionVerdict::TooEarly => "too early to tell",
     }
 }
 
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_difference_is_told_in_points_with_its_sign() {
-        assert_eq!(points(Difference { difference: 0.2, low: 0.0524, high: 0.3339 }), "+20 (+5 to +33)");
-        assert_eq!(points(Difference { difference: -0.1, low: -0.3, high: 0.1 }), "-10 (-30 to +10)");
+        assert_eq!(points(RateDifference { difference: 0.2, low: 0.0524, high: 0.3339 }), "+20 (+5 to +33)");
+        assert_eq!(points(RateDifference { difference: -0.1, low: -0.3, high: 0.1 }), "-10 (-30 to +10)");
     }
 }
