@@ -291,6 +291,17 @@ mod tests {
     }
 
     #[test]
+    fn one_run_has_wide_brackets_and_where_all_failed_it_is_nothing_of_so_many() {
+        let none = EffectivenessRow::new("x", &Counts::default());
+        assert_eq!((none.success(), none.help(), none.said, none.recurrence_rate), (None, None, None, None), "no runs");
+        let one = EffectivenessRow::new("x", &counts(1, 1, 1, 0)).help().unwrap();
+        assert!(one.low < 0.21 && (one.high - 1.0).abs() < 1e-9, "{one:?}");
+        let failed = EffectivenessRow::new("x", &counts(5, 0, 0, 5));
+        assert_eq!((failed.success().unwrap().rate, failed.help().unwrap().rate), (0.0, 0.0));
+        assert!(failed.success().unwrap().high > 0.4, "five runs do not show that it never works");
+    }
+
+    #[test]
     fn weeks_end_today_and_an_empty_one_has_no_rate() {
         let now = Timestamp::from_millis(100 * DAY_MS + 5);
         let days =

@@ -182,6 +182,15 @@ impl Alert {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbound::Outbound;
+    use axum::{
+        Json, Router,
+        extract::State,
+        http::StatusCode,
+        response::{IntoResponse as _, Response},
+        routing::get,
+    };
+    use std::sync::atomic::{AtomicI64, Ordering};
 
     fn alert(fingerprint: &str, labels: &[(&str, &str)]) -> Alert {
         let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -255,5 +264,51 @@ mod tests {
             (read[0].fingerprint.as_str(), read[0].starts_at),
             ("6f2a", Timestamp::parse("2026-11-28T10:00:00Z").ok())
         );
+    }
+
+    /// A clock that is set by hand.
+    struct Hands(AtomicI64);
+
+    impl Clock for Hands {
+        fn now(&self) -> Timestamp {
+            at(self.0.load(Ordering::SeqCst))
+        }
+    }
+
+    #[tokio::test]
+    async fn over_http_an_alert_fires_clears_and_is_not_known_while_nobody_answers() {
+        type Said = Arc<Mutex<Option<serde_json::Value>>>;
+        async fn alerts(State(said): State<Said>) -> Response {
+            match said.lock().unwrap().clone() {
+                Some(list) => Json(list).into_response(),
+                None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            }
+        }
+        let said: Said = Arc::default();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().route("/api/v2/alerts", get(alerts)).with_state(said.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let clock = Arc::new(Hands(AtomicI64::new(0)));
+        let asked = Alertmanager::new(Ask::new(Outbound::new(None, true).unwrap(), url, None), clock.clone());
+        let look = async |now: i64, list: Option<serde_json::Value>| {
+            *said.lock().unwrap() = list;
+            clock.0.store(now, Ordering::SeqCst);
+            asked.refresh().await;
+            asked.firing(&signal(Some("6f2a"))).await
+        };
+        let firing = serde_json::json!([{
+            "labels": { "alertname": "HighMemory", "namespace": "shop" }, "fingerprint": "6f2a",
+            "startsAt": "1970-01-01T00:00:05.000Z", "status": { "state": "suppressed" },
+        }]);
+        let fires = SignalState::Firing { since: Some(at(5000)) };
+        assert_eq!(look(20_000, Some(firing.clone())).await, fires, "silenced, but firing");
+        assert_eq!(look(21_000, Some(serde_json::json!([]))).await, fires, "asked a moment ago");
+        assert_eq!(look(40_000, Some(serde_json::json!([]))).await, SignalState::Resolved { at: Some(at(40_000)) });
+        let SignalState::Unknown { why } = look(60_000, None).await else { panic!("nobody can tell") };
+        assert!(why.contains("503"), "{why}");
+        assert_eq!(look(80_000, Some(firing)).await, fires, "it came back");
+        // A clock that was set back stops nobody from asking.
+        assert!(matches!(look(1, Some(serde_json::json!([]))).await, SignalState::Resolved { .. }));
     }
 }

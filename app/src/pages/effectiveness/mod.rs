@@ -64,7 +64,7 @@ impl Asked {
     fn csv(&self, table: &str) -> String {
         let EffectivenessFilter { workflow_id, signal_type, action_type, model, days } = &self.filter;
         let days = days.map_or_else(|| "all".to_owned(), |days| days.to_string());
-        let query = Query::of(&[("table", table), ("by", self.by.name()), ("days", &days)])
+        let query = Query::of(&[("table", table), ("by", self.by.name()), ("days", days.as_str())])
             .with("workflow_id", workflow_id.as_deref())
             .with("signal_type", signal_type.as_deref())
             .with("action_type", action_type.as_deref())

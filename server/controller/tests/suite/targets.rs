@@ -94,7 +94,7 @@ async fn after_a_run_the_pods_of_the_newest_template_are_looked_at() {
     assert_eq!(checkout.old, 0);
     assert_eq!(health("Deployment", "nobody").await, TargetHealth::Missing);
     let TargetHealth::Unknown { .. } = health("Node", "worker-1").await else { panic!("a node has no template") };
-    world.sandbox().faults().push(Fault::once(Verb::List, "pods", Effect::Forbidden("no".into())));
+    world.sandbox().faults().push(Fault::once(Verb::Get, "replicasets", Effect::Forbidden("no".into())));
     let TargetHealth::Unknown { why } = health("Deployment", "checkout").await else { panic!("not allowed") };
     assert!(why.contains("deploy/base/rbac/targets.yaml"), "{why}");
 }

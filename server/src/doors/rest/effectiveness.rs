@@ -118,7 +118,8 @@ pub struct PatternsBody {
     responses((status = 200, body = PatternsBody)))]
 pub async fn patterns(State(gate): State<Gate>, Who(caller): Who, query: Query) -> Result<Response, Problem> {
     let mut query = query.read();
-    let days = query.parsed("days", "a number from 1 to 3650", |t| t.parse().ok().filter(|d| (1..=3650).contains(d)));
+    let days = query
+        .parsed("days", "a number from 1 to 3650", |t| t.parse::<u32>().ok().filter(|days| (1..=3650).contains(days)));
     query.finish()?;
     let items = gate.services.patterns(&caller, days.unwrap_or(90)).await?;
     Ok(json(StatusCode::OK, &PatternsBody { items }))

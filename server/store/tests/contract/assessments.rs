@@ -23,6 +23,7 @@ contract!(
     a_signal_that_comes_back_counts_when_its_span_is_over,
     other_runs_on_the_same_object_are_told,
     what_models_said_is_held_against_what_came_of_it,
+    a_playbook_that_was_disabled_or_is_gone_keeps_what_was_counted,
 );
 
 const CLUSTER: &str = "sandbox";
@@ -211,4 +212,18 @@ async fn what_models_said_is_held_against_what_came_of_it(bench: Bench) {
     assert!(store.calibration(&only).await.unwrap().is_empty());
     let lately = EffectivenessFilter { days: Some(7), ..EffectivenessFilter::default() };
     assert!(store.calibration(&lately).await.unwrap().is_empty(), "it is forty days ago");
+}
+
+async fn a_playbook_that_was_disabled_or_is_gone_keeps_what_was_counted(bench: Bench) {
+    let store = &bench.store;
+    // No catalog has it (any more): its run is looked at and counted all the same.
+    let id = ended(store, "e1", 1, 3 * MINUTE, ExecutionState::Succeeded).await;
+    store.assess(&id, &judged(Assessment::Effective, None)).await.unwrap();
+    let groups = store.counts(GroupBy::Playbook, &EffectivenessFilter::default()).await.unwrap().groups;
+    assert_eq!((groups.len(), groups[0].0.as_str(), groups[0].1.effective), (1, "oomkill-scale-down", 1));
+    // Nor does the run itself have to be kept.
+    sqlx::query("DELETE FROM executions").execute(&mut bench.raw().await).await.unwrap();
+    assert_eq!(counts(store).await.effective, 1);
+    assert_eq!(store.assessment(&id).await.unwrap(), None);
+    assert!(!store.assess(&id, &judged(Assessment::Effective, None)).await.unwrap());
 }
