@@ -16,7 +16,7 @@ use domain::{
         Registration,
         values::{self, EnvEntry, EnvSource, EnvValue},
     },
-    policy::{Guard, PolicyTerms, Ruling},
+    policy::{Concurrency, PolicyTerms, Ruling},
     ports::{NewExecution, PlaybookRecord, Signature, StoredTicket},
     recommendation::{Origin, Proposal, Recommendation, Strategy, target},
     services::{Answer, ServiceError, TicketView},
@@ -315,7 +315,7 @@ impl Services {
         // What has not begun before a freeze does not begin in it.
         let freezes_at = terms.and_then(|terms| terms.freezes_at(self.world.clock.now()));
         let expires_at = freezes_at.map_or(content.expires_at, |at| at.min(content.expires_at));
-        let guard = terms.map_or_else(Guard::default, |terms| terms.guard);
+        let guard = terms.map_or_else(Concurrency::default, |terms| terms.guard);
         NewExecution { subject, expires_at, tasks, actions, objects: scope.spots(), guard }
     }
 }

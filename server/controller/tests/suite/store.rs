@@ -12,7 +12,7 @@ use domain::{
     ids::{ActorId, Digest, ExecutionId},
     observation::{Changed, Observation, merge},
     paging::{Page, PageOf},
-    policy::{Guard, InTheWay},
+    policy::{Concurrency, InTheWay},
     ports::{ActionFilter, Clock, ExecutionFilter, ExecutionStore, Permit, StoreError, StoredTicket},
     recommendation::{Recommendation, ResourceRef, Severity},
     target::kinds::Spot,
@@ -330,7 +330,7 @@ impl ExecutionStore for FakeStore {
         Ok(Vec::new())
     }
 
-    async fn in_the_way(&self, _: &str, _: &[Spot], _: Guard) -> Result<Option<InTheWay>, StoreError> {
+    async fn in_the_way(&self, _: &str, _: &[Spot], _: Concurrency) -> Result<Option<InTheWay>, StoreError> {
         Ok(None)
     }
 

@@ -34,7 +34,7 @@ use domain::{
     ids::{ExecutionId, RecommendationId},
     observation::{Changed, Observation},
     paging::{Page, PageOf},
-    policy::{Guard, InTheWay},
+    policy::{Concurrency, InTheWay},
     ports::{ActionFilter, ExecutionFilter, ExecutionStore, LogOf, LogReader, LogSlice, Permit, StoreError},
     recommendation::ResourceRef,
     target::kinds::Spot,
@@ -133,7 +133,12 @@ impl ExecutionStore for Store {
         sql.all(&mut *self.read().await?).await?.iter().map(execution).collect()
     }
 
-    async fn in_the_way(&self, cluster: &str, objects: &[Spot], guard: Guard) -> Result<Option<InTheWay>, StoreError> {
+    async fn in_the_way(
+        &self,
+        cluster: &str,
+        objects: &[Spot],
+        guard: Concurrency,
+    ) -> Result<Option<InTheWay>, StoreError> {
         in_the_way(&mut *self.read().await?, self.dialect().clock(), cluster, objects, guard).await
     }
 

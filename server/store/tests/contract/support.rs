@@ -8,7 +8,7 @@ use domain::{
     ids::{ActionId, ActorId, Digest, ExecutionId, FindingId, RecommendationId},
     observation::Observation,
     playbook::Registration,
-    policy::{Guard, Terms},
+    policy::{Concurrency, Terms},
     ports::{
         AuditKeys, AuditStore, EventStore, Known, NewDecision, NewExecution, NewPlaybook, NewRecommendation,
         RecommendationStore, StoredTicket,
@@ -345,7 +345,7 @@ pub fn new_execution(id: &str, of: &RecommendationId, ticket: u8, expires_at: Ti
         tasks: vec![task("check", ticket), task("scale", ticket)],
         actions: vec![action("check"), action("scale")],
         objects: vec![spot("Deployment", "production", id)],
-        guard: Guard::default(),
+        guard: Concurrency::default(),
     }
 }
 
