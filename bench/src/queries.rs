@@ -8,8 +8,8 @@ use domain::{
     execution::{Execution, ExecutionState},
     paging::Page,
     ports::{
-        ActionFilter, AuditStore, CatalogFilter, CatalogStore as _, EffectivenessStore as _, ExecutionFilter,
-        ExecutionStore, RecommendationFilter, RecommendationStore,
+        ActionFilter, AssessmentStore as _, AuditStore, CatalogFilter, CatalogStore as _, EffectivenessStore as _,
+        ExecutionFilter, ExecutionStore, RecommendationFilter, RecommendationStore,
     },
     recommendation::RecommendationState,
 };
@@ -170,6 +170,20 @@ impl Bench<'_> {
                 .await?;
             }
         }
+        for days in [Some(90), None] {
+            let filter = EffectivenessFilter { days, ..EffectivenessFilter::default() };
+            let span = days.map_or("all time".to_owned(), |days| format!("{days} days"));
+            self.time(&format!("calibration, {span}"), async |_| {
+                self.store.calibration(&filter).await?;
+                Ok(())
+            })
+            .await?;
+        }
+        self.time("what has not been looked at whether it helped", async |_| {
+            self.store.unassessed("sandbox", 300_000, 20).await?;
+            Ok(())
+        })
+        .await?;
         let filter = EffectivenessFilter { days: Some(91), ..EffectivenessFilter::default() };
         self.time("trend, 91 days", async |_| {
             self.store.by_day(&filter).await?;

@@ -1,6 +1,10 @@
 //! Effectiveness: counts of what was run and what came of it, and the rates made from them. No data is none, never zero.
 
+pub mod calibration;
+pub mod versions;
+
 use crate::{
+    assessment::recurrence::Returned,
     stats::{self, Interval},
     time::Timestamp,
 };
@@ -22,11 +26,14 @@ pub enum GroupBy {
     ActionType,
     /// By model.
     Model,
+    /// By model and the version of its prompt.
+    PromptVersion,
 }
 
 impl GroupBy {
     /// Every grouping.
-    pub const ALL: [Self; 5] = [Self::Playbook, Self::Version, Self::SignalType, Self::ActionType, Self::Model];
+    pub const ALL: [Self; 6] =
+        [Self::Playbook, Self::Version, Self::SignalType, Self::ActionType, Self::Model, Self::PromptVersion];
 
     /// The word on the wire.
     pub const fn name(self) -> &'static str {
@@ -36,6 +43,7 @@ impl GroupBy {
             Self::SignalType => "signal_type",
             Self::ActionType => "action_type",
             Self::Model => "model",
+            Self::PromptVersion => "prompt_version",
         }
     }
 
@@ -60,13 +68,13 @@ pub struct Counts {
     pub inconclusive: i64,
     /// Not assessed.
     pub not_assessed: i64,
-    /// The signal came back within a day, among those assessed; none while nobody looks for it.
-    pub recurred: Option<i64>,
+    /// How often the signal came back within an hour, a day, a week.
+    pub returned: [Returned; 3],
     /// Of how many a model had said how sure it was.
     pub said: i64,
     /// The sum of what they said, in thousandths.
     pub said_milli: i64,
-    /// Milliseconds by phase (`decide`, `run`, `clear`): sorted samples or bucket midpoints.
+    /// Milliseconds by phase (`investigate`, `decide`, `run`, `clear`): sorted samples or bucket midpoints.
     pub phases_ms: BTreeMap<String, Vec<i64>>,
 }
 
@@ -78,6 +86,38 @@ pub struct Percentiles {
     pub p50: i64,
     /// Nine of ten took at most this.
     pub p90: i64,
+}
+
+/// How often the signal came back after it had cleared, within a span that is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReturnRate {
+    /// Of how many the whole span was watched.
+    pub watched: i64,
+    /// After how many of them it came back.
+    pub came_back: i64,
+    /// came_back / watched; none where nothing was watched.
+    pub rate: Option<f64>,
+}
+
+/// How often the signal came back, by span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Recurrence {
+    /// Within an hour.
+    pub hour: ReturnRate,
+    /// Within a day.
+    pub day: ReturnRate,
+    /// Within a week.
+    pub week: ReturnRate,
+}
+
+impl From<[Returned; 3]> for Recurrence {
+    fn from(spans: [Returned; 3]) -> Self {
+        let [hour, day, week] =
+            spans.map(|of| ReturnRate { watched: of.watched, came_back: of.came_back, rate: of.rate() });
+        Self { hour, day, week }
+    }
 }
 
 /// One group as it is shown (`api.md`, `GET /api/v1/effectiveness`).
@@ -106,8 +146,10 @@ pub struct EffectivenessRow {
     pub high: Option<f64>,
     /// effective / (effective + ineffective); none where nothing was assessed.
     pub effective_rate: Option<f64>,
-    /// Share of assessed executions after which the signal came back within a day.
+    /// Share of executions after which the signal cleared and came back within a day, of those that a day has passed since.
     pub recurrence_rate: Option<f64>,
+    /// The same within an hour and within a week, too, with how many were watched for so long.
+    pub recurrence: Recurrence,
     /// How sure the models said they were, 0–1, on average; none where no model said anything.
     pub said: Option<f64>,
     /// Time to recovery by phase.
@@ -135,7 +177,8 @@ impl EffectivenessRow {
             low: success.map(|i| i.low),
             high: success.map(|i| i.high),
             effective_rate: rate(counts.effective, assessed).map(|i| i.rate),
-            recurrence_rate: counts.recurred.and_then(|n| rate(n, assessed + counts.inconclusive)).map(|i| i.rate),
+            recurrence_rate: counts.returned[1].rate(),
+            recurrence: Recurrence::from(counts.returned),
             said: said(counts),
             recovery_ms: recovery_ms.collect(),
         }
@@ -171,10 +214,7 @@ impl Counts {
             ineffective: self.ineffective + other.ineffective,
             inconclusive: self.inconclusive + other.inconclusive,
             not_assessed: self.not_assessed + other.not_assessed,
-            recurred: match (self.recurred, other.recurred) {
-                (None, None) => None,
-                (a, b) => Some(a.unwrap_or(0) + b.unwrap_or(0)),
-            },
+            returned: [0, 1, 2].map(|span: usize| self.returned[span].plus(other.returned[span])),
             said: self.said + other.said,
             said_milli: self.said_milli + other.said_milli,
             phases_ms: BTreeMap::new(),
@@ -226,6 +266,10 @@ pub struct EffectivenessFilter {
     pub workflow_id: Option<String>,
     /// Only this kind of signal.
     pub signal_type: Option<String>,
+    /// Only this kind of action.
+    pub action_type: Option<String>,
+    /// Only what this model recommended.
+    pub model: Option<String>,
     /// Only the last so many days.
     pub days: Option<u32>,
 }
@@ -247,6 +291,17 @@ mod tests {
     }
 
     #[test]
+    fn one_run_has_wide_brackets_and_where_all_failed_it_is_nothing_of_so_many() {
+        let none = EffectivenessRow::new("x", &Counts::default());
+        assert_eq!((none.success(), none.help(), none.said, none.recurrence_rate), (None, None, None, None), "no runs");
+        let one = EffectivenessRow::new("x", &counts(1, 1, 1, 0)).help().unwrap();
+        assert!(one.low < 0.21 && (one.high - 1.0).abs() < 1e-9, "{one:?}");
+        let failed = EffectivenessRow::new("x", &counts(5, 0, 0, 5));
+        assert_eq!((failed.success().unwrap().rate, failed.help().unwrap().rate), (0.0, 0.0));
+        assert!(failed.success().unwrap().high > 0.4, "five runs do not show that it never works");
+    }
+
+    #[test]
     fn weeks_end_today_and_an_empty_one_has_no_rate() {
         let now = Timestamp::from_millis(100 * DAY_MS + 5);
         let days =
@@ -259,8 +314,11 @@ mod tests {
 
     #[test]
     fn sums_keep_that_nobody_looked_for_recurrence() {
-        let known = Counts { recurred: Some(1), ..counts(1, 1, 1, 0) };
-        assert_eq!(counts(1, 1, 0, 0).plus(&counts(1, 0, 0, 0)).recurred, None);
-        assert_eq!(counts(1, 1, 0, 0).plus(&known).recurred, Some(1));
+        let back = Returned { watched: 2, came_back: 1 };
+        let known = Counts { returned: [back, back, Returned::default()], ..counts(1, 1, 1, 0) };
+        let none = EffectivenessRow::new("x", &counts(1, 1, 0, 0).plus(&counts(1, 0, 0, 0)));
+        assert_eq!((none.recurrence_rate, none.recurrence.hour.rate), (None, None));
+        let some = EffectivenessRow::new("x", &counts(1, 1, 0, 0).plus(&known));
+        assert_eq!((some.recurrence_rate, some.recurrence.week.rate), (Some(0.5), None));
     }
 }

@@ -283,6 +283,9 @@ pub struct ExecutionSubject {
     pub action_type: String,
     /// The model that recommended it.
     pub model: Option<String>,
+    /// The version of that model's prompt.
+    #[serde(default)]
+    pub prompt_version: Option<String>,
     /// How sure it was.
     pub confidence: Option<f64>,
     /// A line for lists.

@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod agent;
+pub mod assessment;
 pub mod audit;
 pub mod dag;
 pub mod decision;

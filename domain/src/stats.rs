@@ -35,6 +35,28 @@ pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
     Some(Interval { rate, low: (center - half).clamp(0.0, rate), high: (center + half).clamp(rate, 1.0) })
 }
 
+/// The difference of two rates and the interval that holds the true one with 95 % confidence; all from -1 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RateDifference {
+    /// The second rate less the first.
+    pub difference: f64,
+    /// Lower bound.
+    pub low: f64,
+    /// Upper bound.
+    pub high: f64,
+}
+
+/// How much higher the second of two rates is, each successes in trials, with Newcombe's hybrid score interval (Newcombe 1998, method
+/// 10): made of the Wilson bounds of both, so it holds for few trials too. `None` where one of them has no trials.
+pub fn difference(first: (u64, u64), second: (u64, u64)) -> Option<RateDifference> {
+    let (first, second) = (wilson(first.0, first.1)?, wilson(second.0, second.1)?);
+    let difference = second.rate - first.rate;
+    let down = (second.rate - second.low).hypot(first.high - first.rate);
+    let up = (second.high - second.rate).hypot(first.rate - first.low);
+    Some(RateDifference { difference, low: (difference - down).max(-1.0), high: (difference + up).min(1.0) })
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 fn real(count: u64) -> f64 {
     count as f64
@@ -91,6 +113,19 @@ mod tests {
         assert_eq!(rounded(15, 148), (0.0624, 0.1605));
         assert_eq!(rounded(0, 20), (0.0, 0.1611));
         assert_eq!(rounded(1, 29), (0.0061, 0.1718));
+    }
+
+    #[test]
+    fn differences_match_published_values() {
+        // Newcombe 1998, Statistics in Medicine 17:873–890, table II, method 10: 56/70 − 48/80, 9/10 − 3/10, 10/10 − 0/20.
+        let rounded = |second, first| {
+            let d = difference(first, second).unwrap();
+            [d.difference, d.low, d.high].map(|x| format!("{x:.4}"))
+        };
+        assert_eq!(rounded((56, 70), (48, 80)), ["0.2000", "0.0524", "0.3339"]);
+        assert_eq!(rounded((9, 10), (3, 10)), ["0.6000", "0.1705", "0.8090"]);
+        assert_eq!(rounded((10, 10), (0, 20)), ["1.0000", "0.6791", "1.0000"]);
+        assert_eq!(difference((0, 0), (1, 2)), None);
     }
 
     #[test]

@@ -29,6 +29,8 @@ export async function startConsole({ args = [], env = {}, dataDir, listen = '127
     KUBERNAUT_DATA_DIR: directory,
     KUBERNAUT_ADMIN_PASSWORD: admin.password,
     KUBERNAUT_USER_PASSWORD: admin.password,
+    // What happens by itself would disturb tests that are about something else.
+    KUBERNAUT_ASSESS_AFTER: '6h',
     ...besideItsDatabase(env.KUBERNAUT_DATABASE_URL),
     ...env,
   };

@@ -169,6 +169,7 @@ export async function showcase(world) {
     ['findings-none', '/findings?q=nothing+like+this'],
     ['finding', `/findings/${noticed.id}`],
     ['effectiveness', '/effectiveness'],
+    ['effectiveness-versions', '/effectiveness?by=version&days=all'],
     ['audit', '/audit'],
     ['audit-filtered', '/audit?action=decision.&from=2001-01-01'],
     ['audit-none', '/audit?q=nothing+like+this'],

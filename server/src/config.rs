@@ -1,5 +1,6 @@
 //! Settings: defaults < file < environment < flags. Each keeps where it came from, for `config show`.
 
+mod assess;
 mod audit;
 mod file;
 mod notify;
@@ -9,6 +10,7 @@ mod show;
 mod signals;
 mod signatures;
 
+pub use assess::{AssessConfig, MetricQuery};
 pub use notify::{NotifyConfig, Receiver};
 pub use oidc::OidcConfig;
 pub use signals::SignalsConfig;
@@ -134,6 +136,8 @@ pub struct Config {
     pub mcp_track_record: bool,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
+    /// When and where it is looked whether runs helped.
+    pub assess: AssessConfig,
     /// The provider that people sign in at, if there is one.
     pub oidc: Option<OidcConfig>,
     /// Whether people sign in with accounts of the console's own.
@@ -174,7 +178,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 49] = [
+pub const NAMES: [&str; 55] = [
     "listen",
     "database-url",
     "data-dir",
@@ -205,6 +209,12 @@ pub const NAMES: [&str; 49] = [
     "subject-access-review",
     "mcp-track-record",
     "admin-password",
+    "assess-after",
+    "alertmanager-url",
+    "prometheus-url",
+    "monitoring-ca-file",
+    "monitoring-token-file",
+    "assess-queries",
     "oidc-issuer",
     "oidc-client-id",
     "oidc-client-secret",
@@ -258,6 +268,7 @@ impl Config {
         }
         let reader = Reader { texts: &texts, sources: &sources };
         let data_dir = texts.get("data-dir").map_or_else(|| default_data_dir(&env), PathBuf::from);
+        let cluster = reader.get("cluster", "sandbox", cluster, "write sandbox, kubeconfig or in-cluster")?;
         let config = Self {
             listen: reader.get(
                 "listen",
@@ -269,7 +280,7 @@ impl Config {
                 .get("database-url")
                 .cloned()
                 .unwrap_or_else(|| store::sqlite_url(&data_dir.join("console.sqlite"))),
-            cluster: reader.get("cluster", "sandbox", cluster, "write sandbox, kubeconfig or in-cluster")?,
+            cluster,
             environment: reader.get(
                 "environment",
                 "",
@@ -363,6 +374,7 @@ impl Config {
             subject_access_review: reader.get("subject-access-review", "off", on_or_off, "write on or off")?,
             mcp_track_record: reader.get("mcp-track-record", "off", on_or_off, "write on or off")?,
             admin_password: texts.get("admin-password").cloned(),
+            assess: assess::read(&reader, cluster)?,
             oidc: oidc::read(&reader)?,
             local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
             notify: notify::read(&reader, &env)?,

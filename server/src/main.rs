@@ -1,6 +1,7 @@
 //! The binary: one process that serves pages and programs, and runs the controller.
 
 mod accounts;
+mod assessor;
 mod cli;
 mod conditions;
 mod config;

@@ -2,6 +2,7 @@
 
 use crate::{
     accounts::{Accounts, InCluster, hash_password, new_password, oidc::Oidc},
+    assessor::{Assessor, Sources},
     cli::{self, Fault, print},
     conditions::Cel,
     config::{ClusterChoice, Config, Scene, millis},
@@ -121,6 +122,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         findings: shared.clone(),
         logs: shared.clone(),
         signals: shared.clone(),
+        assessments: shared.clone(),
         effectiveness: shared.clone(),
         audit: shared.clone(),
         policies: shared.clone(),
@@ -133,6 +135,16 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         ids: Arc::new(UuidIds),
         settings,
     });
+    let sources = Sources::new(&config.assess, connected.sandbox.as_ref(), Arc::new(SystemClock));
+    let assessor = Assessor::new(
+        shared.clone(),
+        shared.clone(),
+        cluster.clone(),
+        sources.map_err(Fault::wrong_setting)?,
+        Arc::new(SystemClock),
+        connected.name.clone(),
+        &config.assess,
+    );
     let running = controller::start(
         connected.client,
         controller::Config {
@@ -159,6 +171,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         controller_stop.clone(),
     );
     let _ = cluster.set(running.cluster());
+    tokio::spawn(controller_stop.clone().run_until_cancelled_owned(assessor.run()));
     let scene = match &connected.sandbox {
         Some(sandbox) if config.scene == Scene::Demo => {
             let world = SceneWorld {

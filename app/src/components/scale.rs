@@ -104,6 +104,7 @@ pub fn Scale(
     // The dot is the best measurement there is, here as in lists; the other one is said beside it.
     let mut measured = [helped, went].into_iter().flatten();
     let (dot, beside) = (measured.next(), measured.next());
+    let bracketed = dot.is_some();
     let back = track.as_ref().and_then(|row| row.recurrence_rate);
     view! {
         {picture_of(said, track.as_ref().and_then(best).map(|(_, share)| share))}
@@ -117,6 +118,7 @@ pub fn Scale(
                 None => view! { <li>"no runs yet, nothing measured"</li> }.into_any(),
             }}
             {few.then(|| view! { <li>"too few runs to tell"</li> })}
+            {bracketed.then(|| view! { <li>"in brackets: the true share lies there, with 95 % confidence"</li> })}
             {beside.map(|text| view! { <li>{text}</li> })}
             {back.map(|share| view! { <li>{format!("came back within a day: {}", percent(share))}</li> })}
         </ul>

@@ -7,6 +7,7 @@ use app::{
     query::Query,
 };
 use domain::{
+    assessment::recurrence::Returned,
     audit::{AuditFilter, AuditRecord},
     effectiveness::{Counts, EffectivenessRow, Week},
     execution::ExecutionState,
@@ -117,7 +118,7 @@ pub fn rows() -> Vec<EffectivenessRow> {
             ineffective: (succeeded - effective).min(3),
             inconclusive: 1,
             not_assessed: runs - effective,
-            recurred: Some(effective / 12),
+            returned: [Returned { watched: effective, came_back: effective / 12 }; 3],
             said: runs,
             said_milli: runs * 820,
             phases_ms: phases.iter().map(|(phase, ms)| ((*phase).to_owned(), ms.to_vec())).collect(),
@@ -150,13 +151,15 @@ pub fn report() -> EffectivenessReport {
         succeeded: 175,
         effective: 155,
         ineffective: 12,
-        recurred: Some(12),
+        returned: [Returned { watched: 167, came_back: 12 }; 3],
         phases_ms: [("decide".to_owned(), vec![240_000]), ("run".to_owned(), vec![64_000])].into(),
         ..Counts::default()
     };
     EffectivenessReport {
         rows: rows(),
         total: Some(EffectivenessRow::new("all", &all)),
+        calibration: vec![],
+        versions: vec![],
         weeks: [(5, 12), (4, 30), (3, 0), (2, 24), (1, 18), (0, 6)].map(|(place, runs)| week(place, runs)).to_vec(),
     }
 }

@@ -14,7 +14,10 @@ use app::{
     query::Query,
 };
 use domain::{
-    execution::{Execution, ExecutionState, LogLine, TaskState},
+    assessment::{AssessmentRecord, Evidence, Looked, Overrule, Says},
+    execution::{Assessment, Execution, ExecutionState, LogLine, TaskState},
+    identity::Actor,
+    ids::ActorId,
     log::{LogEnd, level::Level, window::Hits},
     paging::PageOf,
     ports::ExecutionFilter,
@@ -36,6 +39,7 @@ fn page_with(run: Execution, query: &str, log: Option<Log>, quote: Option<Quote>
             log,
             quote,
             paper: Paper::Kept(Box::new(samples::ticket(Risk::Medium))),
+            assessment: None,
             may_control: true,
             aftermath: Aftermath::default(),
             listings: Listings::On,
@@ -104,6 +108,56 @@ fn a_run_that_has_ended_shows_its_layers_and_what_nobody_has_assessed() {
     assert!(page.contains("task-0000 and 39 more"), "a row is called after its tasks");
     let head = page.split("class=\"runview").next().unwrap();
     assert!(head.contains("#decided\"") && head.contains(">not assessed<"), "{head}");
+}
+
+#[test]
+fn whether_it_helped_is_told_with_what_it_rests_on_and_may_be_overruled() {
+    let mut run = many(2);
+    assert!(!page_at(run.clone(), "", None).contains("Did it help?"), "while it goes on nobody can tell");
+    run.state = ExecutionState::Succeeded;
+    run.finished_at = Some(samples::NOW);
+    let unlooked = page_at(run.clone(), "", None);
+    assert!(unlooked.contains("Nobody has looked yet.") && unlooked.contains("Overrule the verdict"), "{unlooked}");
+
+    let evidence = |of, says, words: &str| Evidence { of, says, words: words.into() };
+    let record = AssessmentRecord {
+        found: Assessment::Ineffective,
+        evidence: vec![
+            evidence(Looked::Signal, Says::DidNot, "it still fires"),
+            evidence(Looked::Metric, Says::Nothing, "<b>nobody</b> answers"),
+        ],
+        at: samples::NOW,
+        cleared_at: None,
+        recurred_at: None,
+        overruled: Some(Overrule {
+            verdict: Assessment::Effective,
+            by: Actor::new(ActorId::new("user:ada"), "Ada"),
+            reason: "<i>the alert was another's</i>".into(),
+            at: samples::NOW,
+        }),
+    };
+    let page = html(|| {
+        run_page(RunView {
+            selection: Selection::of(&run, &Query::default()),
+            run,
+            log: None,
+            quote: None,
+            paper: Paper::NotKept,
+            assessment: Some(record),
+            may_control: false,
+            aftermath: Aftermath::default(),
+            listings: Listings::On,
+            form: FormOutcome::default(),
+            now: samples::NOW,
+        })
+    })
+    .replace("<!>", "");
+    let told = page.split("id=\"assessment\"").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(told.contains("Helped") && told.contains("Did not help"), "what counts, and what was found: {told}");
+    assert!(told.contains("It still fires.") && told.contains("it did not help") && told.contains("it can't be told"));
+    assert!(told.contains("Ada said so") && told.contains("&lt;i&gt;the alert"), "{told}");
+    assert!(!told.contains("<b>nobody") && !told.contains("<i>the alert"), "text stays text");
+    assert!(!told.contains("Overrule the verdict"), "a viewer may not");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One small world for looking at pages: the parameter seed's out-of-memory incident and what surrounds it.
 
 use domain::{
+    assessment::recurrence::Returned,
     decision::{Decision, Verb},
     effectiveness::{Counts, DAY_MS, EffectivenessRow, Week},
     execution::{Assessment, Execution, ExecutionLine, ExecutionState, ExecutionSubject, Progress, Stage, Standing},
@@ -53,7 +54,7 @@ pub fn track(succeeded: i64, runs: i64) -> EffectivenessRow {
         ineffective: 3,
         inconclusive: 1,
         not_assessed: runs - succeeded - 2,
-        recurred: Some(2),
+        returned: [Returned { watched: succeeded - 1, came_back: 2 }; 3],
         ..Counts::default()
     };
     EffectivenessRow::new("oomkill-scale-down", &counts)
@@ -337,6 +338,7 @@ pub fn execution(id: &str, title: &str, state: ExecutionState, reason: Option<&s
             version: Some("1.0.0".into()),
             action_type: "scale_down_replicas".into(),
             model: None,
+            prompt_version: None,
             confidence: Some(0.85),
             title: title.into(),
         },

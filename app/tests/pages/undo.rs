@@ -35,7 +35,8 @@ fn after(run: Execution, aftermath: Aftermath, may_control: bool) -> String {
     let (log, quote, now, listings) = (None, None, samples::NOW, Listings::On);
     let (paper, form) = (Paper::NotKept, FormOutcome::default());
     let page = html(move || {
-        run_page(RunView { run, selection, log, quote, paper, may_control, aftermath, listings, form, now })
+        let assessment = None;
+        run_page(RunView { run, selection, log, quote, paper, assessment, may_control, aftermath, listings, form, now })
     });
     let page = page.replace("<!>", "");
     page.split("id=\"after\"")

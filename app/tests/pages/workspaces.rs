@@ -34,7 +34,10 @@ fn page(run: Execution, shares: bool, listings: Listings, may_control: bool, for
     let paper = Paper::Kept(Box::new(ticket));
     let selection = Selection::of(&run, &Query::default());
     let (log, quote, now, aftermath) = (None, None, samples::NOW, Aftermath::default());
-    html(move || run_page(RunView { run, selection, log, quote, paper, may_control, aftermath, listings, form, now }))
+    let assessment = None;
+    html(move || {
+        run_page(RunView { run, selection, log, quote, paper, assessment, may_control, aftermath, listings, form, now })
+    })
 }
 
 /// A run that has ended, and had a PipelineRun.

@@ -2,6 +2,7 @@
 
 use super::{PlaybookRecord, StoreError};
 use crate::{
+    assessment::judge::TargetHealth,
     execution::Execution,
     fault::Fault,
     ids::RecommendationId,
@@ -9,6 +10,7 @@ use crate::{
     recommendation::ResourceRef,
     signature::ImageSignature,
     target::state::Reading,
+    time::Timestamp,
     workspace::{NoListing, WorkspaceListing},
 };
 use async_trait::async_trait;
@@ -189,6 +191,12 @@ pub trait Cluster: Send + Sync {
         let _ = pointers;
         Err(format!("the {} can't be read here", resource.kind))
     }
+
+    /// How the pods of a run's target stand since it ended: those of the newest template, not of older ones, and their restarts since then.
+    async fn health_since(&self, _resource: &ResourceRef, _since: Timestamp) -> TargetHealth {
+        TargetHealth::Unknown { why: "this cluster is not looked at".into() }
+    }
+
     /// Whose this token is, if the cluster knows it and it was made for this audience.
     async fn whose_token(&self, token: &str, audience: &str) -> Result<Option<ClusterUser>, ClusterError>;
     /// Whether somebody has this right in the cluster.

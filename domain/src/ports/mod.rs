@@ -2,6 +2,7 @@
 //! and never see each other; `server` wires them.
 
 mod accounts;
+mod assessments;
 mod catalog;
 mod cluster;
 mod executions;
@@ -19,6 +20,7 @@ mod signatures;
 mod tries;
 
 pub use accounts::{AccountChange, AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
+pub use assessments::{AssessmentStore, CalibrationCounts, Signals, Watched, WatchedAgain};
 pub use catalog::{
     CatalogFilter, CatalogStore, Facet, FacetValue, Known, NewPlaybook, PlaybookRecord, PlaybookStatus, Registered,
     StatusChange, StatusChanged,

@@ -22,10 +22,13 @@ pub use shell::{HealthView, MoreFound, SearchView, ShellService};
 pub use views::*;
 
 use crate::{
+    assessment::{AssessmentRecord, pattern::Pattern},
     audit::{AuditFilter, AuditRecord, Chained, Head, Mac},
     decision::{Decision, Verb},
-    effectiveness::{EffectivenessFilter, EffectivenessRow, GroupBy},
-    execution::{ActionRecord, Execution, ExecutionLine, LogLine},
+    effectiveness::{
+        EffectivenessFilter, EffectivenessRow, GroupBy, calibration::Calibration, versions::VersionsCompared,
+    },
+    execution::{ActionRecord, Assessment, Execution, ExecutionLine, LogLine},
     fault::Fault,
     identity::{Caller, Denied},
     ids::{Digest, ExecutionId, RecommendationId},
@@ -255,6 +258,16 @@ pub trait RunService: Send + Sync {
     async fn ticket(&self, caller: &Caller, id: &ExecutionId) -> Answer<TicketView>;
     /// Asks to cancel; needs `runs:control`.
     async fn cancel(&self, caller: &Caller, id: &ExecutionId, reason: Option<String>) -> Answer<Execution>;
+    /// Whether it helped, as far as somebody has looked; needs `runs:read`.
+    async fn assessment(&self, caller: &Caller, id: &ExecutionId) -> Answer<Option<AssessmentRecord>>;
+    /// Puts a person's word, which must have a reason, in place of the verdict on a run that has ended; needs `runs:control`.
+    async fn overrule(
+        &self,
+        caller: &Caller,
+        id: &ExecutionId,
+        verdict: Assessment,
+        reason: Option<String>,
+    ) -> Answer<AssessmentRecord>;
     /// Whether workspaces can be listed here; anybody may know.
     fn listings(&self) -> Listings;
     /// What a run that has ended left in a workspace: names, kinds, sizes and times, never contents. Takes up to a minute. Needs
@@ -282,6 +295,12 @@ pub trait EffectivenessService: Send + Sync {
     async fn rows(&self, caller: &Caller, by: GroupBy, filter: &EffectivenessFilter) -> Answer<Vec<EffectivenessRow>>;
     /// The same with what all of it comes to and its weeks; needs `runs:read`.
     async fn report(&self, caller: &Caller, by: GroupBy, filter: &EffectivenessFilter) -> Answer<EffectivenessReport>;
+    /// What models said against what came of it, a row per model; needs `runs:read`.
+    async fn calibration(&self, caller: &Caller, filter: &EffectivenessFilter) -> Answer<Vec<Calibration>>;
+    /// What the runs of the last so many days show together; needs `runs:read`.
+    async fn patterns(&self, caller: &Caller, days: u32) -> Answer<Vec<Pattern>>;
+    /// Each version of a playbook with the one before it; needs `runs:read`.
+    async fn versions(&self, caller: &Caller, filter: &EffectivenessFilter) -> Answer<Vec<VersionsCompared>>;
 }
 
 /// Who did what.

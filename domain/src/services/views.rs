@@ -4,7 +4,7 @@ use super::EarlierRun;
 use crate::{
     audit::{Hold, Mac},
     decision::{Decision, Verb},
-    effectiveness::{EffectivenessRow, Week},
+    effectiveness::{EffectivenessRow, Week, calibration::Calibration, versions::VersionsCompared},
     execution::{Execution, ExecutionLine, Standing},
     fault::Fault,
     ids::{DecisionId, Digest, IncidentId, RecommendationId},
@@ -346,6 +346,10 @@ pub struct EffectivenessReport {
     pub total: Option<EffectivenessRow>,
     /// The same by week, oldest first; without phases.
     pub weeks: Vec<Week>,
+    /// What models said against what came of it.
+    pub calibration: Vec<Calibration>,
+    /// Each version with the one before it; only where rows are by version.
+    pub versions: Vec<VersionsCompared>,
 }
 
 /// How the audit trail stands.

@@ -54,6 +54,7 @@ use async_trait::async_trait;
 use calls::Kind;
 use common::Common;
 use domain::{
+    assessment::judge::TargetHealth,
     execution::Execution,
     ids::RecommendationId,
     ports::{
@@ -62,6 +63,7 @@ use domain::{
     },
     recommendation::ResourceRef,
     target::state::Reading,
+    time::Timestamp,
     workspace::{NoListing, WorkspaceListing},
 };
 use serde_json::Value;
@@ -158,6 +160,10 @@ impl Cluster for Handle {
 
     async fn fields(&self, resource: &ResourceRef, pointers: &[String]) -> Result<Vec<Option<Value>>, String> {
         target::fields(&self.common, resource, pointers).await
+    }
+
+    async fn health_since(&self, resource: &ResourceRef, since: Timestamp) -> TargetHealth {
+        target::health::read(&self.common, resource, since).await
     }
 
     async fn may_list_workspace(&self, run: &Execution, workspace: &str) -> Result<(), NoListing> {

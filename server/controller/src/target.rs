@@ -3,6 +3,7 @@
 //! [`PATIENCE`], an answer serves whoever asks again within [`FRESH`], and what may not be read is said, not guessed. It reads and
 //! never writes.
 
+pub mod health;
 mod wire;
 
 use crate::{

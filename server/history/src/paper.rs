@@ -98,7 +98,11 @@ fn content(advice: &Advice<'_>, parameters: &Parameters, subject: &ExecutionSubj
             started_at: Some(began_at),
             business_context: Map::new(),
         },
-        model: Some(Model { name: Some(advice.advisor.name.to_owned()), ..Model::default() }),
+        model: Some(Model {
+            name: Some(advice.advisor.name.to_owned()),
+            prompt_version: subject.prompt_version.clone(),
+            ..Model::default()
+        }),
         analysis_summary: format!("{} on {target}.", subject.signal_type),
         root_cause_assessment: format!("{target} shows what {} is made for.", registration.title),
         strategies: vec![Strategy {

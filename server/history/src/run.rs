@@ -28,6 +28,8 @@ use serde_json::{Map, Value, json};
 const STEPS_TIMEOUT_MS: i64 = 30 * 60 * 1000;
 /// Nobody has looked yet at what ended less than so many hours ago.
 const UNASSESSED_HOURS: i64 = 6;
+/// So many days ago the prompt was changed.
+const PROMPT_CHANGED_DAYS: i64 = 40;
 /// The seeds' steps: name, and what it waits for.
 const STEPS: [(&str, &[&str]); 3] =
     [("restart-pods", &[]), ("scale-deployment", &[]), ("create-gitops-pr", &["restart-pods", "scale-deployment"])];
@@ -63,6 +65,7 @@ impl<'a> Past<'a> {
         let subject = self.subject(place, approved_at, dice);
         let (subject, paper) = match self.playbook {
             Some(playbook) => {
+                let subject = ExecutionSubject { prompt_version: Some(prompt(approved_at, now).to_owned()), ..subject };
                 let advice = Advice { profile, playbook, advisor, sure: (sure * 100.0).round() / 100.0 };
                 let paper = paper::write(&advice, &self.parameters[place], &subject, &approved_by, approved_at, dice);
                 let ticket = &paper.ticket;
@@ -143,6 +146,7 @@ impl<'a> Past<'a> {
             version: profile.playbook.map(|(_, version)| version.to_owned()),
             action_type: profile.action_type.into(),
             model: None,
+            prompt_version: None,
             confidence: None,
             title: self.playbook.map_or_else(
                 || format!("{} alert detected for {}", profile.signal_type, target.name),
@@ -366,6 +370,11 @@ fn ending(state: ExecutionState) -> TaskState {
         ExecutionState::Lost => TaskState::Lost,
         _ => TaskState::Failed,
     }
+}
+
+/// The prompt that the advisors were asked with: another one since some weeks.
+fn prompt(approved_at: Timestamp, now: Timestamp) -> &'static str {
+    if now.since(approved_at) > PROMPT_CHANGED_DAYS * 24 * HOUR_MS { "6" } else { "7" }
 }
 
 fn verdict(state: ExecutionState, helps: f64, ago_ms: i64, dice: &mut StdRng) -> Assessment {

@@ -1,6 +1,7 @@
 //! The command line. A fault is one sentence that says what to do; exit code 2 for wrong settings, 1 for the rest.
 
 mod accounts;
+mod assess;
 mod audit;
 mod doctor;
 mod list_volume;
@@ -118,6 +119,8 @@ struct Settings {
     /// File that says whose signatures of images count, and which registries are asked (YAML) [KUBERNAUT_SIGNATURES_FILE]
     #[arg(long, global = true, value_name = "FILE")]
     signatures_file: Option<String>,
+    #[command(flatten)]
+    assess: assess::AssessSettings,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
     #[command(flatten)]
@@ -286,7 +289,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
     let flags = flags.chain(settings.signals.given()).chain(settings.oidc.given()).chain(settings.notify.given());
-    let flags = flags.collect();
+    let flags = flags.chain(settings.assess.given()).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 

@@ -1,6 +1,6 @@
 //! What is set, as `config show` has it: with where it came from, and without secrets.
 
-use super::{ClusterChoice, Config, Scene, Source, audit, notify, oidc, signals, signatures};
+use super::{ClusterChoice, Config, Scene, Source, assess, audit, notify, oidc, signals, signatures};
 use crate::redact::redacted;
 use ipnet::IpNet;
 use std::fmt;
@@ -57,6 +57,7 @@ impl Config {
             .into_iter()
             .chain(audit::shown(self))
             .chain(signals::shown(self))
+            .chain(assess::shown(&self.assess))
             .chain(oidc::shown(self.oidc.as_ref()))
             .chain([local, signatures::shown(self.signatures.as_ref())])
             .chain(notify::shown(self))

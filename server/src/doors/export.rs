@@ -184,7 +184,7 @@ fn cells(row: &AuditRecord) -> [String; 15] {
 }
 
 /// A cell that no spreadsheet takes for a formula (OWASP, CSV injection).
-fn harmless(cell: &str) -> String {
+pub fn harmless(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{cell}") } else { cell.to_owned() }
 }
 

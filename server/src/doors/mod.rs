@@ -25,7 +25,7 @@ pub mod rights;
 mod session;
 mod site;
 mod told;
-mod urlencoded;
+pub mod urlencoded;
 mod visible;
 
 use access::{Declared, Routes};

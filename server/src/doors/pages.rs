@@ -4,6 +4,7 @@
 
 mod audit;
 mod edit;
+mod effectiveness;
 mod findings;
 mod notifications;
 mod oidc;
@@ -97,7 +98,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::GET, "/settings/tokens", Access::Page(None), show)
         .whose(Whose::Own(Right::AccountsRead));
     routes = notifications::routes(policies::routes(sessions::routes(settings::routes(audit::routes(routes)))));
-    oidc::routes(findings::routes(routes))
+    oidc::routes(findings::routes(effectiveness::routes(routes)))
         .add(Method::POST, "/login", Access::Public, sign_in::sign_in)
         .add(Method::POST, "/logout", Access::SignedIn, sign_in::sign_out)
         .add(Method::POST, "/approvals/review", Access::Needs(Right::Decide), review::decide)
@@ -110,6 +111,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::POST, "/runs/{id}/cancel", Access::Needs(Right::RunsControl), runs::cancel)
         .add(Method::POST, "/runs/{id}/rollback", Access::Needs(Right::RunsControl), runs::rollback)
         .add(Method::POST, "/runs/{id}/retry", Access::Needs(Right::RunsControl), runs::retry)
+        .add(Method::POST, "/runs/{id}/assessment", Access::Needs(Right::RunsControl), runs::overrule)
         .add(
             Method::POST,
             "/runs/{id}/workspaces/{workspace}/listing",

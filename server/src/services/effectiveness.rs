@@ -3,7 +3,13 @@
 use super::{Services, limits, store_fault};
 use async_trait::async_trait;
 use domain::{
-    effectiveness::{EffectivenessFilter, EffectivenessRow, GroupBy, weeks},
+    assessment::pattern::{self, Pattern},
+    effectiveness::{
+        DAY_MS, EffectivenessFilter, EffectivenessRow, GroupBy,
+        calibration::{Calibration, calibration},
+        versions::{VersionsCompared, compared},
+        weeks,
+    },
     identity::{Caller, Right},
     playbook::Registration,
     ports::Grouped,
@@ -14,6 +20,8 @@ use std::collections::HashMap;
 /// Weeks of a trend.
 const LEAST_WEEKS: u32 = 6;
 const MOST_WEEKS: u32 = 53;
+/// Runs that patterns are looked for in, the newest.
+const PAST: u32 = 5000;
 
 #[async_trait]
 impl EffectivenessService for Services {
@@ -27,19 +35,45 @@ impl EffectivenessService for Services {
         let count = filter.days.map_or(MOST_WEEKS, |days| days.div_ceil(7)).clamp(LEAST_WEEKS, MOST_WEEKS);
         let lately = EffectivenessFilter { days: Some(count * 7), ..filter.clone() };
         let days = self.world.effectiveness.by_day(&lately).await.map_err(store_fault)?;
+        let rows = rows(&counts);
         Ok(EffectivenessReport {
-            rows: rows(&counts),
+            calibration: self.calibrated(filter).await?,
+            versions: if by == GroupBy::Version { compared(&rows) } else { Vec::new() },
+            rows,
             total: counts.all.map(|all| EffectivenessRow::new("all", &all)),
             weeks: weeks(&days, self.world.clock.now(), count),
         })
+    }
+
+    async fn calibration(&self, caller: &Caller, filter: &EffectivenessFilter) -> Answer<Vec<Calibration>> {
+        caller.require(Right::RunsRead)?;
+        short(filter)?;
+        self.calibrated(filter).await
+    }
+
+    async fn patterns(&self, caller: &Caller, days: u32) -> Answer<Vec<Pattern>> {
+        caller.require(Right::RunsRead)?;
+        let now = self.world.clock.now();
+        let since = now.plus_ms(-i64::from(days) * DAY_MS);
+        let past = self.world.assessments.past(since, PAST).await.map_err(store_fault)?;
+        Ok(pattern::find(&past, now))
+    }
+
+    async fn versions(&self, caller: &Caller, filter: &EffectivenessFilter) -> Answer<Vec<VersionsCompared>> {
+        Ok(compared(&rows(&self.counts(caller, GroupBy::Version, filter).await?)))
     }
 }
 
 impl Services {
     async fn counts(&self, caller: &Caller, by: GroupBy, filter: &EffectivenessFilter) -> Answer<Grouped> {
         caller.require(Right::RunsRead)?;
-        limits::short([("workflow_id", &filter.workflow_id), ("signal_type", &filter.signal_type)])?;
+        short(filter)?;
         self.world.effectiveness.counts(by, filter).await.map_err(store_fault)
+    }
+
+    async fn calibrated(&self, filter: &EffectivenessFilter) -> Answer<Vec<Calibration>> {
+        let counts = self.world.assessments.calibration(filter).await.map_err(store_fault)?;
+        Ok(counts.iter().filter_map(|(model, bins)| calibration(model, bins)).collect())
     }
 
     pub(super) async fn effectiveness_rows(
@@ -64,6 +98,15 @@ impl Services {
         let rows = self.effectiveness_rows(GroupBy::Playbook, &EffectivenessFilter::default()).await?;
         Ok(rows.into_iter().map(|row| (row.group.clone(), row)).collect())
     }
+}
+
+fn short(filter: &EffectivenessFilter) -> Answer<()> {
+    limits::short([
+        ("workflow_id", &filter.workflow_id),
+        ("signal_type", &filter.signal_type),
+        ("action_type", &filter.action_type),
+        ("model", &filter.model),
+    ])
 }
 
 fn rows(counts: &Grouped) -> Vec<EffectivenessRow> {

@@ -2,6 +2,7 @@
 //! first, asks the pure rules of `domain`, and writes through the ports. It knows no HTTP, no SQL, no Kubernetes objects.
 
 mod approvals;
+mod assessment;
 mod audit;
 mod automatic;
 mod capture;
@@ -39,9 +40,9 @@ use domain::{
     fault::Fault,
     policy::Conditions,
     ports::{
-        AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore,
-        FindingStore, Ids, LogReader, PolicyStore, RecommendationStore, RecoveryStore, Registry, SignalStore,
-        SignatureStore, StoreError,
+        AccountStore, AssessmentStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore,
+        ExecutionStore, FindingStore, Ids, LogReader, PolicyStore, RecommendationStore, RecoveryStore, Registry,
+        SignalStore, SignatureStore, StoreError,
     },
     services::ServiceError,
     signal::mapping::Mapping,
@@ -66,6 +67,8 @@ pub struct World {
     pub logs: Arc<dyn LogReader>,
     /// Signals and incidents.
     pub signals: Arc<dyn SignalStore>,
+    /// Whether they helped.
+    pub assessments: Arc<dyn AssessmentStore>,
     /// Rollups.
     pub effectiveness: Arc<dyn EffectivenessStore>,
     /// The audit trail.

@@ -160,6 +160,7 @@ mod tests {
             findings: shared.clone(),
             logs: shared.clone(),
             signals: shared.clone(),
+            assessments: shared.clone(),
             effectiveness: shared.clone(),
             audit: shared.clone(),
             policies: shared.clone(),

@@ -126,8 +126,7 @@ impl Services {
         };
         let plan = &ticket.content().plan;
         let images = self.signed(&plan.images()).await?;
-        let ruling =
-            self.ruling(record, &recommendation, strategy, Some(plan), registration.as_ref(), &images).await?;
+        let ruling = self.ruling(record, &recommendation, strategy, Some(plan), registration.as_ref(), &images).await?;
         Ok(ruling.recovery)
     }
 

@@ -3,8 +3,9 @@
 use super::{Services, limits, reason, store_fault};
 use async_trait::async_trait;
 use domain::{
+    assessment::AssessmentRecord,
     audit::AuditEntry,
-    execution::{ActionRecord, Execution, ExecutionLine, LogLine},
+    execution::{ActionRecord, Assessment, Execution, ExecutionLine, LogLine},
     identity::{Caller, Right},
     ids::ExecutionId,
     log::{
@@ -132,6 +133,20 @@ impl RunService for Services {
         self.wake_cluster();
         // It is done, whether or not it can be read again.
         Ok(self.execution(id).await.unwrap_or(Execution { cancel_requested: true, ..execution }))
+    }
+
+    async fn assessment(&self, caller: &Caller, id: &ExecutionId) -> Answer<Option<AssessmentRecord>> {
+        self.kept_assessment(caller, id).await
+    }
+
+    async fn overrule(
+        &self,
+        caller: &Caller,
+        id: &ExecutionId,
+        verdict: Assessment,
+        reason: Option<String>,
+    ) -> Answer<AssessmentRecord> {
+        self.overrule_assessment(caller, id, verdict, reason).await
     }
 
     fn listings(&self) -> Listings {

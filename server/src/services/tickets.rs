@@ -277,6 +277,7 @@ impl Services {
             version,
             action_type: content.action_type.clone(),
             model: model.and_then(|m| m.name.clone().or_else(|| m.provider.clone())),
+            prompt_version: model.and_then(|m| m.prompt_version.clone()),
             confidence,
             title,
         };

@@ -8,6 +8,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use domain::{
+    assessment::recurrence::Returned,
     effectiveness::{Counts, EffectivenessFilter, GroupBy},
     ports::{EffectivenessStore, Grouped, StoreError, VersionDay},
 };
@@ -20,6 +21,7 @@ impl EffectivenessStore for Store {
             // What no model recommended says nothing about any model, and a step list nothing about any playbook, whatever it
             // calls itself.
             GroupBy::Model => ("model", false),
+            GroupBy::PromptVersion => ("CASE WHEN model = '' THEN '' ELSE model || '@' || prompt_version END", false),
             GroupBy::Playbook => ("workflow_id", false),
             GroupBy::Version => ("CASE WHEN workflow_id = '' THEN '' ELSE workflow_id || '@' || version END", false),
             GroupBy::SignalType => ("signal_type", true),
@@ -76,21 +78,24 @@ impl Store {
         let text =
             format!("SELECT {group} AS grouped{}, string_agg(phases, ' ') AS phases FROM rollups WHERE ", sums());
         let mut sql = Sql::new("rollup", text);
-        match filter.days {
-            None => {
-                sql.push("span = ").value(ALL_TIME);
-            }
-            // Single days up to the first whole block, then blocks: nothing is later than today.
-            Some(days) => {
-                let first = self.first(days).await?;
-                let whole = (first + BLOCK - 1).div_euclid(BLOCK) * BLOCK;
-                sql.push("((span = ").value(DAY).push(" AND day >= ").value(first).push(" AND day < ").value(whole);
-                sql.push(") OR (span = ").value(BLOCK).push(" AND day >= ").value(whole).push("))");
-            }
-        }
+        self.within(&mut sql, filter.days).await?;
         only(&mut sql, filter);
         sql.push(" GROUP BY 1");
         sql.all(&mut *self.read().await?).await
+    }
+
+    /// The rows that the last so many days, or all time, are put together from, as a condition.
+    pub(crate) async fn within(&self, sql: &mut Sql, days: Option<u32>) -> Result<(), StoreError> {
+        let Some(days) = days else {
+            sql.push("span = ").value(ALL_TIME);
+            return Ok(());
+        };
+        // Single days up to the first whole block, then blocks: nothing is later than today.
+        let first = self.first(days).await?;
+        let whole = (first + BLOCK - 1).div_euclid(BLOCK) * BLOCK;
+        sql.push("((span = ").value(DAY).push(" AND day >= ").value(first).push(" AND day < ").value(whole);
+        sql.push(") OR (span = ").value(BLOCK).push(" AND day >= ").value(whole).push("))");
+        Ok(())
     }
 
     /// The first of the last so many days by the database's clock; today is one of them.
@@ -99,16 +104,33 @@ impl Store {
     }
 }
 
-fn only(sql: &mut Sql, filter: &EffectivenessFilter) {
-    for (column, wanted) in [("workflow_id", &filter.workflow_id), ("signal_type", &filter.signal_type)] {
+pub(crate) fn only(sql: &mut Sql, filter: &EffectivenessFilter) {
+    let EffectivenessFilter { workflow_id, signal_type, action_type, model, days: _ } = filter;
+    for (column, wanted) in
+        [("workflow_id", workflow_id), ("signal_type", signal_type), ("action_type", action_type), ("model", model)]
+    {
         if let Some(wanted) = wanted {
             sql.push(" AND ").push(column).push(" = ").value(wanted);
         }
     }
 }
 
-const SUMMED: [&str; 9] =
-    ["runs", "succeeded", "effective", "ineffective", "inconclusive", "not_assessed", "recurred", "said", "said_milli"];
+const SUMMED: [&str; 14] = [
+    "runs",
+    "succeeded",
+    "effective",
+    "ineffective",
+    "inconclusive",
+    "not_assessed",
+    "watched_hour",
+    "recurred_hour",
+    "watched_day",
+    "recurred_day",
+    "watched_week",
+    "recurred_week",
+    "said",
+    "said_milli",
+];
 
 /// The sums that [`counted`] reads.
 fn sums() -> String {
@@ -117,6 +139,9 @@ fn sums() -> String {
 
 /// All but the phases.
 fn counted(row: &Row) -> Result<Counts, StoreError> {
+    let returned = |watched: &str, came_back: &str| {
+        Ok::<_, StoreError>(Returned { watched: row.int(watched)?, came_back: row.int(came_back)? })
+    };
     Ok(Counts {
         runs: row.int("runs")?,
         succeeded: row.int("succeeded")?,
@@ -124,8 +149,11 @@ fn counted(row: &Row) -> Result<Counts, StoreError> {
         ineffective: row.int("ineffective")?,
         inconclusive: row.int("inconclusive")?,
         not_assessed: row.int("not_assessed")?,
-        // Nothing writes the column before assessments look for recurrence: no data is none, not zero.
-        recurred: Some(row.int("recurred")?).filter(|n| *n > 0),
+        returned: [
+            returned("watched_hour", "recurred_hour")?,
+            returned("watched_day", "recurred_day")?,
+            returned("watched_week", "recurred_week")?,
+        ],
         said: row.int("said")?,
         said_milli: row.int("said_milli")?,
         phases_ms: BTreeMap::new(),

@@ -6,7 +6,9 @@
 
 mod able;
 mod accounts;
+mod assessments;
 mod audit;
+mod calibration;
 mod catalog;
 mod dialect;
 mod effectiveness;

@@ -1,13 +1,17 @@
 //! Counting executions as they end: for each kind of execution one row a day, one for sixteen days and one for all time, with
-//! how long their phases took. What the counts come to is read in `effectiveness`.
+//! how long their phases took; and what is known of them later, such as whether they helped. What the counts come to is read in
+//! `effectiveness`.
 
 use crate::{
+    calibration,
     phases::Histogram,
     recommendations::Came,
     sql::{Sql, Value},
     write::Write,
 };
 use domain::{
+    assessment::recurrence::Returned,
+    effectiveness::calibration::said_milli,
     execution::{Assessment, Execution, ExecutionState},
     ports::StoreError,
     time::Timestamp,
@@ -23,16 +27,17 @@ pub(crate) const DAY: i64 = 1;
 
 /// What is counted together. Ordered, so that all transactions lock the rows in one order.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    span: i64,
+pub(crate) struct Key {
+    pub(crate) span: i64,
     /// The first of its days, since 1970.
-    day: i64,
-    cluster: String,
-    workflow_id: String,
+    pub(crate) day: i64,
+    pub(crate) cluster: String,
+    pub(crate) workflow_id: String,
     version: String,
-    signal_type: String,
-    action_type: String,
-    model: String,
+    pub(crate) signal_type: String,
+    pub(crate) action_type: String,
+    pub(crate) model: String,
+    prompt_version: String,
 }
 
 #[derive(Default)]
@@ -43,6 +48,8 @@ struct Counted {
     ineffective: i64,
     inconclusive: i64,
     not_assessed: i64,
+    /// Within an hour, a day, a week.
+    returned: [Returned; 3],
     /// Of how many a model had said how sure it was, and the sum of that in thousandths.
     said: i64,
     said_milli: i64,
@@ -57,15 +64,58 @@ pub(crate) async fn count<'a>(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut counts: BTreeMap<Key, Counted> = BTreeMap::new();
+    let mut words = calibration::Words::default();
     for (execution, came) in ended {
         for key in keys(execution, now) {
+            words.add(&key, execution, execution.assessment, false);
             counts.entry(key).or_default().add(execution, came);
         }
     }
     for (key, counted) in counts {
         add(write, &key, &counted).await?;
     }
-    Ok(())
+    words.write(write).await
+}
+
+/// What becomes known of an execution that was counted when it ended.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Later {
+    /// The verdict as it was, and as it is.
+    pub(crate) verdict: Option<(Assessment, Assessment)>,
+    /// How long after its end the signal cleared, milliseconds.
+    pub(crate) clear_ms: Option<i64>,
+    /// Of each span (hour, day, week) what is counted now.
+    pub(crate) returned: [Returned; 3],
+}
+
+/// Adds that to the rows that it was counted in.
+pub(crate) async fn add_later(
+    write: &mut Write,
+    execution: &Execution,
+    later: &Later,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut counted = Counted { returned: later.returned, ..Counted::default() };
+    let mut words = calibration::Words::default();
+    let mut keys = Vec::from(keys(execution, now));
+    // Where nobody saw its end, the day that it was counted on is not known any more.
+    keys.retain(|key| key.span == ALL_TIME || execution.finished_at.is_some());
+    keys.sort_unstable();
+    if let Some((was, is)) = later.verdict {
+        *counted.of(was) -= 1;
+        *counted.of(is) += 1;
+        for key in &keys {
+            words.add(key, execution, was, true);
+            words.add(key, execution, is, false);
+        }
+    }
+    if let Some(ms) = later.clear_ms {
+        counted.phases.add("clear", ms);
+    }
+    for key in &keys {
+        add(write, key, &counted).await?;
+    }
+    words.write(write).await
 }
 
 fn keys(of: &Execution, now: Timestamp) -> [Key; 3] {
@@ -80,6 +130,7 @@ fn keys(of: &Execution, now: Timestamp) -> [Key; 3] {
         signal_type: subject.signal_type.clone(),
         action_type: subject.action_type.clone(),
         model: subject.model.clone().unwrap_or_default(),
+        prompt_version: subject.prompt_version.clone().unwrap_or_default(),
     })
 }
 
@@ -87,20 +138,22 @@ impl Counted {
     fn add(&mut self, execution: &Execution, came: Option<Came>) {
         self.runs += 1;
         self.succeeded += i64::from(execution.state == ExecutionState::Succeeded);
-        *match execution.assessment {
+        *self.of(execution.assessment) += 1;
+        if let Some(confidence) = execution.subject.confidence {
+            self.said += 1;
+            self.said_milli += said_milli(confidence);
+        }
+        for (phase, ms) in lengths(execution, came) {
+            self.phases.add(phase, ms);
+        }
+    }
+
+    fn of(&mut self, verdict: Assessment) -> &mut i64 {
+        match verdict {
             Assessment::Effective => &mut self.effective,
             Assessment::Ineffective => &mut self.ineffective,
             Assessment::Inconclusive => &mut self.inconclusive,
             Assessment::NotAssessed => &mut self.not_assessed,
-        } += 1;
-        if let Some(confidence) = execution.subject.confidence {
-            self.said += 1;
-            #[expect(clippy::cast_possible_truncation, reason = "a share of one in thousandths")]
-            let milli = (confidence.clamp(0.0, 1.0) * 1000.0).round() as i64;
-            self.said_milli += milli;
-        }
-        for (phase, ms) in lengths(execution, came) {
-            self.phases.add(phase, ms);
         }
     }
 }
@@ -116,10 +169,12 @@ fn lengths(of: &Execution, came: Option<Came>) -> Vec<(&'static str, i64)> {
 async fn add(write: &mut Write, key: &Key, counted: &Counted) -> Result<(), StoreError> {
     let mut sql = Sql::new(
         "rollup",
-        "INSERT INTO rollups (span, day, cluster, workflow_id, version, signal_type, action_type, model, runs, succeeded, \
-         effective, ineffective, inconclusive, not_assessed, recurred, said, said_milli, phases) VALUES ",
+        "INSERT INTO rollups (span, day, cluster, workflow_id, version, signal_type, action_type, model, prompt_version, \
+         runs, succeeded, effective, ineffective, inconclusive, not_assessed, watched_hour, recurred_hour, watched_day, \
+         recurred_day, watched_week, recurred_week, said, said_milli, phases) VALUES ",
     );
-    let [span, day, cluster, workflow_id, version, signal_type, action_type, model] = key.values();
+    let [span, day, cluster, workflow_id, version, signal_type, action_type, model, prompt_version] = key.values();
+    let [hour, one_day, week] = counted.returned;
     sql.tuple([
         span,
         day,
@@ -129,25 +184,37 @@ async fn add(write: &mut Write, key: &Key, counted: &Counted) -> Result<(), Stor
         signal_type,
         action_type,
         model,
+        prompt_version,
         counted.runs.into(),
         counted.succeeded.into(),
         counted.effective.into(),
         counted.ineffective.into(),
         counted.inconclusive.into(),
         counted.not_assessed.into(),
-        0_i64.into(),
+        hour.watched.into(),
+        hour.came_back.into(),
+        one_day.watched.into(),
+        one_day.came_back.into(),
+        week.watched.into(),
+        week.came_back.into(),
         counted.said.into(),
         counted.said_milli.into(),
         "".into(),
     ]);
     // What is locked now can be read and added to.
     sql.push(
-        " ON CONFLICT (span, day, cluster, workflow_id, version, signal_type, action_type, model) DO UPDATE SET \
+        " ON CONFLICT (span, day, cluster, workflow_id, version, signal_type, action_type, model, prompt_version) DO UPDATE SET \
          runs = rollups.runs + excluded.runs, succeeded = rollups.succeeded + excluded.succeeded, \
          effective = rollups.effective + excluded.effective, \
          ineffective = rollups.ineffective + excluded.ineffective, \
          inconclusive = rollups.inconclusive + excluded.inconclusive, \
-         not_assessed = rollups.not_assessed + excluded.not_assessed, said = rollups.said + excluded.said, \
+         not_assessed = rollups.not_assessed + excluded.not_assessed, \
+         watched_hour = rollups.watched_hour + excluded.watched_hour, \
+         recurred_hour = rollups.recurred_hour + excluded.recurred_hour, \
+         watched_day = rollups.watched_day + excluded.watched_day, \
+         recurred_day = rollups.recurred_day + excluded.recurred_day, \
+         watched_week = rollups.watched_week + excluded.watched_week, \
+         recurred_week = rollups.recurred_week + excluded.recurred_week, said = rollups.said + excluded.said, \
          said_milli = rollups.said_milli + excluded.said_milli RETURNING phases",
     );
     let row = sql.one(write.on()).await?;
@@ -158,7 +225,7 @@ async fn add(write: &mut Write, key: &Key, counted: &Counted) -> Result<(), Stor
     phases.read(&row.text("phases")?).ok_or_else(|| row.corrupt("phases", &"no histogram"))?;
     let mut sql = Sql::new("rollup", "UPDATE rollups SET phases = ");
     sql.value(phases.to_string());
-    sql.push(" WHERE (span, day, cluster, workflow_id, version, signal_type, action_type, model) = ")
+    sql.push(" WHERE (span, day, cluster, workflow_id, version, signal_type, action_type, model, prompt_version) = ")
         .tuple(key.values());
     sql.run(write.on()).await?;
     Ok(())
@@ -166,7 +233,7 @@ async fn add(write: &mut Write, key: &Key, counted: &Counted) -> Result<(), Stor
 
 impl Key {
     /// In the order of the columns.
-    fn values(&self) -> [Value; 8] {
+    fn values(&self) -> [Value; 9] {
         [
             self.span.into(),
             self.day.into(),
@@ -176,6 +243,7 @@ impl Key {
             self.signal_type.as_str().into(),
             self.action_type.as_str().into(),
             self.model.as_str().into(),
+            self.prompt_version.as_str().into(),
         ]
     }
 }

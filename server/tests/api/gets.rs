@@ -46,6 +46,7 @@ fn asked_otherwise(world: &World) -> Vec<String> {
         "/catalog?q=oomkill&status=any",
         "/catalog/new?from=oomkill-scale-down",
         "/effectiveness?by=version&days=30",
+        "/effectiveness/csv?table=calibration&by=model",
         "/audit?q=approve&door=api",
         "/findings?state=any&severity=medium&q=worker",
         "/search?q=oomkill",

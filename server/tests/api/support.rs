@@ -61,6 +61,8 @@ impl Console {
             Database::Postgres => Some(postgres_database()),
         };
         let mut command = console_command(data.path(), database_url.as_deref());
+        // Whether runs helped is looked at late, unless a test is about that: what happens by itself would disturb others.
+        command.env("KUBERNAUT_ASSESS_AFTER", "6h");
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments).envs(environment.iter().copied());
         let log = std::fs::File::create(data.path().join(LOG)).expect("a file for its log");
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the binary starts");

@@ -25,15 +25,17 @@ pub enum Ink {
     Line,
     /// What a model said.
     Said,
-    /// The phases of a recovery: until the cause was found, until somebody decided, until the run had ended, and others.
+    /// The phases of a recovery: until the cause was found, until somebody decided, until the run had ended, until the signal had
+    /// cleared, and others.
     Investigate,
     Decide,
     Run,
+    Clear,
     Other,
 }
 
 impl Ink {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Ground,
         Self::Note,
         Self::Name,
@@ -44,6 +46,7 @@ impl Ink {
         Self::Investigate,
         Self::Decide,
         Self::Run,
+        Self::Clear,
         Self::Other,
     ];
 
@@ -65,6 +68,7 @@ impl Ink {
             Self::Investigate => "phase-investigate",
             Self::Decide => "phase-decide",
             Self::Run => "phase-run",
+            Self::Clear => "phase-clear",
             Self::Other => "phase-other",
         }
     }

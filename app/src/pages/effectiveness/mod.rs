@@ -1,12 +1,15 @@
 //! What works: how often it helped and how often it went through, each with its interval, beside what the models said; the trend,
 //! recurrence and the time to recovery; by playbook, version, signal, action or model. No data is a dash with a word, never zero.
 
+mod calibration;
 mod chart;
 mod phases;
 mod table;
 mod trend;
+mod versions;
 
 pub use crate::components::chart::Measure;
+pub use versions::word as verdict_word;
 
 use crate::{
     components::{Empty, Field, PageHead, Select},
@@ -37,7 +40,8 @@ pub struct Asked {
 }
 
 impl Asked {
-    fn of(query: &Query) -> Self {
+    /// As the address says it.
+    pub fn of(query: &Query) -> Self {
         let days = match query.get("days") {
             Some("all") => None,
             Some(days) => days.parse().ok().filter(|n| *n > 0).or(Some(DAYS[0])),
@@ -48,10 +52,24 @@ impl Asked {
             filter: EffectivenessFilter {
                 workflow_id: query.text("workflow_id"),
                 signal_type: query.text("signal_type"),
+                action_type: query.text("action_type"),
+                model: query.text("model"),
                 days,
             },
             measure: query.get("measure").and_then(Measure::from_name),
         }
+    }
+
+    /// Where one of the page's tables is as CSV, for what the address asks for.
+    fn csv(&self, table: &str) -> String {
+        let EffectivenessFilter { workflow_id, signal_type, action_type, model, days } = &self.filter;
+        let days = days.map_or_else(|| "all".to_owned(), |days| days.to_string());
+        let query = Query::of(&[("table", table), ("by", self.by.name()), ("days", days.as_str())])
+            .with("workflow_id", workflow_id.as_deref())
+            .with("signal_type", signal_type.as_deref())
+            .with("action_type", action_type.as_deref())
+            .with("model", model.as_deref());
+        format!("{PATH}/csv{query}")
     }
 
     /// What was chosen of time and charts, for the addresses of other groups.
@@ -77,12 +95,13 @@ const fn group_word(by: GroupBy) -> &'static str {
         GroupBy::SignalType => "Signal",
         GroupBy::ActionType => "Action",
         GroupBy::Model => "Model",
+        GroupBy::PromptVersion => "Prompt version",
     }
 }
 
 /// The page: the most-run groups first.
 pub fn effectiveness(report: EffectivenessReport, asked: &Asked) -> AnyView {
-    let EffectivenessReport { mut rows, total, weeks } = report;
+    let EffectivenessReport { mut rows, total, weeks, calibration, versions } = report;
     rows.sort_by(|a, b| b.runs.cmp(&a.runs).then_with(|| a.group.cmp(&b.group)));
     let measure = asked.measure.unwrap_or_else(|| Measure::of_choice(total.as_ref()));
     let since = asked.filter.days.map_or_else(|| "All time".to_owned(), |days| format!("Last {days} days"));
@@ -102,11 +121,17 @@ pub fn effectiveness(report: EffectivenessReport, asked: &Asked) -> AnyView {
             .into_any(),
             Some(total) => view! {
                 <Figures total=total.clone() />
+                <p class="sub">
+                    "Went through: the run ended well. Helped: afterwards the signal had cleared, of those runs whose effect could be told. "
+                    "The numbers in brackets hold the true share with 95 % confidence: few runs, wide brackets."
+                </p>
                 <div class="halves charts">
                     <chart::Chart rows=rows.clone() measure title=group_word(asked.by) />
                     <trend::Trend weeks measure />
                 </div>
                 <phases::Phases total=total.clone() />
+                <calibration::Calibrated models=calibration asked=asked.clone() />
+                <versions::Versions pairs=versions asked=asked.clone() />
                 <table::Table rows all=total.runs asked=asked.clone() />
             }
             .into_any(),
@@ -129,7 +154,9 @@ fn Controls(asked: Asked, measure: Measure) -> impl IntoView {
     let mut spans: Vec<Select> =
         choices.into_iter().map(|n| Select { value: n.to_string(), word: format!("Last {n} days") }).collect();
     spans.push(Select { value: "all".into(), word: "All time".into() });
-    let filtered = filter.workflow_id.is_some() || filter.signal_type.is_some();
+    let filtered = [&filter.workflow_id, &filter.signal_type, &filter.action_type, &filter.model]
+        .iter()
+        .any(|wanted| wanted.is_some());
     view! {
         <form class="filters" method="get" action=PATH autocomplete="off">
             <Field name="measure" label="Charts show" value=measure.name() choices=measures.to_vec() />
@@ -137,6 +164,8 @@ fn Controls(asked: Asked, measure: Measure) -> impl IntoView {
             <Field name="days" label="Time" value=days choices=spans />
             <Field name="workflow_id" label="Playbook" placeholder="Any playbook" value=filter.workflow_id.unwrap_or_default() />
             <Field name="signal_type" label="Signal" placeholder="Any signal" value=filter.signal_type.unwrap_or_default() />
+            <Field name="action_type" label="Action" placeholder="Any action" value=filter.action_type.unwrap_or_default() />
+            <Field name="model" label="Model" placeholder="Any model" value=filter.model.unwrap_or_default() />
             <button class="btn" type="submit">"Show"</button>
             {filtered.then(|| view! { <a class="btn ghost" href=cleared>"Clear"</a> })}
         </form>
@@ -156,7 +185,16 @@ fn Figures(total: EffectivenessRow) -> impl IntoView {
     let median = |phase: &str| {
         total.recovery_ms.get(phase).map(|took| (human(took.p50), format!("(90 %: {})", human(took.p90))))
     };
-    let back = total.recurrence_rate.map(|share| (percent(share), String::new()));
+    let back = total.recurrence_rate.map(|share| {
+        let part = |rate: Option<f64>| rate.map_or_else(|| "–".to_owned(), percent);
+        let beside = format!(
+            "of {} (hour: {}, week: {})",
+            total.recurrence.day.watched,
+            part(total.recurrence.hour.rate),
+            part(total.recurrence.week.rate)
+        );
+        (percent(share), beside)
+    });
     let figures = [
         ("helped", interval(Measure::Helped), "nobody has looked yet whether it helped"),
         ("went through", interval(Measure::WentThrough), "nothing ended"),

@@ -109,6 +109,7 @@ fn ink(phase: &str) -> Ink {
         "investigate" => Ink::Investigate,
         "decide" => Ink::Decide,
         "run" => Ink::Run,
+        "clear" => Ink::Clear,
         _ => Ink::Other,
     }
 }
@@ -130,7 +131,7 @@ mod tests {
     fn each_phase_is_a_piece_that_says_its_numbers() {
         let phase = |name: &str, p50| (name.to_owned(), Percentiles { p50, p90: p50 * 2 });
         let (svg, marks) = draw(&[phase("decide", 60_000), phase("run", 60_000), phase("clear", 0)], 760).unwrap();
-        for class in ["phase-decide", "phase-run", "phase-other"] {
+        for class in ["phase-decide", "phase-run", "phase-clear"] {
             assert_eq!(svg.matches(&format!("<rect class=\"{class}\"")).count(), 1, "{class}: {svg}");
         }
         assert_eq!(marks[1].sentence, "run: 1m 00s in the median, nine of ten within 2m 00s");

@@ -7,7 +7,7 @@ use crate::{
     words::percent,
 };
 use domain::{
-    effectiveness::{EffectivenessRow, GroupBy, Percentiles},
+    effectiveness::{EffectivenessRow, GroupBy, Percentiles, Recurrence, ReturnRate},
     playbook::PlaybookId,
     time::human,
 };
@@ -21,6 +21,8 @@ pub fn Table(
     asked: Asked,
 ) -> impl IntoView {
     let by = asked.by;
+    let of = asked.clone();
+    let csv = move |table: &str| of.csv(table);
     let phases = measured(rows.iter());
     let back = rows.iter().any(|row| row.recurrence_rate.is_some());
     let elsewhere = all - rows.iter().map(|row| row.runs).sum::<i64>();
@@ -36,13 +38,17 @@ pub fn Table(
                         <th scope="col">"Went through, 95 %"</th>
                         <th scope="col">"Models said"</th>
                         <th scope="col" class="num">"Can't tell"</th><th scope="col" class="num">"Not assessed"</th>
-                        {back.then(|| view! { <th scope="col">"Came back in a day"</th> })}
+                        {back.then(|| view! { <th scope="col">"Came back in an hour / day / week"</th> })}
                         {phases.iter().map(|phase| view! { <th scope="col">{format!("To {phase}: median / 90 %")}</th> }).collect_view()}
                     </tr></thead>
                     <tbody>{rows.into_iter().map(|row| view! { <Row row asked=asked.clone() back phases=phases.clone() /> }).collect_view()}</tbody>
                 </table>
             </TableBox>
             {(elsewhere > 0).then(|| view! { <p class="sub">{apart(by, elsewhere)}</p> })}
+            <p class="sub">
+                "As CSV: "<a href=csv("groups") download="effectiveness.csv">"these numbers"</a>", "<a href=csv("weeks") download="weeks.csv">"week by week"</a>", "
+                <a href=csv("phases") download="phases.csv">"phases"</a>"."
+            </p>
         </Section>
     }
     .into_any()
@@ -56,7 +62,9 @@ fn apart(by: GroupBy, runs: i64) -> String {
         (format!("{runs} runs"), "are", "they belong")
     };
     match by {
-        GroupBy::Model => format!("{count} that no model recommended {are} counted above as well."),
+        GroupBy::Model | GroupBy::PromptVersion => {
+            format!("{count} that no model recommended {are} counted above as well.")
+        }
         _ => format!("{count} of several steps {are} counted above as well: {they} to no playbook."),
     }
 }
@@ -76,14 +84,25 @@ fn Row(row: EffectivenessRow, asked: Asked, back: bool, phases: Vec<String>) -> 
             <td>{numbers(Measure::WentThrough, &row, "no runs")}</td>
             <td>{share(row.said, "said nothing")}</td>
             <td class="num">{row.inconclusive}</td><td class="num">{row.not_assessed}</td>
-            {back.then(|| view! { <td>{share(row.recurrence_rate, "not measured")}</td> })}
+            {back.then(|| view! { <td>{returned(&row)}</td> })}
             {phases.iter().map(|phase| view! { <td>{took(row.recovery_ms.get(phase))}</td> }).collect_view()}
         </tr>
     }
     .into_any()
 }
 
-/// What there is to see of a group, and what one finds there. Nothing else is kept by action or by model.
+/// How often the signal came back, of those that were watched for so long.
+fn returned(row: &EffectivenessRow) -> AnyView {
+    let Recurrence { hour, day, week } = row.recurrence;
+    if day.rate.or(hour.rate).is_none() {
+        return view! { <span class="sub">"– not measured"</span> }.into_any();
+    }
+    let one =
+        |of: ReturnRate| of.rate.map_or_else(|| "–".to_owned(), |rate| format!("{} of {}", percent(rate), of.watched));
+    format!("{} / {} / {}", one(hour), one(day), one(week)).into_any()
+}
+
+/// What there is to see of a group, and what one finds there.
 fn leads_to(group: &str, asked: &Asked) -> Option<(String, &'static str)> {
     // A step list counts under its action, which no playbook is called after.
     let playbook = |id: &str| id.parse::<PlaybookId>().ok();
@@ -97,7 +116,18 @@ fn leads_to(group: &str, asked: &Asked) -> Option<(String, &'static str)> {
             let query = asked.kept().with("signal_type", Some(group));
             Some((format!("{PATH}{query}"), "What was done about it"))
         }
-        GroupBy::ActionType | GroupBy::Model => None,
+        GroupBy::ActionType => {
+            let query = asked.kept().with("action_type", Some(group).filter(|group| !group.is_empty()));
+            Some((format!("{PATH}{query}"), "What did this, by playbook"))
+        }
+        GroupBy::Model => {
+            let query = asked.kept().with("model", Some(group));
+            Some((format!("{PATH}{query}"), "What it recommended, by playbook"))
+        }
+        GroupBy::PromptVersion => {
+            let query = asked.kept().with("model", group.rsplit_once('@').map(|(model, _)| model));
+            Some((format!("{PATH}{query}"), "What this model recommended, by playbook"))
+        }
     }
 }
 
@@ -137,6 +167,8 @@ mod tests {
         assert_eq!(version.as_deref(), Some("/catalog/node-drain?version=1.0.0%2Bb1"));
         let signal = leads("by=signal_type&days=7&measure=went_through", "OOMKilled");
         assert_eq!(signal.as_deref(), Some("/effectiveness?days=7&measure=went_through&signal_type=OOMKilled"));
-        assert_eq!(leads("by=model", "a-model"), None);
+        assert_eq!(leads("by=model", "a-model").as_deref(), Some("/effectiveness?model=a-model"));
+        assert_eq!(leads("by=prompt_version", "a-model@7").as_deref(), Some("/effectiveness?model=a-model"));
+        assert_eq!(leads("by=action_type", "drain").as_deref(), Some("/effectiveness?action_type=drain"));
     }
 }

@@ -2,6 +2,7 @@
 //! results, attempts and events. What is selected stands in the address, so every link opens what its sender saw.
 
 mod after;
+mod assessment;
 mod events;
 mod head;
 mod log;
@@ -25,6 +26,7 @@ use crate::{
     pages::recommendation::ticket::Whole,
 };
 use domain::{
+    assessment::AssessmentRecord,
     execution::Execution,
     identity::{Caller, Right},
     ids::ExecutionId,
@@ -53,7 +55,9 @@ pub struct RunView {
     pub quote: Option<Quote>,
     /// What it runs under.
     pub paper: Paper,
-    /// Whether the reader may cancel, and list what it left.
+    /// Whether it helped; none where nobody has looked.
+    pub assessment: Option<AssessmentRecord>,
+    /// Whether the reader may cancel, overrule, and list what it left.
     pub may_control: bool,
     /// What came before and after it.
     pub aftermath: Aftermath,
@@ -92,6 +96,12 @@ pub async fn page(ask: Ask) -> Answer<Page> {
         Err(ServiceError::NotFound(_)) => Paper::NotKept,
         Err(_) => Paper::Unread,
     };
+    let assessment = if run.state.ended() {
+        // The verdict itself stands on the run.
+        ask.console.runs.assessment(&ask.caller, &id).await.unwrap_or_default()
+    } else {
+        None
+    };
     let may_control = ask.caller.may(Right::RunsControl);
     let listings = ask.console.runs.listings();
     // The page is worth showing without it.
@@ -103,7 +113,7 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     let shown = shown.map(|task| format!(" log:{id}/{}", task.name)).unwrap_or_default();
     let follows = format!("execution:{id} task:{id}{shown}{}", made.concat());
     let (form, now) = (ask.form, ask.now);
-    let view = RunView { run, selection, log, quote, paper, may_control, aftermath, listings, form, now };
+    let view = RunView { run, selection, log, quote, paper, assessment, may_control, aftermath, listings, form, now };
     Ok(Page::below(title, run_page(view)).following(follows).with_history(&ask.caller, id.as_str()))
 }
 
@@ -135,7 +145,7 @@ const QUOTED: usize = 400;
 
 /// The page.
 pub fn run_page(view: RunView) -> AnyView {
-    let RunView { run, selection, log, quote, paper, may_control, aftermath, listings, form, now } = view;
+    let RunView { run, selection, log, quote, paper, assessment, may_control, aftermath, listings, form, now } = view;
     let kept = !matches!(paper, Paper::NotKept);
     let id = run.subject.id.to_string();
     let ended = run.state.ended();
@@ -178,6 +188,7 @@ pub fn run_page(view: RunView) -> AnyView {
                 </div>
             </div>
             <after::After run=run.clone() aftermath may_control form=form.clone() query=query.clone() now />
+            <assessment::Helped run=run.clone() record=assessment query=query.clone() may_control form=form.clone() now />
             <Section title="What it runs under">
                 {match paper {
                     Paper::Kept(ticket) => {

@@ -260,6 +260,7 @@ fn subject(id: &ExecutionId, ticket: &Ticket) -> ExecutionSubject {
         version: None,
         action_type: content.action_type.clone(),
         model: None,
+        prompt_version: None,
         confidence: None,
         title: "a run".into(),
     }

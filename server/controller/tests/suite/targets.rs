@@ -3,8 +3,10 @@
 
 use super::world::{NAMESPACE, World};
 use domain::{
+    assessment::judge::TargetHealth,
     recommendation::ResourceRef,
     target::state::{Beside, Reading, TargetState},
+    time::Timestamp,
 };
 use sandbox::{Effect, Fault, Verb};
 use serde::Deserialize;
@@ -79,6 +81,24 @@ async fn what_may_not_be_read_is_said_and_nobody_waits_for_a_cluster_that_hangs(
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_run_the_pods_of_the_newest_template_are_looked_at() {
+    let world = World::start().await;
+    let health = async |kind, name| world.cluster().health_since(&resource(kind, name), Timestamp::default()).await;
+    let checkout = world
+        .eventually("well", async || match health("Deployment", "checkout").await {
+            TargetHealth::Seen(seen) => (seen.wanted > 0 && seen.ready == seen.wanted).then_some(seen),
+            other => panic!("{other:?}"),
+        })
+        .await;
+    assert_eq!(checkout.old, 0);
+    assert_eq!(health("Deployment", "nobody").await, TargetHealth::Missing);
+    let TargetHealth::Unknown { .. } = health("Node", "worker-1").await else { panic!("a node has no template") };
+    world.sandbox().faults().push(Fault::once(Verb::Get, "replicasets", Effect::Forbidden("no".into())));
+    let TargetHealth::Unknown { why } = health("Deployment", "checkout").await else { panic!("not allowed") };
+    assert!(why.contains("deploy/base/rbac/targets.yaml"), "{why}");
+}
+
 type Right = (String, String, String);
 
 /// Group, resource and verb of a request that is not about the console's own namespace.
@@ -115,6 +135,7 @@ async fn the_cluster_role_grants_what_is_asked_for_and_nothing_else() {
         // Whether there is one does not matter: it was asked for.
         world.cluster().target(&resource(kind, "none")).await;
     }
+    world.cluster().health_since(&resource("Deployment", "my-app"), Timestamp::default()).await;
     let asked = world.asked.lock().unwrap().clone();
     let asked: BTreeSet<Right> = asked.iter().filter_map(|(method, uri)| right(method, uri)).collect();
 

@@ -1,4 +1,4 @@
-//! A run's page: a part of its log, and its forms: cancelling it, and listing what it left.
+//! A run's page: a part of its log, and its forms: cancelling it, saying whether it helped, and listing what it left.
 
 use super::{Parts, again, page_of, who};
 use crate::doors::{
@@ -14,9 +14,11 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use domain::{
+    execution::Assessment,
+    fault::{Fault, code},
     ids::ExecutionId,
     recommendation::Recommendation,
-    services::{Answer, RecoveryService, RunService},
+    services::{Answer, RecoveryService, RunService, ServiceError},
 };
 
 /// A part of a log, for a page that has the rest: the same lines as on the page.
@@ -90,6 +92,31 @@ async fn made(done: Answer<Recommendation>, gate: &Gate, page: &str, parts: Part
     match done {
         Ok(made) => Redirect::to(&page_of(made.id.as_str())).into_response(),
         Err(error) => again(gate, page, parts, FormOutcome::refused(fields, &error)).await,
+    }
+}
+
+pub async fn overrule(
+    State(gate): State<Gate>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    parts: Parts,
+    Form(fields): Form,
+) -> Response {
+    let page = address(&id, query.as_deref());
+    let verdict = field(&fields, "verdict").and_then(Assessment::from_name);
+    let reason = field(&fields, "reason").map(str::to_owned);
+    let done = async {
+        let verdict = verdict.filter(|verdict| *verdict != Assessment::NotAssessed).ok_or_else(|| {
+            ServiceError::Invalid(vec![Fault::new("/verdict", code::REQUIRED, "choose what it came to")])
+        })?;
+        gate.services.overrule(&who(&parts)?, &ExecutionId::new(&id), verdict, reason).await
+    };
+    match done.await {
+        Ok(_) => Redirect::to(&format!("{page}#assessment")).into_response(),
+        Err(error) => {
+            let outcome = FormOutcome::refused(fields.clone(), &error);
+            again(&gate, &page, parts, outcome).await
+        }
     }
 }
 

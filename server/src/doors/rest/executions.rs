@@ -1,5 +1,6 @@
 //! `/api/v1/executions` and `/api/v1/actions`.
 
+pub mod assessment;
 mod follower;
 
 use super::{
@@ -45,6 +46,8 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::GET, "/api/v1/executions/{id}/pipelinerun", read, pipeline_run)
         .add(Method::GET, "/api/v1/executions/{id}/ticket", read, ticket)
         .add(Method::POST, "/api/v1/executions/{id}/cancel", control, cancel)
+        .add(Method::GET, "/api/v1/executions/{id}/assessment", read, assessment::assessment)
+        .add(Method::POST, "/api/v1/executions/{id}/assessment", control, assessment::overrule)
         .add(Method::POST, "/api/v1/executions/{id}/workspaces/{workspace}/listing", control, list_workspace)
         .add(Method::GET, "/api/v1/actions", read, actions)
         .add(Method::GET, "/api/v1/actions/{id}", read, action)

@@ -13,8 +13,11 @@ mod targets;
 
 pub(crate) use claim::claim;
 pub(crate) use concurrency::in_the_way;
+pub(crate) use observe::announce;
+pub(crate) use rows::{COLUMNS, execution};
+pub(crate) use targets::OVERLAP;
 
-use self::rows::{COLUMNS, execution, tasks, whole, whole_columns};
+use self::rows::{tasks, whole, whole_columns};
 use crate::{
     Store,
     find::{Indexed, find},

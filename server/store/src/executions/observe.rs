@@ -71,7 +71,7 @@ async fn lock(write: &mut Write, id: &ExecutionId) -> Result<Option<Execution>, 
     whole(write.on(), row.as_ref()).await
 }
 
-pub(super) fn announce(write: &mut Write, of: &Execution) {
+pub(crate) fn announce(write: &mut Write, of: &Execution) {
     let data = object!({
         "state": of.state.name(), "revision": of.revision, "reason": of.reason,
         "cancel_requested": of.cancel_requested,

@@ -12,11 +12,11 @@ use domain::{
 use sqlx::AnyConnection;
 
 /// What [`execution`] reads.
-pub(super) const COLUMNS: &str = "id, subject, state, stage, revision, reason, message, uid, run_uid, approved_by, created_at, \
+pub(crate) const COLUMNS: &str = "id, subject, state, stage, revision, reason, message, uid, run_uid, approved_by, created_at, \
                                   expires_at, started_at, finished_at, cancel_requested, assessment";
 
 /// The execution without its tasks and warnings.
-pub(super) fn execution(row: &Row) -> Result<Execution, StoreError> {
+pub(crate) fn execution(row: &Row) -> Result<Execution, StoreError> {
     Ok(Execution {
         subject: row.json("subject")?,
         state: row.word("state", ExecutionState::from_name)?,
@@ -61,7 +61,7 @@ pub(super) async fn insert(write: &mut Write, new: &[&Execution]) -> Result<Vec<
             "execution",
             "INSERT INTO executions (id, recommendation_id, ticket_digest, cluster, name, workflow_id, state, stage, \
              epoch, revision, reason, message, uid, run_uid, approved_by, created_at, expires_at, started_at, finished_at, \
-             cancel_requested, assessment, search, target, subject, warnings, let_go) VALUES ",
+             cancel_requested, assessment, search, target, subject, warnings, let_go, assessed_at) VALUES ",
         );
         for (i, one) in some.iter().enumerate() {
             sql.push(if i == 0 { "" } else { ", " }).tuple(values(one)?);
@@ -77,7 +77,7 @@ pub(super) async fn insert(write: &mut Write, new: &[&Execution]) -> Result<Vec<
     Ok(written)
 }
 
-fn values(of: &Execution) -> Result<[Value; 26], StoreError> {
+fn values(of: &Execution) -> Result<[Value; 27], StoreError> {
     let subject = &of.subject;
     Ok([
         subject.id.as_str().into(),
@@ -107,6 +107,8 @@ fn values(of: &Execution) -> Result<[Value; 26], StoreError> {
         warnings(of)?.into(),
         // What was written before it came here.
         of.started_at.is_some().into(),
+        // It was judged there, or not at all.
+        of.state.ended().then(|| of.finished_at.unwrap_or(of.created_at)).into(),
     ])
 }
 

@@ -7,7 +7,7 @@ use crate::{
 use domain::{ids::ExecutionId, ports::StoreError, target::kinds::Spot};
 
 /// Whether these two rows may mean the same object: what nobody says may be any.
-pub(super) const OVERLAP: &str = "(t.name = o.name OR t.name = '' OR o.name = '') \
+pub(crate) const OVERLAP: &str = "(t.name = o.name OR t.name = '' OR o.name = '') \
                                   AND (t.kind = o.kind OR t.kind = '' OR o.kind = '') \
                                   AND (t.namespace = o.namespace OR t.namespace = '' OR o.namespace = '')";
 

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod apart;
+mod assessments;
 mod catalog;
 mod decide;
 mod effectiveness;

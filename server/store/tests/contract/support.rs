@@ -322,6 +322,7 @@ pub fn subject(id: &str, of: &RecommendationId, ticket: u8) -> ExecutionSubject 
         version: Some("1.0.0".into()),
         action_type: "scale_down_replicas".into(),
         model: Some("holmes-large".into()),
+        prompt_version: None,
         confidence: Some(0.85),
         title: "Scale down my-app".into(),
     }

@@ -39,6 +39,7 @@ impl House {
             findings: shared.clone(),
             logs: shared.clone(),
             signals: shared.clone(),
+            assessments: shared.clone(),
             effectiveness: shared.clone(),
             audit: shared.clone(),
             policies: shared.clone(),
