@@ -32,7 +32,7 @@ enum Task {
         #[arg(long, default_value_t = 13)]
         playbooks: u32,
     },
-    /// Prints p50 and p99 of each query, one line each.
+    /// Prints p50, p95 and p99 of each query, one line each.
     Queries {
         /// How often each is asked.
         #[arg(long, default_value_t = 300)]

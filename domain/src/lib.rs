@@ -31,6 +31,7 @@ pub mod ports;
 pub mod provider;
 pub mod reader;
 pub mod recommendation;
+pub mod search;
 pub mod services;
 pub mod spans;
 pub mod stats;

@@ -15,12 +15,16 @@ use domain::{
     effectiveness::{EffectivenessFilter, GroupBy},
     paging::PageOf,
     ports::{CatalogFilter, Facet, FacetValue, PlaybookStatus},
+    search::Meaning,
+    services::Found,
 };
 
 #[test]
 fn the_catalog_says_what_was_measured_and_why_something_was_found() {
     let list = PageOf { items: samples::items(), next_cursor: Some("x".into()) };
-    let page = html(|| catalog(list, vec![], CatalogFilter::default(), Query::parse("q=memory"), false));
+    let found = Found { page: list, meaning: Meaning::Late };
+    let page = html(|| catalog(found, vec![], CatalogFilter::default(), Query::parse("q=memory"), false));
+    assert!(page.contains("Found by text alone"), "what did not answer is said");
     assert!(page.contains("of 40 (") && page.contains("no runs yet"));
     // Texts that follow each other are parted by a comment.
     assert!(page.replace("<!>", "").contains("Found by signal OOMKilled"));
@@ -100,13 +104,14 @@ fn what_is_chosen_can_be_taken_away_and_what_can_be_chosen_counts() {
     ];
     let query = Query::parse("q=scale&signal_type=OOMKilled&tag=memory&cursor=x");
     let list = PageOf { items: samples::items(), next_cursor: None };
+    let found = Found { page: list, meaning: Meaning::Used };
     let filter = CatalogFilter { q: Some("scale".into()), ..CatalogFilter::default() };
-    let page = html(|| catalog(list, facets, filter, query, false)).replace("<!>", "").replace("&amp;", "&");
+    let page = html(|| catalog(found, facets, filter, query, false)).replace("<!>", "").replace("&amp;", "&");
     assert!(page.contains("href=\"/catalog?q=scale&tag=memory\""), "one is taken away, the others stay: {page}");
     assert!(page.contains("href=\"/catalog?q=scale&signal_type=OOMKilled&tag=memory&tag=oom\""), "tags add up");
     assert!(page.contains("href=\"/catalog?q=scale&tag=memory&signal_type=*\""), "another value takes its place");
     assert!(page.contains("<input type=\"hidden\" name=\"signal_type\" value=\"OOMKilled\""), "a search keeps them");
-    assert!(page.contains("signal: OOMKilled, take it away"));
+    assert!(page.contains("signal: OOMKilled, take it away") && !page.contains("Found by text alone"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod catalog;
 mod cluster;
 mod executions;
 mod logs;
+mod meaning;
 mod policies;
 mod provider;
 mod recommendations;
@@ -24,6 +25,7 @@ pub use cluster::{
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use logs::{LogOf, LogReader, LogSlice};
+pub use meaning::{Meanings, NoMeaning, NoModel, VectorStore, VersionKey};
 pub use policies::{Activated, Activation, NewPolicy, PolicyOrigin, PolicyRecord, PolicyState, PolicyStore};
 pub use provider::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, RolesBy, SIGN_IN_MS};
 pub use recommendations::{

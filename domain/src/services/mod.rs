@@ -99,8 +99,13 @@ pub trait CatalogService: Send + Sync {
     /// being filled. `base` is the version that it starts from; without one it is compared with the newest of its id.
     /// Needs `catalog:write`.
     async fn review(&self, caller: &Caller, document: &Value, base: Option<(PlaybookId, Version)>) -> Answer<Review>;
-    /// A page of the catalog; needs `catalog:search`. Without `catalog:read` hidden parameters and steps are left out.
-    async fn search(&self, caller: &Caller, filter: &CatalogFilter, page: &Page) -> Answer<PageOf<CatalogItem>>;
+    /// A page of the catalog: by id, the more exact labels first; the best first where something is asked in words. Needs
+    /// `catalog:search`. Without `catalog:read` hidden parameters and steps are left out.
+    async fn find(&self, caller: &Caller, filter: &CatalogFilter, page: &Page) -> Answer<Found>;
+    /// The same without what meaning had to do with it.
+    async fn search(&self, caller: &Caller, filter: &CatalogFilter, page: &Page) -> Answer<PageOf<CatalogItem>> {
+        Ok(self.find(caller, filter, page).await?.page)
+    }
     /// What the catalog can be narrowed down by, with how many playbooks each value would leave; needs `catalog:search`.
     async fn facets(&self, caller: &Caller, filter: &CatalogFilter) -> Answer<Vec<Facet>>;
     /// A playbook: newest version, all versions, track record; needs `catalog:read`.

@@ -9,6 +9,7 @@ use crate::{
     fault::Fault,
     ids::{DecisionId, Digest, RecommendationId},
     json::diff::Change,
+    paging::PageOf,
     playbook::{Comparison, ImageRef, Parameter, PlaybookId, Registration, Version},
     policy::Ruling,
     ports::{ClusterHealth, PlaybookRecord, Signature},
@@ -16,6 +17,7 @@ use crate::{
         Recommendation, Strategy,
         target::{self, Target},
     },
+    search::Meaning,
     target::{change::FieldChange, since::Since, state::Reading},
     ticket::TicketContent,
     time::Timestamp,
@@ -63,6 +65,15 @@ pub struct CatalogItem {
     pub track: Option<EffectivenessRow>,
     /// Why it was found, in a few words.
     pub matched: Vec<String>,
+}
+
+/// What a search of the catalog found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// A page of it.
+    pub page: PageOf<CatalogItem>,
+    /// What meaning had to do with it.
+    pub meaning: Meaning,
 }
 
 /// What can be said of a registration while it is being written.

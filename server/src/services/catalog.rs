@@ -2,6 +2,7 @@
 
 mod applied;
 mod review;
+mod search;
 
 use super::{Services, image_fault, limits, reason, store_fault};
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use domain::{
         CatalogFilter, ExecutionFilter, Facet, NewPlaybook, PlaybookRecord, Registered, Signature, StatusChange,
         StatusChanged,
     },
-    services::{Answer, CatalogItem, CatalogService, PlaybookView, RegistrationPreview, Review, ServiceError},
+    services::{Answer, CatalogService, Found, PlaybookView, RegistrationPreview, Review, ServiceError},
 };
 use serde_json::{Value, json};
 
@@ -46,16 +47,10 @@ impl CatalogService for Services {
         self.registration_reviewed(caller, document, base).await
     }
 
-    async fn search(&self, caller: &Caller, filter: &CatalogFilter, page: &Page) -> Answer<PageOf<CatalogItem>> {
+    async fn find(&self, caller: &Caller, filter: &CatalogFilter, page: &Page) -> Answer<Found> {
         caller.require(Right::CatalogSearch)?;
         limits::short_catalog(filter)?;
-        let found = self.world.catalog.search(filter, page).await.map_err(store_fault)?;
-        let tracks = self.track_records().await?;
-        Ok(found.map(|playbook| CatalogItem {
-            track: tracks.get(playbook.registration.id.as_str()).cloned(),
-            matched: matched(filter, &playbook.registration),
-            playbook: projected(caller, playbook),
-        }))
+        self.found(caller, filter, page).await
     }
 
     async fn facets(&self, caller: &Caller, filter: &CatalogFilter) -> Answer<Vec<Facet>> {
@@ -192,29 +187,4 @@ fn projected(caller: &Caller, mut record: PlaybookRecord) -> PlaybookRecord {
         record.registration = record.registration.for_model();
     }
     record
-}
-
-/// Why a playbook was found, in a few words.
-fn matched(filter: &CatalogFilter, registration: &Registration) -> Vec<String> {
-    let labels = &registration.labels;
-    let pairs = [
-        ("signal", &filter.signal_type, &labels.signal_type),
-        ("severity", &filter.severity, &labels.severity),
-        ("component", &filter.component, &labels.component),
-        ("environment", &filter.environment, &labels.environment),
-        ("priority", &filter.priority, &labels.priority),
-        ("risk tolerance", &filter.risk_tolerance, &labels.risk_tolerance),
-        ("business category", &filter.business_category, &labels.business_category),
-        ("category", &filter.category, &labels.category),
-    ];
-    let mut why: Vec<String> = pairs
-        .into_iter()
-        .filter_map(|(name, wanted, has)| {
-            let (wanted, has) = (wanted.as_ref()?, has.as_ref()?);
-            Some(if has == wanted { format!("{name} {wanted}") } else { format!("any {name}") })
-        })
-        .collect();
-    why.extend(filter.tags.iter().map(|tag| format!("tag {tag}")));
-    why.extend(filter.q.iter().map(|q| format!("text \"{q}\"")));
-    why
 }

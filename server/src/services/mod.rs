@@ -32,7 +32,7 @@ use domain::{
     policy::Conditions,
     ports::{
         AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
-        LogReader, PolicyStore, RecommendationStore, Registry, StoreError,
+        LogReader, Meanings, NoModel, PolicyStore, RecommendationStore, Registry, StoreError,
     },
     services::ServiceError,
 };
@@ -104,12 +104,21 @@ pub struct Services {
     checks: Arc<audit::Checks>,
     /// Whoever tries a policy on the past: one at a time.
     simulating: Arc<Semaphore>,
+    /// Who knows what questions to the catalog mean.
+    meanings: Arc<dyn Meanings>,
 }
 
 impl Services {
     /// Over this world.
     pub fn new(world: World) -> Self {
-        Self { world, checks: Arc::default(), simulating: Arc::new(Semaphore::new(1)) }
+        let simulating = Arc::new(Semaphore::new(1));
+        Self { world, checks: Arc::default(), simulating, meanings: Arc::new(NoModel) }
+    }
+
+    /// The same with somebody who knows what questions to the catalog mean.
+    #[must_use]
+    pub fn with_meanings(self, meanings: Arc<dyn Meanings>) -> Self {
+        Self { meanings, ..self }
     }
 
     fn cluster(&self) -> Result<&Arc<dyn Cluster>, ServiceError> {
