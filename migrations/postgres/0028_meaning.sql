@@ -36,3 +36,13 @@ CREATE TABLE playbook_vectors (
     PRIMARY KEY (model, workflow_id, version),
     FOREIGN KEY (workflow_id, version) REFERENCES playbook_versions (workflow_id, version) ON DELETE CASCADE
 );
+
+-- RemediationWorkflows whose version the catalog has: one that is not there any more was deleted, also while no console ran.
+CREATE TABLE playbook_objects (
+    cluster     TEXT COLLATE "C" NOT NULL,
+    name        TEXT COLLATE "C" NOT NULL,
+    workflow_id TEXT COLLATE "C" NOT NULL,
+    version     TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (cluster, name),
+    FOREIGN KEY (workflow_id, version) REFERENCES playbook_versions (workflow_id, version) ON DELETE CASCADE
+);

@@ -35,3 +35,13 @@ CREATE TABLE playbook_vectors (
     PRIMARY KEY (model, workflow_id, version),
     FOREIGN KEY (workflow_id, version) REFERENCES playbook_versions (workflow_id, version) ON DELETE CASCADE
 ) WITHOUT ROWID;
+
+-- RemediationWorkflows whose version the catalog has: one that is not there any more was deleted, also while no console ran.
+CREATE TABLE playbook_objects (
+    cluster     TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    workflow_id TEXT NOT NULL,
+    version     TEXT NOT NULL,
+    PRIMARY KEY (cluster, name),
+    FOREIGN KEY (workflow_id, version) REFERENCES playbook_versions (workflow_id, version) ON DELETE CASCADE
+);

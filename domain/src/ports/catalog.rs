@@ -139,6 +139,17 @@ pub enum StatusChanged {
     Missing,
 }
 
+/// A RemediationWorkflow whose version the catalog has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogObject {
+    /// Its name in the console's namespace.
+    pub name: String,
+    /// The playbook.
+    pub id: PlaybookId,
+    /// The version.
+    pub version: Version,
+}
+
 /// What became of a registration.
 #[derive(Clone, Debug)]
 pub enum Registered {
@@ -241,6 +252,14 @@ pub trait CatalogStore: Send + Sync {
     async fn records(&self, of: &[(PlaybookId, Version)]) -> Result<Vec<PlaybookRecord>, StoreError>;
     /// What the playbooks that the filter matches can be narrowed down by. Each facet counts as if it were not filtered itself.
     async fn facets(&self, filter: &CatalogFilter) -> Result<Vec<Facet>, StoreError>;
+    /// Remembers that an object of this cluster has a version.
+    async fn keep_object(&self, cluster: &str, object: &CatalogObject) -> Result<(), StoreError>;
+    /// What is remembered of the objects of this cluster, by name.
+    async fn objects(&self, cluster: &str) -> Result<Vec<CatalogObject>, StoreError>;
+    /// What is remembered of one.
+    async fn object(&self, cluster: &str, name: &str) -> Result<Option<CatalogObject>, StoreError>;
+    /// Forgets an object that is gone.
+    async fn forget_object(&self, cluster: &str, name: &str) -> Result<(), StoreError>;
     /// Sets the status if the version is in a known state: both under its lock. The audit row's `before` is filled in.
     async fn set_status(
         &self,

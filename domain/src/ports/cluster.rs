@@ -5,7 +5,7 @@ use crate::{
     execution::Execution,
     fault::Fault,
     ids::RecommendationId,
-    playbook::ImageRef,
+    playbook::{ImageRef, Version},
     recommendation::ResourceRef,
     target::state::Reading,
     workspace::{NoListing, WorkspaceListing},
@@ -161,6 +161,8 @@ pub struct AppliedPlaybook {
 pub enum PlaybookApplied {
     /// The catalog has this version with this content: since now, or since before.
     Registered(Box<PlaybookRecord>),
+    /// The same, and the catalog has a newer one that is active.
+    Superseded(Box<PlaybookRecord>, Version),
     /// It has this version with another content; a sentence that says what to do.
     Different(String),
     /// What is wrong with it, with pointers into the `spec`.
@@ -179,6 +181,11 @@ pub trait ClusterIntake: Send + Sync {
     ) -> Result<Result<RecommendationId, Vec<Fault>>, StoreError>;
     /// Registers it, unless the catalog has this version already. Handing it in again gives the same answer and changes nothing.
     async fn playbook_applied(&self, applied: AppliedPlaybook) -> PlaybookApplied;
+    /// The RemediationWorkflow of that name is not there any more: a version that came by the cluster and that no other object has is
+    /// disabled, and stays. Names of other objects of the playbook, whose status may have changed by that.
+    async fn playbook_gone(&self, name: &str) -> Result<Vec<String>, StoreError>;
+    /// Names of the RemediationWorkflows that have a version in the catalog: all, or those of the same playbook as this one.
+    async fn playbooks_kept(&self, of: Option<&str>) -> Result<Vec<String>, StoreError>;
 }
 
 /// The cluster.

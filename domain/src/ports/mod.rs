@@ -16,8 +16,8 @@ mod tries;
 
 pub use accounts::{AccountChange, AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
 pub use catalog::{
-    CatalogFilter, CatalogStore, Facet, FacetValue, Known, NewPlaybook, PlaybookRecord, PlaybookStatus, Registered,
-    StatusChange, StatusChanged,
+    CatalogFilter, CatalogObject, CatalogStore, Facet, FacetValue, Known, NewPlaybook, PlaybookRecord, PlaybookStatus,
+    Registered, StatusChange, StatusChanged,
 };
 pub use cluster::{
     AppliedPlaybook, AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, ClusterRight, ClusterUser,

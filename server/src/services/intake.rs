@@ -261,6 +261,18 @@ impl ClusterIntake for Services {
         let caller = by_cluster("RemediationWorkflow", &applied.uid);
         self.register_applied(&caller, &applied).await
     }
+
+    async fn playbook_gone(&self, name: &str) -> Result<Vec<String>, StoreError> {
+        let caller = Caller {
+            route: "RemediationWorkflow deleted from the cluster".into(),
+            ..by_cluster("RemediationWorkflow", name)
+        };
+        self.unregister_applied(&caller, name).await
+    }
+
+    async fn playbooks_kept(&self, of: Option<&str>) -> Result<Vec<String>, StoreError> {
+        self.kept_objects(of).await
+    }
 }
 
 /// Whoever applied an object: the cluster judged whether they may, and does not tell who they are.

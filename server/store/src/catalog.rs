@@ -1,6 +1,7 @@
 //! Playbook versions: registering, finding, and their status. Knows nothing of what a registration means.
 
 mod facets;
+mod objects;
 mod text;
 mod vectors;
 
@@ -20,8 +21,8 @@ use domain::{
     paging::{Page, PageOf},
     playbook::{Labels, PlaybookId, Registration, Version},
     ports::{
-        CatalogFilter, CatalogStore, Facet, NewPlaybook, PlaybookRecord, PlaybookStatus, Registered, StatusChange,
-        StatusChanged, StoreError,
+        CatalogFilter, CatalogObject, CatalogStore, Facet, NewPlaybook, PlaybookRecord, PlaybookStatus, Registered,
+        StatusChange, StatusChanged, StoreError,
     },
     search::{self, CatalogHit},
 };
@@ -161,6 +162,22 @@ impl CatalogStore for Store {
 
     async fn facets(&self, filter: &CatalogFilter) -> Result<Vec<Facet>, StoreError> {
         facets::facets(filter, self.dialect(), &mut *self.read().await?).await
+    }
+
+    async fn keep_object(&self, cluster: &str, object: &CatalogObject) -> Result<(), StoreError> {
+        objects::keep(self, cluster, object).await
+    }
+
+    async fn objects(&self, cluster: &str) -> Result<Vec<CatalogObject>, StoreError> {
+        objects::all(self, cluster).await
+    }
+
+    async fn object(&self, cluster: &str, name: &str) -> Result<Option<CatalogObject>, StoreError> {
+        objects::one(self, cluster, name).await
+    }
+
+    async fn forget_object(&self, cluster: &str, name: &str) -> Result<(), StoreError> {
+        objects::forget(self, cluster, name).await
     }
 
     async fn set_status(

@@ -5,8 +5,8 @@ use domain::{
     paging::{Page, PageOf},
     playbook::PlaybookId,
     ports::{
-        CatalogFilter, CatalogStore, EventStore, Known, PlaybookRecord, PlaybookStatus, Registered, StatusChange,
-        StatusChanged, StoreError, VectorStore,
+        CatalogFilter, CatalogObject, CatalogStore, EventStore, Known, PlaybookRecord, PlaybookStatus, Registered,
+        StatusChange, StatusChanged, StoreError, VectorStore,
     },
 };
 use serde_json::json;
@@ -23,6 +23,7 @@ contract!(
     what_a_filter_admits_and_records_in_order,
     words_of_versions_from_before_are_found_after_a_start,
     vectors_are_kept_by_model,
+    objects_are_remembered_by_cluster,
     facets_count_what_a_choice_would_leave,
     the_catalog_shows_the_newest_version_of_the_wanted_status,
     pages_of_the_catalog_hold_still_while_playbooks_come,
@@ -331,6 +332,30 @@ async fn vectors_are_kept_by_model(bench: Bench) {
     kept.sort_by_key(|((id, _), _)| id.to_string());
     assert_eq!(kept, [(key("a"), vec![0.6, -0.8]), (key("b"), vec![0.0, 1.0])], "what is there stays");
     assert_eq!((store.count_vectors("m").await.unwrap(), store.count_vectors("other").await.unwrap()), (2, 0));
+}
+
+async fn objects_are_remembered_by_cluster(bench: Bench) {
+    let store = &bench.store;
+    put(store, "a", "1.0.0", json!({})).await;
+    put(store, "a", "1.1.0", json!({})).await;
+    let object = |name: &str, version: &str| CatalogObject {
+        name: name.into(),
+        id: "a".parse().unwrap(),
+        version: version.parse().unwrap(),
+    };
+    store.keep_object("one", &object("y", "1.0.0")).await.unwrap();
+    store.keep_object("one", &object("x", "1.0.0")).await.unwrap();
+    store.keep_object("one", &object("x", "1.1.0")).await.unwrap();
+    store.keep_object("two", &object("x", "1.0.0")).await.unwrap();
+    assert_eq!(
+        store.objects("one").await.unwrap(),
+        [object("x", "1.1.0"), object("y", "1.0.0")],
+        "the last one counts"
+    );
+    store.forget_object("one", "x").await.unwrap();
+    assert_eq!(store.object("one", "x").await.unwrap(), None);
+    assert_eq!(store.object("two", "x").await.unwrap(), Some(object("x", "1.0.0")));
+    assert_eq!(store.versions(&"a".parse().unwrap()).await.unwrap().len(), 2, "versions stay");
 }
 
 async fn the_catalog_shows_the_newest_version_of_the_wanted_status(bench: Bench) {
