@@ -23,7 +23,7 @@ impl Services {
                 let found = self.world.catalog.search(&filter, page).await.map_err(store_fault)?;
                 let items = found.items.into_iter().map(|record| (record, None)).collect();
                 let found = PageOf { items, next_cursor: found.next_cursor };
-                Ok(Found { page: self.told(caller, &filter, found).await?, meaning: Meaning::NotAsked })
+                Ok(Found { page: self.explained(caller, &filter, found).await?, meaning: Meaning::NotAsked })
             }
         }
     }
@@ -51,7 +51,7 @@ impl Services {
         };
         let items = records.into_iter().map(with_place).collect();
         let next_cursor = (end < ranked.len()).then(|| format!("place-{end}"));
-        Ok(Found { page: self.told(caller, filter, PageOf { items, next_cursor }).await?, meaning })
+        Ok(Found { page: self.explained(caller, filter, PageOf { items, next_cursor }).await?, meaning })
     }
 
     /// What is near in meaning and fits the filter, the nearest first. Without words to find it by, labels narrow it down before.
@@ -81,7 +81,7 @@ impl Services {
     }
 
     /// What is told of each: why it was found, what was measured, and no more than the caller may see.
-    async fn told(
+    async fn explained(
         &self,
         caller: &Caller,
         filter: &CatalogFilter,
