@@ -9,6 +9,7 @@ mod consistency;
 mod dependency;
 mod draft;
 pub mod example;
+pub mod import;
 mod image;
 mod intake;
 #[cfg(feature = "judge")]

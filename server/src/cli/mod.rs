@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod doctor;
+mod import;
 mod list_volume;
 mod oidc;
 
@@ -128,6 +129,8 @@ enum Command {
     /// The audit trail: checking it, its keys, legal hold
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Registers playbooks from kubernaut's own RemediationWorkflows (kubernaut.ai/v1alpha1)
+    Import(import::Import),
     /// Brings the database up to date and ends
     Migrate,
     /// Looks whether the cluster has all that runs need, and says what mends each miss; changes nothing
@@ -219,6 +222,7 @@ pub async fn run(cli: Cli) -> Result<(), Fault> {
             accounts::groups(&config, open(&config).await?, command).await
         }
         Command::Audit(command) => audit::run(config()?, command).await,
+        Command::Import(files) => import::import(&config()?, files).await,
         Command::Migrate => {
             open(&config()?).await?;
             print("the database is up to date");
