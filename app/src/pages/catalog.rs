@@ -37,8 +37,8 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     let service = &ask.console.catalog;
     let found = service.find(&ask.caller, &filter, &ask.list_page(ListPage::DEFAULT_LIMIT)).await?;
     let facets = service.facets(&ask.caller, &filter).await?;
-    let may_register = ask.caller.may(Right::CatalogWrite);
-    let page = catalog(found, facets, filter, ask.query, may_register);
+    let (may_read, may_register) = (ask.caller.may(Right::CatalogRead), ask.caller.may(Right::CatalogWrite));
+    let page = catalog(found, facets, filter, ask.query, may_read, may_register);
     Ok(Page::of_place("Catalog", page).following("playbook execution"))
 }
 
@@ -60,12 +60,20 @@ fn filter(query: &Query) -> CatalogFilter {
 }
 
 /// The page.
-pub fn catalog(found: Found, facets: Vec<Facet>, filter: CatalogFilter, query: Query, may_register: bool) -> AnyView {
+pub fn catalog(
+    found: Found,
+    facets: Vec<Facet>,
+    filter: CatalogFilter,
+    query: Query,
+    may_read: bool,
+    may_register: bool,
+) -> AnyView {
     let Found { page: PageOf { items, next_cursor }, meaning } = found;
     let filtered = filter != CatalogFilter::default();
     let empty = items.is_empty();
     view! {
         <PageHead title="Catalog">
+            {may_read.then(|| view! { <a class="btn" href="/catalog/actions">"Action types"</a> })}
             {may_register.then(|| view! { <a class="btn primary" href="/catalog/new">"Register a playbook"</a> })}
         </PageHead>
         <Search q=filter.q.unwrap_or_default() query=query.clone() />

@@ -13,6 +13,7 @@ use crate::{
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Whether an image is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,6 +210,9 @@ pub trait Cluster: Send + Sync {
     /// What a run that has ended left in the volume of one of its workspaces: a pod of its own looks and is deleted again. Takes up to
     /// a minute.
     async fn list_workspace(&self, run: &Execution, workspace: &str) -> Result<WorkspaceListing, NoListing>;
+    /// The contracts of the action registry by their keys: the ConfigMap [`crate::playbook::actions::CONFIG_MAP`]; none where there is
+    /// none.
+    async fn action_contracts(&self) -> Result<Option<BTreeMap<String, String>>, ClusterError>;
     /// Wakes the dispatcher: there is a claimed execution, or a cancel was asked for.
     fn wake(&self);
 

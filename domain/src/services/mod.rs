@@ -27,7 +27,7 @@ use crate::{
         window::{LogAsk, LogView},
     },
     paging::{Page, PageOf},
-    playbook::{PlaybookId, Registration, Version},
+    playbook::{PlaybookId, Registration, Version, actions::ActionRegistry},
     ports::{
         ActionFilter, CatalogFilter, ExecutionFilter, Facet, Known, PlaybookRecord, RecommendationFilter, StatusChange,
     },
@@ -108,6 +108,8 @@ pub trait CatalogService: Send + Sync {
     }
     /// What the catalog can be narrowed down by, with how many playbooks each value would leave; needs `catalog:search`.
     async fn facets(&self, caller: &Caller, filter: &CatalogFilter) -> Answer<Vec<Facet>>;
+    /// The action registry; none where there is none. Needs `catalog:read`.
+    async fn actions(&self, caller: &Caller) -> Answer<Option<ActionRegistry>>;
     /// A playbook: newest version, all versions, track record; needs `catalog:read`.
     async fn playbook(&self, caller: &Caller, id: &PlaybookId) -> Answer<PlaybookView>;
     /// A page of a playbook's versions, newest first; needs `catalog:read`.

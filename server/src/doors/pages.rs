@@ -71,6 +71,7 @@ pub fn routes(routes: Routes) -> Routes {
         ("/runs/{id}", read(Right::RunsRead)),
         ("/catalog", read(Right::CatalogSearch)),
         ("/catalog/new", read(Right::CatalogWrite)),
+        ("/catalog/actions", read(Right::CatalogRead)),
         ("/catalog/{workflow_id}", read(Right::CatalogRead)),
         ("/effectiveness", read(Right::RunsRead)),
         ("/audit", read(Right::AuditRead)),

@@ -12,7 +12,7 @@ use domain::{
     identity::{Caller, Right},
     json::diff::{self, Change},
     paging::{Page, PageOf},
-    playbook::{PlaybookId, Registration, Version, schema},
+    playbook::{PlaybookId, Registration, Version, actions::ActionRegistry, schema},
     ports::{
         CatalogFilter, ExecutionFilter, Facet, NewPlaybook, PlaybookRecord, Registered, Signature, StatusChange,
         StatusChanged,
@@ -57,6 +57,11 @@ impl CatalogService for Services {
         caller.require(Right::CatalogSearch)?;
         limits::short_catalog(filter)?;
         self.world.catalog.facets(filter).await.map_err(store_fault)
+    }
+
+    async fn actions(&self, caller: &Caller) -> Answer<Option<ActionRegistry>> {
+        caller.require(Right::CatalogRead)?;
+        self.action_registry().await
     }
 
     async fn playbook(&self, caller: &Caller, id: &PlaybookId) -> Answer<PlaybookView> {

@@ -48,6 +48,7 @@ impl Services {
         let content = match Applied::parse(spec).map_err(|faults| ServiceError::Invalid(faults.into_vec()))? {
             Applied::Steps(plan) => {
                 let plan = self.pinned(plan).await?;
+                self.check_actions(&plan).await?;
                 self.proposed(
                     &origin,
                     caller,

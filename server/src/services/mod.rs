@@ -1,6 +1,7 @@
 //! The authorised service layer: what every door (pages, REST, later MCP) calls. Each method checks the caller's right
 //! first, asks the pure rules of `domain`, and writes through the ports. It knows no HTTP, no SQL, no Kubernetes objects.
 
+mod actions;
 mod approvals;
 mod audit;
 mod automatic;
@@ -175,7 +176,7 @@ pub mod tests {
     };
     use serde_json::Value;
     use std::{
-        collections::HashMap,
+        collections::{BTreeMap, HashMap},
         sync::{
             Mutex,
             atomic::{AtomicBool, Ordering},
@@ -189,6 +190,7 @@ pub mod tests {
         asked: Mutex<Vec<String>>,
         forbidden: Mutex<Vec<String>>,
         away: AtomicBool,
+        contracts: Mutex<Option<BTreeMap<String, String>>>,
     }
 
     impl TestCluster {
@@ -204,6 +206,12 @@ pub mod tests {
 
         pub fn forbids(&self, username: &str) {
             self.forbidden.lock().unwrap().push(username.into());
+        }
+
+        /// Has an action registry with this contract from now on.
+        pub fn registers(&self, key: &str, contract: &Value) {
+            let mut contracts = self.contracts.lock().unwrap();
+            contracts.get_or_insert_default().insert(key.into(), contract.to_string());
         }
 
         /// What it was asked about, in that order.
@@ -263,6 +271,10 @@ pub mod tests {
 
         async fn list_workspace(&self, _: &Execution, _: &str) -> Result<WorkspaceListing, NoListing> {
             Err(NoListing::Sandbox)
+        }
+
+        async fn action_contracts(&self) -> Result<Option<BTreeMap<String, String>>, ClusterError> {
+            Ok(self.contracts.lock().unwrap().clone())
         }
 
         fn wake(&self) {}

@@ -28,11 +28,19 @@ const fn entry(
     Entry { icon, title, sub, href, words, needs, sends: None }
 }
 
-const PAGES: [Entry; 15] = [
+const PAGES: [Entry; 16] = [
     entry(Icon::Home, "Overview", "what needs you now", "/", "home start", None),
     entry(Icon::Inbox, "Approvals", "what awaits a decision", "/approvals", "inbox recommendations", None),
     entry(Icon::Runs, "Runs", "what ran and runs", "/runs", "executions pipelineruns", None),
     entry(Icon::Book, "Catalog", "playbooks", "/catalog", "workflows", None),
+    entry(
+        Icon::Book,
+        "Action types",
+        "what steps may do",
+        "/catalog/actions",
+        "registry contracts",
+        Some(Right::CatalogRead),
+    ),
     entry(Icon::Trend, "Effectiveness", "does it help", "/effectiveness", "success statistics calibration", None),
     entry(Icon::List, "Audit", "who did what", "/audit", "log trail history", Some(Right::AuditRead)),
     entry(Icon::Gear, "Settings", "your account and looks", "/settings", "profile preferences password", None),

@@ -302,6 +302,20 @@ pub async fn refuses_what_it_must(world: &World, namespace: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_action_registry_is_a_config_map_and_what_it_says_counts_at_once() {
+    let world = World::start().await;
+    let cluster = world.cluster();
+    assert_eq!(cluster.action_contracts().await, Ok(None));
+    let map = json!({ "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": "kubernaut-actions", "namespace": NAMESPACE }, "data": { "scale.json": "one" } });
+    world.apply(&map).await.unwrap();
+    let said = cluster.action_contracts().await.unwrap().unwrap();
+    assert_eq!(said.into_iter().collect::<Vec<_>>(), [("scale.json".to_owned(), "one".to_owned())]);
+    world.delete(&format!("/api/v1/namespaces/{NAMESPACE}/configmaps/kubernaut-actions")).await;
+    assert_eq!(cluster.action_contracts().await, Ok(None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_definition_refuses_what_it_must() {
     let world = World::without_controller().await;
     refuses_what_it_must(&world, NAMESPACE).await;
