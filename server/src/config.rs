@@ -1,11 +1,13 @@
 //! Settings: defaults < file < environment < flags. Each keeps where it came from, for `config show`.
 
 mod audit;
+mod embeddings;
 mod file;
 mod oidc;
 mod parse;
 mod show;
 
+pub use embeddings::EmbeddingsConfig;
 pub use oidc::OidcConfig;
 
 use domain::{
@@ -128,6 +130,8 @@ pub struct Config {
     pub oidc: Option<OidcConfig>,
     /// Whether people sign in with accounts of the console's own.
     pub local_accounts: bool,
+    /// The model of embeddings, if there is one.
+    pub embeddings: Option<EmbeddingsConfig>,
     sources: BTreeMap<&'static str, Source>,
 }
 
@@ -160,7 +164,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 38] = [
+pub const NAMES: [&str; 43] = [
     "listen",
     "database-url",
     "data-dir",
@@ -199,6 +203,11 @@ pub const NAMES: [&str; 38] = [
     "oidc-name",
     "oidc-allow-private",
     "local-accounts",
+    "embeddings-url",
+    "embeddings-model",
+    "embeddings-key-file",
+    "embeddings-allow-private",
+    "embeddings-dir",
 ];
 
 /// Those that are no flags: what stands on a command line is seen by everybody on the machine.
@@ -338,6 +347,7 @@ impl Config {
             admin_password: texts.get("admin-password").cloned(),
             oidc: oidc::read(&reader)?,
             local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
+            embeddings: embeddings::read(&reader)?,
             data_dir,
             sources,
         };

@@ -15,7 +15,7 @@ use crate::{
         refusals::Refusals,
     },
     edge::{self, SystemClock, UuidIds},
-    policy_file,
+    embeddings, policy_file,
     registry::{PinnedOnly, SandboxRegistry},
     scene::{self, SceneWorld},
     services::{Services, Settings, World},
@@ -117,6 +117,14 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         ids: Arc::new(UuidIds),
         settings,
     });
+    let keeper = embeddings::keeper(config.embeddings.as_ref(), shared.clone())?;
+    let services = match keeper {
+        Some(keeper) => {
+            tokio::spawn(controller_stop.clone().run_until_cancelled_owned(keeper.clone().keep()));
+            services.with_meanings(Arc::new(keeper))
+        }
+        None => services,
+    };
     let running = controller::start(
         connected.client,
         controller::Config {

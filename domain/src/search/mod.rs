@@ -5,9 +5,9 @@ mod rank;
 mod reasons;
 mod words;
 
-pub use rank::{BY_QUESTION, CatalogHit, LEAST_ALIKE, Ranked, general, nearest, order, weight};
+pub use rank::{BY_QUESTION, CatalogHit, LEAST_ALIKE, Ranked, general, nearest, order, unit, weight};
 pub use reasons::reasons;
-pub use words::{Question, Term, Texts};
+pub use words::{Question, Term, Texts, said};
 
 /// What meaning had to do with a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -85,6 +85,16 @@ fn share(place: u32) -> f64 {
     1.0 / (FLAT + f64::from(place))
 }
 
+/// A vector of the same direction and of length 1; none where it has no length, or holds what is no number.
+pub fn unit(mut vector: Vec<f32>) -> Option<Vec<f32>> {
+    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+    if !length.is_finite() || length <= f32::EPSILON {
+        return None;
+    }
+    vector.iter_mut().for_each(|x| *x /= length);
+    Some(vector)
+}
+
 /// Those whose vectors are nearest to the question's, the nearest first, at most so many. All vectors have length 1, so that the
 /// cosine is the sum of products; one of another dimension is of another model and is like nothing.
 pub fn nearest<T>(
@@ -147,6 +157,14 @@ mod tests {
         assert_eq!(names(&order(text, Vec::new())), ["z", "m", "a"]);
         assert_eq!(names(&order(Vec::new(), vec![(hit("y", 0), 0.5), (hit("b", 0), 0.4)])), ["y", "b"]);
         assert!(order(Vec::new(), Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn vectors_are_made_of_length_one_where_they_can_be() {
+        assert_eq!(unit(vec![3.0, -4.0]), Some(vec![0.6, -0.8]));
+        for bad in [vec![], vec![0.0, 0.0], vec![f32::NAN], vec![f32::INFINITY]] {
+            assert_eq!(unit(bad), None);
+        }
     }
 
     #[test]

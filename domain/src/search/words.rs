@@ -54,6 +54,15 @@ impl Texts {
     }
 }
 
+/// What a model of embeddings is told of a playbook: of what a model may see.
+pub fn said(registration: &Registration) -> String {
+    const LONGEST: usize = 4000;
+    let labels = registration.labels.named().into_iter().filter_map(|(_, value)| value.filter(|value| *value != "*"));
+    let labels: Vec<&str> = labels.chain(registration.labels.tags.iter().map(String::as_str)).collect();
+    let said = format!("{}\n{}\n{}", registration.title, registration.description, labels.join(", "));
+    said.chars().take(LONGEST).collect()
+}
+
 /// A word of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
@@ -195,6 +204,7 @@ mod tests {
         assert_eq!(texts.name, "oomkill scale down scale down");
         assert_eq!(texts.labels, "oomkilled oom killed memory");
         assert_eq!(texts.body, "when pods are evicted");
+        assert_eq!(said(&registration), "Scale down\nWhen pods are evicted.\nOOMKilled, memory");
         assert!(!format!("{texts:?}").contains("secretword") && !format!("{texts:?}").contains("stepping"));
         let question = Question::of("evicting pods by MemoryPressure OOMKilled scaled zzz");
         assert_eq!(question.found_in(&texts), ["evicting", "pods", "oomkilled", "scaled"]);

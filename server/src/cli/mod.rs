@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod doctor;
+mod embeddings;
 mod import;
 mod list_volume;
 mod oidc;
@@ -111,6 +112,8 @@ struct Settings {
     check_people: Option<String>,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
+    #[command(flatten)]
+    embeddings: embeddings::EmbeddingsSettings,
 }
 
 #[derive(Debug, Subcommand)]
@@ -275,7 +278,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("check-people", &settings.check_people),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
-    let flags = flags.chain(settings.oidc.given()).collect();
+    let flags = flags.chain(settings.oidc.given()).chain(settings.embeddings.given()).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 

@@ -1,6 +1,6 @@
 //! What is set, as `config show` has it: with where it came from, and without secrets.
 
-use super::{ClusterChoice, Config, Scene, Source, audit, oidc};
+use super::{ClusterChoice, Config, Scene, Source, audit, embeddings, oidc};
 use crate::redact::redacted;
 use ipnet::IpNet;
 use std::fmt;
@@ -57,6 +57,7 @@ impl Config {
             .chain(audit::shown(self))
             .chain(oidc::shown(self.oidc.as_ref()))
             .chain([local])
+            .chain(embeddings::shown(self.embeddings.as_ref()))
             .map(|(name, value)| {
                 let source = self.sources.get(name).copied().unwrap_or(Source::Default);
                 (name.to_owned(), value, source.name())
