@@ -1,5 +1,5 @@
 //! How many of the playbooks that answer a question are among the first five that a search finds (recall@5): by text alone, and by text
-//! and meaning. The questions are as operators ask them at night; most have no word in common with what they ask for.
+//! and meaning. The questions are as operators ask them at night.
 
 use anyhow::{Context as _, Result};
 use domain::{
@@ -137,11 +137,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn text_alone_answers_half_of_the_questions() {
+    async fn text_alone_answers_most_of_the_questions() {
         let scratch = tempfile::tempdir().unwrap();
         let store = filled(scratch.path()).await.unwrap();
         let recall = measure(&store, &NoModel).await.unwrap();
-        assert!(recall.at_five > 0.5, "{:.3}: {:#?}", recall.at_five, recall.missed);
+        assert!(recall.at_five > 0.75, "{:.3}: {:#?}", recall.at_five, recall.missed);
     }
 
     #[cfg(feature = "local")]

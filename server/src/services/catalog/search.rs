@@ -108,6 +108,94 @@ fn place(cursor: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::{people::tests::services, tests::TestCluster};
+    use async_trait::async_trait;
+    use domain::{
+        audit::AuditEntry,
+        identity::{Actor, Role, Way},
+        ids::ActorId,
+        ports::{CatalogStore as _, Meanings, NewPlaybook},
+        services::CatalogService as _,
+    };
+    use serde_json::json;
+    use std::sync::Arc;
+    use store::{Options, Store, sqlite_url};
+
+    /// Knows one meaning, or is late.
+    struct Knows(Option<&'static str>);
+
+    #[async_trait]
+    impl Meanings for Knows {
+        fn configured(&self) -> bool {
+            true
+        }
+
+        async fn nearest(
+            &self,
+            _: &str,
+            of: Option<&[VersionKey]>,
+            _: usize,
+        ) -> Result<Vec<(VersionKey, f32)>, NoMeaning> {
+            let key: VersionKey = (self.0.ok_or(NoMeaning::Late)?.parse().unwrap(), "1.0.0".parse().unwrap());
+            Ok(if of.is_none_or(|of| of.contains(&key)) { vec![(key, 0.5)] } else { Vec::new() })
+        }
+    }
+
+    fn viewer() -> Caller {
+        Caller {
+            actor: Actor::new(ActorId::new("user:vera"), "vera"),
+            roles: vec![Role::Viewer],
+            request_id: "r-1".into(),
+            route: "GET /api/v1/playbooks".into(),
+            way: Way::default(),
+            session: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_near_in_meaning_is_found_beside_the_text_and_a_late_model_is_told() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(&sqlite_url(&data.path().join("console.sqlite")), Options::default()).await.unwrap();
+        for (id, signal) in [("memory", "OOMKilled"), ("leak", "MemoryLeak"), ("disk", "*")] {
+            let registration: domain::playbook::Registration = serde_json::from_value(json!({
+                "workflow_id": id, "version": "1.0.0", "title": format!("Mend {id}"), "description": "Mends it.",
+                "container_image": "quay.io/kubernaut/mender:v1", "labels": { "signal_type": signal },
+            }))
+            .unwrap();
+            let image = format!("quay.io/kubernaut/mender@sha256:{}", "7".repeat(64)).parse().unwrap();
+            let new = NewPlaybook { registration, image, signed: None, by: Actor::system("test") };
+            store.register(new, AuditEntry::by(&viewer(), "playbook.register", "playbook", id)).await.unwrap();
+        }
+        let cluster = Arc::new(TestCluster::default());
+        let find = async |knows: Option<Knows>, filter: CatalogFilter| {
+            let services = services(&store, &cluster);
+            let services = match knows {
+                Some(knows) => services.with_meanings(Arc::new(knows)),
+                None => services,
+            };
+            let found = services.find(&viewer(), &filter, &Page::default()).await.unwrap();
+            let items = found.page.items.into_iter();
+            let told = items.map(|item| format!("{}: {}", item.playbook.registration.id, item.matched.join(", ")));
+            (told.collect::<Vec<_>>(), found.meaning)
+        };
+        let q = || CatalogFilter { q: Some("leak".into()), ..CatalogFilter::default() };
+        let text = vec!["leak: text \"leak\"".to_owned()];
+        assert_eq!(find(None, q()).await, (text.clone(), Meaning::NotConfigured));
+        assert_eq!(find(Some(Knows(None)), q()).await, (text.clone(), Meaning::Late));
+        let both = vec![text[0].clone(), "memory: meaning, 50 % alike".to_owned()];
+        assert_eq!(find(Some(Knows(Some("memory"))), q()).await, (both, Meaning::Used));
+        assert_eq!(
+            find(Some(Knows(Some("gone"))), q()).await,
+            (text, Meaning::Used),
+            "what is not in the catalog is not found"
+        );
+        // Labels narrow down what is near, too, and an exact one stands first.
+        let narrowed = CatalogFilter { signal_type: Some("OOMKilled".into()), ..q() };
+        assert_eq!(find(Some(Knows(Some("leak"))), narrowed.clone()).await.0, Vec::<String>::new());
+        let near = vec!["disk: any signal, meaning, 50 % alike".to_owned()];
+        assert_eq!(find(Some(Knows(Some("disk"))), narrowed).await.0, near);
+        assert_eq!(find(Some(Knows(None)), CatalogFilter::default()).await.1, Meaning::NotAsked);
+    }
 
     #[test]
     fn only_our_own_cursors_name_a_place() {
