@@ -6,8 +6,8 @@ use crate::{
 };
 use std::{cmp::Ordering, collections::HashMap};
 
-/// So many hits at most of a search by words.
-pub const BY_QUESTION: usize = 200;
+/// So many hits at most of a search by words, and as many by meaning.
+pub const BY_QUESTION: usize = 100;
 /// Two texts less alike than this (cosine) have no meaning in common. Sentence models put unrelated texts around 0.1.
 pub const LEAST_ALIKE: f32 = 0.25;
 /// The constant of reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): how little the first places stand out.

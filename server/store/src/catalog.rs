@@ -229,8 +229,10 @@ fn general(sql: &mut Sql, filter: &CatalogFilter) {
 
 /// Adds the condition that the version is one of these, of which there must be some.
 fn among(sql: &mut Sql, of: &[(PlaybookId, Version)]) {
+    // SQLite looks rows of two values up in no index; those of one it does.
+    sql.push("p.workflow_id IN ").list(of.iter().map(|(id, _)| id.as_str()));
     for (index, (id, version)) in of.iter().enumerate() {
-        sql.push(if index == 0 { "(p.workflow_id, p.version) IN (VALUES " } else { ", " });
+        sql.push(if index == 0 { " AND (p.workflow_id, p.version) IN (VALUES " } else { ", " });
         sql.tuple([id.as_str().into(), version.to_string().into()]);
     }
     sql.push(")");

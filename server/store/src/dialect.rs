@@ -96,17 +96,17 @@ impl Dialect {
         }
     }
 
-    /// The numbers of the best texts of playbooks that have some words, the best (the lowest number) first: before and after the words.
-    pub(crate) const fn best_texts(self) -> (&'static str, &'static str) {
+    /// The numbers of the texts of playbooks that have some words, in no order, and how good each is (the lower the better): before and
+    /// after the words.
+    pub(crate) const fn found_texts(self) -> (&'static str, &'static str) {
         match self {
-            Self::Sqlite => (
-                "SELECT rowid AS number, rank AS best FROM playbook_words WHERE playbook_words MATCH ",
-                " ORDER BY rank",
-            ),
+            Self::Sqlite => {
+                ("SELECT rowid AS number, rank AS best FROM playbook_words WHERE playbook_words MATCH ", "")
+            }
             Self::Postgres => (
                 "SELECT f.number, -ts_rank('{0.1, 0.2, 0.5, 1.0}', f.words, q.words) AS best \
                  FROM playbook_texts f, (SELECT to_tsquery('kubernaut', ",
-                ") AS words) AS q WHERE f.words @@ q.words ORDER BY best",
+                ") AS words) AS q WHERE f.words @@ q.words",
             ),
         }
     }

@@ -14,27 +14,61 @@ use domain::{
 };
 use sqlx::AnyConnection;
 
-/// So many of the best texts are looked at first; all of them only where too few of these fit the filter.
-const BEST: i64 = 400;
-const ALL: i64 = i64::MAX;
-/// With fewer hits than a page has lines all texts are looked at.
+/// So many texts that have the words are weighed against each other: of a word that more have none tells much.
+const WEIGHED: i64 = 1000;
+/// So many of the best are looked up first, where no label or tag narrows them down.
+const BEST: i64 = 200;
+/// With fewer hits than a page has lines more are looked up.
 const ENOUGH: usize = 50;
 /// Rows in one `INSERT`, of five values each.
 const AT_ONCE: usize = 100;
 
 /// Which texts a question finds, as its database reads it.
-pub(super) struct Words(String);
+pub(super) struct Words {
+    expression: String,
+    /// Whether more texts have them than are weighed.
+    many: bool,
+}
 
 impl Words {
     /// Adds the condition that the playbook's text has them.
     pub(super) fn condition(&self, sql: &mut Sql, dialect: Dialect) {
-        if self.0.is_empty() {
+        if self.expression.is_empty() {
             sql.push(" AND 1 = 0");
             return;
         }
         let (before, after) = dialect.text_matches();
         sql.push(" AND (p.workflow_id, p.version) IN (SELECT t.workflow_id, t.version FROM playbook_texts t WHERE ");
-        sql.push(before).value(&self.0).push(after).push(")");
+        sql.push(before).value(&self.expression).push(after).push(")");
+    }
+
+    /// All words of a question.
+    async fn all(question: &Question, dialect: Dialect, on: &mut AnyConnection) -> Result<Self, StoreError> {
+        let expression = expression(&question.terms, dialect, dialect.all_words());
+        let many = count(&expression, dialect, on).await? > WEIGHED;
+        Ok(Self { expression, many })
+    }
+
+    /// Any of them, the rarest first, for as long as what has them can be weighed.
+    async fn any(question: &Question, dialect: Dialect, on: &mut AnyConnection) -> Result<Self, StoreError> {
+        let mut known = Vec::new();
+        for term in &question.terms {
+            let word = expression(std::slice::from_ref(term), dialect, "");
+            let texts = count(&word, dialect, on).await?;
+            if texts > 0 {
+                known.push((texts, word));
+            }
+        }
+        known.sort();
+        let (mut chosen, mut sum) = (Vec::new(), 0);
+        for (texts, word) in known {
+            if !chosen.is_empty() && sum + texts > WEIGHED {
+                break;
+            }
+            sum += texts;
+            chosen.push(word);
+        }
+        Ok(Self { expression: chosen.join(dialect.any_word()), many: sum > WEIGHED })
     }
 }
 
@@ -46,11 +80,11 @@ pub(super) async fn words(
 ) -> Result<Option<Words>, StoreError> {
     let Some(q) = &filter.q else { return Ok(None) };
     let question = Question::of(q);
-    let all = Words(expression(&question, dialect, dialect.all_words()));
-    if question.terms.len() < 2 || !best(filter, &all, 1, dialect, on).await?.is_empty() {
+    let all = Words::all(&question, dialect, on).await?;
+    if question.terms.len() < 2 || !hits(filter, &all, 1, dialect, on).await?.is_empty() {
         return Ok(Some(all));
     }
-    Ok(Some(Words(expression(&question, dialect, dialect.any_word()))))
+    Words::any(&question, dialect, on).await.map(Some)
 }
 
 /// The versions that have the words, the best first.
@@ -62,57 +96,98 @@ pub(super) async fn by_text(
 ) -> Result<Vec<CatalogHit>, StoreError> {
     let Some(q) = &filter.q else { return Ok(Vec::new()) };
     let question = Question::of(q);
-    let all = Words(expression(&question, dialect, dialect.all_words()));
-    let found = best(filter, &all, most, dialect, on).await?;
+    let all = Words::all(&question, dialect, on).await?;
+    let found = hits(filter, &all, most, dialect, on).await?;
     if !found.is_empty() || question.terms.len() < 2 {
         return Ok(found);
     }
-    let any = Words(expression(&question, dialect, dialect.any_word()));
-    best(filter, &any, most, dialect, on).await
+    let any = Words::any(&question, dialect, on).await?;
+    hits(filter, &any, most, dialect, on).await
 }
 
-async fn best(
+/// How many texts have the words; of more than are weighed, only that.
+async fn count(expression: &str, dialect: Dialect, on: &mut AnyConnection) -> Result<i64, StoreError> {
+    if expression.is_empty() {
+        return Ok(0);
+    }
+    let (before, after) = dialect.found_texts();
+    let mut sql = Sql::new("playbook text", "SELECT COUNT(*) AS n FROM (SELECT number FROM (");
+    sql.push(before).value(expression).push(after).push(") AS f LIMIT ").value(WEIGHED + 1).push(") AS c");
+    sql.once();
+    sql.one(on).await?.int("n")
+}
+
+async fn hits(
     filter: &CatalogFilter,
     words: &Words,
     most: usize,
     dialect: Dialect,
     on: &mut AnyConnection,
 ) -> Result<Vec<CatalogHit>, StoreError> {
-    if words.0.is_empty() {
+    if words.expression.is_empty() {
         return Ok(Vec::new());
     }
+    let enough = |found: &[CatalogHit]| found.len() >= most.min(ENOUGH);
     // A text that is not among the best may have the more exact labels.
-    let labelled = filter.labels().iter().any(|(_, wanted)| wanted.is_some());
-    if !labelled {
-        let found = among(filter, words, BEST, most, dialect, on).await?;
-        if found.len() >= most.min(ENOUGH) {
+    let narrowed = !filter.tags.is_empty() || filter.labels().iter().any(|(_, wanted)| wanted.is_some());
+    if !narrowed {
+        let found = weighed(filter, words, BEST, most, dialect, on).await?;
+        if enough(&found) {
             return Ok(found);
         }
     }
-    among(filter, words, ALL, most, dialect, on).await
+    let found = weighed(filter, words, WEIGHED, most, dialect, on).await?;
+    if !words.many || enough(&found) {
+        return Ok(found);
+    }
+    unweighed(filter, words, most, dialect, on).await
 }
 
-async fn among(
+/// The best of the texts that have the words.
+async fn weighed(
     filter: &CatalogFilter,
     words: &Words,
-    texts: i64,
+    best: i64,
     most: usize,
     dialect: Dialect,
     on: &mut AnyConnection,
 ) -> Result<Vec<CatalogHit>, StoreError> {
-    let (before, after) = dialect.best_texts();
+    let (before, after) = dialect.found_texts();
     let mut sql = Sql::new("playbook", "SELECT p.workflow_id, p.version, ");
     general(&mut sql, filter);
-    sql.push(" AS general FROM (").push(before).value(&words.0).push(after).push(" LIMIT ").value(texts).push(") AS w");
+    sql.push(" AS general FROM (SELECT number, best FROM (").push(before).value(&words.expression).push(after);
+    sql.push(" LIMIT ").value(WEIGHED).push(") AS f ORDER BY best LIMIT ").value(best).push(") AS w");
     let join = dialect.join_in_order();
     sql.push(join).push("playbook_texts t ON t.number = w.number");
     sql.push(join).push("playbook_versions p ON p.workflow_id = t.workflow_id AND p.version = t.version WHERE 1 = 1");
     newest_of_each(&mut sql, filter.status);
     conditions(&mut sql, filter, "", None, dialect);
-    sql.push(" ORDER BY general, w.best, p.workflow_id LIMIT ").value(i64::try_from(most).unwrap_or(i64::MAX));
+    sql.push(" ORDER BY general, w.best, p.workflow_id LIMIT ").value(limit(most));
     // Which plan is best depends on the words.
     sql.once();
     sql.all(on).await?.iter().map(hit).collect()
+}
+
+/// All that have the words: the more exact labels first, then by id.
+async fn unweighed(
+    filter: &CatalogFilter,
+    words: &Words,
+    most: usize,
+    dialect: Dialect,
+    on: &mut AnyConnection,
+) -> Result<Vec<CatalogHit>, StoreError> {
+    let mut sql = Sql::new("playbook", "SELECT p.workflow_id, p.version, ");
+    general(&mut sql, filter);
+    sql.push(" AS general FROM playbook_versions p WHERE 1 = 1");
+    newest_of_each(&mut sql, filter.status);
+    conditions(&mut sql, filter, "", Some(words), dialect);
+    sql.push(" ORDER BY general, p.workflow_id LIMIT ").value(limit(most));
+    sql.once();
+    sql.all(on).await?.iter().map(hit).collect()
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
 }
 
 /// A version that was found.
@@ -124,8 +199,8 @@ pub(super) fn hit(row: &Row) -> Result<CatalogHit, StoreError> {
     })
 }
 
-/// A question in the language of its database. Words are letters and digits, so nothing in them can end the quotes.
-fn expression(question: &Question, dialect: Dialect, joint: &str) -> String {
+/// Words in the language of their database. They are letters and digits, so nothing in them can end the quotes.
+fn expression(terms: &[Term], dialect: Dialect, joint: &str) -> String {
     let word = |word: &str| dialect.word(word, Term::begins(word));
     let term = |term: &Term| {
         let whole = word(&term.whole);
@@ -135,7 +210,7 @@ fn expression(question: &Question, dialect: Dialect, joint: &str) -> String {
         let parts: Vec<String> = term.parts.iter().map(|part| word(part)).collect();
         format!("({whole}{}({}))", dialect.any_word(), parts.join(dialect.all_words()))
     };
-    question.terms.iter().map(term).collect::<Vec<_>>().join(joint)
+    terms.iter().map(term).collect::<Vec<_>>().join(joint)
 }
 
 /// Keeps what a version is found by.
@@ -178,10 +253,10 @@ mod tests {
     #[test]
     fn a_question_is_said_in_the_language_of_each_database() {
         let question = Question::of("OOMKilled on p1 pods'\"");
-        let in_sqlite = expression(&question, Dialect::Sqlite, Dialect::Sqlite.all_words());
+        let in_sqlite = expression(&question.terms, Dialect::Sqlite, Dialect::Sqlite.all_words());
         assert_eq!(in_sqlite, "(\"oomkilled\"* OR (\"oom\"* AND \"killed\"*)) AND \"p1\" AND \"pods\"*");
-        let in_postgres = expression(&question, Dialect::Postgres, Dialect::Postgres.any_word());
+        let in_postgres = expression(&question.terms, Dialect::Postgres, Dialect::Postgres.any_word());
         assert_eq!(in_postgres, "('oomkilled':* | ('oom':* & 'killed':*)) | 'p1' | 'pods':*");
-        assert_eq!(expression(&Question::of("…"), Dialect::Sqlite, " OR "), "");
+        assert_eq!(expression(&Question::of("…").terms, Dialect::Sqlite, " OR "), "");
     }
 }
