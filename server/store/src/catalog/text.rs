@@ -15,9 +15,9 @@ use domain::{
 use sqlx::AnyConnection;
 
 /// So many texts that have the words are weighed against each other: of a word that more have none tells much.
-const WEIGHED: i64 = 1000;
+const WEIGHED: i64 = 500;
 /// So many of the best are looked up first, where no label or tag narrows them down.
-const BEST: i64 = 200;
+const BEST: i64 = 150;
 /// With fewer hits than a page has lines more are looked up.
 const ENOUGH: usize = 50;
 /// Rows in one `INSERT`, of five values each.
