@@ -23,8 +23,9 @@ const ENOUGH: usize = 50;
 /// Rows in one `INSERT`, of five values each.
 const AT_ONCE: usize = 100;
 
-/// Which texts a question finds, as its database reads it.
+/// Which texts a question finds.
 pub(super) struct Words {
+    /// In the language of the database; empty where no text has them.
     expression: String,
     /// Whether more texts have them than are weighed.
     many: bool,
@@ -45,8 +46,10 @@ impl Words {
     /// All words of a question.
     async fn all(question: &Question, dialect: Dialect, on: &mut AnyConnection) -> Result<Self, StoreError> {
         let expression = expression(&question.terms, dialect, dialect.all_words());
-        let many = count(&expression, dialect, on).await? > WEIGHED;
-        Ok(Self { expression, many })
+        let texts = count(&expression, dialect, on).await?;
+        // What no text has is not looked for again.
+        let expression = if texts == 0 { String::new() } else { expression };
+        Ok(Self { expression, many: texts > WEIGHED })
     }
 
     /// Any of them, the rarest first, for as long as what has them can be weighed.
