@@ -32,7 +32,7 @@ pub fn actions(registry: Option<ActionRegistry>) -> AnyView {
         <PageHead title="Action types" sub=|| "What steps of a WorkflowExecution may do. Others are refused." />
         {bad.into_iter().map(|bad| view! { <Bad bad /> }).collect_view()}
         {none.then(|| view! { <Empty title="The registry is empty"><p>"No step is accepted."</p></Empty> })}
-        {actions.into_iter().map(|action| view! { <Action action /> }).collect_view()}
+        {actions.into_iter().map(|action| view! { <Contract action /> }).collect_view()}
     }
     .into_any()
 }
@@ -51,7 +51,7 @@ fn Bad(bad: BadContract) -> impl IntoView {
 }
 
 #[component]
-fn Action(action: ActionType) -> impl IntoView {
+fn Contract(action: ActionType) -> impl IntoView {
     let ActionType { action_type, version, description, image, inputs, outputs, repeatable } = action;
     let (takes, reports) = (format!("What {action_type} takes"), format!("What {action_type} reports"));
     view! {
