@@ -11,8 +11,8 @@ pub use embeddings::EmbeddingsConfig;
 pub use oidc::OidcConfig;
 
 use domain::{
-    cluster_callers::{BadMapping, ClusterRoles},
     ports::SessionLimits,
+    token_review::{BadMapping, ClusterRoles},
 };
 use ipnet::IpNet;
 use parse::{
@@ -119,11 +119,11 @@ pub struct Config {
     /// The proxies that may say for whom they ask (`X-Forwarded-For`); nobody else is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Who of the cluster may call with their Kubernetes token, and as what.
-    pub cluster_callers: ClusterRoles,
+    pub token_review: ClusterRoles,
     /// For whom such a token must have been made.
-    pub cluster_callers_audience: String,
+    pub token_review_audience: String,
     /// Whether the cluster is asked about each person who approves.
-    pub check_people: bool,
+    pub subject_access_review: bool,
     /// The first admin's password; one is made when there is none.
     pub admin_password: Option<String>,
     /// The provider that people sign in at, if there is one.
@@ -186,9 +186,9 @@ pub const NAMES: [&str; 43] = [
     "session-max-age",
     "recent-sign-in",
     "trusted-proxies",
-    "cluster-callers",
-    "cluster-callers-audience",
-    "check-people",
+    "token-review",
+    "token-review-audience",
+    "subject-access-review",
     "admin-password",
     "oidc-issuer",
     "oidc-client-id",
@@ -336,14 +336,14 @@ impl Config {
                 networks,
                 "write networks such as 10.0.0.0/8, with commas between them, or none",
             )?,
-            cluster_callers: cluster_callers(&reader)?,
-            cluster_callers_audience: reader.get(
-                "cluster-callers-audience",
+            token_review: token_review(&reader)?,
+            token_review_audience: reader.get(
+                "token-review-audience",
                 "kubernaut-console",
                 audience,
                 "write a word or an address without blanks, such as kubernaut-console",
             )?,
-            check_people: reader.get("check-people", "off", on_or_off, "write on or off")?,
+            subject_access_review: reader.get("subject-access-review", "off", on_or_off, "write on or off")?,
             admin_password: texts.get("admin-password").cloned(),
             oidc: oidc::read(&reader)?,
             local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
@@ -406,8 +406,8 @@ fn default_data_dir(env: &impl Fn(&str) -> Option<String>) -> PathBuf {
 }
 
 /// Mappings, or `@` and the file that has them, one a line.
-fn cluster_callers(reader: &Reader<'_>) -> Result<ClusterRoles, ConfigError> {
-    const NAME: &str = "cluster-callers";
+fn token_review(reader: &Reader<'_>) -> Result<ClusterRoles, ConfigError> {
+    const NAME: &str = "token-review";
     let mut text = reader.get(NAME, "none", |t| Some(t.to_owned()), "")?;
     if text == "none" {
         return Ok(ClusterRoles::default());
@@ -465,10 +465,10 @@ mod tests {
             ("session-max-age", "30d"),
             ("recent-sign-in", "1s"),
             ("trusted-proxies", "10.0.0.0/8, proxy.example"),
-            ("cluster-callers", "sre=operator"),
-            ("cluster-callers", "viewer"),
-            ("cluster-callers-audience", "two words"),
-            ("check-people", "maybe"),
+            ("token-review", "sre=operator"),
+            ("token-review", "viewer"),
+            ("token-review-audience", "two words"),
+            ("subject-access-review", "maybe"),
         ] {
             let flags = Given::from([(name, value.to_owned())]);
             let error = Config::load(&flags, None, no_env).unwrap_err().to_string();

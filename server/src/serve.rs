@@ -27,7 +27,7 @@ use domain::{
     identity::Role,
     ids::RecommendationId,
     ports::{AccountStore as _, Clock, Cluster, Ids as _, ProviderStore as _, RecommendationStore as _, Registry},
-    provider::External,
+    provider::FederatedIdentity,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::Sandbox;
@@ -95,7 +95,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         kubeconfig_secret: config.kubeconfig_secret.clone(),
         approval_ttl_ms: millis(config.approval_ttl),
         recent_sign_in_ms: millis(config.recent_sign_in),
-        check_people: config.check_people,
+        subject_access_review: config.subject_access_review,
         policy_file: config.policy_file.as_ref().map(|file| file.display().to_string()),
     };
     let shared = Arc::new(store.clone());
@@ -176,11 +176,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         services: services.clone(),
         accounts: Accounts::of(&config, &shared),
         oidc,
-        in_cluster: InCluster::new(
-            config.cluster_callers.clone(),
-            config.cluster_callers_audience.clone(),
-            cluster.clone(),
-        ),
+        in_cluster: InCluster::new(config.token_review.clone(), config.token_review_audience.clone(), cluster.clone()),
         idempotency: shared.clone(),
         live: Live::start(shared.clone(), streams.clone()),
         limits: Limits::new(),
@@ -324,7 +320,7 @@ async fn first_admin(store: &Store, config: &Config) -> Result<(), Fault> {
 async fn judge_anew(store: &Store, config: &Config) -> Result<(), Fault> {
     let rules = config.oidc.as_ref().map(|provider| &provider.rules);
     // Blocked groups are looked at whenever something counts.
-    let given = |from: &External| rules.map_or_else(Vec::new, |rules| rules.roles(from, &[]));
+    let given = |from: &FederatedIdentity| rules.map_or_else(Vec::new, |rules| rules.roles(from, &[]));
     let entry = AuditEntry {
         reason: Some("--oidc-issuer or --oidc-role are others than at their last sign-in".into()),
         ..AuditEntry::of_console("settings", ROUTE, "account.roles", "account", "", UuidIds.fresh())

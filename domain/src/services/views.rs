@@ -282,7 +282,7 @@ impl RecommendationView {
         let strategy = self.strategies.get(usize::try_from(self.selected).ok()?)?;
         let incident = &self.recommendation.content.incident;
         let risk = self.ruling.as_ref().map_or(strategy.strategy.risk(), |ruling| ruling.risk);
-        risk.is_grave().then(|| match &self.ticket {
+        risk.needs_step_up().then(|| match &self.ticket {
             Some(ticket) => {
                 let scope = crate::target::Scope::of_plan(incident.resource.as_ref(), &ticket.content.plan);
                 crate::target::to_type(incident, &scope.objects)

@@ -166,7 +166,7 @@ fn services(config: &Config, store: Store) -> Services {
             kubeconfig_secret: config.kubeconfig_secret.clone(),
             approval_ttl_ms: millis(config.approval_ttl),
             recent_sign_in_ms: millis(config.recent_sign_in),
-            check_people: false,
+            subject_access_review: false,
             policy_file: None,
         },
     })

@@ -101,15 +101,15 @@ struct Settings {
     #[arg(long, global = true, value_name = "NETWORKS")]
     trusted_proxies: Option<String>,
     /// Who of the cluster may call with a Kubernetes token: system:serviceaccount:NAMESPACE:NAME=ROLE or GROUP=ROLE, with commas between
-    /// them, @FILE with one a line, or none [KUBERNAUT_CLUSTER_CALLERS] [default: none]
+    /// them, @FILE with one a line, or none [KUBERNAUT_TOKEN_REVIEW] [default: none]
     #[arg(long, global = true, value_name = "MAPPINGS")]
-    cluster_callers: Option<String>,
-    /// For whom such a token must have been made [KUBERNAUT_CLUSTER_CALLERS_AUDIENCE] [default: kubernaut-console]
+    token_review: Option<String>,
+    /// For whom such a token must have been made [KUBERNAUT_TOKEN_REVIEW_AUDIENCE] [default: kubernaut-console]
     #[arg(long, global = true, value_name = "AUDIENCE")]
-    cluster_callers_audience: Option<String>,
-    /// on: the cluster is asked whether it lets the person remediate there who approves; or off [KUBERNAUT_CHECK_PEOPLE] [default: off]
+    token_review_audience: Option<String>,
+    /// on: the cluster is asked whether it lets the person remediate there who approves; or off [KUBERNAUT_SUBJECT_ACCESS_REVIEW] [default: off]
     #[arg(long, global = true, value_name = "WHETHER")]
-    check_people: Option<String>,
+    subject_access_review: Option<String>,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
     #[command(flatten)]
@@ -273,9 +273,9 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("session-max-age", &settings.session_max_age),
         ("recent-sign-in", &settings.recent_sign_in),
         ("trusted-proxies", &settings.trusted_proxies),
-        ("cluster-callers", &settings.cluster_callers),
-        ("cluster-callers-audience", &settings.cluster_callers_audience),
-        ("check-people", &settings.check_people),
+        ("token-review", &settings.token_review),
+        ("token-review-audience", &settings.token_review_audience),
+        ("subject-access-review", &settings.subject_access_review),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
     let flags = flags.chain(settings.oidc.given()).chain(settings.embeddings.given()).collect();

@@ -46,9 +46,9 @@ impl Config {
             ("session-max-age", humantime::format_duration(self.session_max_age).to_string()),
             ("recent-sign-in", humantime::format_duration(self.recent_sign_in).to_string()),
             ("trusted-proxies", listed(&self.trusted_proxies)),
-            ("cluster-callers", self.cluster_callers.to_string()),
-            ("cluster-callers-audience", self.cluster_callers_audience.clone()),
-            ("check-people", if self.check_people { "on" } else { "off" }.into()),
+            ("token-review", self.token_review.to_string()),
+            ("token-review-audience", self.token_review_audience.clone()),
+            ("subject-access-review", if self.subject_access_review { "on" } else { "off" }.into()),
             ("admin-password", if self.admin_password.is_some() { "(set)" } else { "(not set)" }.into()),
         ];
         let local = ("local-accounts", if self.local_accounts { "on" } else { "off" }.into());

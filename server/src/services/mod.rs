@@ -93,7 +93,7 @@ pub struct Settings {
     /// How long ago a person may have signed in who approves a high risk, milliseconds.
     pub recent_sign_in_ms: i64,
     /// Whether the cluster is asked about each person who approves.
-    pub check_people: bool,
+    pub subject_access_review: bool,
     /// The file that the approval policy is kept in; none where it is kept in the console.
     pub policy_file: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! With `--check-people`: whoever approves a remediation must be let do so by the cluster, too, in every namespace that it acts in.
+//! With `--subject-access-review`: whoever approves a remediation must be let do so by the cluster, too, in every namespace that it acts in.
 //! The cluster is asked at each approval (SubjectAccessReview); what it does not answer is no yes.
 
 use super::{Services, store_fault, tickets::Made};
@@ -27,7 +27,7 @@ impl Services {
         recommendation: &Recommendation,
         made: &Made,
     ) -> Answer<()> {
-        if !self.world.settings.check_people {
+        if !self.world.settings.subject_access_review {
             return Ok(());
         }
         let incident = recommendation.content.incident.resource.as_ref();
@@ -174,7 +174,7 @@ pub(in crate::services) mod tests {
                 kubeconfig_secret: None,
                 approval_ttl_ms: 900_000,
                 recent_sign_in_ms: 600_000,
-                check_people: true,
+                subject_access_review: true,
                 policy_file: None,
             },
         })

@@ -53,7 +53,7 @@ impl House {
                 kubeconfig_secret: None,
                 approval_ttl_ms: 900_000,
                 recent_sign_in_ms: 600_000,
-                check_people: false,
+                subject_access_review: false,
                 policy_file: None,
             },
         });
