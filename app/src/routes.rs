@@ -32,6 +32,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/runs/:id") view=|| serve(Place::Runs, pages::run::page) ssr=SsrMode::Async />
                 <Route path=path!("/catalog") view=|| serve(Place::Catalog, pages::catalog::page) ssr=SsrMode::Async />
                 <Route path=path!("/catalog/new") view=|| serve(Place::Catalog, pages::register::page) ssr=SsrMode::Async />
+                <Route path=path!("/catalog/actions") view=|| serve(Place::Catalog, pages::actions::page) ssr=SsrMode::Async />
                 <Route path=path!("/catalog/:workflow_id") view=|| serve(Place::Catalog, pages::playbook::page) ssr=SsrMode::Async />
                 <Route path=path!("/findings") view=|| serve(Place::Findings, pages::findings::page) ssr=SsrMode::Async />
                 <Route path=path!("/findings/:id") view=|| serve(Place::Findings, pages::findings::card::page) ssr=SsrMode::Async />

@@ -5,10 +5,12 @@
 #[cfg(test)]
 mod plans;
 mod queries;
+mod recall;
 mod seed;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 use store::{Options, Store};
 
 #[derive(Parser)]
@@ -32,21 +34,31 @@ enum Task {
         #[arg(long, default_value_t = 13)]
         playbooks: u32,
     },
-    /// Prints p50 and p99 of each query, one line each.
+    /// Prints p50, p95 and p99 of each query, one line each.
     Queries {
         /// How often each is asked.
         #[arg(long, default_value_t = 300)]
         rounds: u32,
+    },
+    /// Prints recall@5 of the catalog's search over questions as operators ask them; in a database of its own.
+    Recall {
+        /// A sentence-transformers directory, to search for meaning, too.
+        #[arg(long)]
+        model: Option<PathBuf>,
     },
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let cli = Cli::parse();
+    if let Task::Recall { model } = &cli.task {
+        return recall::run(model.as_deref()).await;
+    }
     let store = Store::open(&cli.database_url, Options::default()).await?;
     match cli.task {
         Task::Seed { executions, playbooks } => seed::run(&store, executions, playbooks).await?,
         Task::Queries { rounds } => queries::run(&store, rounds).await?,
+        Task::Recall { .. } => {}
     }
     store.close().await;
     Ok(())

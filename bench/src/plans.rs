@@ -33,8 +33,9 @@ const GROWING: [&str; 10] = [
 ];
 
 /// What leaves so little that it may be sorted: what has not ended; what an index of substrings found, which is not read when it is
-/// much; the tasks of one run.
-const LITTLE: [&str; 3] = ["stage <> 'ended'", " MATCH ", "FROM tasks WHERE execution_id = $1"];
+/// much; the tasks of one run; what a label leaves of the catalog.
+const LITTLE: [&str; 4] =
+    ["stage <> 'ended'", " MATCH ", "FROM tasks WHERE execution_id = $1", " AS BIGINT), p.workflow_id LIMIT "];
 
 /// The statements that the driver tells it has run.
 #[derive(Clone, Default)]

@@ -36,6 +36,7 @@ pub mod provider;
 pub mod reader;
 pub mod recommendation;
 pub mod recovery;
+pub mod search;
 pub mod services;
 pub mod signal;
 pub mod signature;

@@ -162,6 +162,7 @@ export async function showcase(world) {
     ['playbook-versions', '/catalog/wait-and-see?version=0.1.1'],
     ['playbook-compare', '/catalog/oomkill-scale-down?compare=1.0.0..1.1.0'],
     ['catalog-narrowed', '/catalog?q=oomkill&severity=high&tag=oomkill'],
+    ['actions-none', '/catalog/actions'],
     ['register', '/catalog/new'],
     ['register-paste', '/catalog/new?as=document'],
     ['register-next', '/catalog/new?from=oomkill-scale-down'],

@@ -2,6 +2,7 @@
 
 mod assess;
 mod audit;
+mod embeddings;
 mod file;
 mod notify;
 mod oidc;
@@ -12,6 +13,7 @@ mod signatures;
 
 pub use assess::{AssessConfig, MetricQuery};
 pub use notify::{NotifyConfig, Receiver};
+pub use embeddings::EmbeddingsConfig;
 pub use oidc::OidcConfig;
 pub use signals::SignalsConfig;
 pub use signatures::SignaturesConfig;
@@ -146,6 +148,8 @@ pub struct Config {
     pub notify: NotifyConfig,
     /// Whose signatures of images count; none where nobody looks at them.
     pub signatures: Option<SignaturesConfig>,
+    /// The model of embeddings, if there is one.
+    pub embeddings: Option<EmbeddingsConfig>,
     sources: BTreeMap<&'static str, Source>,
 }
 
@@ -178,7 +182,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 55] = [
+pub const NAMES: [&str; 60] = [
     "listen",
     "database-url",
     "data-dir",
@@ -234,6 +238,11 @@ pub const NAMES: [&str; 55] = [
     "notify-ca-file",
     "notify-allow-private",
     "signatures-file",
+    "embeddings-url",
+    "embeddings-model",
+    "embeddings-key-file",
+    "embeddings-allow-private",
+    "embeddings-dir",
 ];
 
 /// Those that are no flags: what stands on a command line is seen by everybody on the machine.
@@ -379,6 +388,7 @@ impl Config {
             local_accounts: reader.get("local-accounts", "on", on_or_off, "write on or off")?,
             notify: notify::read(&reader, &env)?,
             signatures: signatures::read(&reader)?,
+            embeddings: embeddings::read(&reader)?,
             data_dir,
             sources,
         };

@@ -8,6 +8,7 @@ mod config;
 mod doors;
 mod edge;
 mod notify;
+mod embeddings;
 mod outbound;
 mod policy_file;
 mod redact;

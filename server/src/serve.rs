@@ -16,6 +16,7 @@ use crate::{
         refusals::Refusals,
     },
     edge::{self, SystemClock, UuidIds},
+    embeddings,
     notify::Notifications,
     outbound::Outbound,
     policy_file,
@@ -145,6 +146,14 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         connected.name.clone(),
         &config.assess,
     );
+    let keeper = embeddings::keeper(config.embeddings.as_ref(), shared.clone())?;
+    let services = match keeper {
+        Some(keeper) => {
+            tokio::spawn(controller_stop.clone().run_until_cancelled_owned(keeper.clone().keep()));
+            services.with_meanings(Arc::new(keeper))
+        }
+        None => services,
+    };
     let running = controller::start(
         connected.client,
         controller::Config {

@@ -36,6 +36,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Reports recall@5 of the catalog's search; with --model DIR by meaning, too.
+    Recall {
+        /// Handed on to `bench recall`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Measures what each list, search and statistic costs on a seeded database.
     MeasureQueries {
         /// Handed on to `bench queries`.
@@ -59,18 +65,25 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::BuildWeb { dev } => build_web::run(&root, dev),
         Task::LintWeb => rust::Wasm::find(&root)?.lint(),
-        Task::Seed { arguments } => bench(&root, "seed", &arguments),
-        Task::MeasureQueries { arguments } => bench(&root, "queries", &arguments),
+        Task::Seed { arguments } => bench(&root, "seed", &[], &arguments),
+        Task::MeasureQueries { arguments } => bench(&root, "queries", &[], &arguments),
+        Task::Recall { arguments } => {
+            let with_model = arguments.iter().any(|argument| argument.starts_with("--model"));
+            let features: &[&str] = if with_model { &["--features", "local"] } else { &[] };
+            bench(&root, "recall", features, &arguments)
+        }
     }
 }
 
 /// Builds and runs the tool `bench`, which knows the store; the build steps do not.
-fn bench(root: &Path, task: &str, arguments: &[String]) -> Result<()> {
+fn bench(root: &Path, task: &str, features: &[&str], arguments: &[String]) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["run", "--release", "--quiet", "--manifest-path"])
         .arg(root.join("Cargo.toml"))
-        .args(["--package", "bench", "--", task])
+        .args(["--package", "bench"])
+        .args(features)
+        .args(["--", task])
         .args(arguments)
         .status()
         .context("cargo does not start")?;

@@ -12,7 +12,7 @@ use domain::{
     paging::{Page as ListPage, PageOf},
     playbook::Labels,
     ports::{CatalogFilter, Facet, FacetValue, PlaybookStatus},
-    services::{Answer, CatalogItem},
+    services::{Answer, CatalogItem, Found},
 };
 use leptos::prelude::*;
 
@@ -35,10 +35,10 @@ const FACETS: [(&str, &str); 10] = [
 pub async fn page(ask: Ask) -> Answer<Page> {
     let filter = filter(&ask.query);
     let service = &ask.console.catalog;
-    let list = service.search(&ask.caller, &filter, &ask.list_page(ListPage::DEFAULT_LIMIT)).await?;
+    let found = service.find(&ask.caller, &filter, &ask.list_page(ListPage::DEFAULT_LIMIT)).await?;
     let facets = service.facets(&ask.caller, &filter).await?;
-    let may_register = ask.caller.may(Right::CatalogWrite);
-    let page = catalog(list, facets, filter, ask.query, may_register);
+    let (may_read, may_register) = (ask.caller.may(Right::CatalogRead), ask.caller.may(Right::CatalogWrite));
+    let page = catalog(found, facets, filter, ask.query, may_read, may_register);
     Ok(Page::of_place("Catalog", page).following("playbook execution"))
 }
 
@@ -61,21 +61,24 @@ fn filter(query: &Query) -> CatalogFilter {
 
 /// The page.
 pub fn catalog(
-    list: PageOf<CatalogItem>,
+    found: Found,
     facets: Vec<Facet>,
     filter: CatalogFilter,
     query: Query,
+    may_read: bool,
     may_register: bool,
 ) -> AnyView {
-    let PageOf { items, next_cursor } = list;
+    let Found { page: PageOf { items, next_cursor }, meaning } = found;
     let filtered = filter != CatalogFilter::default();
     let empty = items.is_empty();
     view! {
         <PageHead title="Catalog">
+            {may_read.then(|| view! { <a class="btn" href="/catalog/actions">"Action types"</a> })}
             {may_register.then(|| view! { <a class="btn primary" href="/catalog/new">"Register a playbook"</a> })}
         </PageHead>
         <Search q=filter.q.unwrap_or_default() query=query.clone() />
         <Narrow facets query=query.clone() filtered />
+        {meaning.note().map(|note| view! { <p class="sub" role="status">{note}</p> })}
         {if empty {
             view! { <Nothing filtered may_register /> }.into_any()
         } else {

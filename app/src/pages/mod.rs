@@ -1,5 +1,6 @@
 //! The pages. Each has an async `page` that asks the services, and a view of plain data.
 
+pub mod actions;
 pub mod api;
 pub mod approvals;
 pub mod audit;

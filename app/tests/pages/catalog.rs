@@ -4,6 +4,7 @@ use crate::{catalog_samples as samples, html, samples::NOW};
 use app::{
     FormOutcome,
     pages::{
+        actions::actions,
         audit::audit,
         catalog::catalog,
         effectiveness::{Asked, Measure, effectiveness},
@@ -14,13 +15,18 @@ use app::{
 use domain::{
     effectiveness::{EffectivenessFilter, GroupBy},
     paging::PageOf,
+    playbook::actions::ActionRegistry,
     ports::{CatalogFilter, Facet, FacetValue, PlaybookStatus},
+    search::Meaning,
+    services::Found,
 };
 
 #[test]
 fn the_catalog_says_what_was_measured_and_why_something_was_found() {
     let list = PageOf { items: samples::items(), next_cursor: Some("x".into()) };
-    let page = html(|| catalog(list, vec![], CatalogFilter::default(), Query::parse("q=memory"), false));
+    let found = Found { page: list, meaning: Meaning::Late };
+    let page = html(|| catalog(found, vec![], CatalogFilter::default(), Query::parse("q=memory"), true, false));
+    assert!(page.contains("Found by text alone"), "what did not answer is said");
     assert!(page.contains("of 40 (") && page.contains("no runs yet"));
     // Texts that follow each other are parted by a comment.
     assert!(page.replace("<!>", "").contains("Found by signal OOMKilled"));
@@ -100,13 +106,36 @@ fn what_is_chosen_can_be_taken_away_and_what_can_be_chosen_counts() {
     ];
     let query = Query::parse("q=scale&signal_type=OOMKilled&tag=memory&cursor=x");
     let list = PageOf { items: samples::items(), next_cursor: None };
+    let found = Found { page: list, meaning: Meaning::Used };
     let filter = CatalogFilter { q: Some("scale".into()), ..CatalogFilter::default() };
-    let page = html(|| catalog(list, facets, filter, query, false)).replace("<!>", "").replace("&amp;", "&");
+    let page = html(|| catalog(found, facets, filter, query, false, false)).replace("<!>", "").replace("&amp;", "&");
     assert!(page.contains("href=\"/catalog?q=scale&tag=memory\""), "one is taken away, the others stay: {page}");
     assert!(page.contains("href=\"/catalog?q=scale&signal_type=OOMKilled&tag=memory&tag=oom\""), "tags add up");
     assert!(page.contains("href=\"/catalog?q=scale&tag=memory&signal_type=*\""), "another value takes its place");
     assert!(page.contains("<input type=\"hidden\" name=\"signal_type\" value=\"OOMKilled\""), "a search keeps them");
-    assert!(page.contains("signal: OOMKilled, take it away"));
+    assert!(page.contains("signal: OOMKilled, take it away") && !page.contains("Found by text alone"));
+}
+
+#[test]
+fn the_action_registry_says_what_steps_may_do_and_what_can_not_be_read() {
+    let none = html(|| actions(None));
+    assert!(none.contains("No registry is configured") && none.contains("kubernaut-actions"));
+    let contract = serde_json::json!({ "actionType": "kubernetes/scale", "version": "1.0.0", "description": "Scales it.",
+        "image": "quay.io/kubernaut/scale:v1", "inputs": { "type": "object", "required": ["replicas"] } });
+    let bad = Err(domain::fault::Fault::new("/inputs", "required", "add the field \"inputs\""));
+    let registry = ActionRegistry::of([("scale.json".to_owned(), Ok(contract)), ("<b>.json".to_owned(), bad)]);
+    let page = html(|| actions(Some(registry)));
+    for words in [
+        "kubernetes/scale",
+        "Scales it.",
+        "quay.io/kubernaut/scale:v1",
+        "replicas",
+        "&lt;b&gt;.json",
+        "/inputs: add the field",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(html(|| actions(Some(ActionRegistry::default()))).contains("No step is accepted"));
 }
 
 #[test]

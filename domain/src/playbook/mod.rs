@@ -3,6 +3,7 @@
 //! The wire form is `api.md` ("A registration is…") and the parameter seed (DD-WORKFLOW-003). Knows nothing of the catalog's
 //! lifecycle, of storage, or of how values reach a container.
 
+pub mod actions;
 pub mod applied;
 mod compare;
 mod consistency;
@@ -10,6 +11,7 @@ mod dependency;
 mod draft;
 pub mod example;
 mod image;
+pub mod import;
 mod intake;
 #[cfg(feature = "judge")]
 mod judge;

@@ -44,6 +44,22 @@ pub struct Labels {
     pub tags: Vec<String>,
 }
 
+impl Labels {
+    /// The labels by name, without tags.
+    pub fn named(&self) -> [(&'static str, Option<&str>); 8] {
+        [
+            ("signal_type", self.signal_type.as_deref()),
+            ("severity", self.severity.as_deref()),
+            ("component", self.component.as_deref()),
+            ("environment", self.environment.as_deref()),
+            ("priority", self.priority.as_deref()),
+            ("risk_tolerance", self.risk_tolerance.as_deref()),
+            ("business_category", self.business_category.as_deref()),
+            ("category", self.category.as_deref()),
+        ]
+    }
+}
+
 /// When the kubelet pulls an image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

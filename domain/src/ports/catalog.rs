@@ -8,6 +8,7 @@ use crate::{
     paging::{Page, PageOf},
     playbook::{ImageRef, PlaybookId, Registration, Version},
     signature::ImageSignature,
+    search::CatalogHit,
     time::Timestamp,
 };
 use async_trait::async_trait;
@@ -142,6 +143,17 @@ pub enum StatusChanged {
     Missing,
 }
 
+/// A RemediationWorkflow whose version the catalog has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogObject {
+    /// Its name in the console's namespace.
+    pub name: String,
+    /// The playbook.
+    pub id: PlaybookId,
+    /// The version.
+    pub version: Version,
+}
+
 /// What became of a registration.
 #[derive(Clone, Debug)]
 pub enum Registered {
@@ -156,7 +168,7 @@ pub enum Registered {
 /// Which playbooks (`api.md`, `GET /api/v1/playbooks`). A label filter matches the label itself and `*`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogFilter {
-    /// Words in id, title, description, labels or tags.
+    /// What is looked for in id, title, description, labels and tags, in words; and for its meaning.
     pub q: Option<String>,
     /// The label `signal_type`.
     pub signal_type: Option<String>,
@@ -178,6 +190,22 @@ pub struct CatalogFilter {
     pub tags: Vec<String>,
     /// Only this status; `None` for any. Lists show the newest version that has it.
     pub status: Option<PlaybookStatus>,
+}
+
+impl CatalogFilter {
+    /// The labels that it asks for, by name.
+    pub fn labels(&self) -> [(&'static str, Option<&str>); 8] {
+        [
+            ("signal_type", self.signal_type.as_deref()),
+            ("severity", self.severity.as_deref()),
+            ("component", self.component.as_deref()),
+            ("environment", self.environment.as_deref()),
+            ("priority", self.priority.as_deref()),
+            ("risk_tolerance", self.risk_tolerance.as_deref()),
+            ("business_category", self.business_category.as_deref()),
+            ("category", self.category.as_deref()),
+        ]
+    }
 }
 
 /// What the catalog can be narrowed down by, with the values that it has.
@@ -211,10 +239,31 @@ pub trait CatalogStore: Send + Sync {
     async fn version_page(&self, id: &PlaybookId, page: &Page) -> Result<PageOf<PlaybookRecord>, StoreError>;
     /// The newest active version by SemVer.
     async fn newest_active(&self, id: &PlaybookId) -> Result<Option<PlaybookRecord>, StoreError>;
-    /// The newest version of each playbook that the filter matches, by id.
+    /// The newest version of each playbook that the filter matches, by id; where it asks for labels, the more exact ones first. Words
+    /// only narrow it down: [`Self::by_text`] puts the best first.
     async fn search(&self, filter: &CatalogFilter, page: &Page) -> Result<PageOf<PlaybookRecord>, StoreError>;
+    /// The newest version of each playbook that the filter matches and that has its words: all of them, or any of them where none has
+    /// all. The more exact labels first, then the best. Nothing without words.
+    async fn by_text(&self, filter: &CatalogFilter, most: usize) -> Result<Vec<CatalogHit>, StoreError>;
+    /// Of these versions, or of all, those that a list by the filter could show, whatever its words; in no order, at most `most`.
+    async fn admitted(
+        &self,
+        filter: &CatalogFilter,
+        of: Option<&[(PlaybookId, Version)]>,
+        most: usize,
+    ) -> Result<Vec<CatalogHit>, StoreError>;
+    /// These versions, in this order; those that are not there are left out.
+    async fn records(&self, of: &[(PlaybookId, Version)]) -> Result<Vec<PlaybookRecord>, StoreError>;
     /// What the playbooks that the filter matches can be narrowed down by. Each facet counts as if it were not filtered itself.
     async fn facets(&self, filter: &CatalogFilter) -> Result<Vec<Facet>, StoreError>;
+    /// Remembers that an object of this cluster has a version.
+    async fn keep_object(&self, cluster: &str, object: &CatalogObject) -> Result<(), StoreError>;
+    /// What is remembered of the objects of this cluster, by name.
+    async fn objects(&self, cluster: &str) -> Result<Vec<CatalogObject>, StoreError>;
+    /// What is remembered of one.
+    async fn object(&self, cluster: &str, name: &str) -> Result<Option<CatalogObject>, StoreError>;
+    /// Forgets an object that is gone.
+    async fn forget_object(&self, cluster: &str, name: &str) -> Result<(), StoreError>;
     /// Sets the status if the version is in a known state: both under its lock. The audit row's `before` is filled in.
     async fn set_status(
         &self,

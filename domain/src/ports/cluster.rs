@@ -6,7 +6,7 @@ use crate::{
     execution::Execution,
     fault::Fault,
     ids::RecommendationId,
-    playbook::ImageRef,
+    playbook::{ImageRef, Version},
     recommendation::ResourceRef,
     signature::ImageSignature,
     target::state::Reading,
@@ -16,6 +16,7 @@ use crate::{
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Why the cluster did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -149,6 +150,8 @@ pub struct AppliedPlaybook {
 pub enum PlaybookApplied {
     /// The catalog has this version with this content: since now, or since before.
     Registered(Box<PlaybookRecord>),
+    /// The same, and the catalog has a newer one that is active.
+    Superseded(Box<PlaybookRecord>, Version),
     /// It has this version with another content; a sentence that says what to do.
     Different(String),
     /// What is wrong with it, with pointers into the `spec`.
@@ -173,6 +176,11 @@ pub trait ClusterIntake: Send + Sync {
         // For whoever has nothing to read.
         let _ = run;
     }
+    /// The RemediationWorkflow of that name is not there any more: a version that came by the cluster and that no other object has is
+    /// disabled, and stays. Names of other objects of the playbook, whose status may have changed by that.
+    async fn playbook_gone(&self, name: &str) -> Result<Vec<String>, StoreError>;
+    /// Names of the RemediationWorkflows that have a version in the catalog: all, or those of the same playbook as this one.
+    async fn playbooks_kept(&self, of: Option<&str>) -> Result<Vec<String>, StoreError>;
 }
 
 /// The cluster.
@@ -208,6 +216,9 @@ pub trait Cluster: Send + Sync {
     /// What a run that has ended left in the volume of one of its workspaces: a pod of its own looks and is deleted again. Takes up to
     /// a minute.
     async fn list_workspace(&self, run: &Execution, workspace: &str) -> Result<WorkspaceListing, NoListing>;
+    /// The contracts of the action registry by their keys: the ConfigMap [`crate::playbook::actions::CONFIG_MAP`]; none where there is
+    /// none.
+    async fn action_contracts(&self) -> Result<Option<BTreeMap<String, String>>, ClusterError>;
     /// Wakes the dispatcher: there is a claimed execution, or a cancel was asked for.
     fn wake(&self);
 

@@ -9,6 +9,7 @@ mod executions;
 mod findings;
 mod logs;
 mod notifications;
+mod meaning;
 mod policies;
 mod provider;
 mod recommendations;
@@ -22,8 +23,8 @@ mod tries;
 pub use accounts::{AccountChange, AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
 pub use assessments::{AssessmentStore, CalibrationCounts, Signals, Watched, WatchedAgain};
 pub use catalog::{
-    CatalogFilter, CatalogStore, Facet, FacetValue, Known, NewPlaybook, PlaybookRecord, PlaybookStatus, Registered,
-    StatusChange, StatusChanged,
+    CatalogFilter, CatalogObject, CatalogStore, Facet, FacetValue, Known, NewPlaybook, PlaybookRecord, PlaybookStatus,
+    Registered, StatusChange, StatusChanged,
 };
 pub use cluster::{
     AppliedPlaybook, AppliedWorkflow, Cluster, ClusterError, ClusterHealth, ClusterIntake, ClusterRight, ClusterUser,
@@ -35,6 +36,7 @@ pub use logs::{LogOf, LogReader, LogSlice};
 pub use notifications::{
     CLAIM_MS, Moved, NotificationFilter, NotificationRecord, NotificationState, NotificationStore, Standing,
 };
+pub use meaning::{Meanings, NoMeaning, NoModel, VectorStore, VersionKey};
 pub use policies::{Activated, Activation, NewPolicy, PolicyOrigin, PolicyRecord, PolicyState, PolicyStore};
 pub use provider::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, RolesBy, SIGN_IN_MS};
 pub use recommendations::{

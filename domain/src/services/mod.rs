@@ -38,7 +38,7 @@ use crate::{
         window::{LogAsk, LogView},
     },
     paging::{Page, PageOf},
-    playbook::{PlaybookId, Registration, Version},
+    playbook::{PlaybookId, Registration, Version, actions::ActionRegistry},
     ports::{
         ActionFilter, CatalogFilter, ExecutionFilter, Facet, Known, PlaybookRecord, RecommendationFilter, StatusChange,
     },
@@ -110,11 +110,18 @@ pub trait CatalogService: Send + Sync {
     /// being filled. `base` is the version that it starts from; without one it is compared with the newest of its id.
     /// Needs `catalog:write`.
     async fn review(&self, caller: &Caller, document: &Value, base: Option<(PlaybookId, Version)>) -> Answer<Review>;
-    /// A page of the catalog; needs `catalog:search`. Without `catalog:read` hidden parameters and steps are left out, without
-    /// `runs:read` what was measured, unless the console is set to tell it to models.
-    async fn search(&self, caller: &Caller, filter: &CatalogFilter, page: &Page) -> Answer<PageOf<CatalogItem>>;
+    /// A page of the catalog: by id, the more exact labels first; the best first where something is asked in words. Needs
+    /// `catalog:search`. Without `catalog:read` hidden parameters and steps are left out, without `runs:read` what was measured, unless
+    /// the console is set to tell it to models.
+    async fn find(&self, caller: &Caller, filter: &CatalogFilter, page: &Page) -> Answer<Found>;
+    /// The same without what meaning had to do with it.
+    async fn search(&self, caller: &Caller, filter: &CatalogFilter, page: &Page) -> Answer<PageOf<CatalogItem>> {
+        Ok(self.find(caller, filter, page).await?.page)
+    }
     /// What the catalog can be narrowed down by, with how many playbooks each value would leave; needs `catalog:search`.
     async fn facets(&self, caller: &Caller, filter: &CatalogFilter) -> Answer<Vec<Facet>>;
+    /// The action registry; none where there is none. Needs `catalog:read`.
+    async fn actions(&self, caller: &Caller) -> Answer<Option<ActionRegistry>>;
     /// A playbook: newest version, all versions, track record; needs `catalog:read`.
     async fn playbook(&self, caller: &Caller, id: &PlaybookId) -> Answer<PlaybookView>;
     /// A page of a playbook's versions, newest first; needs `catalog:read`.

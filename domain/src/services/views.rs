@@ -10,6 +10,7 @@ use crate::{
     ids::{DecisionId, Digest, IncidentId, RecommendationId},
     incident::IncidentRecord,
     json::diff::Change,
+    paging::PageOf,
     playbook::{Comparison, ImageRef, Parameter, PlaybookId, Registration, Version},
     policy::Ruling,
     ports::{ClusterHealth, PlaybookRecord},
@@ -18,6 +19,7 @@ use crate::{
         target::{self, Target},
     },
     signature::{Signature, SignedImage},
+    search::Meaning,
     target::{change::FieldChange, since::Since, state::Reading},
     ticket::TicketContent,
     time::Timestamp,
@@ -65,6 +67,15 @@ pub struct CatalogItem {
     pub track: Option<EffectivenessRow>,
     /// Why it was found, in a few words.
     pub matched: Vec<String>,
+}
+
+/// What a search of the catalog found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// A page of it.
+    pub page: PageOf<CatalogItem>,
+    /// What meaning had to do with it.
+    pub meaning: Meaning,
 }
 
 /// What can be said of a registration while it is being written.

@@ -20,10 +20,13 @@ use serde_json::Value;
 use std::{
     collections::{HashMap, HashSet},
     ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, atomic::AtomicBool},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Followed logs at a time; more wait, and are read from their start when their turn comes.
@@ -45,8 +48,8 @@ pub struct Context {
     pub record: Queue<String>,
     /// RemediationWorkflows to register, by name.
     pub register: Queue<String>,
-    /// All RemediationWorkflows that were there at the start of the turn have been asked for.
-    pub registrations_listed: AtomicBool,
+    /// The RemediationWorkflows that were there when they were listed last, all of which have been asked for; none before that.
+    pub registrations_listed: watch::Sender<Option<HashSet<String>>>,
     /// For [`LOGS`].
     pub log_permits: Arc<Semaphore>,
     /// For [`LOG_TURNS`]: whoever decides meanwhile does not stand in line behind hundreds.
@@ -79,7 +82,7 @@ impl Context {
             reconcile: Queue::default(),
             record: Queue::default(),
             register: Queue::default(),
-            registrations_listed: AtomicBool::new(false),
+            registrations_listed: watch::Sender::new(None),
             log_permits: Arc::new(Semaphore::new(LOGS)),
             log_turns: Arc::new(Semaphore::new(LOG_TURNS)),
             stop,

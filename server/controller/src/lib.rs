@@ -51,12 +51,13 @@ mod warnings;
 mod fixtures;
 
 use async_trait::async_trait;
-use calls::Kind;
+use calls::{CallError, Kind};
 use common::Common;
 use domain::{
     assessment::judge::TargetHealth,
     execution::Execution,
     ids::RecommendationId,
+    playbook::actions,
     ports::{
         Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ClusterRight, ClusterUser, ExecutionStore,
         PreflightCheck, RecommendationStore, SignalIntake,
@@ -67,7 +68,7 @@ use domain::{
     workspace::{NoListing, WorkspaceListing},
 };
 use serde_json::Value;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 pub use client::{ClientChoice, ClientError, InstallError, client, install};
@@ -185,6 +186,19 @@ impl Cluster for Handle {
     async fn preflight(&self) -> Vec<PreflightCheck> {
         let config = &self.common.config;
         doctor::look(&self.common.calls, &config.namespace, config.lister_image.as_deref()).await
+    }
+
+    async fn action_contracts(&self) -> Result<Option<BTreeMap<String, String>>, ClusterError> {
+        let Common { calls, config, .. } = &*self.common;
+        match calls.get(Kind::ConfigMap, &config.namespace, actions::CONFIG_MAP).await {
+            Ok(object) => {
+                let members = object["data"].as_object().into_iter().flatten();
+                let text = |(key, text): (&String, &Value)| Some((key.clone(), text.as_str()?.to_owned()));
+                Ok(Some(members.filter_map(text).collect()))
+            }
+            Err(CallError::NotFound(_)) => Ok(None),
+            Err(other) => Err(other.into()),
+        }
     }
 
     fn wake(&self) {

@@ -4,6 +4,8 @@ mod accounts;
 mod assess;
 mod audit;
 mod doctor;
+mod embeddings;
+mod import;
 mod list_volume;
 mod notify;
 mod oidc;
@@ -125,6 +127,8 @@ struct Settings {
     oidc: oidc::OidcSettings,
     #[command(flatten)]
     notify: notify::NotifySettings,
+    #[command(flatten)]
+    embeddings: embeddings::EmbeddingsSettings,
 }
 
 #[derive(Debug, Subcommand)]
@@ -143,6 +147,8 @@ enum Command {
     /// The audit trail: checking it, its keys, legal hold
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Registers playbooks from kubernaut's own RemediationWorkflows (kubernaut.ai/v1alpha1)
+    Import(import::Import),
     /// Brings the database up to date and ends
     Migrate,
     /// Looks whether the cluster has all that runs need, and says what mends each miss; changes nothing
@@ -234,6 +240,7 @@ pub async fn run(cli: Cli) -> Result<(), Fault> {
             accounts::groups(&config, open(&config).await?, command).await
         }
         Command::Audit(command) => audit::run(config()?, command).await,
+        Command::Import(files) => import::import(&config()?, files).await,
         Command::Migrate => {
             open(&config()?).await?;
             print("the database is up to date");
@@ -289,7 +296,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
     let flags = flags.chain(settings.signals.given()).chain(settings.oidc.given()).chain(settings.notify.given());
-    let flags = flags.chain(settings.assess.given()).collect();
+    let flags = flags.chain(settings.assess.given()).chain(settings.embeddings.given()).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 

@@ -1,6 +1,6 @@
 //! What is set, as `config show` has it: with where it came from, and without secrets.
 
-use super::{ClusterChoice, Config, Scene, Source, assess, audit, notify, oidc, signals, signatures};
+use super::{ClusterChoice, Config, Scene, Source, assess, audit, embeddings, notify, oidc, signals, signatures};
 use crate::redact::redacted;
 use ipnet::IpNet;
 use std::fmt;
@@ -61,6 +61,7 @@ impl Config {
             .chain(oidc::shown(self.oidc.as_ref()))
             .chain([local, signatures::shown(self.signatures.as_ref())])
             .chain(notify::shown(self))
+            .chain(embeddings::shown(self.embeddings.as_ref()))
             .map(|(name, value)| {
                 let source = self.sources.get(name).copied().unwrap_or(Source::Default);
                 (name.to_owned(), value, source.name())

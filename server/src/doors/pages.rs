@@ -75,6 +75,7 @@ pub fn routes(routes: Routes) -> Routes {
         ("/runs/{id}", read(Right::RunsRead)),
         ("/catalog", read(Right::CatalogSearch)),
         ("/catalog/new", read(Right::CatalogWrite)),
+        ("/catalog/actions", read(Right::CatalogRead)),
         ("/catalog/{workflow_id}", read(Right::CatalogRead)),
         ("/findings", read(Right::RecommendationsRead)),
         ("/findings/{id}", read(Right::RecommendationsRead)),

@@ -2,6 +2,7 @@
 
 mod applied;
 mod review;
+mod search;
 
 use super::{Services, image_fault, limits, reason, store_fault};
 use async_trait::async_trait;
@@ -11,15 +12,14 @@ use domain::{
     identity::{Caller, Right},
     json::diff::{self, Change},
     paging::{Page, PageOf},
-    playbook::{PlaybookId, Registration, Version, schema},
+    playbook::{PlaybookId, Registration, Version, actions::ActionRegistry, schema},
     ports::{
         CatalogFilter, ExecutionFilter, Facet, NewPlaybook, PlaybookRecord, Registered, StatusChange, StatusChanged,
     },
-    services::{Answer, CatalogItem, CatalogService, PlaybookView, RegistrationPreview, Review, ServiceError},
+    services::{Answer, CatalogService, Found, PlaybookView, RegistrationPreview, Review, ServiceError},
     signature::ImageSignature,
 };
 use serde_json::{Value, json};
-use std::collections::HashMap;
 
 #[async_trait]
 impl CatalogService for Services {
@@ -47,23 +47,21 @@ impl CatalogService for Services {
         self.registration_reviewed(caller, document, base).await
     }
 
-    async fn search(&self, caller: &Caller, filter: &CatalogFilter, page: &Page) -> Answer<PageOf<CatalogItem>> {
+    async fn find(&self, caller: &Caller, filter: &CatalogFilter, page: &Page) -> Answer<Found> {
         caller.require(Right::CatalogSearch)?;
         limits::short_catalog(filter)?;
-        let found = self.world.catalog.search(filter, page).await.map_err(store_fault)?;
-        let told = caller.may(Right::RunsRead) || self.world.settings.models_see_record;
-        let tracks = if told { self.track_records().await? } else { HashMap::new() };
-        Ok(found.map(|playbook| CatalogItem {
-            track: tracks.get(playbook.registration.id.as_str()).cloned(),
-            matched: matched(filter, &playbook.registration),
-            playbook: projected(caller, playbook),
-        }))
+        self.found(caller, filter, page).await
     }
 
     async fn facets(&self, caller: &Caller, filter: &CatalogFilter) -> Answer<Vec<Facet>> {
         caller.require(Right::CatalogSearch)?;
         limits::short_catalog(filter)?;
         self.world.catalog.facets(filter).await.map_err(store_fault)
+    }
+
+    async fn actions(&self, caller: &Caller) -> Answer<Option<ActionRegistry>> {
+        caller.require(Right::CatalogRead)?;
+        self.action_registry().await
     }
 
     async fn playbook(&self, caller: &Caller, id: &PlaybookId) -> Answer<PlaybookView> {
@@ -195,29 +193,4 @@ fn projected(caller: &Caller, mut record: PlaybookRecord) -> PlaybookRecord {
         record.registration = record.registration.for_model();
     }
     record
-}
-
-/// Why a playbook was found, in a few words.
-fn matched(filter: &CatalogFilter, registration: &Registration) -> Vec<String> {
-    let labels = &registration.labels;
-    let pairs = [
-        ("signal", &filter.signal_type, &labels.signal_type),
-        ("severity", &filter.severity, &labels.severity),
-        ("component", &filter.component, &labels.component),
-        ("environment", &filter.environment, &labels.environment),
-        ("priority", &filter.priority, &labels.priority),
-        ("risk tolerance", &filter.risk_tolerance, &labels.risk_tolerance),
-        ("business category", &filter.business_category, &labels.business_category),
-        ("category", &filter.category, &labels.category),
-    ];
-    let mut why: Vec<String> = pairs
-        .into_iter()
-        .filter_map(|(name, wanted, has)| {
-            let (wanted, has) = (wanted.as_ref()?, has.as_ref()?);
-            Some(if has == wanted { format!("{name} {wanted}") } else { format!("any {name}") })
-        })
-        .collect();
-    why.extend(filter.tags.iter().map(|tag| format!("tag {tag}")));
-    why.extend(filter.q.iter().map(|q| format!("text \"{q}\"")));
-    why
 }

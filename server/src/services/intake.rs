@@ -60,6 +60,7 @@ impl Services {
         Ok(match Applied::parse(spec).map_err(|faults| ServiceError::Invalid(faults.into_vec()))? {
             Applied::Steps(plan) => {
                 let plan = self.pinned(plan).await?;
+                self.check_actions(&plan).await?;
                 self.proposed(
                     origin,
                     caller,
@@ -288,6 +289,18 @@ impl ClusterIntake for Services {
     async fn playbook_applied(&self, applied: AppliedPlaybook) -> PlaybookApplied {
         let caller = by_cluster("RemediationWorkflow", &applied.uid);
         self.register_applied(&caller, &applied).await
+    }
+
+    async fn playbook_gone(&self, name: &str) -> Result<Vec<String>, StoreError> {
+        let caller = Caller {
+            route: "RemediationWorkflow deleted from the cluster".into(),
+            ..by_cluster("RemediationWorkflow", name)
+        };
+        self.unregister_applied(&caller, name).await
+    }
+
+    async fn playbooks_kept(&self, of: Option<&str>) -> Result<Vec<String>, StoreError> {
+        self.kept_objects(of).await
     }
 }
 

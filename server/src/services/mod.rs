@@ -1,6 +1,7 @@
 //! The authorised service layer: what every door (pages, REST, MCP) calls. Each method checks the caller's right
 //! first, asks the pure rules of `domain`, and writes through the ports. It knows no HTTP, no SQL, no Kubernetes objects.
 
+mod actions;
 mod approvals;
 mod assessment;
 mod audit;
@@ -41,8 +42,8 @@ use domain::{
     policy::Conditions,
     ports::{
         AccountStore, AssessmentStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore,
-        ExecutionStore, FindingStore, Ids, LogReader, PolicyStore, RecommendationStore, RecoveryStore, Registry,
-        SignalStore, SignatureStore, StoreError,
+        ExecutionStore, FindingStore, Ids, LogReader, Meanings, NoModel, PolicyStore, RecommendationStore,
+        RecoveryStore, Registry, SignalStore, SignatureStore, StoreError,
     },
     services::ServiceError,
     signal::mapping::Mapping,
@@ -129,12 +130,21 @@ pub struct Services {
     checks: Arc<audit::Checks>,
     /// Whoever tries a policy on the past: one at a time.
     simulating: Arc<Semaphore>,
+    /// Who knows what questions to the catalog mean.
+    meanings: Arc<dyn Meanings>,
 }
 
 impl Services {
     /// Over this world.
     pub fn new(world: World) -> Self {
-        Self { world, checks: Arc::default(), simulating: Arc::new(Semaphore::new(1)) }
+        let simulating = Arc::new(Semaphore::new(1));
+        Self { world, checks: Arc::default(), simulating, meanings: Arc::new(NoModel) }
+    }
+
+    /// The same with somebody who knows what questions to the catalog mean.
+    #[must_use]
+    pub fn with_meanings(self, meanings: Arc<dyn Meanings>) -> Self {
+        Self { meanings, ..self }
     }
 
     fn cluster(&self) -> Result<&Arc<dyn Cluster>, ServiceError> {
@@ -191,7 +201,7 @@ pub mod tests {
     };
     use serde_json::Value;
     use std::{
-        collections::HashMap,
+        collections::{BTreeMap, HashMap},
         sync::{
             Mutex,
             atomic::{AtomicBool, Ordering},
@@ -205,6 +215,7 @@ pub mod tests {
         asked: Mutex<Vec<String>>,
         forbidden: Mutex<Vec<String>>,
         away: AtomicBool,
+        contracts: Mutex<Option<BTreeMap<String, String>>>,
     }
 
     impl TestCluster {
@@ -220,6 +231,12 @@ pub mod tests {
 
         pub fn forbids(&self, username: &str) {
             self.forbidden.lock().unwrap().push(username.into());
+        }
+
+        /// Has an action registry with this contract from now on.
+        pub fn registers(&self, key: &str, contract: &Value) {
+            let mut contracts = self.contracts.lock().unwrap();
+            contracts.get_or_insert_default().insert(key.into(), contract.to_string());
         }
 
         /// What it was asked about, in that order.
@@ -279,6 +296,10 @@ pub mod tests {
 
         async fn list_workspace(&self, _: &Execution, _: &str) -> Result<WorkspaceListing, NoListing> {
             Err(NoListing::Sandbox)
+        }
+
+        async fn action_contracts(&self) -> Result<Option<BTreeMap<String, String>>, ClusterError> {
+            Ok(self.contracts.lock().unwrap().clone())
         }
 
         fn wake(&self) {}

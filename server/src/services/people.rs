@@ -93,7 +93,7 @@ fn right(namespace: Option<String>) -> ClusterRight {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::services) mod tests {
     use super::*;
     use crate::{
         conditions::Cel,
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(told(None, &[decoy, json!({ "node": "n" })]), ["namespace dev", "the whole cluster"]);
     }
 
-    fn services(store: &Store, cluster: &Arc<TestCluster>) -> Services {
+    pub(in crate::services) fn services(store: &Store, cluster: &Arc<TestCluster>) -> Services {
         let shared = Arc::new(store.clone());
         let cell: OnceLock<Arc<dyn Cluster>> = OnceLock::new();
         let _ = cell.set(cluster.clone());

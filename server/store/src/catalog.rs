@@ -1,14 +1,17 @@
 //! Playbook versions: registering, finding, and their status. Knows nothing of what a registration means.
 
 mod facets;
+mod objects;
+mod text;
+mod vectors;
 
 use crate::{
     Store,
+    dialect::Dialect,
     page::{key, page_of, wanted},
     signatures,
     sql::{Row, Sql, json},
     version_key::version_key,
-    words::{contains_all, searchable, words},
     write::Write,
 };
 use async_trait::async_trait;
@@ -19,9 +22,10 @@ use domain::{
     paging::{Page, PageOf},
     playbook::{Labels, PlaybookId, Registration, Version},
     ports::{
-        CatalogFilter, CatalogStore, Facet, NewPlaybook, PlaybookRecord, PlaybookStatus, Registered, StatusChange,
-        StatusChanged, StoreError,
+        CatalogFilter, CatalogObject, CatalogStore, Facet, NewPlaybook, PlaybookRecord, PlaybookStatus, Registered,
+        StatusChange, StatusChanged, StoreError,
     },
+    search::{self, CatalogHit},
 };
 use serde_json::json as object;
 use sqlx::AnyConnection;
@@ -91,18 +95,94 @@ impl CatalogStore for Store {
     }
 
     async fn search(&self, filter: &CatalogFilter, page: &Page) -> Result<PageOf<PlaybookRecord>, StoreError> {
-        let mut sql = Sql::new("playbook", format!("SELECT {COLUMNS} FROM playbook_versions p WHERE p.workflow_id > "));
-        sql.value(key::<String>(LIST, page)?.unwrap_or_default());
+        let (dialect, mut on) = (self.dialect(), self.read().await?);
+        let (after, after_id) = key::<(i64, String)>(LIST, page)?.unwrap_or_default();
+        let words = text::words(filter, dialect, &mut on).await?;
+        let mut sql = Sql::new("playbook", format!("SELECT {COLUMNS} FROM playbook_versions p WHERE "));
+        let labelled = filter.labels().iter().any(|(_, wanted)| wanted.is_some());
+        if labelled {
+            sql.push("(");
+            general(&mut sql, filter);
+            sql.push(", p.workflow_id) > (").value(after).push(", ").value(after_id).push(")");
+        } else {
+            sql.push("p.workflow_id > ").value(after_id);
+        }
         newest_of_each(&mut sql, filter.status);
-        conditions(&mut sql, filter, "");
-        sql.push(" ORDER BY p.workflow_id LIMIT ").value(wanted(page));
-        let rows = sql.all(&mut *self.read().await?).await?;
+        conditions(&mut sql, filter, "", words.as_ref(), dialect);
+        sql.push(" ORDER BY ");
+        if labelled {
+            general(&mut sql, filter);
+            sql.push(", ");
+        }
+        sql.push("p.workflow_id LIMIT ").value(wanted(page));
+        let rows = sql.all(&mut on).await?;
         let records = rows.iter().map(record).collect::<Result<_, _>>()?;
-        page_of(LIST, page, records, |record: &PlaybookRecord| record.registration.id.to_string())
+        page_of(LIST, page, records, |record: &PlaybookRecord| {
+            let registration = &record.registration;
+            (i64::from(search::general(filter, &registration.labels)), registration.id.to_string())
+        })
+    }
+
+    async fn by_text(&self, filter: &CatalogFilter, most: usize) -> Result<Vec<CatalogHit>, StoreError> {
+        text::by_text(filter, most, self.dialect(), &mut *self.read().await?).await
+    }
+
+    async fn admitted(
+        &self,
+        filter: &CatalogFilter,
+        of: Option<&[(PlaybookId, Version)]>,
+        most: usize,
+    ) -> Result<Vec<CatalogHit>, StoreError> {
+        if of.is_some_and(<[_]>::is_empty) {
+            return Ok(Vec::new());
+        }
+        let mut sql = Sql::new("playbook", "SELECT p.workflow_id, p.version, ");
+        general(&mut sql, filter);
+        sql.push(" AS general FROM playbook_versions p WHERE 1 = 1");
+        if let Some(of) = of {
+            sql.push(" AND ");
+            among(&mut sql, of);
+        }
+        newest_of_each(&mut sql, filter.status);
+        conditions(&mut sql, filter, "", None, self.dialect());
+        sql.push(" LIMIT ").value(i64::try_from(most).unwrap_or(i64::MAX));
+        sql.all(&mut *self.read().await?).await?.iter().map(text::hit).collect()
+    }
+
+    async fn records(&self, of: &[(PlaybookId, Version)]) -> Result<Vec<PlaybookRecord>, StoreError> {
+        if of.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = Sql::new("playbook", format!("SELECT {COLUMNS} FROM playbook_versions p WHERE "));
+        among(&mut sql, of);
+        let rows = sql.all(&mut *self.read().await?).await?;
+        let mut found = rows.iter().map(record).collect::<Result<Vec<_>, _>>()?;
+        let place = |record: &PlaybookRecord| {
+            let Registration { id, version, .. } = &record.registration;
+            of.iter().position(|(of_id, of_version)| of_id == id && of_version == version)
+        };
+        found.sort_by_cached_key(place);
+        Ok(found)
     }
 
     async fn facets(&self, filter: &CatalogFilter) -> Result<Vec<Facet>, StoreError> {
-        facets::facets(filter, &mut *self.read().await?).await
+        facets::facets(filter, self.dialect(), &mut *self.read().await?).await
+    }
+
+    async fn keep_object(&self, cluster: &str, object: &CatalogObject) -> Result<(), StoreError> {
+        objects::keep(self, cluster, object).await
+    }
+
+    async fn objects(&self, cluster: &str) -> Result<Vec<CatalogObject>, StoreError> {
+        objects::all(self, cluster).await
+    }
+
+    async fn object(&self, cluster: &str, name: &str) -> Result<Option<CatalogObject>, StoreError> {
+        objects::one(self, cluster, name).await
+    }
+
+    async fn forget_object(&self, cluster: &str, name: &str) -> Result<(), StoreError> {
+        objects::forget(self, cluster, name).await
     }
 
     async fn set_status(
@@ -142,9 +222,30 @@ impl CatalogStore for Store {
     }
 }
 
+/// How general the labels are that a filter asks for; as `domain::search::general` says it of one.
+fn general(sql: &mut Sql, filter: &CatalogFilter) {
+    sql.push("CAST(0");
+    for (column, _) in filter.labels().into_iter().filter(|(_, wanted)| wanted.is_some()) {
+        let weight = search::weight(column).to_string();
+        sql.push(" + CASE WHEN p.").push(column).push(" = '*' THEN ").push(&weight).push(" ELSE 0 END");
+    }
+    sql.push(" AS BIGINT)");
+}
+
+/// Adds the condition that the version is one of these, of which there must be some.
+fn among(sql: &mut Sql, of: &[(PlaybookId, Version)]) {
+    // SQLite looks rows of two values up in no index; those of one it does.
+    sql.push("p.workflow_id IN ").list(of.iter().map(|(id, _)| id.as_str()));
+    for (index, (id, version)) in of.iter().enumerate() {
+        sql.push(if index == 0 { " AND (p.workflow_id, p.version) IN (VALUES " } else { ", " });
+        sql.tuple([id.as_str().into(), version.to_string().into()]);
+    }
+    sql.push(")");
+}
+
 /// Labels, tags and words that a filter asks for, but for one label.
-fn conditions(sql: &mut Sql, filter: &CatalogFilter, but: &str) {
-    for (column, wanted) in labels_of_filter(filter) {
+fn conditions(sql: &mut Sql, filter: &CatalogFilter, but: &str, words: Option<&text::Words>, dialect: Dialect) {
+    for (column, wanted) in filter.labels() {
         if let Some(wanted) = wanted.filter(|_| column != but) {
             sql.push(" AND p.").push(column).push(" IN ('*', ").value(wanted).push(")");
         }
@@ -156,8 +257,8 @@ fn conditions(sql: &mut Sql, filter: &CatalogFilter, but: &str) {
         );
         sql.value(tag).push(")");
     }
-    if let Some(q) = &filter.q {
-        contains_all(sql, "p.search", &words(q));
+    if let Some(words) = words {
+        words.condition(sql, dialect);
     }
 }
 
@@ -185,11 +286,11 @@ async fn insert(write: &mut Write, playbook: &NewPlaybook) -> Result<bool, Store
     let mut sql = Sql::new(
         "playbook",
         "INSERT INTO playbook_versions (workflow_id, version, version_key, status, registered_at, registered_by, image, \
-         search, content, signal_type, severity, component, environment, priority, risk_tolerance, \
+         content, signal_type, severity, component, environment, priority, risk_tolerance, \
          business_category, category) VALUES ",
     );
     let [signal_type, severity, component, environment, priority, risk_tolerance, business_category, category] =
-        labels_of(&registration.labels);
+        registration.labels.named().map(|(_, value)| value);
     sql.tuple([
         id.into(),
         version.as_str().into(),
@@ -198,7 +299,6 @@ async fn insert(write: &mut Write, playbook: &NewPlaybook) -> Result<bool, Store
         now.into(),
         json(by)?.into(),
         image.to_string().into(),
-        search_text(registration).into(),
         json(registration)?.into(),
         signal_type.into(),
         severity.into(),
@@ -213,6 +313,7 @@ async fn insert(write: &mut Write, playbook: &NewPlaybook) -> Result<bool, Store
     if sql.run(write.on()).await? == 0 {
         return Ok(false);
     }
+    text::keep(std::slice::from_ref(registration), write.on()).await?;
     for tag in tags {
         Sql::new(
             "playbook tag",
@@ -250,39 +351,6 @@ fn canonical_text(registration: &Registration) -> Result<String, StoreError> {
     let value = serde_json::to_value(registration)
         .map_err(|e| StoreError::Failed(format!("a registration can't be written as JSON: {e}")))?;
     Ok(canonical::to_string(&value))
-}
-
-/// In the order of the columns.
-fn labels_of(labels: &Labels) -> [Option<&str>; 8] {
-    [
-        labels.signal_type.as_deref(),
-        labels.severity.as_deref(),
-        labels.component.as_deref(),
-        labels.environment.as_deref(),
-        labels.priority.as_deref(),
-        labels.risk_tolerance.as_deref(),
-        labels.business_category.as_deref(),
-        labels.category.as_deref(),
-    ]
-}
-
-fn labels_of_filter(filter: &CatalogFilter) -> [(&'static str, Option<&str>); 8] {
-    [
-        ("signal_type", filter.signal_type.as_deref()),
-        ("severity", filter.severity.as_deref()),
-        ("component", filter.component.as_deref()),
-        ("environment", filter.environment.as_deref()),
-        ("priority", filter.priority.as_deref()),
-        ("risk_tolerance", filter.risk_tolerance.as_deref()),
-        ("business_category", filter.business_category.as_deref()),
-        ("category", filter.category.as_deref()),
-    ]
-}
-
-fn search_text(registration: &Registration) -> String {
-    let labels = labels_of(&registration.labels).into_iter().flatten();
-    let words = [registration.id.as_str(), &registration.title, &registration.description];
-    searchable(words.into_iter().chain(labels).chain(registration.labels.tags.iter().map(String::as_str)))
 }
 
 fn record(row: &Row) -> Result<PlaybookRecord, StoreError> {

@@ -112,4 +112,61 @@ impl Dialect {
             Self::Postgres => "SELECT pg_advisory_xact_lock(1801547381)",
         }
     }
+
+    /// The numbers of the texts of playbooks that have some words, in no order, and how good each is (the lower the better): before and
+    /// after the words.
+    pub(crate) const fn found_texts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => {
+                ("SELECT rowid AS number, rank AS best FROM playbook_words WHERE playbook_words MATCH ", "")
+            }
+            Self::Postgres => (
+                "SELECT f.number, -ts_rank('{0.1, 0.2, 0.5, 1.0}', f.words, q.words) AS best \
+                 FROM playbook_texts f, (SELECT to_tsquery('kubernaut', ",
+                ") AS words) AS q WHERE f.words @@ q.words",
+            ),
+        }
+    }
+
+    /// The condition that the text `t` of a playbook has some words: before and after them.
+    pub(crate) const fn text_matches(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => ("t.number IN (SELECT rowid FROM playbook_words WHERE playbook_words MATCH ", ")"),
+            Self::Postgres => ("t.words @@ to_tsquery('kubernaut', ", ")"),
+        }
+    }
+
+    /// A word in a question to texts; with those that begin with it.
+    pub(crate) fn word(self, word: &str, and_longer: bool) -> String {
+        match (self, and_longer) {
+            (Self::Sqlite, false) => format!("\"{word}\""),
+            (Self::Sqlite, true) => format!("\"{word}\"*"),
+            (Self::Postgres, false) => format!("'{word}'"),
+            (Self::Postgres, true) => format!("'{word}':*"),
+        }
+    }
+
+    /// Between words all of which are asked for.
+    pub(crate) const fn all_words(self) -> &'static str {
+        match self {
+            Self::Sqlite => " AND ",
+            Self::Postgres => " & ",
+        }
+    }
+
+    /// Between words any of which is asked for.
+    pub(crate) const fn any_word(self) -> &'static str {
+        match self {
+            Self::Sqlite => " OR ",
+            Self::Postgres => " | ",
+        }
+    }
+
+    /// A join that reads what stands before it first. PostgreSQL finds that out by itself.
+    pub(crate) const fn join_in_order(self) -> &'static str {
+        match self {
+            Self::Sqlite => " CROSS JOIN ",
+            Self::Postgres => " JOIN ",
+        }
+    }
 }

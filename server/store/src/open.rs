@@ -136,6 +136,7 @@ impl Store {
     pub async fn open(url: &str, options: Options) -> Result<Self, OpenError> {
         let store = Self::open_as_it_is(url, options).await?;
         store.begin_trail().await?;
+        store.index_texts().await.map_err(|e| OpenError::Failed(e.to_string()))?;
         Ok(store)
     }
 

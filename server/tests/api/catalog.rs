@@ -71,6 +71,20 @@ async fn playbooks_are_found_by_label_tag_and_text() {
     assert_eq!(found("q=replica%20count").await, ["oomkill-scale-down"]);
     assert_eq!(found("environment=staging").await, ["oomkill-cost-optimized"], "its label is *");
     assert_eq!(found("signal_type=OOMKilled").await.len(), 3);
+    assert_eq!(
+        found("q=pods%20were%20oom%20killed%3A%20more%20memory%3F").await[0],
+        "oomkill-increase-memory",
+        "a question"
+    );
+    assert!(found("q=zzzz").await.is_empty());
+    let why = author.get("/api/v1/playbooks?signal_type=OOMKilled&tag=memory&q=memory").await.expect(200);
+    let matched = ["signal OOMKilled", "tag memory", "text \"memory\""];
+    assert_eq!(why["items"][0]["matched"], json!(matched), "each hit says why: {why}");
+    assert_eq!(why["meaning"], "not_configured");
+    let all = author.get("/api/v1/playbooks?q=oomkill&limit=2").await.expect(200);
+    let rest = format!("/api/v1/playbooks?q=oomkill&limit=2&cursor={}", all["next_cursor"].as_str().unwrap());
+    assert_eq!(author.get(&rest).await.expect(200)["items"].as_array().unwrap().len(), 1);
+    assert_eq!(author.get("/api/v1/playbooks?q=oomkill&cursor=place-0").await.status, 422);
     assert_eq!(found("signal_type=DiskPressure").await, Vec::<String>::new());
     let page = author.get("/api/v1/playbooks?limit=2").await.expect(200);
     let rest = author

@@ -46,6 +46,48 @@ fn a_wrong_start_says_what_to_do_in_one_sentence() {
 }
 
 #[test]
+fn kubernauts_own_workflows_are_imported_and_nothing_is_renamed_silently() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("workflows.yaml");
+    let workflow = |name: &str, parameter: &str| {
+        format!(
+            "apiVersion: kubernaut.ai/v1alpha1\nkind: RemediationWorkflow\nmetadata: {{ name: {name} }}\nspec:\n  \
+             version: \"1.0.0\"\n  description: {{ what: Restarts a Deployment., whenToUse: Its pods hang. }}\n  \
+             actionType: RestartDeployment\n  labels: {{ severity: [critical, high], environment: production, \
+             component: [deployment], priority: p1 }}\n  execution: {{ engine: job, bundle: quay.io/kubernaut/restart:v1 }}\n  \
+             parameters:\n    - {{ name: {parameter}, type: string, required: true, description: Where. }}\n"
+        )
+    };
+    let two =
+        format!("{}---\n{}", workflow("restart", "TARGET_NAMESPACE"), workflow("restart-by-name", "targetNamespace"));
+    std::fs::write(&file, two).unwrap();
+    let run = |more: &[&str]| {
+        let mut command = console_command(data.path(), None);
+        let output = command.arg("import").arg(&file).args(more).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, told) = run(&["--dry-run"]);
+    assert!(code == Some(1) && told.contains("restart 1.0.0 can be registered"), "{told}");
+    let (code, told) = run(&[]);
+    assert!(code == Some(1) && told.contains("restart 1.0.0 is registered"), "{told}");
+    assert!(
+        told.contains("#2: not registered: /spec/parameters/0/name") && told.contains("TARGET_NAMESPACE would be one"),
+        "{told}"
+    );
+    let (code, told) = run(&["--rename-parameters"]);
+    assert!(code == Some(0) && told.contains("restart 1.0.0 was registered already"), "{told}");
+    assert!(
+        told.contains("\"targetNamespace\" is TARGET_NAMESPACE now")
+            && told.contains("restart-by-name 1.0.0 is registered"),
+        "{told}"
+    );
+    assert!(told.contains("severity lists critical, high"), "{told}");
+    std::fs::write(&file, "kind: ConfigMap\n").unwrap();
+    let (code, told) = run(&[]);
+    assert!(code == Some(1) && told.contains("this is no RemediationWorkflow"), "{told}");
+}
+
+#[test]
 fn a_taken_port_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -34,6 +34,16 @@ async fn the_seeds_three_steps_run_in_their_order() {
 }
 
 #[tokio::test]
+async fn without_a_registry_any_action_goes_and_it_is_said() {
+    let console = Console::start();
+    let seen = console.token("viewer", "viewer").get("/api/v1/action-types").await.expect(200);
+    assert_eq!((&seen["configured"], &seen["items"]), (&json!(false), &json!([])));
+    assert_eq!(console.token("model", "propose").get("/api/v1/action-types").await.status, 403);
+    let page = console.browser().await.get("/catalog/actions").await;
+    assert!(page.status == 200 && page.text.contains("No registry is configured"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn a_running_execution_can_be_cancelled() {
     let console = Console::start();
     let (one, two) = (console.token("one", "operator"), console.token("two", "operator"));

@@ -28,7 +28,7 @@ const fn entry(
     Entry { icon, title, sub, href, words, needs, sends: None }
 }
 
-const PAGES: [Entry; 18] = [
+const PAGES: [Entry; 19] = [
     entry(Icon::Home, "Overview", "what needs you now", "/", "home start", None),
     entry(Icon::Warn, "Incidents", "what fires and fired", "/incidents", "alerts signals alertmanager", None),
     entry(Icon::Inbox, "Approvals", "what awaits a decision", "/approvals", "inbox recommendations", None),
@@ -41,6 +41,14 @@ const PAGES: [Entry; 18] = [
         "/findings",
         "triage noticed patterns",
         Some(Right::RecommendationsRead),
+    ),
+    entry(
+        Icon::Book,
+        "Action types",
+        "what steps may do",
+        "/catalog/actions",
+        "registry contracts",
+        Some(Right::CatalogRead),
     ),
     entry(Icon::Trend, "Effectiveness", "does it help", "/effectiveness", "success statistics calibration", None),
     entry(Icon::List, "Audit", "who did what", "/audit", "log trail history", Some(Right::AuditRead)),

@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
     singular = "remediationworkflow",
     namespaced,
     status = "RemediationWorkflowStatus",
-    doc = "A version of a playbook, to be registered in the console's catalog. The catalog keeps it for good: deleting this object takes nothing out of it.",
+    doc = "A version of a playbook, to be registered in the console's catalog. The catalog keeps it for good: deleting this object disables the version and takes nothing out of the catalog.",
     category = "kubernaut",
     selectable = ".spec.workflowId",
     selectable = ".spec.version",

@@ -7,7 +7,10 @@ use crate::{
     crd::{Condition, REGISTERED, RegisteredVersion, RemediationWorkflowStatus},
     trouble::Trouble,
 };
-use domain::{fault::Fault, ports::PlaybookApplied};
+use domain::{
+    fault::Fault,
+    ports::{PlaybookApplied, PlaybookRecord, PlaybookStatus},
+};
 use serde_json::{Value, json};
 
 /// Faults that are listed one by one.
@@ -16,14 +19,14 @@ const LISTED: usize = 20;
 const LONGEST: usize = 32_768;
 const MEND: &str = "mend the file, then `kubectl replace --force -f` it";
 
-/// Writes what came of it, where that is not there yet.
-pub async fn tell(context: &Context, object: &Value, came: &PlaybookApplied) -> Result<(), Trouble> {
+/// Writes what came of it, where that is not there yet; whether it was news.
+pub async fn tell(context: &Context, object: &Value, came: &PlaybookApplied) -> Result<bool, Trouble> {
     let before: RemediationWorkflowStatus = serde_json::from_value(object["status"].clone()).unwrap_or_default();
     let generation = object["metadata"]["generation"].as_i64();
     let now = context.ports.clock.now().to_string();
     let status = of(came, &before, generation, &now);
     if status == before {
-        return Ok(());
+        return Ok(false);
     }
     let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
     let condition = &status.conditions[0];
@@ -40,7 +43,7 @@ pub async fn tell(context: &Context, object: &Value, came: &PlaybookApplied) -> 
     let written = context.calls.merge_status(Kind::Registration, text("namespace"), text("name"), text("uid"), value);
     match written.await {
         // Deleted, or another object under the name, which is looked at by itself.
-        Ok(_) | Err(CallError::NotFound(_) | CallError::Conflict(_)) => Ok(()),
+        Ok(_) | Err(CallError::NotFound(_) | CallError::Conflict(_)) => Ok(true),
         Err(other) => Err(other.into()),
     }
 }
@@ -52,13 +55,9 @@ fn of(
     now: &str,
 ) -> RemediationWorkflowStatus {
     let (status, reason, message) = match came {
-        PlaybookApplied::Registered(record) => {
-            let by = if record.registered_by.is_cluster() {
-                "from the cluster".to_owned()
-            } else {
-                format!("by {}", record.registered_by.name)
-            };
-            ("True", "Registered", format!("the catalog has it, registered {by} at {}", record.registered_at))
+        PlaybookApplied::Registered(record) => ("True", "Registered", in_the_catalog(record)),
+        PlaybookApplied::Superseded(record, newer) => {
+            ("True", "Superseded", format!("{}; {newer} is newer and active", in_the_catalog(record)))
         }
         PlaybookApplied::Different(words) => ("False", "VersionExists", words.clone()),
         PlaybookApplied::Invalid(faults) => ("False", "Invalid", format!("{}; {MEND}", listed(faults))),
@@ -69,7 +68,7 @@ fn of(
         }
     };
     let playbook = match came {
-        PlaybookApplied::Registered(record) => Some(RegisteredVersion {
+        PlaybookApplied::Registered(record) | PlaybookApplied::Superseded(record, _) => Some(RegisteredVersion {
             id: record.registration.id.to_string(),
             version: record.registration.version.to_string(),
             image: record.image.to_string(),
@@ -88,6 +87,21 @@ fn of(
         observed_generation: generation,
     };
     RemediationWorkflowStatus { observed_generation: generation, conditions: vec![condition], playbook }
+}
+
+/// Since when and by whom, and whether it may run.
+fn in_the_catalog(record: &PlaybookRecord) -> String {
+    let by = if record.registered_by.is_cluster() {
+        "from the cluster".to_owned()
+    } else {
+        format!("by {}", record.registered_by.name)
+    };
+    let stands = match record.status {
+        PlaybookStatus::Active => "",
+        PlaybookStatus::Disabled => "; it is disabled",
+        PlaybookStatus::Deprecated => "; it is deprecated",
+    };
+    format!("the catalog has it, registered {by} at {}{stands}", record.registered_at)
 }
 
 fn listed(faults: &[Fault]) -> String {

@@ -21,7 +21,10 @@ use domain::{
     signature::ImageSignature,
     time::Timestamp,
 };
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 #[async_trait]
 impl RecommendationStore for FakeStore {
@@ -92,6 +95,10 @@ pub struct FakeIntake {
     /// What was told of Warnings, and how often that fails first.
     pub warned: Mutex<Vec<Told>>,
     pub unkept: Mutex<u32>,
+    /// Names of RemediationWorkflows that have a version there.
+    pub kept: Mutex<HashMap<String, Registration>>,
+    /// Names of those that are gone.
+    pub gone: Mutex<Vec<String>>,
 }
 
 #[async_trait]
@@ -125,7 +132,7 @@ impl ClusterIntake for FakeIntake {
 
     /// The rules of `domain`, and a catalog that is away when the store is.
     async fn playbook_applied(&self, object: AppliedPlaybook) -> PlaybookApplied {
-        self.handed_in.lock().unwrap().push(object.name);
+        self.handed_in.lock().unwrap().push(object.name.clone());
         if self.store.lock().unwrap().as_ref().is_some_and(|store| store.state().is_err()) {
             return PlaybookApplied::Later;
         }
@@ -134,13 +141,26 @@ impl ClusterIntake for FakeIntake {
             Err(faults) => return PlaybookApplied::Invalid(faults.into_iter().map(applied::fault).collect()),
         };
         let mut catalog = self.catalog.lock().unwrap();
+        let newest = catalog.iter().filter(|known| known.registration.id == registration.id);
+        let newest = newest.map(|known| known.registration.version.clone()).max();
+        let newer = newest.filter(|newest| *newest > registration.version);
+        let keep = |registration: &Registration| {
+            self.kept.lock().unwrap().insert(object.name.clone(), registration.clone());
+        };
         let same = |known: &&PlaybookRecord| {
             known.registration.id == registration.id && known.registration.version == registration.version
         };
         match catalog.iter().find(same) {
-            Some(known) if known.registration == registration => PlaybookApplied::Registered(Box::new(known.clone())),
+            Some(known) if known.registration == registration => {
+                keep(&registration);
+                match newer {
+                    Some(newer) => PlaybookApplied::Superseded(Box::new(known.clone()), newer),
+                    None => PlaybookApplied::Registered(Box::new(known.clone())),
+                }
+            }
             Some(_) => PlaybookApplied::Different("give this one a new version".into()),
             None => {
+                keep(&registration);
                 let record = PlaybookRecord {
                     image: registration.image.with_digest(Digest::from_bytes([7; 32])),
                     registration,
@@ -154,6 +174,23 @@ impl ClusterIntake for FakeIntake {
                 PlaybookApplied::Registered(Box::new(record))
             }
         }
+    }
+
+    async fn playbook_gone(&self, name: &str) -> Result<Vec<String>, StoreError> {
+        if self.kept.lock().unwrap().remove(name).is_some() {
+            self.gone.lock().unwrap().push(name.to_owned());
+        }
+        Ok(Vec::new())
+    }
+
+    async fn playbooks_kept(&self, of: Option<&str>) -> Result<Vec<String>, StoreError> {
+        let kept = self.kept.lock().unwrap();
+        let id = of.map(|name| kept.get(name).map(|registration| registration.id.clone()));
+        let wanted = |(name, registration): &(&String, &Registration)| match &id {
+            None => true,
+            Some(id) => id.as_ref() == Some(&registration.id) && of != Some(name.as_str()),
+        };
+        Ok(kept.iter().filter(wanted).map(|(name, _)| name.clone()).collect())
     }
 }
 

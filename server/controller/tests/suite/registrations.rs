@@ -169,6 +169,43 @@ async fn what_was_applied_while_nobody_looked_is_registered_at_the_next_start() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_deleted_is_told_once_also_when_no_console_ran() {
+    let mut world = World::start().await;
+    let gone = |world: &World| world.intake.gone.lock().unwrap().clone();
+    world.apply(&applied(NAMESPACE)).await.unwrap();
+    world.apply(&another("next", |spec| spec["version"] = json!("1.0.1"))).await.unwrap();
+    answered(&world, NAME, "True").await;
+    answered(&world, "next", "True").await;
+    world.delete(&path("next")).await;
+    world.eventually("next is gone", async || (gone(&world) == ["next"]).then_some(())).await;
+
+    world.stop_controller().await;
+    world.delete(&path(NAME)).await;
+    world.start_controller();
+    world.eventually("the example is gone", async || (gone(&world) == ["next", NAME]).then_some(())).await;
+    assert_eq!(world.intake.catalog.lock().unwrap().len(), 2, "versions are kept");
+
+    // Deleted and made anew, as `kubectl replace --force` does: it is there.
+    world.apply(&applied(NAMESPACE)).await.unwrap();
+    answered(&world, NAME, "True").await;
+    assert_eq!(gone(&world).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_version_supersedes_and_both_say_so() {
+    let world = World::start().await;
+    world.apply(&applied(NAMESPACE)).await.unwrap();
+    answered(&world, NAME, "True").await;
+    world.apply(&another("next", |spec| spec["version"] = json!("1.0.1"))).await.unwrap();
+    let reason =
+        async |name: &str| world.registration(name).await.unwrap()["status"]["conditions"][0]["reason"].clone();
+    world.eventually("superseded", async || (reason(NAME).await == "Superseded").then_some(())).await;
+    let told = answered(&world, NAME, "True").await;
+    assert!(condition(&told).1.ends_with("1.0.1 is newer and active") && !told["playbook"].is_null(), "{told}");
+    assert_eq!(reason("next").await, "Registered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_the_database_is_away_it_is_unknown_and_tried_again() {
     let world = World::start().await;
     world.eventually("ready", async || world.cluster().health().ready.then_some(())).await;
@@ -262,6 +299,20 @@ pub async fn refuses_what_it_must(world: &World, namespace: &str) {
         let refused = format!("{:?}", world.apply(&object).await.expect_err(words));
         assert!(refused.contains(words), "{words}: {refused}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_action_registry_is_a_config_map_and_what_it_says_counts_at_once() {
+    let world = World::start().await;
+    let cluster = world.cluster();
+    assert_eq!(cluster.action_contracts().await, Ok(None));
+    let map = json!({ "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": "kubernaut-actions", "namespace": NAMESPACE }, "data": { "scale.json": "one" } });
+    world.apply(&map).await.unwrap();
+    let said = cluster.action_contracts().await.unwrap().unwrap();
+    assert_eq!(said.into_iter().collect::<Vec<_>>(), [("scale.json".to_owned(), "one".to_owned())]);
+    world.delete(&format!("/api/v1/namespaces/{NAMESPACE}/configmaps/kubernaut-actions")).await;
+    assert_eq!(cluster.action_contracts().await, Ok(None));
 }
 
 #[tokio::test(flavor = "multi_thread")]

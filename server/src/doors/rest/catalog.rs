@@ -23,7 +23,8 @@ use domain::{
     playbook::{PlaybookId, Version},
     ports::{CatalogFilter, PlaybookRecord, PlaybookStatus, StatusChange},
     reader,
-    services::{CatalogService, RegistrationPreview, ServiceError},
+    search::Meaning,
+    services::{CatalogService, Found, RegistrationPreview, ServiceError},
     signature::{ImageSignature, Signature},
     time::Timestamp,
 };
@@ -60,6 +61,15 @@ pub struct PlaybookBody {
     /// Why a search found it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     matched: Vec<String>,
+}
+
+/// A page of a search.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct FoundBody {
+    #[serde(flatten)]
+    list: List<Linked<PlaybookBody>>,
+    /// What meaning had to do with it; `late` when the question's meaning was not known in time, and text alone was searched.
+    meaning: Meaning,
 }
 
 fn body_of(record: PlaybookRecord, whole: bool) -> Linked<PlaybookBody> {
@@ -161,13 +171,13 @@ pub async fn validate(
     Ok(json(StatusCode::OK, &Linked::new(body, this, page)))
 }
 
-/// The newest version of each playbook that matches.
+/// The newest version of each playbook that matches; the more exact labels first, and the best first where `q` asks for something.
 #[utoipa::path(get, path = "/api/v1/playbooks", tag = "catalog",
     params(("q" = Option<String>, Query), ("signal_type" = Option<String>, Query), ("severity" = Option<String>, Query),
         ("component" = Option<String>, Query), ("environment" = Option<String>, Query), ("priority" = Option<String>, Query),
         ("risk_tolerance" = Option<String>, Query), ("business_category" = Option<String>, Query), ("category" = Option<String>, Query),
         ("tag" = Option<Vec<String>>, Query), ("status" = Option<String>, Query), ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = List<Linked<PlaybookBody>>)))]
+    responses((status = 200, body = FoundBody)))]
 pub async fn list(State(gate): State<Gate>, Who(caller): Who, query: Query) -> Result<Response, Problem> {
     let mut query = query.read();
     let status = query.parsed("status", "one of active, disabled, deprecated, any", |word| match word {
@@ -190,8 +200,8 @@ pub async fn list(State(gate): State<Gate>, Who(caller): Who, query: Query) -> R
     let page = query.page();
     query.finish()?;
     let whole = caller.may(Right::CatalogRead);
-    let found = gate.services.search(&caller, &filter, &page).await?;
-    let list: List<_> = found
+    let Found { page, meaning } = gate.services.find(&caller, &filter, &page).await?;
+    let list: List<_> = page
         .map(|item| {
             let mut body = body_of(item.playbook, whole);
             body.object.matched = item.matched;
@@ -199,7 +209,7 @@ pub async fn list(State(gate): State<Gate>, Who(caller): Who, query: Query) -> R
             body
         })
         .into();
-    Ok(json(StatusCode::OK, &list))
+    Ok(json(StatusCode::OK, &FoundBody { list, meaning }))
 }
 
 /// The newest active version of a playbook; the newest of all where none is active.

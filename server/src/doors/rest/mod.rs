@@ -1,6 +1,7 @@
 //! REST: `api.md` in code. One file per area with its routes, handlers and wire forms together.
 
 mod accept;
+mod action_types;
 mod audit;
 mod catalog;
 mod common;
@@ -25,6 +26,7 @@ pub use events::PATH as EVENTS;
 /// Adds all of `/api/v1`.
 pub fn routes(routes: Routes) -> Routes {
     let routes = catalog::routes(routes);
+    let routes = action_types::routes(routes);
     let routes = recommendations::routes(routes);
     let routes = executions::routes(routes);
     let routes = recoveries::routes(routes);

@@ -1,8 +1,8 @@
 //! The description of all this, generated from the handlers' own annotations.
 
 use super::{
-    audit, catalog, common, effectiveness, events, executions, findings, incidents, notifications, policies,
-    query::NoQuery, recommendations, recoveries, wire::json,
+    action_types, audit, catalog, common, effectiveness, events, executions, findings, incidents, notifications,
+    policies, query::NoQuery, recommendations, recoveries, wire::json,
 };
 use crate::doors::{
     access::{Access, Routes},
@@ -26,7 +26,7 @@ use utoipa::{
         Errors are application/problem+json; lists are keyset pages; every POST takes an Idempotency-Key."),
     paths(
         catalog::register, catalog::validate, catalog::list, catalog::newest, catalog::versions, catalog::version,
-        catalog::schema, catalog::set_status,
+        catalog::schema, catalog::set_status, action_types::list,
         recommendations::submit, recommendations::list, recommendations::get, recommendations::make_ticket,
         recommendations::make_decision, recommendations::ticket, recommendations::decision,
         executions::list, executions::propose, executions::get, executions::ticket, executions::pipeline_run,

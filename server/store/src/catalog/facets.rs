@@ -1,8 +1,11 @@
 //! What the catalog could be narrowed down to, and how many playbooks each of it would leave: one statement for all facets.
 //! A facet counts as if it were not filtered itself, so that another of its values can be chosen; tags add up.
 
-use super::{conditions, labels_of_filter, newest_of_each};
-use crate::sql::Sql;
+use super::{
+    conditions, newest_of_each,
+    text::{self, Words},
+};
+use crate::{dialect::Dialect, sql::Sql};
 use domain::ports::{CatalogFilter, Facet, FacetValue, StoreError};
 use sqlx::AnyConnection;
 
@@ -12,17 +15,35 @@ const MOST_VALUES: &str = "40";
 const STATUS: &str = "status";
 const TAG: &str = "tag";
 
-pub(super) async fn facets(filter: &CatalogFilter, on: &mut AnyConnection) -> Result<Vec<Facet>, StoreError> {
-    let labels = labels_of_filter(filter).map(|(column, _)| column);
+/// What is counted: what the filter asks for, with the words as its database reads them.
+struct Counted<'f> {
+    filter: &'f CatalogFilter,
+    words: Option<Words>,
+    dialect: Dialect,
+}
+
+impl Counted<'_> {
+    fn conditions(&self, sql: &mut Sql, but: &str) {
+        conditions(sql, self.filter, but, self.words.as_ref(), self.dialect);
+    }
+}
+
+pub(super) async fn facets(
+    filter: &CatalogFilter,
+    dialect: Dialect,
+    on: &mut AnyConnection,
+) -> Result<Vec<Facet>, StoreError> {
+    let counted = Counted { filter, words: text::words(filter, dialect, on).await?, dialect };
+    let labels = filter.labels().map(|(column, _)| column);
     let names: Vec<&str> = labels.into_iter().chain([STATUS, TAG]).collect();
     let mut sql = Sql::new("playbook facet", "");
     for (index, name) in names.iter().enumerate() {
         sql.push(if index == 0 { "" } else { " UNION ALL " });
         sql.push("SELECT * FROM (");
         match *name {
-            STATUS => by_status(&mut sql, filter),
-            TAG => by_tag(&mut sql, filter),
-            label => by_label(&mut sql, filter, label),
+            STATUS => by_status(&mut sql, &counted),
+            TAG => by_tag(&mut sql, &counted),
+            label => by_label(&mut sql, &counted, label),
         }
         sql.push(" ORDER BY n DESC, value LIMIT ").push(MOST_VALUES).push(") AS f").push(&index.to_string());
     }
@@ -53,31 +74,31 @@ fn select(sql: &mut Sql, facet: &str, value: &str, of: &str) {
     sql.push("SELECT '").push(facet).push("' AS facet, ").push(value).push(" AS value, COUNT(*) AS n FROM ").push(of);
 }
 
-fn by_label(sql: &mut Sql, filter: &CatalogFilter, label: &str) {
+fn by_label(sql: &mut Sql, counted: &Counted<'_>, label: &str) {
     let column = format!("p.{label}");
     select(sql, label, &column, "playbook_versions p WHERE ");
     sql.push(&column).push(" IS NOT NULL");
-    newest_of_each(sql, filter.status);
-    conditions(sql, filter, label);
+    newest_of_each(sql, counted.filter.status);
+    counted.conditions(sql, label);
     sql.push(" GROUP BY ").push(&column);
 }
 
-fn by_tag(sql: &mut Sql, filter: &CatalogFilter) {
+fn by_tag(sql: &mut Sql, counted: &Counted<'_>) {
     let joined = "playbook_versions p JOIN playbook_tags g ON g.workflow_id = p.workflow_id AND g.version = p.version \
                   WHERE 1 = 1";
     select(sql, TAG, "g.tag", joined);
-    newest_of_each(sql, filter.status);
-    conditions(sql, filter, "");
+    newest_of_each(sql, counted.filter.status);
+    counted.conditions(sql, "");
     sql.push(" GROUP BY g.tag");
 }
 
 /// The newest version of each status: what a list of that status would show.
-fn by_status(sql: &mut Sql, filter: &CatalogFilter) {
+fn by_status(sql: &mut Sql, counted: &Counted<'_>) {
     select(sql, STATUS, "p.status", "playbook_versions p WHERE 1 = 1");
     sql.push(
         " AND NOT EXISTS (SELECT 1 FROM playbook_versions n WHERE n.workflow_id = p.workflow_id \
          AND n.status = p.status AND n.version_key > p.version_key)",
     );
-    conditions(sql, filter, "");
+    counted.conditions(sql, "");
     sql.push(" GROUP BY p.status");
 }

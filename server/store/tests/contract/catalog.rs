@@ -5,8 +5,8 @@ use domain::{
     paging::{Page, PageOf},
     playbook::PlaybookId,
     ports::{
-        CatalogFilter, CatalogStore, EventStore, Known, PlaybookRecord, PlaybookStatus, Registered, StatusChange,
-        StatusChanged, StoreError,
+        CatalogFilter, CatalogObject, CatalogStore, EventStore, Known, PlaybookRecord, PlaybookStatus, Registered,
+        StatusChange, StatusChanged, StoreError, VectorStore,
     },
     signature::Signature,
 };
@@ -19,6 +19,12 @@ contract!(
     a_status_can_change_and_says_why,
     labels_match_the_value_or_a_star,
     words_and_tags_narrow_the_catalog,
+    a_question_puts_the_best_first,
+    exact_labels_stand_before_stars_on_every_page,
+    what_a_filter_admits_and_records_in_order,
+    words_of_versions_from_before_are_found_after_a_start,
+    vectors_are_kept_by_model,
+    objects_are_remembered_by_cluster,
     facets_count_what_a_choice_would_leave,
     the_catalog_shows_the_newest_version_of_the_wanted_status,
     pages_of_the_catalog_hold_still_while_playbooks_come,
@@ -193,12 +199,164 @@ async fn words_and_tags_narrow_the_catalog(bench: Bench) {
     assert_eq!(ids(store, q("memory  mends")).await, ["scale-down@1.0.0"]);
     assert_eq!(ids(store, q("äRGER")).await, ["scale-down@1.0.0"]);
     assert_eq!(ids(store, q("100%")).await, ["scale-up@1.0.0"]);
-    assert!(ids(store, q("scale_up")).await.is_empty(), "an underscore is an underscore");
-    assert!(ids(store, q("mem\\ory")).await.is_empty());
+    assert_eq!(ids(store, q("scale_up")).await, ["scale-up@1.0.0"], "words are letters and digits");
+    assert_eq!(ids(store, q("mended scal")).await.len(), 2, "endings and beginnings");
+    assert_eq!(ids(store, q("memory zzzz")).await, ["scale-down@1.0.0"], "where nothing has all words, any of them");
+    for nothing in ["zzzz", "\"'*():&|!<->\\", "%", "\0"] {
+        assert!(ids(store, q(nothing)).await.is_empty(), "{nothing}");
+    }
 
     let tags = |tags: &[&str]| CatalogFilter { tags: tags.iter().map(|t| (*t).into()).collect(), ..Default::default() };
     assert_eq!(ids(store, tags(&["scaling"])).await.len(), 2);
     assert_eq!(ids(store, tags(&["scaling", "memory"])).await, ["scale-down@1.0.0"]);
+}
+
+async fn found(store: &Store, filter: &CatalogFilter) -> Vec<(String, u32)> {
+    let hits = store.by_text(filter, 50).await.unwrap();
+    hits.into_iter().map(|hit| (format!("{}@{}", hit.id, hit.version), hit.general)).collect()
+}
+
+/// A playbook with texts of its own.
+async fn told(store: &Store, id: &str, title: &str, description: &str, labels: serde_json::Value) {
+    let mut new = playbook(id, "1.0.0", &labels);
+    new.registration.title = title.into();
+    new.registration.description = description.into();
+    store.register(new, entry("playbook.register")).await.unwrap();
+}
+
+async fn a_question_puts_the_best_first(bench: Bench) {
+    let store = &bench.store;
+    told(store, "drain", "Drain a node", "Moves pods away, also when memory is short.", json!({})).await;
+    told(store, "memory", "Give a container more memory", "Raises limits.", json!({ "signal_type": "OOMKilled" }))
+        .await;
+    told(store, "restart", "Restart pods", "When they hang.", json!({ "signal_type": "CrashLoopBackOff" })).await;
+    told(store, "grow", "增加内存限制", "größere Grenzen", json!({})).await;
+
+    let q = |q: &str| CatalogFilter { q: Some(q.into()), ..CatalogFilter::default() };
+    let names =
+        async |text: &str| -> Vec<String> { found(store, &q(text)).await.into_iter().map(|(id, _)| id).collect() };
+    assert_eq!(names("memory").await, ["memory@1.0.0", "drain@1.0.0"], "a title says more than a description");
+    assert_eq!(names("pods in a crash loop").await, ["restart@1.0.0"], "the words of a name in humps");
+    assert_eq!(names("crashloopbackoff").await, ["restart@1.0.0"]);
+    assert_eq!(names("why is my container oomkilled").await, ["memory@1.0.0"]);
+    assert_eq!(names("draining nodes").await, ["drain@1.0.0"], "endings do not matter");
+    assert_eq!(names("GRÖSSERE grenzen").await.len(), 1, "any word");
+    assert_eq!(names("GRÖßERE").await, names("内存").await, "any script");
+    assert!(names("").await.is_empty() && found(store, &CatalogFilter::default()).await.is_empty());
+    // Labels narrow it down, and an exact one stands before a star however well the text fits.
+    told(store, "any", "Memory, memory, memory", "Memory.", json!({ "signal_type": "*" })).await;
+    let signal = CatalogFilter { signal_type: Some("OOMKilled".into()), ..q("memory") };
+    assert_eq!(found(store, &signal).await, [("memory@1.0.0".into(), 0), ("any@1.0.0".into(), 128)]);
+    let none = CatalogFilter { status: Some(PlaybookStatus::Disabled), ..q("memory") };
+    assert!(found(store, &none).await.is_empty());
+    // Only the newest version is found, by its own words.
+    put(store, "memory", "2.0.0", json!({})).await;
+    assert_eq!(names("memory").await[1..], ["memory@2.0.0", "drain@1.0.0"]);
+    assert!(names("limits").await.is_empty());
+}
+
+async fn exact_labels_stand_before_stars_on_every_page(bench: Bench) {
+    let store = &bench.store;
+    for (id, labels) in [
+        ("a", json!({ "signal_type": "*", "severity": "*" })),
+        ("b", json!({ "signal_type": "*", "severity": "high" })),
+        ("c", json!({ "signal_type": "OOMKilled", "severity": "*" })),
+        ("d", json!({ "signal_type": "OOMKilled", "severity": "high" })),
+        ("e", json!({ "signal_type": "OOMKilled", "severity": "low" })),
+    ] {
+        put(store, id, "1.0.0", labels).await;
+    }
+    let filter =
+        CatalogFilter { signal_type: Some("OOMKilled".into()), severity: Some("high".into()), ..Default::default() };
+    assert_eq!(ids(store, filter.clone()).await, ["d@1.0.0", "c@1.0.0", "b@1.0.0", "a@1.0.0"]);
+    let (mut cursor, mut seen) = (None, Vec::new());
+    loop {
+        let page = store.search(&filter, &Page { limit: 1, cursor }).await.unwrap();
+        seen.extend(page.items.into_iter().map(|p| p.registration.id.to_string()));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["d", "c", "b", "a"]);
+}
+
+async fn what_a_filter_admits_and_records_in_order(bench: Bench) {
+    let store = &bench.store;
+    put(store, "a", "1.0.0", json!({ "severity": "*", "tags": ["x"] })).await;
+    put(store, "a", "1.1.0", json!({ "severity": "*", "tags": ["x"] })).await;
+    put(store, "b", "1.0.0", json!({ "severity": "low" })).await;
+    let key = |id: &str, version: &str| (id.parse().unwrap(), version.parse().unwrap());
+    let all = [key("b", "1.0.0"), key("a", "1.1.0"), key("a", "1.0.0"), key("nothing", "1.0.0")];
+    let high = CatalogFilter { severity: Some("high".into()), q: Some("no matter".into()), ..CatalogFilter::default() };
+    let admitted = async |filter: &CatalogFilter, of: Option<&[_]>| {
+        let hits = store.admitted(filter, of, 10).await.unwrap();
+        hits.into_iter().map(|hit| (format!("{}@{}", hit.id, hit.version), hit.general)).collect::<Vec<_>>()
+    };
+    assert_eq!(admitted(&high, None).await, [("a@1.1.0".to_owned(), 32)]);
+    assert_eq!(admitted(&high, Some(&all[..])).await, [("a@1.1.0".to_owned(), 32)]);
+    assert!(admitted(&high, Some(&all[..1])).await.is_empty() && admitted(&high, Some(&all[..0])).await.is_empty());
+    assert_eq!(admitted(&CatalogFilter::default(), None).await.len(), 2);
+    let records = store.records(&all).await.unwrap();
+    let names: Vec<_> = records.iter().map(|r| format!("{}@{}", r.registration.id, r.registration.version)).collect();
+    assert_eq!(names, ["b@1.0.0", "a@1.1.0", "a@1.0.0"]);
+    assert!(store.records(&[]).await.unwrap().is_empty());
+}
+
+async fn words_of_versions_from_before_are_found_after_a_start(bench: Bench) {
+    put(&bench.store, "mender", "1.0.0", json!({})).await;
+    let mut raw = bench.raw().await;
+    sqlx::query("DELETE FROM playbook_texts").execute(&mut raw).await.unwrap();
+    let q = CatalogFilter { q: Some("mender".into()), ..CatalogFilter::default() };
+    assert!(found(&bench.store, &q).await.is_empty());
+    let after = bench.another().await;
+    assert_eq!(found(&after, &q).await.len(), 1);
+    assert_eq!(found(&bench.another().await, &q).await.len(), 1, "once");
+}
+
+async fn vectors_are_kept_by_model(bench: Bench) {
+    let store = &bench.store;
+    put(store, "a", "1.0.0", json!({})).await;
+    put(store, "b", "1.0.0", json!({})).await;
+    let missing = async |model: &str| -> Vec<String> {
+        let missing = store.without_vector(model, 10).await.unwrap();
+        missing.into_iter().map(|registration| registration.id.to_string()).collect()
+    };
+    assert_eq!(missing("m").await, ["a", "b"]);
+    assert_eq!(store.without_vector("m", 1).await.unwrap().len(), 1);
+    let key = |id: &str| (id.parse().unwrap(), "1.0.0".parse().unwrap());
+    store.keep_vectors("m", &[(key("a"), vec![0.6, -0.8])]).await.unwrap();
+    store.keep_vectors("m", &[(key("a"), vec![1.0, 0.0]), (key("b"), vec![0.0, 1.0])]).await.unwrap();
+    assert!(missing("m").await.is_empty());
+    assert_eq!(missing("other").await.len(), 2);
+    let mut kept = store.vectors("m").await.unwrap();
+    kept.sort_by_key(|((id, _), _)| id.to_string());
+    assert_eq!(kept, [(key("a"), vec![0.6, -0.8]), (key("b"), vec![0.0, 1.0])], "what is there stays");
+    assert_eq!((store.count_vectors("m").await.unwrap(), store.count_vectors("other").await.unwrap()), (2, 0));
+}
+
+async fn objects_are_remembered_by_cluster(bench: Bench) {
+    let store = &bench.store;
+    put(store, "a", "1.0.0", json!({})).await;
+    put(store, "a", "1.1.0", json!({})).await;
+    let object = |name: &str, version: &str| CatalogObject {
+        name: name.into(),
+        id: "a".parse().unwrap(),
+        version: version.parse().unwrap(),
+    };
+    store.keep_object("one", &object("y", "1.0.0")).await.unwrap();
+    store.keep_object("one", &object("x", "1.0.0")).await.unwrap();
+    store.keep_object("one", &object("x", "1.1.0")).await.unwrap();
+    store.keep_object("two", &object("x", "1.0.0")).await.unwrap();
+    assert_eq!(
+        store.objects("one").await.unwrap(),
+        [object("x", "1.1.0"), object("y", "1.0.0")],
+        "the last one counts"
+    );
+    store.forget_object("one", "x").await.unwrap();
+    assert_eq!(store.object("one", "x").await.unwrap(), None);
+    assert_eq!(store.object("two", "x").await.unwrap(), Some(object("x", "1.0.0")));
+    assert_eq!(store.versions(&"a".parse().unwrap()).await.unwrap().len(), 2, "versions stay");
 }
 
 async fn the_catalog_shows_the_newest_version_of_the_wanted_status(bench: Bench) {

@@ -12,7 +12,6 @@ use domain::{
     identity::{Actor, Door, Role, Way},
     ids::ActorId,
     paging::Page,
-    playbook::Registration,
     ports::{AuditStore as _, ClusterIntake as _, Registry},
     services::CatalogService as _,
 };
@@ -138,6 +137,57 @@ async fn a_version_never_changes_whichever_way_it_came() {
     assert!(words.contains("oomkill-cost-optimized 1.0.0 is registered already"), "{words}");
     assert!(words.contains("new version") && words.ends_with("they differ in /execution/retryCount"), "{words}");
     assert_eq!(house.trail().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_version_whose_object_is_gone_is_disabled_and_stays() {
+    let house = House::with(Arc::new(SandboxRegistry(sandbox::Registry))).await;
+    let id = "oomkill-cost-optimized".parse().unwrap();
+    let status = async || house.services.playbook(&author(), &id).await.unwrap().versions[0].status;
+    let spec = applied::spec(&seed());
+    registered(house.applied("cost", spec.clone()).await);
+    registered(house.applied("twin", spec.clone()).await);
+    assert_eq!(house.services.playbooks_kept(None).await.unwrap(), ["cost", "twin"]);
+    assert_eq!(house.services.playbooks_kept(Some("cost")).await.unwrap(), ["twin"]);
+    assert_eq!(house.services.playbook_gone("cost").await.unwrap(), ["twin"]);
+    assert_eq!(status().await, PlaybookStatus::Active, "another object has it");
+    assert!(house.services.playbook_gone("twin").await.unwrap().is_empty());
+    assert_eq!(status().await, PlaybookStatus::Disabled);
+    let trail = house.trail().await;
+    let row = &trail[0];
+    assert_eq!((row.action.as_str(), row.reason.as_deref()), ("playbook.status", Some(DELETED)));
+    assert_eq!(
+        (row.route.as_str(), row.actor.id.as_str()),
+        ("RemediationWorkflow deleted from the cluster", "system:cluster")
+    );
+    let rows = house.trail().await.len();
+    house.services.playbook_gone("twin").await.unwrap();
+    assert_eq!(house.trail().await.len(), rows, "once");
+
+    // Applied again it may run again; what a person disabled may not.
+    assert_eq!(registered(house.applied("cost", spec.clone()).await).status, PlaybookStatus::Active);
+    let version = "1.0.0".parse().unwrap();
+    let by_hand = StatusChange::to(PlaybookStatus::Disabled, Some("it breaks things".into()));
+    house.services.set_status(&author(), &id, &version, by_hand).await.unwrap();
+    house.services.playbook_gone("cost").await.unwrap();
+    assert_eq!(registered(house.applied("cost", spec).await).status_reason.as_deref(), Some("it breaks things"));
+}
+
+#[tokio::test]
+async fn what_a_person_registered_stays_and_a_newer_version_supersedes() {
+    let house = House::with(Arc::new(SandboxRegistry(sandbox::Registry))).await;
+    house.services.register(&author(), &seed()).await.unwrap();
+    registered(house.applied("cost", applied::spec(&seed())).await);
+    let mut next = seed();
+    next["version"] = json!("1.1.0");
+    registered(house.applied("next", applied::spec(&next)).await);
+    let came = house.applied("cost", applied::spec(&seed())).await;
+    let PlaybookApplied::Superseded(record, newer) = came else { panic!("{came:?}") };
+    assert_eq!((record.registered_by.name.as_str(), newer.to_string().as_str()), ("mara", "1.1.0"));
+    house.services.playbook_gone("cost").await.unwrap();
+    let id = record.registration.id.clone();
+    let versions = house.services.playbook(&author(), &id).await.unwrap().versions;
+    assert!(versions.iter().all(|version| version.status == PlaybookStatus::Active), "a person wanted it");
 }
 
 #[tokio::test]
