@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::{Accounts, InCluster, hash_password, new_password, oidc::Oidc},
-    assessor::{Assessor, Sources},
+    assessor::{Assessor, Sources, ToldSignals},
     cli::{self, Fault, print},
     conditions::Cel,
     config::{ClusterChoice, Config, Scene, millis},
@@ -136,7 +136,8 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         ids: Arc::new(UuidIds),
         settings,
     });
-    let sources = Sources::new(&config.assess, connected.sandbox.as_ref(), Arc::new(SystemClock));
+    let told = ToldSignals { signals: shared.clone(), cluster: connected.name.clone() };
+    let sources = Sources::new(&config.assess, told, connected.sandbox.as_ref(), Arc::new(SystemClock));
     let assessor = Assessor::new(
         shared.clone(),
         shared.clone(),

@@ -5,10 +5,12 @@ mod alertmanager;
 mod ask;
 mod prometheus;
 mod scene;
+mod told;
 
 pub use alertmanager::Alertmanager;
 pub use prometheus::Prometheus;
 pub use scene::SandboxSignals;
+pub use told::ToldSignals;
 
 use crate::{
     config::{AssessConfig, millis},
@@ -74,13 +76,21 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// By these settings; in the sandbox its own alerts. What can't be used is said in a sentence.
-    pub fn new(config: &AssessConfig, sandbox: Option<&Arc<Sandbox>>, clock: Arc<dyn Clock>) -> Result<Self, String> {
+    /// What the console was told, and by these settings whom it asks; in the sandbox its own alerts. What can't be used is said in a
+    /// sentence.
+    pub fn new(
+        config: &AssessConfig,
+        told: ToldSignals,
+        sandbox: Option<&Arc<Sandbox>>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, String> {
         let mut signals: Vec<Arc<dyn Signals>> = Vec::new();
         if let Some(sandbox) = sandbox {
             signals.push(Arc::new(SandboxSignals(sandbox.clone())));
         }
+        let told = Arc::new(told);
         if config.alertmanager.is_none() && config.prometheus.is_none() {
+            signals.push(told);
             return Ok(Self { signals, prometheus: None });
         }
         let authorities = config.ca_file.as_ref().map(|path| {
@@ -94,6 +104,7 @@ impl Sources {
         if let Some(url) = &config.alertmanager {
             signals.push(Arc::new(Alertmanager::new(ask(url), clock)));
         }
+        signals.push(told);
         let prometheus = config.prometheus.as_ref().map(|url| Prometheus::new(ask(url), config.queries.clone()));
         Ok(Self { signals, prometheus })
     }

@@ -158,12 +158,17 @@ impl Counted {
     }
 }
 
-/// From the alert to the recommendation, from there to the last approval, and from the start of the run to its end, milliseconds.
+/// From the beginning of the incident until the console was told of it, where it was; from there, else from the beginning that the
+/// recommendation says, to the recommendation; from there to the last approval; and from the start of the run to its end, milliseconds.
 fn lengths(of: &Execution, came: Option<Came>) -> Vec<(&'static str, i64)> {
-    let investigate = came.and_then(|came| Some(("investigate", came.at.since(came.incident_at?))));
+    let detect = came.and_then(|came| came.noticed).map(|(began, told)| ("detect", told.since(began)));
+    let investigate = came.and_then(|came| {
+        let from = came.noticed.map(|(_, told)| told).or(came.incident_at)?;
+        Some(("investigate", came.at.since(from)))
+    });
     let decide = came.map(|came| ("decide", of.created_at.since(came.at)));
     let run = of.started_at.zip(of.finished_at).map(|(start, end)| ("run", end.since(start)));
-    investigate.into_iter().chain(decide).chain(run).collect()
+    detect.into_iter().chain(investigate).chain(decide).chain(run).collect()
 }
 
 async fn add(write: &mut Write, key: &Key, counted: &Counted) -> Result<(), StoreError> {

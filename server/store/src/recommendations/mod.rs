@@ -423,13 +423,21 @@ fn search_text(content: &Content) -> String {
 /// When an incident began, where the alert said so, and when it was recommended what to do.
 #[derive(Clone, Copy)]
 pub(crate) struct Came {
+    /// When the incident began, as whoever recommended says.
     pub(crate) incident_at: Option<Timestamp>,
+    /// When it began, and when the console was told of it, where it belongs to an incident of the console's own.
+    pub(crate) noticed: Option<(Timestamp, Timestamp)>,
     pub(crate) at: Timestamp,
 }
 
 /// When the recommendation came, if it is still kept.
 pub(crate) async fn came(on: &mut sqlx::AnyConnection, id: &RecommendationId) -> Result<Option<Came>, StoreError> {
-    let sql = "SELECT incident_at, created_at FROM recommendations WHERE id = $1";
+    let sql = "SELECT r.incident_at, r.created_at, i.started_at, i.opened_at \
+               FROM recommendations r LEFT JOIN incidents i ON i.id = r.incident WHERE r.id = $1";
     let row = Sql::new("recommendation", sql).bind(id.as_str()).maybe(on).await?;
-    row.map(|row| Ok(Came { incident_at: row.maybe_time("incident_at")?, at: row.time("created_at")? })).transpose()
+    row.map(|row| {
+        let noticed = row.maybe_time("started_at")?.zip(row.maybe_time("opened_at")?);
+        Ok(Came { incident_at: row.maybe_time("incident_at")?, noticed, at: row.time("created_at")? })
+    })
+    .transpose()
 }

@@ -27,6 +27,8 @@ const LIST: &str = "incidents newest first";
 const INCIDENT: &str = "i.id, i.state, i.cluster, i.source, i.severity, i.about, i.started_at, i.opened_at, \
                         i.resolved_at, i.signals, i.firing, i.earlier_id";
 
+const SIGNAL: &str = "SELECT id, source, fingerprint, starts_at, seen_at, resolved_at, told, facts FROM signals";
+
 #[async_trait]
 impl SignalStore for Store {
     async fn take(&self, cluster: &str, words: Vec<NewWord>) -> Result<Taken, StoreError> {
@@ -76,12 +78,18 @@ impl SignalStore for Store {
     }
 
     async fn signals(&self, of: &IncidentId, limit: u32) -> Result<Vec<Signal>, StoreError> {
-        let sql = "SELECT id, source, fingerprint, starts_at, seen_at, resolved_at, told, facts FROM signals \
-                   WHERE incident_id = $1 \
-                   ORDER BY CASE WHEN resolved_at IS NULL THEN 0 ELSE 1 END, resolved_at DESC, starts_at DESC, id DESC \
-                   LIMIT $2";
+        let sql = format!(
+            "{SIGNAL} WHERE incident_id = $1 \
+             ORDER BY CASE WHEN resolved_at IS NULL THEN 0 ELSE 1 END, resolved_at DESC, starts_at DESC, id DESC LIMIT $2"
+        );
         let rows = Sql::new("signal", sql).bind(of.as_str()).bind(limit).all(&mut *self.read().await?).await?;
         rows.iter().map(signal).collect()
+    }
+
+    async fn newest(&self, cluster: &str, fingerprint: &str) -> Result<Option<Signal>, StoreError> {
+        let sql = format!("{SIGNAL} WHERE cluster = $1 AND fingerprint = $2 ORDER BY told_at DESC, id DESC LIMIT 1");
+        let sql = Sql::new("signal", sql).bind(cluster).bind(fingerprint);
+        sql.maybe(&mut *self.read().await?).await?.as_ref().map(signal).transpose()
     }
 
     async fn recommended(&self, of: &IncidentId, limit: u32) -> Result<Vec<RecommendationId>, StoreError> {

@@ -1,11 +1,18 @@
 //! Signals and incidents: whatever comes twice, late, at once or by a clock that was moved.
 
-use crate::support::{Bench, MINUTE, at_once, audit_rows, contract, entry, events_after, recommendation};
+use crate::support::{
+    Bench, MINUTE, at_once, audit_rows, claimed, contract, entry, events_after, recommendation, seen,
+};
 use domain::{
+    effectiveness::{EffectivenessFilter, GroupBy},
+    execution::{ExecutionState, Stage},
     ids::{IncidentId, RecommendationId, SignalId},
     incident::{IncidentRecord, IncidentState as State},
     paging::Page,
-    ports::{IncidentFilter, NewRecommendation, NewWord, RecommendationStore, SignalStore, Taken},
+    ports::{
+        EffectivenessStore, ExecutionStore, IncidentFilter, NewRecommendation, NewWord, RecommendationStore,
+        SignalStore, Taken,
+    },
     recommendation::{ResourceRef, Severity},
     signal::{Facts, LATE_MS, Signal, SignalSource, Told, Word, group},
     time::Timestamp,
@@ -29,6 +36,8 @@ contract!(
     it_is_as_bad_as_its_worst_signal,
     pages_and_filters_narrow,
     a_recommendation_finds_its_incident_whichever_comes_first,
+    the_newest_word_about_an_alert_is_found,
+    how_long_nobody_knew_of_it_is_counted,
     resolved_ones_go_with_the_rest_of_history,
 );
 
@@ -352,6 +361,36 @@ async fn a_recommendation_finds_its_incident_whichever_comes_first(bench: Bench)
     let stale = insert(about("r5", "inc-5", Some("a"))).await;
     assert_eq!(store.incident_of(&stale).await.unwrap(), None, "it ended long ago");
     assert_eq!(store.incident_of(&RecommendationId::new("none")).await.unwrap(), None);
+}
+
+async fn the_newest_word_about_an_alert_is_found(bench: Bench) {
+    let store = &bench.store;
+    let start = store.now().await.unwrap().plus_ms(-MINUTE);
+    let newest =
+        async |cluster: &str| store.newest(cluster, "a").await.unwrap().map(|signal| signal.resolved_at.is_some());
+    assert_eq!(newest(CLUSTER).await, None);
+    take(store, [fires("a", start), fires("b", start)]).await;
+    assert_eq!((newest(CLUSTER).await, newest("other").await), (Some(false), None));
+    take(store, [ended("a", start, start)]).await;
+    assert_eq!(newest(CLUSTER).await, Some(true));
+    time_goes_by(&bench).await;
+    take(store, [fires("a", start.plus_ms(1000))]).await;
+    assert_eq!(newest(CLUSTER).await, Some(false), "it fires again");
+}
+
+async fn how_long_nobody_knew_of_it_is_counted(bench: Bench) {
+    let store = &bench.store;
+    let start = store.now().await.unwrap().plus_ms(-MINUTE);
+    only(&take(store, [fires("a", start)]).await);
+    let run = claimed(store, "e1", 1).await;
+    let sql = "UPDATE recommendations SET incident = (SELECT id FROM incidents), created_at = created_at + 30000";
+    sqlx::query(sql).execute(&mut bench.raw().await).await.unwrap();
+    store.observe(&run, seen(ExecutionState::Failed, Stage::Ended, vec![])).await.unwrap();
+    let counts = store.counts(GroupBy::Playbook, &EffectivenessFilter::default()).await.unwrap().groups;
+    let phases = &counts[0].1.phases_ms;
+    let (detect, investigate) = (phases["detect"][0], phases["investigate"][0]);
+    assert!((58_000..75_000).contains(&detect), "from its beginning until it was told: {detect}");
+    assert!((28_000..45_000).contains(&investigate), "from there to the recommendation: {investigate}");
 }
 
 async fn resolved_ones_go_with_the_rest_of_history(bench: Bench) {
