@@ -53,9 +53,9 @@ fn failed() -> Execution {
 fn a_run_that_can_be_undone_has_a_form_for_it_and_says_with_what() {
     let can = Aftermath { undo: Some("Sets back REPLICAS=4, as the model said.".into()), ..Aftermath::default() };
     let shown = after(failed(), can.clone(), true);
-    let form = tag(&shown, "/rollback\"");
+    let form = tag(&shown, "/rollback?");
     assert!(form.starts_with("<form") && form.contains("method=\"post\""), "{form}");
-    assert!(shown.contains("Sets back REPLICAS=4") && shown.contains("/retry\""), "{shown}");
+    assert!(shown.contains("Sets back REPLICAS=4") && shown.contains("/retry?"), "{shown}");
     let reader = after(failed(), can, false);
     assert!(!reader.contains("<form") && reader.contains("Operators and admins"), "{reader}");
     assert_eq!(after(running(), Aftermath::default(), true), "", "what goes on is cancelled, not undone");
