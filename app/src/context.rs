@@ -7,8 +7,8 @@ use domain::{
     identity::Caller,
     json::diff::Change,
     services::{
-        AccountService, ApprovalService, AuditService, CatalogService, EffectivenessService, PolicyService, RunService,
-        ServiceError, ShellService,
+        AccountService, ApprovalService, AuditService, CatalogService, EffectivenessService, IncidentService,
+        PolicyService, RunService, ServiceError, ShellService,
     },
     workspace::WorkspaceListing,
 };
@@ -22,6 +22,8 @@ pub struct Console {
     pub caller: Option<Caller>,
     /// Playbooks.
     pub catalog: Arc<dyn CatalogService>,
+    /// Signals and incidents.
+    pub incidents: Arc<dyn IncidentService>,
     /// Recommendations, tickets, decisions.
     pub approvals: Arc<dyn ApprovalService>,
     /// Executions.

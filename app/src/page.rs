@@ -25,6 +25,8 @@ use std::{future::Future, time::Duration};
 pub enum Place {
     /// What needs me now.
     Overview,
+    /// What fires and fired.
+    Incidents,
     /// The inbox.
     Approvals,
     /// Executions.
@@ -44,6 +46,7 @@ impl Place {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
+            Self::Incidents => "Incidents",
             Self::Approvals => "Approvals",
             Self::Runs => "Runs",
             Self::Catalog => "Catalog",
@@ -54,8 +57,16 @@ impl Place {
     }
 
     /// Every place, in the navigation's order.
-    pub const ALL: [Self; 7] =
-        [Self::Overview, Self::Approvals, Self::Runs, Self::Catalog, Self::Effectiveness, Self::Audit, Self::Settings];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Incidents,
+        Self::Approvals,
+        Self::Runs,
+        Self::Catalog,
+        Self::Effectiveness,
+        Self::Audit,
+        Self::Settings,
+    ];
 
     /// The place that a path belongs to, if it belongs to one.
     pub fn of_path(path: &str) -> Option<Self> {
@@ -70,6 +81,7 @@ impl Place {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Overview => "/",
+            Self::Incidents => "/incidents",
             Self::Approvals => "/approvals",
             Self::Runs => "/runs",
             Self::Catalog => "/catalog",
@@ -317,6 +329,7 @@ mod tests {
         for (path, place) in [
             ("/", Some(Place::Overview)),
             ("/recommendations/x?strategy=1", Some(Place::Approvals)),
+            ("/incidents/x", Some(Place::Incidents)),
             ("/runs/x/cancel", Some(Place::Runs)),
             ("/settings/tokens", Some(Place::Settings)),
             ("/search?q=x", None),

@@ -26,6 +26,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/approvals") view=|| serve(Place::Approvals, pages::approvals::page) ssr=SsrMode::Async />
                 <Route path=path!("/approvals/review") view=|| serve(Place::Approvals, pages::review::page) ssr=SsrMode::Async />
                 <Route path=path!("/recommendations/:id") view=|| serve(Place::Approvals, pages::recommendation::page) ssr=SsrMode::Async />
+                <Route path=path!("/incidents") view=|| serve(Place::Incidents, pages::incidents::page) ssr=SsrMode::Async />
+                <Route path=path!("/incidents/:id") view=|| serve(Place::Incidents, pages::incidents::one::page) ssr=SsrMode::Async />
                 <Route path=path!("/runs") view=|| serve(Place::Runs, pages::runs::page) ssr=SsrMode::Async />
                 <Route path=path!("/runs/:id") view=|| serve(Place::Runs, pages::run::page) ssr=SsrMode::Async />
                 <Route path=path!("/catalog") view=|| serve(Place::Catalog, pages::catalog::page) ssr=SsrMode::Async />

@@ -54,6 +54,7 @@ pub fn Frame(
             <nav class="nav" aria-label="Main">
                 <a class="brand" href="/" aria-label="Kubernaut Console, overview"><Glyph of=Icon::Logo /><span>"Kubernaut"</span></a>
                 <NavLink to=Place::Overview icon=Icon::Home here=place />
+                <NavLink to=Place::Incidents icon=Icon::Warn here=place wide=true />
                 <NavLink to=Place::Approvals icon=Icon::Inbox here=place count=waiting />
                 <NavLink to=Place::Runs icon=Icon::Runs here=place />
                 <NavLink to=Place::Catalog icon=Icon::Book here=place />
@@ -114,11 +115,12 @@ pub fn Door(children: Children) -> impl IntoView {
 /// The rest of the places, where the bar of a phone has no room: a sheet that opens without any program.
 #[component]
 fn More(here: Option<Place>, may_audit: bool) -> impl IntoView {
-    let inside = matches!(here, Some(Place::Effectiveness | Place::Audit | Place::Settings));
+    let inside = matches!(here, Some(Place::Incidents | Place::Effectiveness | Place::Audit | Place::Settings));
     view! {
         <details class="nav-more">
             <summary class:here=inside><Glyph of=Icon::Menu /><span>"More"</span></summary>
             <div class="nav-sheet">
+                <NavLink to=Place::Incidents icon=Icon::Warn here />
                 <NavLink to=Place::Effectiveness icon=Icon::Trend here />
                 {may_audit.then(|| view! { <NavLink to=Place::Audit icon=Icon::List here /> })}
                 <NavLink to=Place::Settings icon=Icon::Gear here />

@@ -18,6 +18,8 @@ pub enum Topic {
     Playbook,
     /// A finding came or was triaged.
     Finding,
+    /// An incident began, got another signal or a recommendation, or was resolved.
+    Incident,
 }
 
 impl Topic {
@@ -29,12 +31,13 @@ impl Topic {
             Self::Task => "task",
             Self::Playbook => "playbook",
             Self::Finding => "finding",
+            Self::Incident => "incident",
         }
     }
 
     /// The topic of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Recommendation, Self::Execution, Self::Task, Self::Playbook, Self::Finding]
+        [Self::Recommendation, Self::Execution, Self::Task, Self::Playbook, Self::Finding, Self::Incident]
             .into_iter()
             .find(|topic| topic.name() == name)
     }
@@ -45,7 +48,7 @@ impl Topic {
 pub struct NewEvent {
     /// What it is about.
     pub topic: Topic,
-    /// The object's id: a recommendation's, an execution's, `workflow_id@version`, a finding's.
+    /// The object's id: a recommendation's, an execution's, `workflow_id@version`, a finding's, an incident's.
     pub subject: String,
     /// What a page needs to follow without asking again: state, revision, task.
     pub data: Value,

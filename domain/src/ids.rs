@@ -52,6 +52,14 @@ text_id! {
     ActionId
 }
 text_id! {
+    /// An incident: signals that belong together (UUIDv7).
+    IncidentId
+}
+text_id! {
+    /// A signal: one firing of one alert (UUIDv7).
+    SignalId
+}
+text_id! {
     /// A person, a token, the system itself, or a user of the cluster: `user:…`, `token:…`, `system:…`, `cluster:…`.
     ActorId
 }

@@ -5,8 +5,10 @@ mod file;
 mod oidc;
 mod parse;
 mod show;
+mod signals;
 
 pub use oidc::OidcConfig;
+pub use signals::SignalsConfig;
 
 use domain::{
     ports::SessionLimits,
@@ -102,6 +104,8 @@ pub struct Config {
     pub lister_image: Option<String>,
     /// The file that the approval policy is kept in; none where it is kept in the console.
     pub policy_file: Option<PathBuf>,
+    /// What labels of alerts mean, and whose Warnings are signals.
+    pub signals: SignalsConfig,
     /// How long raw history is kept, days.
     pub retention_days: u32,
     /// The file with the keys of the audit trail.
@@ -162,7 +166,7 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 39] = [
+pub const NAMES: [&str; 42] = [
     "listen",
     "database-url",
     "data-dir",
@@ -177,6 +181,9 @@ pub const NAMES: [&str; 39] = [
     "kubeconfig-secret",
     "lister-image",
     "policy-file",
+    "signal-mapping",
+    "event-namespaces",
+    "event-quiet",
     "retention-days",
     "audit-key-file",
     "audit-retention",
@@ -303,6 +310,7 @@ impl Config {
                 "write an image such as registry.example.com/kubernaut/console:0.1.0, or none",
             )?,
             policy_file: texts.get("policy-file").map(PathBuf::from),
+            signals: signals::read(&reader)?,
             retention_days: reader.get("retention-days", "90", days, "write a number of days, 90 or more")?,
             audit_key_file: audit::key_file(&reader, &data_dir),
             audit_retention_days: audit::retention(&reader)?,

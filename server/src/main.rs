@@ -13,6 +13,7 @@ mod registry;
 mod scene;
 mod serve;
 mod services;
+mod signal_mapping;
 mod trail_watch;
 
 use clap::Parser as _;

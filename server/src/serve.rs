@@ -19,14 +19,17 @@ use crate::{
     registry::{PinnedOnly, SandboxRegistry},
     scene::{self, SceneWorld},
     services::{Services, Settings, World},
-    trail_watch,
+    signal_mapping, trail_watch,
 };
 use domain::{
     audit::AuditEntry,
     event::Topic,
     identity::Role,
     ids::RecommendationId,
-    ports::{AccountStore as _, Clock, Cluster, Ids as _, ProviderStore as _, RecommendationStore as _, Registry},
+    ports::{
+        AccountStore as _, Clock, Cluster, Ids as _, ProviderStore as _, RecommendationStore as _, Registry,
+        SignalStore as _,
+    },
     provider::FederatedIdentity,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -83,6 +86,9 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         policy_file::put_in_force(&store, file, &*conditions, UuidIds.fresh()).await?;
     }
 
+    let event_quiet_ms = millis(config.signals.event_quiet);
+    let mapping = Arc::new(signal_mapping::read(config.signals.mapping_file.as_deref())?);
+
     // Streams end first, then requests, then the controller.
     let (streams, controller_stop) = (CancellationToken::new(), CancellationToken::new());
     let connected = connect(&config).await?;
@@ -93,6 +99,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         namespace: config.namespace.clone(),
         lists_workspaces: config.lister_image.is_some(),
         kubeconfig_secret: config.kubeconfig_secret.clone(),
+        signals: mapping.clone(),
         approval_ttl_ms: millis(config.approval_ttl),
         recent_sign_in_ms: millis(config.recent_sign_in),
         subject_access_review: config.subject_access_review,
@@ -107,6 +114,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         recommendations: shared.clone(),
         executions: shared.clone(),
         logs: shared.clone(),
+        signals: shared.clone(),
         effectiveness: shared.clone(),
         audit: shared.clone(),
         policies: shared.clone(),
@@ -128,11 +136,17 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
             // A sandbox is its console's own.
             replica: connected.sandbox.is_none().then(edge::replica),
             lister_image: config.lister_image.clone(),
+            events: controller::EventNamespaces {
+                namespaces: config.signals.event_namespaces.clone(),
+                quiet_ms: event_quiet_ms,
+                mapping,
+            },
         },
         controller::Ports {
             executions: shared.clone(),
             recommendations: shared.clone(),
             intake: Arc::new(services.clone()),
+            signals: Arc::new(services.clone()),
             clock: Arc::new(SystemClock),
         },
         controller_stop.clone(),
@@ -190,7 +204,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     let router = doors::router(gate, readiness.clone());
     let housekeeper = tokio::spawn(keep_house(
         store.clone(),
-        config.retention_days,
+        Times { retention_days: config.retention_days, event_quiet_ms },
         limits,
         refusals,
         metrics,
@@ -371,11 +385,19 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Fault> {
     })
 }
 
+/// After what things are over.
+struct Times {
+    /// Raw history, days.
+    retention_days: u32,
+    /// A signal of Kubernetes that is not told again, milliseconds.
+    event_quiet_ms: i64,
+}
+
 /// Ends what has run out: recommendations by the second, old history and quiet limiters by the hour and soon after the start. What was
 /// measured is summed up now and then, whether or not anybody asks for it.
 async fn keep_house(
     store: Store,
-    retention_days: u32,
+    times: Times,
     limits: Limits,
     refusals: Refusals,
     metrics: PrometheusHandle,
@@ -389,6 +411,9 @@ async fn keep_house(
         seconds += 1;
         if seconds.is_multiple_of(5) {
             metrics.run_upkeep();
+            if let Err(error) = store.end_quiet(times.event_quiet_ms).await {
+                tracing::warn!(%error, "signals that are over can't be ended");
+            }
         }
         if seconds.is_multiple_of(60) {
             refusals.tell(false).await;
@@ -398,7 +423,7 @@ async fn keep_house(
             if let Err(error) = store.sweep().await {
                 tracing::warn!(%error, "ended sessions can't be removed");
             }
-            if let Err(error) = store.prune(retention_days).await {
+            if let Err(error) = store.prune(times.retention_days).await {
                 tracing::warn!(%error, "old history can't be removed");
             }
         }

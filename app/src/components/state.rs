@@ -4,6 +4,7 @@ use crate::icon::{Glyph, Icon};
 use domain::{
     decision::Verb,
     execution::{Assessment, ExecutionState, TaskState},
+    incident::IncidentState,
     policy::simulate::Effect,
     ports::{PlaybookStatus, PolicyState, Signature},
     recommendation::{RecommendationState, Risk, Severity},
@@ -89,6 +90,15 @@ impl From<RecommendationState> for Mark {
             RecommendationState::Decided => mark("Decided", Icon::Check, Tone::Idle),
             RecommendationState::Expired => mark("Expired", Icon::Hourglass, Tone::Idle),
             RecommendationState::Superseded => mark("Superseded", Icon::Skip, Tone::Idle),
+        }
+    }
+}
+
+impl From<IncidentState> for Mark {
+    fn from(state: IncidentState) -> Self {
+        match state {
+            IncidentState::Firing => mark("Firing", Icon::Warn, Tone::Bad),
+            IncidentState::Resolved => mark("Resolved", Icon::Check, Tone::Ok),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod approvals;
 pub mod audit;
 pub mod catalog;
 pub mod effectiveness;
+pub mod incidents;
 pub mod login;
 pub mod overview;
 pub mod playbook;

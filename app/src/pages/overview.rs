@@ -5,6 +5,7 @@ use crate::{
     error::sentence,
     icon::{Glyph, Icon},
     page::{Ask, Page},
+    pages::incidents::IncidentRows,
     words::{acts_elsewhere, humane, number, percent},
 };
 use domain::{
@@ -21,7 +22,7 @@ const SLOW_START_MS: i64 = 60_000;
 /// Asks for the overview.
 pub async fn page(ask: Ask) -> Answer<Page> {
     let view = ask.console.shell.overview(&ask.caller).await?;
-    Ok(Page::of_place("Overview", overview(view)).following("recommendation execution"))
+    Ok(Page::of_place("Overview", overview(view)).following("recommendation execution incident"))
 }
 
 /// What waits, as a sentence. It is not said for whom: among it may be what the reader has proposed or approved already.
@@ -35,7 +36,19 @@ fn heading(waiting: i64) -> String {
 
 /// The page.
 pub fn overview(view: OverviewView) -> AnyView {
-    let OverviewView { waiting, waiting_count, running, standing, ended, helped, weeks, cluster, now } = view;
+    let OverviewView {
+        waiting,
+        waiting_count,
+        unanswered,
+        unanswered_count,
+        running,
+        standing,
+        ended,
+        helped,
+        weeks,
+        cluster,
+        now,
+    } = view;
     let first = waiting.first().map(|item| item.recommendation.expires_at);
     let shown = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
     let title = heading(waiting_count);
@@ -63,6 +76,11 @@ pub fn overview(view: OverviewView) -> AnyView {
             }
             .into_any()
         }}
+        {(!unanswered.is_empty()).then(|| view! {
+            <Section title="Firing, and nothing recommended yet" aside=move || view! { <a href="/incidents?state=unanswered">{format!("All {unanswered_count}")}</a> }>
+                <IncidentRows items=unanswered now />
+            </Section>
+        })}
         <div class="halves">
             <Runs title="Running now" runs=running now none="Nothing is running." href="/runs?state=running" all />
             <Runs title="Last ended" runs=ended now none="Nothing has run yet." href="/runs" all="All runs".to_owned() />

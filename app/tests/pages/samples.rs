@@ -349,6 +349,8 @@ pub fn overview() -> OverviewView {
     OverviewView {
         waiting: inbox(),
         waiting_count: 3,
+        unanswered: vec![],
+        unanswered_count: 0,
         running: vec![
             line("a", "Scale down replicas: payment-service", S::Running, None),
             line("b", "Prune images: worker-3", S::Pending, Some("ExceededResourceQuota")),

@@ -11,6 +11,7 @@ mod provider;
 mod recommendations;
 mod records;
 mod sessions;
+mod signals;
 mod tries;
 
 pub use accounts::{AccountChange, AccountStore, NewToken, PasswordHash, TokenRecord, UserRecord};
@@ -37,6 +38,7 @@ pub use records::{
 pub use sessions::{
     CameFrom, Ending, LiveSession, NewSession, OldCookie, Reauthentication, SessionLimits, SessionRecord, SessionStore,
 };
+pub use signals::{IncidentFilter, NewWord, SignalIntake, SignalStore, Taken};
 pub use tries::{Allowance, DEVICE_MS, TryStore};
 
 /// A fault of the store itself, not of what was asked. The detail is for the log, never for the caller.

@@ -8,6 +8,7 @@ use crate::{
     execution::{Execution, ExecutionLine, Standing},
     fault::Fault,
     ids::{DecisionId, Digest, RecommendationId},
+    incident::IncidentRecord,
     json::diff::Change,
     playbook::{Comparison, ImageRef, Parameter, PlaybookId, Registration, Version},
     policy::Ruling,
@@ -309,6 +310,10 @@ pub struct OverviewView {
     pub waiting: Vec<InboxItem>,
     /// How many need a decision in all.
     pub waiting_count: i64,
+    /// What fires and nobody has recommended anything for, newest first; not all of it where there is much.
+    pub unanswered: Vec<IncidentRecord>,
+    /// How many of them there are in all.
+    pub unanswered_count: i64,
     /// What runs or is about to, newest first; not all of it where there is much.
     pub running: Vec<ExecutionLine>,
     /// How many run or are about to.

@@ -304,6 +304,7 @@ mod tests {
             database: "test".into(),
             replica: None,
             lister_image: None,
+            events: crate::EventNamespaces::default(),
         })
     }
 

@@ -9,7 +9,7 @@ use crate::{
     dispatcher,
     idle::Idle,
     lease::{self, Candidate, DEADLINE, EVERY, Move},
-    mend, reconcile, recorder, registrar,
+    mend, reconcile, recorder, registrar, warnings,
 };
 use domain::{
     execution::{Execution, Stage},
@@ -64,6 +64,7 @@ fn act(common: &Arc<Common>, term: CancellationToken) -> Arc<Context> {
     reconcile::start(&context);
     dispatcher::start(&context);
     registrar::start(&context);
+    warnings::start(&context);
     context.tasks.close();
     context
 }

@@ -9,6 +9,7 @@
 //! store ─ claimed ─▶ dispatcher ─▶ WorkflowExecution ─ watch ─▶ reconcile ─▶ ConfigMaps, PipelineRun
 //! store ◀─ observations, log lines ─ recorder ◀─ index ◀─ watches of WorkflowExecutions, PipelineRuns, TaskRuns, pods, Events
 //! catalog ◀─ intake ◀─ registrar ◀─ watch of RemediationWorkflows
+//! incidents ◀─ intake ◀─ warnings ◀─ watches of Events in namespaces that somebody named
 //! page ─ listing ─▶ a pod that looks into a run's volume, once
 //! ```
 
@@ -42,6 +43,7 @@ mod reviews;
 mod shipped;
 mod target;
 mod trouble;
+mod warnings;
 
 #[cfg(test)]
 #[allow(dead_code, reason = "shared with the suite, each uses a part")]
@@ -56,7 +58,7 @@ use domain::{
     ids::RecommendationId,
     ports::{
         Clock, Cluster, ClusterError, ClusterHealth, ClusterIntake, ClusterRight, ClusterUser, ExecutionStore,
-        PreflightCheck, RecommendationStore,
+        PreflightCheck, RecommendationStore, SignalIntake,
     },
     recommendation::ResourceRef,
     target::state::Reading,
@@ -67,6 +69,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 pub use client::{ClientChoice, ClientError, InstallError, client, install};
+pub use warnings::EventNamespaces;
 
 /// The reason given when an object is not what was approved.
 const NOT_AS_APPROVED: &str = "NotAsApproved";
@@ -87,6 +90,8 @@ pub struct Config {
     pub replica: Option<String>,
     /// The image with `kubernaut-console list-volume`, for listing workspaces; none where they are not listed.
     pub lister_image: Option<String>,
+    /// Whose Warnings are signals.
+    pub events: EventNamespaces,
 }
 
 /// What the controller needs from the rest of the console.
@@ -98,6 +103,8 @@ pub struct Ports {
     pub recommendations: Arc<dyn RecommendationStore>,
     /// The door for WorkflowExecutions and RemediationWorkflows that somebody applied.
     pub intake: Arc<dyn ClusterIntake>,
+    /// The door for what Kubernetes warns of.
+    pub signals: Arc<dyn SignalIntake>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
 }

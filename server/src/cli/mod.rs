@@ -5,6 +5,7 @@ mod audit;
 mod doctor;
 mod list_volume;
 mod oidc;
+mod signals;
 
 use crate::{
     config::{Config, ConfigError},
@@ -111,6 +112,8 @@ struct Settings {
     /// on: models are told how often playbooks have worked, which can bias them; or off [KUBERNAUT_MCP_TRACK_RECORD] [default: off]
     #[arg(long, global = true, value_name = "WHETHER")]
     mcp_track_record: Option<String>,
+    #[command(flatten)]
+    signals: signals::SignalSettings,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
 }
@@ -275,7 +278,7 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("mcp-track-record", &settings.mcp_track_record),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
-    let flags = flags.chain(settings.oidc.given()).collect();
+    let flags = flags.chain(settings.signals.given()).chain(settings.oidc.given()).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 

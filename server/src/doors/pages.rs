@@ -66,6 +66,8 @@ pub fn routes(routes: Routes) -> Routes {
         ("/approvals", read(Right::RecommendationsRead)),
         ("/approvals/review", read(Right::Decide)),
         ("/recommendations/{id}", read(Right::RecommendationsRead)),
+        ("/incidents", read(Right::RecommendationsRead)),
+        ("/incidents/{id}", read(Right::RecommendationsRead)),
         ("/runs", read(Right::RunsRead)),
         ("/runs/{id}", read(Right::RunsRead)),
         ("/catalog", read(Right::CatalogSearch)),
@@ -142,6 +144,7 @@ async fn render(gate: &Gate, request: Request, form: Option<FormOutcome>, troubl
     let console = Console {
         caller: request.extensions().get::<Caller>().cloned(),
         catalog: services.clone(),
+        incidents: services.clone(),
         approvals: services.clone(),
         runs: services.clone(),
         effectiveness: services.clone(),

@@ -8,6 +8,7 @@ mod catalog;
 mod check;
 mod effectiveness;
 mod inbox;
+mod incidents;
 mod intake;
 pub mod limits;
 pub mod models;
@@ -26,7 +27,7 @@ mod targets;
 mod tickets;
 mod workspaces;
 
-pub use policies::read_policy;
+pub use policies::{read_document, read_policy};
 pub use step_up::asks_again;
 
 use domain::{
@@ -34,9 +35,10 @@ use domain::{
     policy::Conditions,
     ports::{
         AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
-        LogReader, PolicyStore, RecommendationStore, Registry, StoreError,
+        LogReader, PolicyStore, RecommendationStore, Registry, SignalStore, StoreError,
     },
     services::ServiceError,
+    signal::mapping::Mapping,
 };
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
@@ -52,6 +54,8 @@ pub struct World {
     pub executions: Arc<dyn ExecutionStore>,
     /// Their logs.
     pub logs: Arc<dyn LogReader>,
+    /// Signals and incidents.
+    pub signals: Arc<dyn SignalStore>,
     /// Rollups.
     pub effectiveness: Arc<dyn EffectivenessStore>,
     /// The audit trail.
@@ -89,6 +93,8 @@ pub struct Settings {
     pub lists_workspaces: bool,
     /// The Secret with the target's kubeconfig; none when the pod's own account reaches it.
     pub kubeconfig_secret: Option<String>,
+    /// What labels of alerts mean.
+    pub signals: Arc<Mapping>,
     /// How long a recommendation can be decided and its approval holds, milliseconds.
     pub approval_ttl_ms: i64,
     /// How long ago a person may have signed in who approves a high risk, milliseconds.

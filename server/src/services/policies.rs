@@ -16,13 +16,14 @@ use serde_json::Value;
 
 /// Reads a policy from YAML, or from JSON where it begins with `{`. Pointers lead into the document.
 pub fn read_policy(text: &str, conditions: &dyn Conditions) -> Result<Policy, Vec<Fault>> {
-    let document = document(text).map_err(|fault| vec![fault])?;
+    let document = read_document(text).map_err(|fault| vec![fault])?;
     policy::read(&document, conditions).map_err(domain::fault::Faults::into_vec)
 }
 
-fn document(text: &str) -> Result<Value, Fault> {
+/// Reads a short document, YAML or JSON.
+pub fn read_document(text: &str) -> Result<Value, Fault> {
     if text.len() > MAX_BYTES {
-        let message = format!("shorten the policy: {} bytes, at most {MAX_BYTES}", text.len());
+        let message = format!("shorten the document: {} bytes, at most {MAX_BYTES}", text.len());
         return Err(Fault::new("", code::TOO_LONG, message));
     }
     let limits = Limits { bytes: MAX_BYTES, ..Limits::default() };

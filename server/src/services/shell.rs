@@ -8,7 +8,7 @@ use domain::{
     identity::{Caller, Right},
     ids::{ExecutionId, RecommendationId},
     paging::Page,
-    ports::{CatalogFilter, ClusterHealth, ExecutionFilter, PreflightCheck, RecommendationFilter},
+    ports::{CatalogFilter, ClusterHealth, ExecutionFilter, IncidentFilter, PreflightCheck, RecommendationFilter},
     recommendation::RecommendationState,
     services::{
         Answer, ApprovalService, CatalogService, HealthView, OverviewView, RunService, SearchView, ServiceError,
@@ -53,6 +53,10 @@ impl ShellService for Services {
         let shown = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
         // What is counted a moment later than it was listed is never less than what is seen.
         let waiting_count = self.world.recommendations.open_count().await.map_err(store_fault)?.max(shown);
+        let firing = IncidentFilter { unanswered: true, ..Default::default() };
+        let unanswered = self.world.signals.incidents(&firing, &Page::first(SHOWN)).await.map_err(store_fault)?.items;
+        let shown = i64::try_from(unanswered.len()).unwrap_or(i64::MAX);
+        let unanswered_count = self.world.signals.unanswered_count().await.map_err(store_fault)?.max(shown);
         let of = |state| ExecutionFilter { state: Some(state), ..Default::default() };
         let mut running = self.newest(of(ExecutionState::Running)).await?;
         running.extend(self.newest(of(ExecutionState::Pending)).await?);
@@ -67,6 +71,8 @@ impl ShellService for Services {
         Ok(OverviewView {
             waiting,
             waiting_count,
+            unanswered,
+            unanswered_count,
             running,
             standing,
             ended,

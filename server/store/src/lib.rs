@@ -24,6 +24,7 @@ mod prune;
 mod recommendations;
 mod rollup;
 mod sessions;
+mod signals;
 mod sql;
 mod tries;
 mod version_key;

@@ -17,6 +17,8 @@ pub struct Pruned {
     pub executions: u64,
     /// Closed recommendations without executions, with their strategies, findings, tickets and decisions.
     pub recommendations: u64,
+    /// Incidents that are resolved, with their signals.
+    pub incidents: u64,
     /// Live events.
     pub events: u64,
 }
@@ -37,6 +39,7 @@ impl Store {
                     before,
                 )
                 .await?,
+            incidents: self.let_go("incidents", "id", "state = 'resolved' AND opened_at < $1", before).await?,
             events: self.let_go("events", "id", "at < $1 AND id < (SELECT MAX(id) FROM events)", before).await?,
         })
     }

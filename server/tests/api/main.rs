@@ -15,6 +15,7 @@ mod forms;
 mod gets;
 mod headers;
 mod idempotency;
+mod incidents;
 mod job;
 mod limits;
 mod lists;

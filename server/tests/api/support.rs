@@ -314,3 +314,26 @@ pub fn recommendation(incident: &str) -> Value {
     answer["model"] = json!({ "provider": "holmesgpt", "name": "test-model", "prompt_version": "1" });
     answer
 }
+
+/// What an Alertmanager sends about these alerts, which it has put together.
+pub fn alerts(alerts: &[Value]) -> Value {
+    json!({
+        "receiver": "console", "status": "firing", "version": "4", "groupKey": "{}:{alertname=\"KubePodCrashLooping\"}",
+        "truncatedAlerts": 0, "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
+        "externalURL": "http://alertmanager:9093", "alerts": alerts,
+    })
+}
+
+/// An alert as Alertmanager writes it; one that has resolved ended half a minute after it began.
+pub fn alert(fingerprint: &str, status: &str, starts_at: &str) -> Value {
+    let ends_at =
+        if status == "firing" { "0001-01-01T00:00:00Z".to_owned() } else { starts_at.replace(":00Z", ":30Z") };
+    json!({
+        "status": status, "startsAt": starts_at, "endsAt": ends_at, "fingerprint": fingerprint,
+        "labels": {
+            "alertname": "KubePodCrashLooping", "severity": "warning", "namespace": "production", "pod": format!("web-{fingerprint}"),
+        },
+        "annotations": { "summary": format!("Pod web-{fingerprint} is crash looping.") },
+        "generatorURL": "http://prometheus:9090/graph?g0.expr=up",
+    })
+}

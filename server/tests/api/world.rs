@@ -1,7 +1,7 @@
 //! A console in which a little has happened: a playbook, a recommendation that waits, one that was approved, its run with log,
 //! action record and audit rows. And the address of each route in it.
 
-use crate::support::{Console, recommendation, seed};
+use crate::support::{Console, alert, alerts, recommendation, seed};
 use serde_json::json;
 
 /// What there is.
@@ -15,6 +15,7 @@ pub struct World {
     decision: String,
     pub execution: String,
     action: String,
+    incident: String,
 }
 
 impl World {
@@ -44,7 +45,11 @@ impl World {
         let actions = admin.until("/api/v1/actions", "recorded", |list| list["items"][0]["id"].is_string()).await;
         let action = text(&actions["items"][0]["id"]);
         let (open, ticket) = submit("inc-open").await;
-        Self { open, ticket, decided, approved, decision, execution, action }
+        let alertmanager = console.token("the world's alertmanager", "ingest");
+        let sent = alerts(&[alert("world", "firing", "2025-11-23T03:00:00Z")]);
+        let taken = alertmanager.post("/api/v1/signals/alertmanager", &sent).await.expect(200);
+        let incident = text(&taken["incidents"][0]);
+        Self { open, ticket, decided, approved, decision, execution, action, incident }
     }
 
     /// Where a route leads here. A parameter that nobody knows yet is named here with what it stands for.
@@ -64,6 +69,7 @@ impl World {
                 "{id}" if of("recommendations") => &self.decided,
                 "{id}" if of("executions") || of("runs") => &self.execution,
                 "{id}" if of("actions") => &self.action,
+                "{id}" if of("incidents") => &self.incident,
                 "{id}" if of("accounts") => "user:none",
                 "{id}" if of("tokens") => "token:none",
                 "{id}" if of("sessions") => "session:none",

@@ -65,6 +65,7 @@ pub fn start() {
 fn place(key: &str) -> bool {
     let path = match key {
         "o" => "/",
+        "i" => "/incidents",
         "a" => "/approvals",
         "r" => "/runs",
         "c" => "/catalog",

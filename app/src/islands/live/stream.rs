@@ -7,7 +7,8 @@ use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{EventSource, MessageEvent};
 
 /// The names of what is on the stream.
-const NAMES: [&str; 7] = ["snapshot", "alive", "recommendation", "execution", "task", "playbook", "finding"];
+const NAMES: [&str; 8] =
+    ["snapshot", "alive", "recommendation", "execution", "task", "playbook", "finding", "incident"];
 
 /// An open stream; closed when dropped.
 pub struct Stream {

@@ -28,8 +28,9 @@ const fn entry(
     Entry { icon, title, sub, href, words, needs, sends: None }
 }
 
-const PAGES: [Entry; 15] = [
+const PAGES: [Entry; 16] = [
     entry(Icon::Home, "Overview", "what needs you now", "/", "home start", None),
+    entry(Icon::Warn, "Incidents", "what fires and fired", "/incidents", "alerts signals alertmanager", None),
     entry(Icon::Inbox, "Approvals", "what awaits a decision", "/approvals", "inbox recommendations", None),
     entry(Icon::Runs, "Runs", "what ran and runs", "/runs", "executions pipelineruns", None),
     entry(Icon::Book, "Catalog", "playbooks", "/catalog", "workflows", None),
@@ -60,8 +61,16 @@ const PAGES: [Entry; 15] = [
     entry(Icon::Find, "Search", "everything by a few words", "/search", "find", None),
 ];
 
-const ACTIONS: [Entry; 9] = [
+const ACTIONS: [Entry; 10] = [
     entry(Icon::Book, "Register a playbook", "", "/catalog/new", "new add create", Some(Right::CatalogWrite)),
+    entry(
+        Icon::Warn,
+        "See what fires now",
+        "",
+        "/incidents?state=firing",
+        "firing alerts",
+        Some(Right::RecommendationsRead),
+    ),
     entry(Icon::Ring, "See what runs now", "", "/runs?state=running", "running", Some(Right::RunsRead)),
     entry(Icon::Cross, "See what failed", "", "/runs?state=failed", "errors failed failures", Some(Right::RunsRead)),
     entry(Icon::Key, "Make a token", "", "/settings/tokens#new", "new create api", None),

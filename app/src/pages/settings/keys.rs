@@ -27,6 +27,7 @@ const GROUPS: [(&str, &[Key]); 5] = [
         "Go to",
         &[
             (&["g", "o"], "Overview"),
+            (&["g", "i"], "Incidents"),
             (&["g", "a"], "Approvals"),
             (&["g", "r"], "Runs"),
             (&["g", "c"], "Catalog"),

@@ -14,9 +14,10 @@ use domain::{
     ports::{
         AppliedPlaybook, AppliedWorkflow, ClusterIntake, DecideError, Decided, DecidedRecommendation, Judged,
         NewDecision, NewRecommendation, PlaybookApplied, PlaybookRecord, PlaybookStatus, RecommendationFilter,
-        RecommendationStore, StoreError, StoredTicket,
+        RecommendationStore, SignalIntake, StoreError, StoredTicket,
     },
     recommendation::{Recommendation, RecommendationState},
+    signal::Told,
     time::Timestamp,
 };
 use std::sync::{Arc, Mutex};
@@ -87,6 +88,22 @@ pub struct FakeIntake {
     pub handed_in: Mutex<Vec<String>>,
     /// What was registered.
     pub catalog: Mutex<Vec<PlaybookRecord>>,
+    /// What was told of Warnings, and how often that fails first.
+    pub warned: Mutex<Vec<Told>>,
+    pub unkept: Mutex<u32>,
+}
+
+#[async_trait]
+impl SignalIntake for FakeIntake {
+    async fn warned(&self, told: Vec<Told>) -> Result<(), StoreError> {
+        let mut unkept = self.unkept.lock().unwrap();
+        if *unkept > 0 {
+            *unkept -= 1;
+            return Err(StoreError::Unavailable("away".into()));
+        }
+        self.warned.lock().unwrap().extend(told);
+        Ok(())
+    }
 }
 
 #[async_trait]

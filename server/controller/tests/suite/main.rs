@@ -27,6 +27,7 @@ mod restarts;
 mod reviews;
 mod rights;
 mod runs;
+mod signals;
 mod store;
 mod targets;
 mod warnings;

@@ -5,7 +5,7 @@ use super::{
     decisions::FakeIntake,
     store::{FakeStore, Journal, TestClock},
 };
-use controller::{Config, Controller, Ports};
+use controller::{Config, Controller, EventNamespaces, Ports};
 use domain::{execution::Execution, ids::ExecutionId, ports::Cluster, ticket::Ticket};
 use http::{Method, Request, Response};
 use http_body_util::BodyExt;
@@ -49,6 +49,8 @@ pub struct World {
     pub database: String,
     /// The image by which workspaces are listed; none where they are not.
     pub lister_image: Option<String>,
+    /// The namespaces whose Warnings are signals.
+    pub event_namespaces: Vec<String>,
     running: Option<(Controller, CancellationToken)>,
 }
 
@@ -121,6 +123,7 @@ impl World {
             replica,
             database,
             lister_image,
+            event_namespaces: Vec::new(),
             running,
         }
     }
@@ -165,11 +168,17 @@ impl World {
             database: self.database.clone(),
             replica,
             lister_image: self.lister_image.clone(),
+            events: EventNamespaces {
+                namespaces: self.event_namespaces.clone(),
+                quiet_ms: 900_000,
+                mapping: Arc::default(),
+            },
         };
         let ports = Ports {
             executions: self.store.clone(),
             recommendations: self.store.clone(),
             intake: self.intake.clone(),
+            signals: self.intake.clone(),
             clock: self.clock.clone(),
         };
         (controller::start(client, config, ports, stop.clone()), stop)

@@ -16,7 +16,7 @@ const FORMS: &str = include_str!("forms.json");
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is sent where.
-const SENT: [(&str, &str); 13] = [
+const SENT: [(&str, &str); 14] = [
     ("/api/v1/playbooks", "RegistrationForm"),
     ("/api/v1/playbooks/validate", "RegistrationForm"),
     ("/api/v1/playbooks/{workflow_id}/versions/{version}/status", "StatusForm"),
@@ -24,6 +24,7 @@ const SENT: [(&str, &str); 13] = [
     ("/api/v1/recommendations/{id}/tickets", "TicketForm"),
     ("/api/v1/recommendations/{id}/decisions", "DecisionForm"),
     ("/api/v1/executions", "StepsForm"),
+    (ALERTS, "AlertmanagerForm"),
     (CANCEL, "CancelForm"),
     (LISTING, "ListingForm"),
     ("/api/v1/audit/exports", "ExportForm"),
@@ -31,6 +32,7 @@ const SENT: [(&str, &str); 13] = [
     ("/api/v1/policies/validate", "PolicyForm"),
     ("/api/v1/policies/{version}/activate", "ActivationForm"),
 ];
+const ALERTS: &str = "/api/v1/signals/alertmanager";
 const CANCEL: &str = "/api/v1/executions/{id}/cancel";
 const LISTING: &str = "/api/v1/executions/{id}/workspaces/{workspace}/listing";
 /// Those whose body may be left out.
@@ -175,7 +177,9 @@ mod tests {
             let operation = &document["paths"][route.path]["post"];
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
             let form = schema.as_str().and_then(|r| r.strip_prefix('#')).and_then(|p| document.pointer(p));
-            assert!(form.is_some_and(|f| f["additionalProperties"] == false), "{} takes {schema}", route.path);
+            // Alertmanager's form is another project's, which grows.
+            let open = route.path == ALERTS;
+            assert!(form.is_some_and(|f| f["additionalProperties"] == open), "{} takes {schema}", route.path);
         }
     }
 }

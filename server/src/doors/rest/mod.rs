@@ -8,6 +8,7 @@ mod conditional;
 mod effectiveness;
 mod events;
 mod executions;
+mod incidents;
 pub mod openapi;
 mod policies;
 mod query;
@@ -24,6 +25,7 @@ pub fn routes(routes: Routes) -> Routes {
     let routes = recommendations::routes(routes);
     let routes = executions::routes(routes);
     let routes = effectiveness::routes(routes);
+    let routes = incidents::routes(routes);
     let routes = audit::routes(routes);
     let routes = policies::routes(routes);
     let routes = events::routes(routes);

@@ -1,7 +1,8 @@
 //! The description of all this, generated from the handlers' own annotations.
 
 use super::{
-    audit, catalog, common, effectiveness, events, executions, policies, query::NoQuery, recommendations, wire::json,
+    audit, catalog, common, effectiveness, events, executions, incidents, policies, query::NoQuery, recommendations,
+    wire::json,
 };
 use crate::doors::{
     access::{Access, Routes},
@@ -30,6 +31,7 @@ use utoipa::{
         recommendations::make_decision, recommendations::ticket, recommendations::decision,
         executions::list, executions::propose, executions::get, executions::ticket, executions::pipeline_run,
         executions::cancel, executions::list_workspace, executions::actions, executions::action, executions::logs,
+        incidents::alertmanager, incidents::list, incidents::get,
         effectiveness::effectiveness, audit::list, audit::row, audit::chain, audit::note_export,
         policies::list, policies::draft, policies::validate, policies::version, policies::simulate, policies::activate,
         events::events, document,

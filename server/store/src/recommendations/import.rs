@@ -14,7 +14,7 @@ pub(super) async fn import(store: &Store, all: &[DecidedRecommendation]) -> Resu
         if known.is_some() {
             continue;
         }
-        insert_row(&mut write, recommendation).await?;
+        insert_row(&mut write, recommendation, None).await?;
         for (position, strategy) in (0_u32..).zip(&recommendation.content.strategies) {
             insert_strategy(&mut write, &recommendation.id, position, strategy).await?;
         }

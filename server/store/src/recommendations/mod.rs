@@ -13,7 +13,7 @@ use crate::{
     Store, executions,
     find::{Indexed, find},
     page::{key, page_of, wanted},
-    policies,
+    policies, signals,
     sql::{Sql, json},
     words::{searchable, words},
     write::{Lock, Write},
@@ -58,7 +58,8 @@ impl RecommendationStore for Store {
             content: new.content,
         };
         close_older(&mut write, &stored).await?;
-        insert_row(&mut write, &stored).await?;
+        let for_incident = signals::link(&mut write, &stored.cluster, &stored.content.incident).await?;
+        insert_row(&mut write, &stored, for_incident.as_deref()).await?;
         for (position, strategy) in (0_u32..).zip(&stored.content.strategies) {
             insert_strategy(&mut write, &stored.id, position, strategy).await?;
         }
@@ -71,6 +72,9 @@ impl RecommendationStore for Store {
                 "expires_at": stored.expires_at,
             }),
         );
+        if let Some(incident) = &for_incident {
+            signals::tell(&mut write, incident, stored.id.as_str());
+        }
         for finding in &stored.content.additional_findings {
             insert_finding(&mut write, &stored, finding).await?;
         }
@@ -261,7 +265,8 @@ async fn close_older(write: &mut Write, newer: &Recommendation) -> Result<(), St
     Ok(())
 }
 
-async fn insert_row(write: &mut Write, new: &Recommendation) -> Result<(), StoreError> {
+/// `for_incident` is the incident of the console that it came for.
+async fn insert_row(write: &mut Write, new: &Recommendation, for_incident: Option<&str>) -> Result<(), StoreError> {
     let origin_uid = match &new.origin {
         Origin::Cluster { uid, .. } => Some(uid.as_str()),
         Origin::Model | Origin::Hand => None,
@@ -269,7 +274,7 @@ async fn insert_row(write: &mut Write, new: &Recommendation) -> Result<(), Store
     let mut sql = Sql::new(
         "recommendation",
         "INSERT INTO recommendations (id, revision, state, cluster, origin, origin_uid, proposer, incident_id, \
-         signal_type, severity, incident_at, created_at, expires_at, begin_by, search, content) VALUES ",
+         signal_type, severity, incident_at, created_at, expires_at, begin_by, search, content, fingerprint, incident) VALUES ",
     );
     sql.tuple([
         new.id.as_str().into(),
@@ -288,6 +293,8 @@ async fn insert_row(write: &mut Write, new: &Recommendation) -> Result<(), Store
         new.begin_by().into(),
         search_text(&new.content).into(),
         json(&new.content)?.into(),
+        new.content.incident.fingerprint.as_deref().into(),
+        for_incident.into(),
     ]);
     sql.run(write.on()).await?;
     Ok(())

@@ -19,6 +19,7 @@ mod races;
 mod recommendations;
 mod records;
 mod sessions;
+mod signals;
 mod support;
 mod trail;
 mod tries;

@@ -1,0 +1,116 @@
+//! `/api/v1/signals` and `/api/v1/incidents`.
+
+use super::{
+    query::{NoQuery, Query},
+    wire::{Linked, List, json},
+};
+use crate::doors::{
+    access::{Access, Routes, Who},
+    body::Json,
+    gate::Gate,
+    problem::Problem,
+};
+use axum::{
+    extract::{Path, State},
+    http::{Method, StatusCode},
+    response::Response,
+};
+use domain::{
+    identity::Right,
+    ids::{ExecutionId, IncidentId, RecommendationId},
+    incident::{IncidentRecord, IncidentState},
+    ports::IncidentFilter,
+    recommendation::Severity,
+    services::{IncidentService, IncidentView, SignalsTaken},
+    signal::Signal,
+};
+use serde::Serialize;
+
+/// An incident with its signals and what came of it.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct IncidentBody {
+    /// The incident's own fields.
+    #[serde(flatten)]
+    incident: IncidentRecord,
+    /// Its signals, those that fire first; at most 200.
+    signals: Vec<Signal>,
+    /// What was recommended for it, newest first; at most 10.
+    #[schema(value_type = Vec<String>)]
+    recommendations: Vec<RecommendationId>,
+    /// What ran for it, newest first.
+    #[schema(value_type = Vec<String>)]
+    runs: Vec<ExecutionId>,
+}
+
+impl From<IncidentView> for IncidentBody {
+    fn from(view: IncidentView) -> Self {
+        Self {
+            incident: view.incident,
+            signals: view.signals,
+            recommendations: view.recommendations.into_iter().map(|one| one.id).collect(),
+            runs: view.runs.into_iter().map(|line| line.execution.subject.id).collect(),
+        }
+    }
+}
+
+fn linked<T>(id: &IncidentId, body: T) -> Linked<T> {
+    Linked::new(body, format!("/api/v1/incidents/{id}"), format!("/incidents/{id}"))
+}
+
+pub fn routes(routes: Routes) -> Routes {
+    let read = Access::Needs(Right::RecommendationsRead);
+    routes
+        .add(Method::POST, "/api/v1/signals/alertmanager", Access::Needs(Right::Ingest), alertmanager)
+        .add(Method::GET, "/api/v1/incidents", read, list)
+        .add(Method::GET, "/api/v1/incidents/{id}", read, get)
+}
+
+/// Takes in what an Alertmanager sends (webhook, version 4). The same again changes nothing, so that it needs no Idempotency-Key, and
+/// Alertmanager sends none.
+#[utoipa::path(post, path = "/api/v1/signals/alertmanager", tag = "incidents",
+    responses((status = 200, body = SignalsTaken)))]
+pub async fn alertmanager(
+    State(gate): State<Gate>,
+    Who(caller): Who,
+    _: NoQuery,
+    Json(sent): Json,
+) -> Result<Response, Problem> {
+    Ok(json(StatusCode::OK, &gate.services.take_alerts(&caller, &sent).await?))
+}
+
+/// A page of incidents, newest first.
+#[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents",
+    params(("state" = Option<String>, Query), ("unanswered" = Option<bool>, Query), ("signal_type" = Option<String>, Query),
+        ("severity" = Option<String>, Query), ("q" = Option<String>, Query), ("limit" = Option<u32>, Query),
+        ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = List<Linked<IncidentRecord>>)))]
+pub async fn list(State(gate): State<Gate>, Who(caller): Who, query: Query) -> Result<Response, Problem> {
+    let mut query = query.read();
+    let severity = query.parsed("severity", "one of critical, high, medium, low, info", Severity::from_name);
+    let filter = IncidentFilter {
+        state: query.parsed("state", "one of firing, resolved", IncidentState::from_name),
+        unanswered: query.parsed("unanswered", "true or false", |t| t.parse().ok()).unwrap_or(false),
+        signal_type: query.text("signal_type"),
+        severity: severity.map(|s| s.name().to_owned()),
+        q: query.text("q"),
+    };
+    let page = query.page();
+    query.finish()?;
+    let found = gate.services.incidents(&caller, &filter, &page).await?;
+    let list = found.map(|incident| linked(&incident.id.clone(), incident));
+    Ok(json(StatusCode::OK, &List::from(list)))
+}
+
+/// One incident with its signals, and what was recommended and run for it.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents", params(("id" = String, Path)),
+    responses((status = 200, body = Linked<IncidentBody>)))]
+pub async fn get(
+    State(gate): State<Gate>,
+    Who(caller): Who,
+    Path(id): Path<String>,
+    _: NoQuery,
+) -> Result<Response, Problem> {
+    let id = IncidentId::new(id);
+    let view = gate.services.incident(&caller, &id).await?;
+    Ok(json(StatusCode::OK, &linked(&id, IncidentBody::from(view))))
+}
