@@ -84,7 +84,7 @@ async function webp(page) {
 
 /** The pages of the navigation, and the first recommendation, run and playbook that they link to. */
 async function linked(page) {
-  const found = ['/', '/approvals', '/runs', '/catalog', '/effectiveness', '/audit'].map((path) => [path.slice(1) || 'overview', path]);
+  const found = ['/', '/incidents', '/approvals', '/runs', '/catalog', '/effectiveness', '/audit'].map((path) => [path.slice(1) || 'overview', path]);
   for (const [name, list, link] of [
     ['recommendation', '/approvals', '/recommendations/'],
     ['run', '/runs', '/runs/'],

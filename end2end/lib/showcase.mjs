@@ -5,7 +5,7 @@ import { forms, shownAbove } from './acts.mjs';
 import { openPage } from './browser.mjs';
 import { chatty, talk } from './chatty.mjs';
 import { steps as graph } from './graphs.mjs';
-import { recommendation, seed } from './world.mjs';
+import { alert, recommendation, seed } from './world.mjs';
 
 const wait = {
   workflow_id: 'wait-and-see',
@@ -108,10 +108,20 @@ export async function showcase(world) {
     world.until(running, 'running'),
     world.until(talked, 'succeeded'),
   ]);
+  const long = 'a-deployment-with-a-rather-long-name-that-has-to-break-somewhere-on-a-phone';
+  const firing = await world.alert('firing', alert('one', { labels: { deployment: long, severity: 'critical' } }), alert('two'));
+  await world.recommend('inc-2060', { incident: { id: firing, signal_type: 'CrashLoopBackOff', severity: 'high', fingerprint: 'one' } });
+  const unanswered = await world.alert('unanswered', alert('three', { annotations: {}, labels: { alertname: 'KubeNodeNotReady', node: 'worker-2' } }));
+  const resolved = await world.alert('resolved', alert('four', { status: 'resolved', endsAt: new Date().toISOString() }));
   const large = await world.approve(await world.propose(graph(120, 12, 220)));
 
   return [
     ['overview', '/'],
+    ['incidents', '/incidents'],
+    ['incidents-none', '/incidents?q=nothing+like+this'],
+    ['incident', `/incidents/${firing}`],
+    ['incident-unanswered', `/incidents/${unanswered}`],
+    ['incident-resolved', `/incidents/${resolved}`],
     ['approvals', '/approvals'],
     ['approvals-any', '/approvals?state=any'],
     ['approvals-none', '/approvals?q=nothing+like+this'],

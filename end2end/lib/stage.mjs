@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startAlerting } from './alerting.mjs';
 import { openBrowser } from './browser.mjs';
 import { startConsole } from './console.mjs';
 import { startDex } from './dex.mjs';
@@ -17,6 +18,7 @@ export function stage() {
   return {
     browser: () => keep(openBrowser(), (browser) => browser.close()),
     console: (options) => keep(startConsole(options), (console_) => console_.stop()),
+    alerting: (programs, consoleUrl, token) => keep(startAlerting(programs, consoleUrl, token), (alerting) => alerting.stop()),
     dex: (program, consoleUrl) => keep(startDex(program, consoleUrl), (dex) => dex.stop()),
     /** For a console that is started again with what it had. */
     directory: () => keep(mkdtemp(join(tmpdir(), 'kubernaut-stage-')), (path) => rm(path, { recursive: true, force: true }), directories),

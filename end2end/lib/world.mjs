@@ -37,12 +37,13 @@ export class World {
       model: await as('propose', 'holmesgpt'),
       first: await as('operator', 'a.lindqvist'),
       second: await as('operator', 'm.okafor'),
+      alertmanager: await as('ingest', 'alertmanager'),
     });
   }
 
-  /** `author` registers, `model` only proposes, `first` and `second` are two operators. */
-  constructor({ author, model, first, second }) {
-    Object.assign(this, { author, model, first, second });
+  /** `author` registers, `model` only proposes, `first` and `second` are two operators, `alertmanager` hands in signals. */
+  constructor({ author, model, first, second, alertmanager }) {
+    Object.assign(this, { author, model, first, second, alertmanager });
   }
 
   /** Registers a playbook; `changes` are laid over the registration. */
@@ -73,6 +74,12 @@ export class World {
     return async () => (await expect(200, this.second.post(`${path}/decisions`, decision))).execution_id;
   }
 
+  /** Alertmanager tells of alerts that it has put together as `group`; resolves to the id of their incident. */
+  async alert(group, ...alerts) {
+    const sent = { version: '4', groupKey: group, status: 'firing', receiver: 'console', alerts };
+    return (await expect(200, this.alertmanager.post('/api/v1/signals/alertmanager', sent))).incidents[0];
+  }
+
   reject({ id }, reason) {
     return expect(200, this.second.post(`/api/v1/recommendations/${id}/decisions`, { decision: 'reject', strategy: 0, reason }));
   }
@@ -98,6 +105,20 @@ export class World {
       return states.includes(execution.state) && execution;
     });
   }
+}
+
+/** An alert as Alertmanager tells of it; `changes` are laid over it and `labels` over its labels. */
+export function alert(fingerprint, { labels = {}, ...changes } = {}) {
+  return {
+    status: 'firing',
+    labels: { alertname: 'KubePodCrashLooping', severity: 'warning', namespace: 'production', pod: `web-${fingerprint}`, ...labels },
+    annotations: { summary: 'Pod is crash looping.' },
+    startsAt: new Date(Date.now() - 60_000).toISOString(),
+    endsAt: '0001-01-01T00:00:00Z',
+    generatorURL: 'http://prometheus.example.com/graph',
+    fingerprint,
+    ...changes,
+  };
 }
 
 /** Asks until the answer is truthy, and resolves to it; `pause` is the time between two questions in ms. */

@@ -4,6 +4,7 @@
 mod audit;
 mod catalog;
 mod catalog_samples;
+mod incidents;
 mod lists;
 mod policies;
 mod recommendation;

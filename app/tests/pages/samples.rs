@@ -257,6 +257,7 @@ pub fn view(risk: Risk) -> RecommendationView {
         cannot_reject: None,
         run: None,
         newer: None,
+        for_incident: None,
         now: NOW,
         recommendation,
     }

@@ -7,7 +7,7 @@ use crate::{
     effectiveness::{EffectivenessRow, Week},
     execution::{Execution, ExecutionLine, Standing},
     fault::Fault,
-    ids::{DecisionId, Digest, RecommendationId},
+    ids::{DecisionId, Digest, IncidentId, RecommendationId},
     incident::IncidentRecord,
     json::diff::Change,
     playbook::{Comparison, ImageRef, Parameter, PlaybookId, Registration, Version},
@@ -180,6 +180,8 @@ pub struct StrategyView {
 pub struct RecommendationView {
     /// The recommendation.
     pub recommendation: Recommendation,
+    /// The incident of the console that it came for, where there is one.
+    pub for_incident: Option<IncidentId>,
     /// Its strategies.
     pub strategies: Vec<StrategyView>,
     /// Which strategy is shown in full.

@@ -17,6 +17,11 @@ pub fn incident_id(alert: &sandbox::Alert) -> String {
     format!("inc-{}", &hash.hex()[..6])
 }
 
+/// The fingerprint of an alert: the same whenever it fires.
+pub fn fingerprint(alert: &sandbox::Alert) -> String {
+    digest(&[alert.signal_type, &alert.namespace, &alert.kind, &alert.name]).hex()[..16].to_owned()
+}
+
 fn digest(parts: &[&str]) -> Digest {
     Digest::from_bytes(Sha256::digest(parts.join("\n")).into())
 }
@@ -34,7 +39,7 @@ pub fn answer(script: &Script, alert: &sandbox::Alert, evidence: &Evidence, turn
             "severity": script.severity,
             "environment": namespace,
             "priority": script.priority,
-            "fingerprint": &digest(&[alert.signal_type, namespace, kind, name]).hex()[..16],
+            "fingerprint": fingerprint(alert),
             "resource": { "kind": kind, "namespace": namespace, "name": name },
             "started_at": Timestamp::from_millis(alert.since_ms).to_string(),
             "business_context": { "team": script.team },

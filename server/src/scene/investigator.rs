@@ -1,7 +1,10 @@
 //! The investigator: looks at every firing alert, asks the cluster, and hands in a recommendation as a model's agent would, with
 //! a proposer's rights and nothing more. It asks again when a decision has not helped, and when nobody decided in time.
 
-use super::{SceneError, SceneWorld, answer, caller, evidence::Evidence, incidents::Incidents, people, script::Script};
+use super::{
+    SceneError, SceneWorld, alerting::Alerting, answer, caller, evidence::Evidence, incidents::Incidents, people,
+    reader, script::Script,
+};
 use domain::{
     decision::Verb,
     identity::{Actor, Caller, Role},
@@ -32,7 +35,11 @@ pub async fn run(world: SceneWorld, stop: CancellationToken) {
         Ok(incidents) => incidents,
         Err(error) => return tracing::warn!(%error, "the demo scene can't be played"),
     };
-    let mut investigator = Investigator { world, incidents, turns: BTreeMap::new() };
+    let alerting = match Alerting::new(&world.services).await {
+        Ok(alerting) => alerting,
+        Err(error) => return tracing::warn!(%error, "the demo scene can't be played"),
+    };
+    let mut investigator = Investigator { world, incidents, alerting, turns: BTreeMap::new() };
     loop {
         if let Err(error) = investigator.look().await {
             tracing::warn!(%error, "the demo scene stumbles");
@@ -48,6 +55,7 @@ pub async fn run(world: SceneWorld, stop: CancellationToken) {
 struct Investigator {
     world: SceneWorld,
     incidents: Incidents,
+    alerting: Alerting,
     /// The next answer's turn, by workload.
     turns: BTreeMap<&'static str, usize>,
 }
@@ -58,14 +66,10 @@ fn proposer() -> Caller {
     caller(actor, Role::Propose)
 }
 
-/// Who looks at what became of it: a proposer may not.
-fn reader() -> Caller {
-    caller(Actor::system("demo scene"), Role::Viewer)
-}
-
 impl Investigator {
     async fn look(&mut self) -> Result<(), SceneError> {
         let alerts = self.world.sandbox.alerts();
+        self.alerting.tell(&self.world.services, &alerts, self.world.clock.now()).await?;
         let filter = RecommendationFilter { state: Some(RecommendationState::Open), ..Default::default() };
         let open =
             ApprovalService::list(&self.world.services, &reader(), &filter, &Page::first(Page::MAX_LIMIT)).await?;

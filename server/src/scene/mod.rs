@@ -4,6 +4,7 @@
 //! It comes in by the same doors as everybody (`Services`), reads the cluster by its API, and knows no SQL and no pages.
 //! Nothing here runs outside the sandbox.
 
+mod alerting;
 mod answer;
 mod catalog;
 mod evidence;
@@ -87,6 +88,11 @@ pub async fn start(world: SceneWorld, stop: CancellationToken) -> Result<JoinHan
         catalog::register(&world.services).await?;
     }
     Ok(tokio::spawn(investigator::run(world, stop)))
+}
+
+/// Who looks at what became of things: whoever proposes or tells of alerts may not.
+fn reader() -> Caller {
+    caller(Actor::system("demo scene"), Role::Viewer)
 }
 
 fn caller(actor: Actor, role: Role) -> Caller {

@@ -79,6 +79,7 @@ impl Services {
             strategies: self.strategy_views(&recommendation).await?,
             run: self.run_of(&recommendation).await?,
             newer: self.newer_than(&recommendation).await?,
+            for_incident: self.world.signals.incident_of(&recommendation.id).await.map_err(store_fault)?,
             selected,
             ticket: shown,
             ticket_faults,

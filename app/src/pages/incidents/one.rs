@@ -146,7 +146,7 @@ fn SignalRow(signal: Signal, now: Timestamp) -> impl IntoView {
             <td class="sub">
                 {match resolved_at {
                     Some(at) => view! { <Ago at now /> }.into_any(),
-                    None => view! { "told "{times(count)}", last "<Ago at=seen_at now /> }.into_any(),
+                    None => view! { {format!("told {}, last ", times(count))}<Ago at=seen_at now /> }.into_any(),
                 }}
             </td>
             <td>

@@ -183,7 +183,7 @@ fn to_mend(view: &RecommendationView, form: &FormOutcome) -> (&'static str, &'st
 fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
     let heeds = heeds(&view, &beside);
     let closes_at = view.closes_at();
-    let RecommendationView { recommendation, decisions, have, need, now, .. } = view;
+    let RecommendationView { recommendation, for_incident, decisions, have, need, now, .. } = view;
     let incident = recommendation.content.incident.clone();
     let open = recommendation.state == RecommendationState::Open;
     let who = match &recommendation.origin {
@@ -208,6 +208,7 @@ fn Head(view: RecommendationView, beside: Beside) -> impl IntoView {
                 <span class="sub">
                     <a href=of_incident title="All recommendations for this incident">{incident.id.clone()}</a>"\u{a0}"
                     <CopyText text=incident.id what="incident id" />" · "
+                    {for_incident.map(|id| view! { <a href=format!("/incidents/{id}")>"Its signals"</a>" · " })}
                     <a href=of_signal title="What helped against this signal">{incident.signal_type}</a>
                     {incident.started_at.map(|at| view! { " · started "<Ago at now /> })}
                     {who.map(|who| format!(" · {who}"))}

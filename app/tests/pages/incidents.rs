@@ -1,0 +1,123 @@
+//! What the pages of incidents must show, and what they must never show.
+
+use crate::{between, html, samples};
+use app::{
+    pages::{
+        incidents::{incidents, one::incident},
+        overview::overview,
+        recommendation::{Beside, recommendation},
+    },
+    query::Query,
+};
+use domain::{
+    ids::{IncidentId, SignalId},
+    incident::{About, IncidentRecord, IncidentState},
+    paging::PageOf,
+    ports::IncidentFilter,
+    recommendation::{ResourceRef, Risk, Severity},
+    services::{IncidentView, OverviewView, RecommendationView},
+    signal::{Facts, Signal, SignalSource},
+};
+use std::collections::BTreeMap;
+
+fn facts() -> Facts {
+    Facts {
+        name: "KubePodCrashLooping".into(),
+        signal_type: "CrashLoopBackOff".into(),
+        severity: Severity::High,
+        environment: Some("production".into()),
+        resource: Some(ResourceRef { kind: "Pod".into(), namespace: Some("shop".into()), name: "web-1".into() }),
+        summary: Some("<b>Pod</b> is crash looping.".into()),
+        link: Some("http://prometheus.example.com/graph?a=1&b=2".into()),
+        labels: BTreeMap::from([("container".to_owned(), "<i>web</i>".to_owned())]),
+    }
+}
+
+fn record(state: IncidentState) -> IncidentRecord {
+    IncidentRecord {
+        id: IncidentId::new("i-1"),
+        state,
+        cluster: "test".into(),
+        source: SignalSource::Alertmanager,
+        severity: Severity::High,
+        about: About::of(&facts()),
+        started_at: samples::NOW.plus_ms(-600_000),
+        opened_at: samples::NOW.plus_ms(-590_000),
+        resolved_at: (state == IncidentState::Resolved).then(|| samples::NOW.plus_ms(-60_000)),
+        signal_count: 3,
+        firing_count: if state == IncidentState::Firing { 1 } else { 0 },
+        earlier: Some(IncidentId::new("i-0")),
+    }
+}
+
+fn view(state: IncidentState) -> IncidentView {
+    let signal = Signal {
+        id: SignalId::new("s-1"),
+        source: SignalSource::Alertmanager,
+        fingerprint: "4ac3b0f5d3a1e6c7".into(),
+        starts_at: samples::NOW.plus_ms(-600_000),
+        seen_at: samples::NOW.plus_ms(-30_000),
+        resolved_at: None,
+        count: 4,
+        facts: facts(),
+    };
+    IncidentView {
+        incident: record(state),
+        signals: vec![signal],
+        recommendations: vec![],
+        runs: vec![],
+        now: samples::NOW,
+    }
+}
+
+fn list(items: Vec<IncidentRecord>, filter: IncidentFilter) -> String {
+    html(|| incidents(PageOf { items, next_cursor: None }, filter, Query::default(), samples::NOW))
+}
+
+#[test]
+fn the_list_says_how_each_stands_and_what_comes_next_where_there_is_none() {
+    let page = list(vec![record(IncidentState::Firing), record(IncidentState::Resolved)], IncidentFilter::default());
+    assert!(page.contains("Three signals, one of them fires") && page.contains("all have ended"), "{page}");
+    assert!(
+        page.contains("shop / Pod web-1 · CrashLoopBackOff · production") && page.contains("href=\"/incidents/i-1\"")
+    );
+    assert!(page.contains("&lt;b&gt;Pod&lt;/b&gt; is crash looping."), "what an alert says is text: {page}");
+    assert!(list(vec![], IncidentFilter::default()).contains("No incidents"));
+    let none = list(vec![], IncidentFilter { unanswered: true, ..IncidentFilter::default() });
+    assert!(none.contains("No incident matches") && none.contains("selected"), "{none}");
+}
+
+#[test]
+fn an_incident_shows_its_signals_and_that_nobody_has_answered() {
+    let page = html(|| incident(view(IncidentState::Firing)));
+    assert!(page.contains("nothing was recommended for it yet"), "{page}");
+    let signals = between(&page, "id=\"signals\"", "id=\"recommendations\"");
+    assert!(signals.contains("told 4 times") && signals.contains("4ac3b0f5d3a1e6c7"), "{signals}");
+    assert!(!signals.contains("<i>web</i>") && signals.contains("rel=\"noreferrer\""), "{signals}");
+    assert!(page.contains("href=\"/incidents/i-0\"") && page.contains("Only 1 are shown."));
+    let over = html(|| incident(view(IncidentState::Resolved)));
+    assert!(over.contains("Resolved") && !over.contains("nothing was recommended for it yet"));
+}
+
+#[test]
+fn what_was_recommended_and_run_is_a_click_away() {
+    let recommended = samples::recommendation("001", "my-app is being killed for memory", Risk::Low, 60_000);
+    let run = samples::line("a", "Scale down", domain::execution::ExecutionState::Running, None);
+    let whole = IncidentView { recommendations: vec![recommended], runs: vec![run], ..view(IncidentState::Firing) };
+    let page = html(|| incident(whole));
+    assert!(page.contains("href=\"/recommendations/001\"") && page.contains("href=\"/runs/"), "{page}");
+    assert!(!page.contains("nothing was recommended"));
+    let linked = RecommendationView { for_incident: Some(IncidentId::new("i-1")), ..samples::view(Risk::Low) };
+    let page = html(|| recommendation(linked, Beside::default(), app::FormOutcome::default()));
+    assert!(page.contains("href=\"/incidents/i-1\""), "{page}");
+}
+
+#[test]
+fn the_overview_shows_what_fires_and_nobody_has_answered() {
+    let quiet = html(|| overview(samples::overview()));
+    assert!(!quiet.contains("nothing recommended yet"));
+    let view =
+        OverviewView { unanswered: vec![record(IncidentState::Firing)], unanswered_count: 9, ..samples::overview() };
+    let page = html(|| overview(view));
+    assert!(page.contains("Firing, and nothing recommended yet") && page.contains("All 9"), "{page}");
+}
