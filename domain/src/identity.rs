@@ -11,7 +11,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 pub enum Role {
     /// Reads everything but audit, accounts, tokens and policies.
     Viewer,
-    /// A viewer who decides, cancels and proposes by hand.
+    /// A viewer who decides, cancels, proposes by hand and has incidents investigated.
     Operator,
     /// A viewer who registers playbooks.
     Author,
@@ -58,11 +58,13 @@ pub enum Right {
     PoliciesWrite,
     /// Hand in signals.
     Ingest,
+    /// Have an incident investigated.
+    Investigate,
 }
 
 impl Right {
     /// Every right there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::CatalogSearch,
         Self::CatalogRead,
         Self::CatalogWrite,
@@ -78,6 +80,7 @@ impl Right {
         Self::PoliciesRead,
         Self::PoliciesWrite,
         Self::Ingest,
+        Self::Investigate,
     ];
 
     /// The name that a refusal tells the caller.
@@ -98,6 +101,7 @@ impl Right {
             Self::PoliciesRead => "policies:read",
             Self::PoliciesWrite => "policies:write",
             Self::Ingest => "signals:ingest",
+            Self::Investigate => "incidents:investigate",
         }
     }
 }
@@ -137,7 +141,7 @@ impl Role {
         let viewer = matches!(right, R::CatalogSearch | R::CatalogRead | R::RecommendationsRead | R::RunsRead);
         match self {
             Self::Viewer => viewer,
-            Self::Operator => viewer || matches!(right, R::Decide | R::RunsControl | R::Propose),
+            Self::Operator => viewer || matches!(right, R::Decide | R::RunsControl | R::Propose | R::Investigate),
             Self::Author => viewer || matches!(right, R::CatalogWrite),
             Self::Auditor => viewer || matches!(right, R::AuditRead | R::AccountsRead | R::PoliciesRead),
             Self::Admin => true,

@@ -18,6 +18,7 @@ pub mod fault;
 pub mod identity;
 pub mod ids;
 pub mod incident;
+pub mod investigation;
 pub mod json;
 pub mod layout;
 pub mod limits;

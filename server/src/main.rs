@@ -6,6 +6,7 @@ mod conditions;
 mod config;
 mod doors;
 mod edge;
+mod investigator;
 mod outbound;
 mod policy_file;
 mod redact;

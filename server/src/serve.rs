@@ -15,6 +15,7 @@ use crate::{
         refusals::Refusals,
     },
     edge::{self, SystemClock, UuidIds},
+    investigator::Investigator,
     policy_file,
     registry::{PinnedOnly, SandboxRegistry},
     scene::{self, SceneWorld},
@@ -100,6 +101,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         lists_workspaces: config.lister_image.is_some(),
         kubeconfig_secret: config.kubeconfig_secret.clone(),
         signals: mapping.clone(),
+        investigates: config.holmes.is_some(),
         approval_ttl_ms: millis(config.approval_ttl),
         recent_sign_in_ms: millis(config.recent_sign_in),
         subject_access_review: config.subject_access_review,
@@ -115,6 +117,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         executions: shared.clone(),
         logs: shared.clone(),
         signals: shared.clone(),
+        investigations: shared.clone(),
         effectiveness: shared.clone(),
         audit: shared.clone(),
         policies: shared.clone(),
@@ -126,6 +129,12 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         ids: Arc::new(UuidIds),
         settings,
     });
+    let investigator = config.holmes.as_ref().map(|holmes| {
+        let cluster_name = connected.name.clone();
+        Investigator::new(holmes, services.clone(), &shared, cluster.clone(), cluster_name)
+            .map_err(Fault::wrong_setting)
+    });
+    let investigator = investigator.transpose()?;
     let running = controller::start(
         connected.client,
         controller::Config {
@@ -152,6 +161,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         controller_stop.clone(),
     );
     let _ = cluster.set(running.cluster());
+    let investigating = investigator.map(|investigator| tokio::spawn(investigator.run(controller_stop.clone())));
     let scene = match &connected.sandbox {
         Some(sandbox) if config.scene == Scene::Demo => {
             let world = SceneWorld {
@@ -227,6 +237,9 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         controller_stop.cancel();
         let _ = tokio::time::timeout(STAGE, running.finished()).await;
         let _ = tokio::time::timeout(STAGE, housekeeper).await;
+        if let Some(investigating) = investigating {
+            let _ = tokio::time::timeout(STAGE, investigating).await;
+        }
         if let Some(scene) = scene {
             let _ = tokio::time::timeout(STAGE, scene).await;
         }

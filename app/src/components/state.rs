@@ -5,6 +5,7 @@ use domain::{
     decision::Verb,
     execution::{Assessment, ExecutionState, TaskState},
     incident::IncidentState,
+    investigation::InvestigationState,
     policy::simulate::Effect,
     ports::{PlaybookStatus, PolicyState, Signature},
     recommendation::{RecommendationState, Risk, Severity},
@@ -99,6 +100,17 @@ impl From<IncidentState> for Mark {
         match state {
             IncidentState::Firing => mark("Firing", Icon::Warn, Tone::Bad),
             IncidentState::Resolved => mark("Resolved", Icon::Check, Tone::Ok),
+        }
+    }
+}
+
+impl From<InvestigationState> for Mark {
+    fn from(state: InvestigationState) -> Self {
+        match state {
+            InvestigationState::Queued => mark("Queued", Icon::Clock, Tone::Idle),
+            InvestigationState::Running => mark("Investigating", Icon::Ring, Tone::Run),
+            InvestigationState::Answered => mark("Answered", Icon::Check, Tone::Ok),
+            InvestigationState::Failed => mark("Failed", Icon::Cross, Tone::Bad),
         }
     }
 }

@@ -5,6 +5,7 @@ mod accounts;
 mod catalog;
 mod cluster;
 mod executions;
+mod investigations;
 mod logs;
 mod policies;
 mod provider;
@@ -24,6 +25,10 @@ pub use cluster::{
     ImageResolution, PlaybookApplied, PreflightCheck, PreflightOutcome, Registry, Signature,
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
+pub use investigations::{
+    Asked, Begun, Claim, Ended, InvestigationCounts, InvestigationStore, Limits as InvestigationLimits,
+    NewInvestigation, NewStep, SILENT_MS,
+};
 pub use logs::{LogOf, LogReader, LogSlice};
 pub use policies::{Activated, Activation, NewPolicy, PolicyOrigin, PolicyRecord, PolicyState, PolicyStore};
 pub use provider::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, RolesBy, SIGN_IN_MS};

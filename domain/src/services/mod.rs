@@ -10,7 +10,7 @@ mod views;
 
 pub use accounts::{AccountService, GroupView, MadeToken, SessionView, TokenOwner, TokenRequest, TokenView};
 pub use earlier::EarlierRun;
-pub use incidents::{IncidentService, IncidentView, SignalsTaken};
+pub use incidents::{IncidentService, IncidentView, InvestigationView, SignalsTaken};
 pub use policies::{ActivationAnswer, LOOK_BACK_DAYS, PolicyService};
 pub use shell::{HealthView, MoreFound, SearchView, ShellService};
 pub use views::*;

@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod doctor;
+mod holmes;
 mod list_volume;
 mod oidc;
 mod signals;
@@ -114,6 +115,8 @@ struct Settings {
     mcp_track_record: Option<String>,
     #[command(flatten)]
     signals: signals::SignalSettings,
+    #[command(flatten)]
+    holmes: holmes::HolmesSettings,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
 }
@@ -278,7 +281,8 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
         ("mcp-track-record", &settings.mcp_track_record),
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
-    let flags = flags.chain(settings.signals.given()).chain(settings.oidc.given()).collect();
+    let flags =
+        flags.chain(settings.signals.given()).chain(settings.holmes.given()).chain(settings.oidc.given()).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 

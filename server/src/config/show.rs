@@ -1,6 +1,6 @@
 //! What is set, as `config show` has it: with where it came from, and without secrets.
 
-use super::{ClusterChoice, Config, Scene, Source, audit, oidc, signals};
+use super::{ClusterChoice, Config, Scene, Source, audit, holmes, oidc, signals};
 use crate::redact::redacted;
 use ipnet::IpNet;
 use std::fmt;
@@ -57,6 +57,7 @@ impl Config {
             .into_iter()
             .chain(audit::shown(self))
             .chain(signals::shown(self))
+            .chain(holmes::shown(self))
             .chain(oidc::shown(self.oidc.as_ref()))
             .chain([local])
             .map(|(name, value)| {

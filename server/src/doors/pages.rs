@@ -4,6 +4,7 @@
 
 mod audit;
 mod edit;
+mod incidents;
 mod oidc;
 mod policies;
 mod reauthentication;
@@ -101,6 +102,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::POST, "/recommendations/{id}/parameters", Access::Needs(Right::Decide), edit::parameters)
         .add(Method::GET, "/runs/{id}/log", Access::Needs(Right::RunsRead), runs::log)
         .add(Method::POST, "/recommendations/{id}/check", Access::Needs(Right::Decide), edit::check)
+        .add(Method::POST, "/incidents/{id}/investigations", Access::Needs(Right::Investigate), incidents::investigate)
         .add(Method::POST, "/runs/{id}/cancel", Access::Needs(Right::RunsControl), runs::cancel)
         .add(
             Method::POST,

@@ -10,6 +10,7 @@ mod effectiveness;
 mod inbox;
 mod incidents;
 mod intake;
+pub mod investigations;
 pub mod limits;
 pub mod models;
 mod obstacles;
@@ -35,7 +36,7 @@ use domain::{
     policy::Conditions,
     ports::{
         AccountStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore, ExecutionStore, Ids,
-        LogReader, PolicyStore, RecommendationStore, Registry, SignalStore, StoreError,
+        InvestigationStore, LogReader, PolicyStore, RecommendationStore, Registry, SignalStore, StoreError,
     },
     services::ServiceError,
     signal::mapping::Mapping,
@@ -56,6 +57,8 @@ pub struct World {
     pub logs: Arc<dyn LogReader>,
     /// Signals and incidents.
     pub signals: Arc<dyn SignalStore>,
+    /// Investigations of them.
+    pub investigations: Arc<dyn InvestigationStore>,
     /// Rollups.
     pub effectiveness: Arc<dyn EffectivenessStore>,
     /// The audit trail.
@@ -95,6 +98,8 @@ pub struct Settings {
     pub kubeconfig_secret: Option<String>,
     /// What labels of alerts mean.
     pub signals: Arc<Mapping>,
+    /// Whether there is an agent that investigates.
+    pub investigates: bool,
     /// How long a recommendation can be decided and its approval holds, milliseconds.
     pub approval_ttl_ms: i64,
     /// How long ago a person may have signed in who approves a high risk, milliseconds.

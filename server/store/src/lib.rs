@@ -14,6 +14,7 @@ mod events;
 mod executions;
 mod find;
 mod idempotency;
+mod investigations;
 mod key_file;
 mod open;
 mod page;

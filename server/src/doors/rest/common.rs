@@ -16,7 +16,7 @@ const FORMS: &str = include_str!("forms.json");
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is sent where.
-const SENT: [(&str, &str); 14] = [
+const SENT: [(&str, &str); 15] = [
     ("/api/v1/playbooks", "RegistrationForm"),
     ("/api/v1/playbooks/validate", "RegistrationForm"),
     ("/api/v1/playbooks/{workflow_id}/versions/{version}/status", "StatusForm"),
@@ -25,6 +25,7 @@ const SENT: [(&str, &str); 14] = [
     ("/api/v1/recommendations/{id}/decisions", "DecisionForm"),
     ("/api/v1/executions", "StepsForm"),
     (ALERTS, "AlertmanagerForm"),
+    (INVESTIGATE, "InvestigationForm"),
     (CANCEL, "CancelForm"),
     (LISTING, "ListingForm"),
     ("/api/v1/audit/exports", "ExportForm"),
@@ -33,10 +34,11 @@ const SENT: [(&str, &str); 14] = [
     ("/api/v1/policies/{version}/activate", "ActivationForm"),
 ];
 const ALERTS: &str = "/api/v1/signals/alertmanager";
+const INVESTIGATE: &str = "/api/v1/incidents/{id}/investigations";
 const CANCEL: &str = "/api/v1/executions/{id}/cancel";
 const LISTING: &str = "/api/v1/executions/{id}/workspaces/{workspace}/listing";
 /// Those whose body may be left out.
-const OPTIONAL: [&str; 2] = [CANCEL, LISTING];
+const OPTIONAL: [&str; 3] = [CANCEL, LISTING, INVESTIGATE];
 /// What can be changed by who says what they have read.
 const EDITED: [&str; 2] =
     ["/api/v1/playbooks/{workflow_id}/versions/{version}/status", "/api/v1/recommendations/{id}/decisions"];
