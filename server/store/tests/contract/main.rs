@@ -9,6 +9,7 @@ mod decide;
 mod effectiveness;
 mod executions;
 mod hangup;
+mod investigations;
 mod lapse;
 mod observe;
 mod open;
