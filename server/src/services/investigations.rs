@@ -9,16 +9,20 @@ use domain::{
     ids::{ActorId, IncidentId, InvestigationId},
     incident::{IncidentRecord, IncidentState},
     investigation::{Investigation, prompt},
+    model_catalog::{exactness, fits},
     ports::{Asked, CatalogFilter, NewInvestigation, PlaybookStatus, StoreError},
     recommendation::{Recommendation, Severity},
     services::{Answer, InvestigationView, ServiceError},
 };
 use serde_json::Value;
+use std::cmp::Reverse;
 
 /// Investigations of an incident that are told.
 const TOLD: u32 = 5;
 /// Incidents that the console has investigated in one look.
 const AT_ONCE: u32 = 50;
+/// Playbooks for a signal that are looked at for those that fit best.
+const LOOKED_AT: usize = 200;
 /// What the trail calls it where the console asks by itself.
 const ROUTE: &str = "--holmes-automatic";
 /// As whom an agent's answers come in.
@@ -113,14 +117,19 @@ impl Services {
     /// The playbooks that fit an incident by its labels, as an agent is shown them.
     pub async fn shortlist(&self, agent: &Caller, incident: &IncidentRecord) -> Answer<Vec<Value>> {
         let about = &incident.about;
-        let filter = CatalogFilter {
+        let of_signal = CatalogFilter {
             signal_type: Some(about.signal_type.clone()),
-            severity: Some(incident.severity.name().to_owned()),
-            environment: about.environment.clone(),
             status: Some(PlaybookStatus::Active),
             ..CatalogFilter::default()
         };
-        let found = self.find_for_model(agent, &filter, prompt::SHORTLIST).await?;
+        let of_incident = CatalogFilter {
+            severity: Some(incident.severity.name().to_owned()),
+            environment: about.environment.clone(),
+            ..of_signal.clone()
+        };
+        let mut found = self.find_for_model(agent, &of_signal, LOOKED_AT).await?;
+        found.retain(|item| fits(&of_incident, &item.playbook.registration.labels));
+        found.sort_by_key(|item| Reverse(exactness(&of_incident, &item.playbook.registration.labels)));
         let playbooks = found.iter().map(|item| &item.playbook.registration);
         Ok(prompt::shortlist(playbooks))
     }

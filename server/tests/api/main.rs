@@ -16,6 +16,7 @@ mod gets;
 mod headers;
 mod idempotency;
 mod incidents;
+mod investigations;
 mod job;
 mod limits;
 mod lists;
