@@ -5,6 +5,7 @@ package in its repository and image. What that file does for `/api/chat` is done
 the messages, the engine, the stream. Usage: holmes_server.py (MODEL, OPENAI_API_BASE, OPENAI_API_KEY and HOLMES_API_KEY in the environment).
 """
 
+import json
 import logging
 import os
 import socket
@@ -36,6 +37,11 @@ async def api_key(request: Request, call_next):
     if wanted and extract_api_key(request) != wanted:
         return JSONResponse(status_code=401, content={"detail": "Invalid or missing API key"})
     return await call_next(request)
+
+
+@app.get("/api/model")
+def model():
+    return {"model_name": json.dumps(config.get_models_list())}
 
 
 def kept_until_the_end(storage, stream):

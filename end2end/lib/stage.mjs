@@ -6,6 +6,8 @@ import { startAlerting } from './alerting.mjs';
 import { openBrowser } from './browser.mjs';
 import { startConsole } from './console.mjs';
 import { startDex } from './dex.mjs';
+import { startHolmes } from './holmes.mjs';
+import { startModel } from './model.mjs';
 
 /** An empty stage; `close` ends what was started on it, whether or not it has been waited for. */
 export function stage() {
@@ -19,6 +21,8 @@ export function stage() {
     browser: () => keep(openBrowser(), (browser) => browser.close()),
     console: (options) => keep(startConsole(options), (console_) => console_.stop()),
     alerting: (programs, consoleUrl, token) => keep(startAlerting(programs, consoleUrl, token), (alerting) => alerting.stop()),
+    holmes: (modelUrl) => keep(startHolmes(modelUrl), (holmes) => holmes.stop()),
+    model: () => keep(startModel(), (model) => model.stop()),
     dex: (program, consoleUrl) => keep(startDex(program, consoleUrl), (dex) => dex.stop()),
     /** For a console that is started again with what it had. */
     directory: () => keep(mkdtemp(join(tmpdir(), 'kubernaut-stage-')), (path) => rm(path, { recursive: true, force: true }), directories),
