@@ -45,7 +45,7 @@ pub fn again_in(failure: &Failure, attempts: u32, most: u32, share: u16) -> Opti
     if attempts >= most {
         return None;
     }
-    let step = FIRST_MS.saturating_mul(1 << (2 * attempts.saturating_sub(1)).min(16)).min(LONGEST_MS);
+    let step = FIRST_MS.saturating_mul(1 << attempts.saturating_sub(1).saturating_mul(2).min(16)).min(LONGEST_MS);
     let half = step / 2;
     let chosen = half + half * i64::from(share) / i64::from(u16::MAX);
     Some(chosen.max(asks_ms.unwrap_or(0)).min(LONGEST_MS))

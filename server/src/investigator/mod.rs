@@ -106,10 +106,7 @@ impl Investigator {
     }
 
     /// What is to be investigated now; or how long there is nothing.
-    async fn look(
-        &self,
-        ask_at: &mut Instant,
-    ) -> Result<Option<(Investigation, Claim)>, Duration> {
+    async fn look(&self, ask_at: &mut Instant) -> Result<Option<(Investigation, Claim)>, Duration> {
         if !self.cluster.get().is_some_and(|cluster| cluster.acts()) {
             return Ok(None);
         }
