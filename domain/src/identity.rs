@@ -11,7 +11,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 pub enum Role {
     /// Reads everything but audit, accounts, tokens, policies and notifications.
     Viewer,
-    /// A viewer who decides, cancels and proposes by hand.
+    /// A viewer who decides, cancels, proposes by hand and has incidents investigated.
     Operator,
     /// A viewer who registers playbooks.
     Author,
@@ -62,11 +62,13 @@ pub enum Right {
     NotificationsWrite,
     /// Hand in signals.
     Ingest,
+    /// Have an incident investigated.
+    Investigate,
 }
 
 impl Right {
     /// Every right there is.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::CatalogSearch,
         Self::CatalogRead,
         Self::CatalogWrite,
@@ -84,6 +86,7 @@ impl Right {
         Self::NotificationsRead,
         Self::NotificationsWrite,
         Self::Ingest,
+        Self::Investigate,
     ];
 
     /// The name that a refusal tells the caller.
@@ -106,6 +109,7 @@ impl Right {
             Self::NotificationsRead => "notifications:read",
             Self::NotificationsWrite => "notifications:write",
             Self::Ingest => "signals:ingest",
+            Self::Investigate => "incidents:investigate",
         }
     }
 }
@@ -145,7 +149,7 @@ impl Role {
         let viewer = matches!(right, R::CatalogSearch | R::CatalogRead | R::RecommendationsRead | R::RunsRead);
         match self {
             Self::Viewer => viewer,
-            Self::Operator => viewer || matches!(right, R::Decide | R::RunsControl | R::Propose),
+            Self::Operator => viewer || matches!(right, R::Decide | R::RunsControl | R::Propose | R::Investigate),
             Self::Author => viewer || matches!(right, R::CatalogWrite),
             Self::Auditor => {
                 viewer || matches!(right, R::AuditRead | R::AccountsRead | R::PoliciesRead | R::NotificationsRead)

@@ -60,6 +60,10 @@ text_id! {
     SignalId
 }
 text_id! {
+    /// An investigation of an incident (UUIDv7).
+    InvestigationId
+}
+text_id! {
     /// A person, a token, the system itself, or a user of the cluster: `user:…`, `token:…`, `system:…`, `cluster:…`.
     ActorId
 }

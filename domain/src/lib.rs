@@ -20,6 +20,7 @@ pub mod finding;
 pub mod identity;
 pub mod ids;
 pub mod incident;
+pub mod investigation;
 pub mod json;
 pub mod layout;
 pub mod limits;

@@ -23,6 +23,14 @@ pub fn exactness(filter: &CatalogFilter, labels: &Labels) -> usize {
     pairs(filter, labels).into_iter().filter(|(wanted, has)| wanted.is_some() && wanted == has).count()
 }
 
+/// Whether no label of a playbook says that it is for something else than is asked for: what it does not say, it leaves open.
+pub fn fits(filter: &CatalogFilter, labels: &Labels) -> bool {
+    pairs(filter, labels).into_iter().all(|(wanted, has)| match (wanted, has) {
+        (Some(wanted), Some(has)) => has == "*" || has == wanted,
+        _ => true,
+    })
+}
+
 fn has_labels(filter: &CatalogFilter) -> bool {
     pairs(filter, &Labels::default()).into_iter().any(|(wanted, _)| wanted.is_some())
 }
@@ -63,6 +71,21 @@ mod tests {
         assert_eq!(exactness(&asked(), &labels("OOMKilled", "*")), 1);
         assert_eq!(exactness(&asked(), &labels("*", "*")), 0);
         assert_eq!(exactness(&CatalogFilter::default(), &Labels::default()), 0, "nothing is no label");
+    }
+
+    #[test]
+    fn what_is_for_something_else_does_not_fit_and_what_says_nothing_does() {
+        let labels = |environment: Option<&str>| Labels {
+            signal_type: Some("OOMKilled".into()),
+            environment: environment.map(str::to_owned),
+            ..Labels::default()
+        };
+        for (environment, right) in
+            [(Some("production"), true), (Some("*"), true), (None, true), (Some("staging"), false)]
+        {
+            assert_eq!(fits(&asked(), &labels(environment)), right, "{environment:?}");
+        }
+        assert!(fits(&CatalogFilter::default(), &labels(Some("staging"))), "nothing is asked for");
     }
 
     #[test]

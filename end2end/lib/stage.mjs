@@ -7,6 +7,8 @@ import { openBrowser } from './browser.mjs';
 import { startConsole } from './console.mjs';
 import { startRegistry } from './cosign.mjs';
 import { startDex } from './dex.mjs';
+import { startHolmes } from './holmes.mjs';
+import { startModel } from './model.mjs';
 
 /** An empty stage; `close` ends what was started on it, whether or not it has been waited for. */
 export function stage() {
@@ -21,6 +23,8 @@ export function stage() {
     console: (options) => keep(startConsole(options), (console_) => console_.stop()),
     alerting: (programs, consoleUrl, token) => keep(startAlerting(programs, consoleUrl, token), (alerting) => alerting.stop()),
     registry: (programs) => keep(startRegistry(programs), (registry) => registry.stop()),
+    holmes: (modelUrl) => keep(startHolmes(modelUrl), (holmes) => holmes.stop()),
+    model: () => keep(startModel(), (model) => model.stop()),
     dex: (program, consoleUrl) => keep(startDex(program, consoleUrl), (dex) => dex.stop()),
     /** For a console that is started again with what it had. */
     directory: () => keep(mkdtemp(join(tmpdir(), 'kubernaut-stage-')), (path) => rm(path, { recursive: true, force: true }), directories),

@@ -5,6 +5,7 @@ mod audit;
 mod embeddings;
 mod file;
 mod notify;
+mod holmes;
 mod oidc;
 mod parse;
 mod show;
@@ -14,6 +15,7 @@ mod signatures;
 pub use assess::{AssessConfig, MetricQuery};
 pub use notify::{NotifyConfig, Receiver};
 pub use embeddings::EmbeddingsConfig;
+pub use holmes::HolmesConfig;
 pub use oidc::OidcConfig;
 pub use signals::SignalsConfig;
 pub use signatures::SignaturesConfig;
@@ -114,6 +116,8 @@ pub struct Config {
     pub policy_file: Option<PathBuf>,
     /// What labels of alerts mean, and whose Warnings are signals.
     pub signals: SignalsConfig,
+    /// Who investigates, if anybody does.
+    pub holmes: Option<HolmesConfig>,
     /// How long raw history is kept, days.
     pub retention_days: u32,
     /// The file with the keys of the audit trail.
@@ -182,7 +186,8 @@ pub enum ConfigError {
 }
 
 /// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 60] = [
+pub const NAMES: [&str; 71] = [
+pub const NAMES: [&str; 53] = [
     "listen",
     "database-url",
     "data-dir",
@@ -201,6 +206,17 @@ pub const NAMES: [&str; 60] = [
     "alert-quiet",
     "event-namespaces",
     "event-quiet",
+    "holmes-url",
+    "holmes-api-key",
+    "holmes-ca-file",
+    "holmes-model",
+    "holmes-mcp",
+    "holmes-response-format",
+    "holmes-automatic",
+    "holmes-timeout",
+    "holmes-attempts",
+    "holmes-at-once",
+    "holmes-per-hour",
     "retention-days",
     "audit-key-file",
     "audit-retention",
@@ -246,7 +262,7 @@ pub const NAMES: [&str; 60] = [
 ];
 
 /// Those that are no flags: what stands on a command line is seen by everybody on the machine.
-pub const SECRETS: [&str; 2] = ["admin-password", "oidc-client-secret"];
+pub const SECRETS: [&str; 3] = ["admin-password", "holmes-api-key", "oidc-client-secret"];
 
 /// What one source says: name and text.
 pub type Given = BTreeMap<&'static str, String>;
@@ -346,6 +362,7 @@ impl Config {
             )?,
             policy_file: texts.get("policy-file").map(PathBuf::from),
             signals: signals::read(&reader)?,
+            holmes: holmes::read(&reader)?,
             retention_days: reader.get("retention-days", "90", days, "write a number of days, 90 or more")?,
             audit_key_file: audit::key_file(&reader, &data_dir),
             audit_retention_days: audit::retention(&reader)?,

@@ -9,6 +9,7 @@ mod doors;
 mod edge;
 mod notify;
 mod embeddings;
+mod investigator;
 mod outbound;
 mod policy_file;
 mod redact;

@@ -129,6 +129,21 @@ impl Outbound {
         Ok(whole)
     }
 
+    /// One call whose answer is read as it comes. It may take `within` from its beginning to its end.
+    ///
+    /// # Errors
+    /// When it may not be made, or nothing came of it. Any status but that of a redirect is an answer.
+    pub async fn stream(&self, request: http::Request<Vec<u8>>, within: Duration) -> Result<Streamed, OutboundError> {
+        let mut request = Request::try_from(request).map_err(|_| OutboundError::NoAddress)?;
+        let host = self.judge(request.url())?;
+        *request.timeout_mut() = Some(within);
+        let answer = self.client.execute(request).await.map_err(|error| failed(&host, &error))?;
+        if answer.status().is_redirection() {
+            return Err(OutboundError::Redirect { host, status: answer.status().as_u16() });
+        }
+        Ok(Streamed { host, answer })
+    }
+
     /// The host that is called. What a name leads to is judged by [`Lookup`].
     fn judge(&self, url: &Url) -> Result<String, OutboundError> {
         let host = url.host_str().ok_or(OutboundError::NoAddress)?.to_ascii_lowercase();
@@ -143,6 +158,33 @@ impl Outbound {
             return Err(OutboundError::Inside(host));
         }
         Ok(host)
+    }
+}
+
+/// An answer that is read as it comes.
+pub struct Streamed {
+    host: String,
+    answer: reqwest::Response,
+}
+
+impl Streamed {
+    /// Its status.
+    pub fn status(&self) -> http::StatusCode {
+        self.answer.status()
+    }
+
+    /// Its headers.
+    pub fn headers(&self) -> &http::HeaderMap {
+        self.answer.headers()
+    }
+
+    /// What came next; none at the end. How much is taken in all is for the caller to bound.
+    ///
+    /// # Errors
+    /// When it broke off, or was not at its end in time.
+    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, OutboundError> {
+        let bytes = self.answer.chunk().await.map_err(|error| failed(&self.host, &error))?;
+        Ok(bytes.map(|bytes| bytes.to_vec()))
     }
 }
 

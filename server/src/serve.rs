@@ -17,6 +17,7 @@ use crate::{
     },
     edge::{self, SystemClock, UuidIds},
     embeddings,
+    investigator::Investigator,
     notify::Notifications,
     outbound::Outbound,
     policy_file,
@@ -105,6 +106,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         lists_workspaces: config.lister_image.is_some(),
         kubeconfig_secret: config.kubeconfig_secret.clone(),
         signals: mapping.clone(),
+        investigates: config.holmes.is_some(),
         approval_ttl_ms: millis(config.approval_ttl),
         recent_sign_in_ms: millis(config.recent_sign_in),
         subject_access_review: config.subject_access_review,
@@ -124,6 +126,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         logs: shared.clone(),
         signals: shared.clone(),
         assessments: shared.clone(),
+        investigations: shared.clone(),
         effectiveness: shared.clone(),
         audit: shared.clone(),
         policies: shared.clone(),
@@ -155,6 +158,12 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         }
         None => services,
     };
+    let investigator = config.holmes.as_ref().map(|holmes| {
+        let cluster_name = connected.name.clone();
+        Investigator::new(holmes, services.clone(), &shared, cluster.clone(), cluster_name)
+            .map_err(Fault::wrong_setting)
+    });
+    let investigator = investigator.transpose()?;
     let running = controller::start(
         connected.client,
         controller::Config {
@@ -182,6 +191,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     );
     let _ = cluster.set(running.cluster());
     tokio::spawn(controller_stop.clone().run_until_cancelled_owned(assessor.run()));
+    let investigating = investigator.map(|investigator| tokio::spawn(investigator.run(controller_stop.clone())));
     let scene = match &connected.sandbox {
         Some(sandbox) if config.scene == Scene::Demo => {
             let world = SceneWorld {
@@ -267,6 +277,9 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
         controller_stop.cancel();
         let _ = tokio::time::timeout(STAGE, running.finished()).await;
         let _ = tokio::time::timeout(STAGE, housekeeper).await;
+        if let Some(investigating) = investigating {
+            let _ = tokio::time::timeout(STAGE, investigating).await;
+        }
         if let Some(scene) = scene {
             let _ = tokio::time::timeout(STAGE, scene).await;
         }

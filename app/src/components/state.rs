@@ -6,6 +6,7 @@ use domain::{
     execution::{Assessment, ExecutionState, TaskState},
     finding::FindingState,
     incident::IncidentState,
+    investigation::InvestigationState,
     policy::simulate::Effect,
     ports::{NotificationState, PlaybookStatus, PolicyState},
     recommendation::{RecommendationState, Risk, Severity},
@@ -101,6 +102,17 @@ impl From<IncidentState> for Mark {
         match state {
             IncidentState::Firing => mark("Firing", Icon::Warn, Tone::Bad),
             IncidentState::Resolved => mark("Resolved", Icon::Check, Tone::Ok),
+        }
+    }
+}
+
+impl From<InvestigationState> for Mark {
+    fn from(state: InvestigationState) -> Self {
+        match state {
+            InvestigationState::Queued => mark("Queued", Icon::Clock, Tone::Idle),
+            InvestigationState::Running => mark("Investigating", Icon::Ring, Tone::Run),
+            InvestigationState::Answered => mark("Answered", Icon::Check, Tone::Ok),
+            InvestigationState::Failed => mark("Failed", Icon::Cross, Tone::Bad),
         }
     }
 }

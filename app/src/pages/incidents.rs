@@ -1,5 +1,6 @@
 //! The list of incidents: newest first, keyset pages, filters in the address. One incident: [`one`].
 
+mod investigations;
 pub mod one;
 
 use crate::{

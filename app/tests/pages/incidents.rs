@@ -10,12 +10,14 @@ use app::{
     query::Query,
 };
 use domain::{
-    ids::{IncidentId, SignalId},
+    identity::Actor,
+    ids::{IncidentId, InvestigationId, RecommendationId, SignalId},
     incident::{About, IncidentRecord, IncidentState},
+    investigation::{Attempt, Investigation, InvestigationState, Step, StepKind, Usage},
     paging::PageOf,
     ports::IncidentFilter,
     recommendation::{ResourceRef, Risk, Severity},
-    services::{IncidentView, OverviewView, RecommendationView},
+    services::{IncidentView, InvestigationView, OverviewView, RecommendationView},
     signal::{Facts, Signal, SignalSource},
 };
 use std::collections::BTreeMap;
@@ -66,6 +68,8 @@ fn view(state: IncidentState) -> IncidentView {
         signals: vec![signal],
         recommendations: vec![],
         runs: vec![],
+        investigations: vec![],
+        cannot_investigate: None,
         now: samples::NOW,
     }
 }
@@ -120,4 +124,66 @@ fn the_overview_shows_what_fires_and_nobody_has_answered() {
         OverviewView { unanswered: vec![record(IncidentState::Firing)], unanswered_count: 9, ..samples::overview() };
     let page = html(|| overview(view));
     assert!(page.contains("Firing, and nothing recommended yet") && page.contains("All 9"), "{page}");
+}
+
+fn investigation(state: InvestigationState) -> InvestigationView {
+    let attempt = |number: u32, fault: Option<&str>| Attempt {
+        number,
+        began_at: samples::NOW.plus_ms(-60_000),
+        ended_at: fault.map(|_| samples::NOW.plus_ms(-30_000)),
+        usage: Usage { prompt_tokens: Some(1000), completion_tokens: Some(50), cost_microusd: None },
+        fault: fault.map(str::to_owned),
+    };
+    let step = |kind: StepKind, text: &str| Step { attempt: 2, at: samples::NOW, kind, text: text.into() };
+    let failed = state == InvestigationState::Failed;
+    InvestigationView {
+        investigation: Investigation {
+            id: InvestigationId::new("v-1"),
+            incident: IncidentId::new("i-1"),
+            state,
+            asked_by: Actor::system("mara"),
+            automatic: false,
+            asked_at: samples::NOW.plus_ms(-90_000),
+            due_at: None,
+            ended_at: state.ended().then_some(samples::NOW),
+            attempts: vec![attempt(1, Some("HolmesGPT answers 500")), attempt(2, None)],
+            model: Some("gpt-4o".into()),
+            prompt_version: "console-1".into(),
+            root_cause: Some("A leak <script>alert(1)</script>".into()),
+            recommendation: (!failed).then(|| RecommendationId::new("r-1")),
+            fault: failed.then(|| "HolmesGPT had not answered after 10m 00s".into()),
+        },
+        steps: vec![step(StepKind::Tool, "kubectl get pods <img src=x>"), step(StepKind::Agent, "Let me look.")],
+    }
+}
+
+#[test]
+fn whoever_may_asks_for_an_investigation_and_whoever_may_not_reads_why() {
+    let page = html(|| incident(view(IncidentState::Firing)));
+    assert!(page.contains("action=\"/incidents/i-1/investigations\"") && page.contains("Investigate"), "{page}");
+    let cannot = IncidentView { cannot_investigate: Some("No agent.".into()), ..view(IncidentState::Firing) };
+    let page = html(|| incident(cannot));
+    assert!(page.contains("No agent.") && !page.contains("/investigations\""), "{page}");
+}
+
+#[test]
+fn what_an_agent_did_is_told_as_text_with_what_it_used() {
+    let whole = IncidentView {
+        investigations: vec![investigation(InvestigationState::Answered)],
+        ..view(IncidentState::Firing)
+    };
+    let page = html(|| incident(whole));
+    let part = between(&page, "id=\"investigations\"", "id=\"recommendations\"");
+    assert!(!part.contains("<script>") && !part.contains("<img"), "{part}");
+    assert!(part.contains("&lt;img src=x&gt;") && part.contains("Let me look."), "{part}");
+    assert!(part.contains("2000 tokens read, 100 tokens written") && part.contains("HolmesGPT answers 500"), "{part}");
+    assert!(part.contains("href=\"/recommendations/r-1\"") && part.contains("Investigate again"), "{part}");
+}
+
+#[test]
+fn one_that_failed_says_why_and_what_a_person_can_do() {
+    let whole =
+        IncidentView { investigations: vec![investigation(InvestigationState::Failed)], ..view(IncidentState::Firing) };
+    let page = html(|| incident(whole));
+    assert!(page.contains("had not answered after 10m 00s") && page.contains("by hand"), "{page}");
 }

@@ -7,8 +7,8 @@ use crate::{
     json::canonical,
     paging::{Page, PageOf},
     playbook::{ImageRef, PlaybookId, Registration, Version},
-    signature::ImageSignature,
     search::CatalogHit,
+    signature::ImageSignature,
     time::Timestamp,
 };
 use async_trait::async_trait;

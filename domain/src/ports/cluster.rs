@@ -186,6 +186,10 @@ pub trait ClusterIntake: Send + Sync {
 /// The cluster.
 #[async_trait]
 pub trait Cluster: Send + Sync {
+    /// Whether this console is the one that acts.
+    fn acts(&self) -> bool {
+        self.health().acting.is_none()
+    }
     /// How the engine is, from what the watches know; no call to the API server.
     fn health(&self) -> ClusterHealth;
     /// The PipelineRun of that name as the cluster has it.

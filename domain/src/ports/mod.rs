@@ -7,9 +7,10 @@ mod catalog;
 mod cluster;
 mod executions;
 mod findings;
+mod investigations;
 mod logs;
-mod notifications;
 mod meaning;
+mod notifications;
 mod policies;
 mod provider;
 mod recommendations;
@@ -32,11 +33,15 @@ pub use cluster::{
 };
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use findings::{FindingFilter, FindingStore, Triage};
+pub use investigations::{
+    Asked, Begun, Claim, Ended, InvestigationCounts, InvestigationStore, Limits as InvestigationLimits,
+    NewInvestigation, NewStep, SILENT_MS,
+};
 pub use logs::{LogOf, LogReader, LogSlice};
+pub use meaning::{Meanings, NoMeaning, NoModel, VectorStore, VersionKey};
 pub use notifications::{
     CLAIM_MS, Moved, NotificationFilter, NotificationRecord, NotificationState, NotificationStore, Standing,
 };
-pub use meaning::{Meanings, NoMeaning, NoModel, VectorStore, VersionKey};
 pub use policies::{Activated, Activation, NewPolicy, PolicyOrigin, PolicyRecord, PolicyState, PolicyStore};
 pub use provider::{Arrival, BegunSignIn, BlockedGroup, ProviderStore, RolesBy, SIGN_IN_MS};
 pub use recommendations::{

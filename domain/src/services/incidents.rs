@@ -4,8 +4,9 @@ use super::Answer;
 use crate::{
     execution::ExecutionLine,
     identity::Caller,
-    ids::{IncidentId, RecommendationId},
+    ids::{IncidentId, InvestigationId, RecommendationId},
     incident::IncidentRecord,
+    investigation::{Investigation, Step},
     paging::{Page, PageOf},
     ports::IncidentFilter,
     recommendation::Recommendation,
@@ -45,8 +46,23 @@ pub struct IncidentView {
     pub recommendations: Vec<Recommendation>,
     /// What ran for it, newest first; none for who may not see runs.
     pub runs: Vec<ExecutionLine>,
+    /// How it was investigated, newest first; the last few.
+    pub investigations: Vec<InvestigationView>,
+    /// Why the caller can't have it investigated; none when they can.
+    pub cannot_investigate: Option<String>,
     /// The server's time.
     pub now: Timestamp,
+}
+
+/// An investigation with what was told of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvestigationView {
+    /// The investigation's own fields.
+    #[serde(flatten)]
+    pub investigation: Investigation,
+    /// Its steps, the first one first.
+    pub steps: Vec<Step>,
 }
 
 /// Signals and incidents.
@@ -58,6 +74,12 @@ pub trait IncidentService: Send + Sync {
     async fn incidents(&self, caller: &Caller, filter: &IncidentFilter, page: &Page) -> Answer<PageOf<IncidentRecord>>;
     /// One with its signals and what came of it; needs `recommendations:read`.
     async fn incident(&self, caller: &Caller, id: &IncidentId) -> Answer<IncidentView>;
+    /// Has it investigated; needs `incidents:investigate`. One that waits or goes on already is answered instead of another, with `false`.
+    async fn investigate(&self, caller: &Caller, id: &IncidentId) -> Answer<(InvestigationView, bool)>;
+    /// How it was investigated, newest first, the last few; needs `recommendations:read`.
+    async fn investigations(&self, caller: &Caller, id: &IncidentId) -> Answer<Vec<InvestigationView>>;
+    /// One investigation of it; needs `recommendations:read`.
+    async fn investigation(&self, caller: &Caller, of: &IncidentId, id: &InvestigationId) -> Answer<InvestigationView>;
     /// The incident that a recommendation came for, where it is one of the console's; needs `recommendations:read`.
     async fn incident_of(&self, caller: &Caller, id: &RecommendationId) -> Answer<Option<IncidentId>>;
 }

@@ -14,7 +14,7 @@ mod views;
 pub use accounts::{AccountService, GroupView, MadeToken, SessionView, TokenOwner, TokenRequest, TokenView};
 pub use earlier::EarlierRun;
 pub use findings::{Filled, FindingService};
-pub use incidents::{IncidentService, IncidentView, SignalsTaken};
+pub use incidents::{IncidentService, IncidentView, InvestigationView, SignalsTaken};
 pub use notifications::{NotificationService, ReceiverView};
 pub use policies::{ActivationAnswer, LOOK_BACK_DAYS, PolicyService};
 pub use recovery::{Aftermath, OfRun, RecoveryService};

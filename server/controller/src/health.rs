@@ -166,6 +166,11 @@ impl Health {
         }
     }
 
+    /// Whether it is this console's turn.
+    pub fn is_acting(&self) -> bool {
+        matches!(self.state().turn, Turn::Acts)
+    }
+
     /// As others are told.
     pub fn report(&self) -> ClusterHealth {
         let state = self.state();

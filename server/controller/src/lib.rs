@@ -147,6 +147,10 @@ struct Handle {
 
 #[async_trait]
 impl Cluster for Handle {
+    fn acts(&self) -> bool {
+        self.common.health.is_acting()
+    }
+
     fn health(&self) -> ClusterHealth {
         self.common.health.report()
     }

@@ -152,6 +152,7 @@ fn services(config: &Config, store: Store) -> Services {
         logs: shared.clone(),
         signals: shared.clone(),
         assessments: shared.clone(),
+        investigations: shared.clone(),
         effectiveness: shared.clone(),
         audit: shared.clone(),
         policies: shared.clone(),

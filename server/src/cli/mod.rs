@@ -5,6 +5,7 @@ mod assess;
 mod audit;
 mod doctor;
 mod embeddings;
+mod holmes;
 mod import;
 mod list_volume;
 mod notify;
@@ -123,6 +124,8 @@ struct Settings {
     signatures_file: Option<String>,
     #[command(flatten)]
     assess: assess::AssessSettings,
+    #[command(flatten)]
+    holmes: holmes::HolmesSettings,
     #[command(flatten)]
     oidc: oidc::OidcSettings,
     #[command(flatten)]
@@ -296,7 +299,8 @@ fn load(settings: &Settings) -> Result<Config, ConfigError> {
     ];
     let flags = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
     let flags = flags.chain(settings.signals.given()).chain(settings.oidc.given()).chain(settings.notify.given());
-    let flags = flags.chain(settings.assess.given()).chain(settings.embeddings.given()).collect();
+    let flags = flags.chain(settings.assess.given()).chain(settings.embeddings.given());
+    let flags = flags.chain(settings.holmes.given()).collect();
     Config::load(&flags, settings.config.as_deref(), |name| std::env::var(name).ok())
 }
 

@@ -1,6 +1,8 @@
 //! What is set, as `config show` has it: with where it came from, and without secrets.
 
-use super::{ClusterChoice, Config, Scene, Source, assess, audit, embeddings, notify, oidc, signals, signatures};
+use super::{
+    ClusterChoice, Config, Scene, Source, assess, audit, embeddings, holmes, notify, oidc, signals, signatures,
+};
 use crate::redact::redacted;
 use ipnet::IpNet;
 use std::fmt;
@@ -58,6 +60,7 @@ impl Config {
             .chain(audit::shown(self))
             .chain(signals::shown(self))
             .chain(assess::shown(&self.assess))
+            .chain(holmes::shown(self))
             .chain(oidc::shown(self.oidc.as_ref()))
             .chain([local, signatures::shown(self.signatures.as_ref())])
             .chain(notify::shown(self))

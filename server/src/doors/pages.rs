@@ -6,6 +6,7 @@ mod audit;
 mod edit;
 mod effectiveness;
 mod findings;
+mod incidents;
 mod notifications;
 mod oidc;
 mod policies;
@@ -109,6 +110,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::POST, "/recommendations/{id}/parameters", Access::Needs(Right::Decide), edit::parameters)
         .add(Method::GET, "/runs/{id}/log", Access::Needs(Right::RunsRead), runs::log)
         .add(Method::POST, "/recommendations/{id}/check", Access::Needs(Right::Decide), edit::check)
+        .add(Method::POST, "/incidents/{id}/investigations", Access::Needs(Right::Investigate), incidents::investigate)
         .add(Method::POST, "/runs/{id}/cancel", Access::Needs(Right::RunsControl), runs::cancel)
         .add(Method::POST, "/runs/{id}/rollback", Access::Needs(Right::RunsControl), runs::rollback)
         .add(Method::POST, "/runs/{id}/retry", Access::Needs(Right::RunsControl), runs::retry)

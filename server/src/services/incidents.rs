@@ -5,11 +5,11 @@ use async_trait::async_trait;
 use domain::{
     execution::ExecutionLine,
     identity::{Caller, Right},
-    ids::{IncidentId, RecommendationId, SignalId},
+    ids::{IncidentId, InvestigationId, RecommendationId, SignalId},
     incident::IncidentRecord,
     paging::{Page, PageOf},
     ports::{ExecutionFilter, IncidentFilter, NewWord, SignalIntake, StoreError, Taken},
-    services::{Answer, IncidentService, IncidentView, ServiceError, SignalsTaken},
+    services::{Answer, IncidentService, IncidentView, InvestigationView, ServiceError, SignalsTaken},
     signal::{SignalSource, Told, alertmanager},
 };
 use serde_json::Value;
@@ -57,14 +57,36 @@ impl IncidentService for Services {
         let recommended = signals.recommended(id, RECOMMENDED).await.map_err(store_fault)?;
         let mut recommendations = self.world.recommendations.these(&recommended).await.map_err(store_fault)?;
         recommendations.sort_by(|a, b| (b.created_at, b.id.as_str()).cmp(&(a.created_at, a.id.as_str())));
+        let investigations = self.investigation_views(id).await?;
         let runs = if caller.may(Right::RunsRead) { self.runs_of(&recommended).await? } else { Vec::new() };
         Ok(IncidentView {
+            cannot_investigate: self.cannot_investigate(caller, &incident, &investigations),
             incident,
             signals: signals.signals(id, SIGNALS).await.map_err(store_fault)?,
             recommendations,
             runs,
+            investigations,
             now: self.world.clock.now(),
         })
+    }
+
+    async fn investigate(&self, caller: &Caller, id: &IncidentId) -> Answer<(InvestigationView, bool)> {
+        caller.require(Right::Investigate)?;
+        self.ask_for_investigation(caller, id).await
+    }
+
+    async fn investigations(&self, caller: &Caller, id: &IncidentId) -> Answer<Vec<InvestigationView>> {
+        caller.require(Right::RecommendationsRead)?;
+        let there = self.world.signals.incident(id).await.map_err(store_fault)?;
+        there.ok_or(ServiceError::NotFound("incident"))?;
+        self.investigation_views(id).await
+    }
+
+    async fn investigation(&self, caller: &Caller, of: &IncidentId, id: &InvestigationId) -> Answer<InvestigationView> {
+        caller.require(Right::RecommendationsRead)?;
+        let found = self.world.investigations.investigation(id).await.map_err(store_fault)?;
+        let found = found.filter(|found| found.incident == *of).ok_or(ServiceError::NotFound("investigation"))?;
+        self.with_steps(found).await
     }
 
     async fn incident_of(&self, caller: &Caller, id: &RecommendationId) -> Answer<Option<IncidentId>> {

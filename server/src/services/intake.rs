@@ -30,6 +30,12 @@ use serde_json::{Map, Value, json};
 
 impl Services {
     pub(super) async fn take_answer(&self, caller: &Caller, body: &Value) -> Answer<Recommendation> {
+        let content = self.checked_answer(body).await?;
+        self.keep_answer(caller, content).await
+    }
+
+    /// An answer, held against the catalog. Nothing is stored.
+    pub(super) async fn checked_answer(&self, body: &Value) -> Answer<Content> {
         let read = intake::read(body).map_err(|faults| ServiceError::Invalid(faults.into_vec()))?;
         let intake::Answer { mut content, bundles, says_risk } = read;
         for (index, strategy) in content.strategies.iter_mut().enumerate() {
@@ -45,6 +51,11 @@ impl Services {
         for finding in &mut content.additional_findings {
             finding.id = FindingId::new(self.world.ids.fresh());
         }
+        Ok(content)
+    }
+
+    /// Stores such an answer, and lets a policy decide about it.
+    pub(super) async fn keep_answer(&self, caller: &Caller, content: Content) -> Answer<Recommendation> {
         let taken = self.store_recommendation(caller, Origin::Model, content).await?;
         Ok(self.let_policy_decide(caller, taken).await)
     }

@@ -14,6 +14,7 @@ mod findings;
 mod inbox;
 mod incidents;
 mod intake;
+pub mod investigations;
 pub mod limits;
 pub mod models;
 mod obstacles;
@@ -42,8 +43,8 @@ use domain::{
     policy::Conditions,
     ports::{
         AccountStore, AssessmentStore, AuditStore, CatalogStore, Clock, Cluster, ClusterError, EffectivenessStore,
-        ExecutionStore, FindingStore, Ids, LogReader, Meanings, NoModel, PolicyStore, RecommendationStore,
-        RecoveryStore, Registry, SignalStore, SignatureStore, StoreError,
+        ExecutionStore, FindingStore, Ids, InvestigationStore, LogReader, Meanings, NoModel, PolicyStore,
+        RecommendationStore, RecoveryStore, Registry, SignalStore, SignatureStore, StoreError,
     },
     services::ServiceError,
     signal::mapping::Mapping,
@@ -70,6 +71,8 @@ pub struct World {
     pub signals: Arc<dyn SignalStore>,
     /// Whether they helped.
     pub assessments: Arc<dyn AssessmentStore>,
+    /// Investigations of them.
+    pub investigations: Arc<dyn InvestigationStore>,
     /// Rollups.
     pub effectiveness: Arc<dyn EffectivenessStore>,
     /// The audit trail.
@@ -111,6 +114,8 @@ pub struct Settings {
     pub kubeconfig_secret: Option<String>,
     /// What labels of alerts mean.
     pub signals: Arc<Mapping>,
+    /// Whether there is an agent that investigates.
+    pub investigates: bool,
     /// How long a recommendation can be decided and its approval holds, milliseconds.
     pub approval_ttl_ms: i64,
     /// How long ago a person may have signed in who approves a high risk, milliseconds.

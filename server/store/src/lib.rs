@@ -17,6 +17,7 @@ mod executions;
 mod find;
 mod findings;
 mod idempotency;
+mod investigations;
 mod key_file;
 mod notifications;
 mod open;

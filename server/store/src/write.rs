@@ -24,7 +24,7 @@ pub(crate) const ROWS_AT_ONCE: usize = 200;
 ///
 /// So that no two transactions wait for each other, all that is locked is locked in this order:
 ///
-/// 1. `Intake`, recommendations (several by id), `Policies`, the policy in force, `Targets`, one execution with what belongs to it, rollups
+/// 1. `Intake`, recommendations (several by id), `Investigations`, investigations, `Policies`, the policy in force, `Targets`, one execution with what belongs to it, rollups
 ///    (by their key);
 /// 2. `Accounts`, accounts (several under that lock alone), sessions and browsers (several of one account under its row alone), `Tokens`, a
 ///    token;
@@ -43,6 +43,8 @@ pub(crate) enum Lock {
     Policies,
     /// Approving or starting a run: what goes on on the same object is looked at.
     Targets,
+    /// Asking for an investigation or taking one up: how many go on is counted.
+    Investigations,
 }
 
 pub(crate) struct Write {
@@ -106,6 +108,7 @@ impl Write {
             Lock::Accounts => "accounts lock",
             Lock::Policies => "policies lock",
             Lock::Targets => "targets lock",
+            Lock::Investigations => "investigations lock",
         };
         Sql::new("lock", "UPDATE counters SET value = value WHERE name = $1").bind(name).run(self.on()).await?;
         Ok(())

@@ -17,6 +17,7 @@ mod gets;
 mod headers;
 mod idempotency;
 mod incidents;
+mod investigations;
 mod job;
 mod limits;
 mod lists;

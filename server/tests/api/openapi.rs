@@ -127,7 +127,7 @@ async fn the_seeds_are_of_the_described_forms() {
             examples += 1;
         }
     }
-    assert_eq!(examples, 21);
+    assert_eq!(examples, 22);
     let register = &document["paths"]["/api/v1/playbooks"]["post"];
     assert_eq!(
         (&register["x-required-right"], &register["x-roles"]),

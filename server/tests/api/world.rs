@@ -70,6 +70,7 @@ impl World {
                 "{task}" => "execute",
                 "{workspace}" => "shared-workspace",
                 "{sequence}" => "1",
+                "{investigation}" => "none",
                 "{*path}" => "console.css",
                 "{id}" if of("recommendations") => &self.decided,
                 "{id}" if of("executions") || of("runs") => &self.execution,

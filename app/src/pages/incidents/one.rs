@@ -1,8 +1,10 @@
 //! An incident: how it stands, its signals, what was recommended for it and what ran.
 
+use super::investigations::Investigations;
 use crate::{
     components::{
-        Ago, Elapsed, Empty, Id, Notice, PageHead, RunRow, Section, SeverityChip, State, TableBox, Tone, target,
+        Ago, Elapsed, Empty, FormFaults, Id, Notice, PageHead, RunRow, Section, SeverityChip, State, TableBox, Tone,
+        target,
     },
     page::{Ask, Page},
     query::Query,
@@ -23,7 +25,9 @@ pub async fn page(ask: Ask) -> Answer<Page> {
     let id = IncidentId::new(ask.param("id"));
     let view = ask.console.incidents.incident(&ask.caller, &id).await?;
     let follows = follows(&view);
-    Ok(Page::below(view.incident.about.title.clone(), incident(view)).following(follows))
+    let title = view.incident.about.title.clone();
+    let shown = view! { <FormFaults form=ask.form fields=Vec::new() />{incident(view)} }.into_any();
+    Ok(Page::below(title, shown).following(follows))
 }
 
 /// Its own events, and those of what was recommended and run for it.
@@ -41,7 +45,8 @@ fn follows(view: &IncidentView) -> String {
 
 /// The page.
 pub fn incident(view: IncidentView) -> AnyView {
-    let IncidentView { incident, signals, recommendations, runs, now } = view;
+    let IncidentView { incident, signals, recommendations, runs, investigations, cannot_investigate, now } = view;
+    let id = incident.id.clone();
     let (state, severity) = (incident.state, incident.severity);
     let (from, to) = (incident.started_at, incident.resolved_at);
     let fires = state == IncidentState::Firing;
@@ -62,6 +67,7 @@ pub fn incident(view: IncidentView) -> AnyView {
             <Signals signals now />
             {more.then(|| view! { <p class="sub more-line">{format!("Only {shown} are shown.")}</p> })}
         </Section>
+        <Investigations incident=id all=investigations cannot=cannot_investigate now />
         <Section title="Recommendations" id="recommendations">
             {if nobody {
                 view! {

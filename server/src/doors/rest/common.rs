@@ -16,7 +16,7 @@ const FORMS: &str = include_str!("forms.json");
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is sent where.
-const SENT: [(&str, &str); 21] = [
+const SENT: [(&str, &str); 22] = [
     ("/api/v1/playbooks", "RegistrationForm"),
     ("/api/v1/playbooks/validate", "RegistrationForm"),
     ("/api/v1/playbooks/{workflow_id}/versions/{version}/status", "StatusForm"),
@@ -25,6 +25,7 @@ const SENT: [(&str, &str); 21] = [
     ("/api/v1/recommendations/{id}/decisions", "DecisionForm"),
     ("/api/v1/executions", "StepsForm"),
     (ALERTS, "AlertmanagerForm"),
+    (INVESTIGATE, "InvestigationForm"),
     (CANCEL, "CancelForm"),
     ("/api/v1/executions/{id}/assessment", "AssessmentForm"),
     (LISTING, "ListingForm"),
@@ -40,6 +41,7 @@ const SENT: [(&str, &str); 21] = [
     (TEST, "NotificationForm"),
 ];
 const ALERTS: &str = "/api/v1/signals/alertmanager";
+const INVESTIGATE: &str = "/api/v1/incidents/{id}/investigations";
 const CANCEL: &str = "/api/v1/executions/{id}/cancel";
 const LISTING: &str = "/api/v1/executions/{id}/workspaces/{workspace}/listing";
 const REDELIVER: &str = "/api/v1/notifications/{id}/redeliver";
@@ -48,7 +50,7 @@ const TEST: &str = "/api/v1/notifications/receivers/{receiver}/test";
 const ROLLBACK: &str = "/api/v1/executions/{id}/rollback";
 const RETRY: &str = "/api/v1/executions/{id}/retry";
 /// Those whose body may be left out.
-const OPTIONAL: [&str; 7] = [CANCEL, LISTING, ROLLBACK, RETRY, REDELIVER, DISCARD, TEST];
+const OPTIONAL: [&str; 8] = [CANCEL, LISTING, ROLLBACK, RETRY, REDELIVER, DISCARD, TEST, INVESTIGATE];
 /// What can be changed by who says what they have read.
 const EDITED: [&str; 2] =
     ["/api/v1/playbooks/{workflow_id}/versions/{version}/status", "/api/v1/recommendations/{id}/decisions"];

@@ -6,22 +6,22 @@ use super::{
 };
 use crate::doors::{
     access::{Access, Routes, Who},
-    body::Json,
+    body::{self, Json, OptionalJson},
     gate::Gate,
     problem::Problem,
 };
 use axum::{
     extract::{Path, State},
-    http::{Method, StatusCode},
-    response::Response,
+    http::{Method, StatusCode, header},
+    response::{IntoResponse as _, Response},
 };
 use domain::{
     identity::Right,
-    ids::{ExecutionId, IncidentId, RecommendationId},
+    ids::{ExecutionId, IncidentId, InvestigationId, RecommendationId},
     incident::{IncidentRecord, IncidentState},
     ports::IncidentFilter,
     recommendation::Severity,
-    services::{IncidentService, IncidentView, SignalsTaken},
+    services::{IncidentService, IncidentView, InvestigationView, SignalsTaken},
     signal::Signal,
 };
 use serde::Serialize;
@@ -40,6 +40,9 @@ pub struct IncidentBody {
     /// What ran for it, newest first.
     #[schema(value_type = Vec<String>)]
     runs: Vec<ExecutionId>,
+    /// How it was investigated, newest first; at most 5.
+    #[schema(value_type = Vec<String>)]
+    investigations: Vec<InvestigationId>,
 }
 
 impl From<IncidentView> for IncidentBody {
@@ -49,6 +52,7 @@ impl From<IncidentView> for IncidentBody {
             signals: view.signals,
             recommendations: view.recommendations.into_iter().map(|one| one.id).collect(),
             runs: view.runs.into_iter().map(|line| line.execution.subject.id).collect(),
+            investigations: view.investigations.into_iter().map(|one| one.investigation.id).collect(),
         }
     }
 }
@@ -57,12 +61,29 @@ fn linked<T>(id: &IncidentId, body: T) -> Linked<T> {
     Linked::new(body, format!("/api/v1/incidents/{id}"), format!("/incidents/{id}"))
 }
 
+fn investigated(view: InvestigationView) -> Linked<InvestigationView> {
+    let (incident, id) = (&view.investigation.incident, &view.investigation.id);
+    let (this, page) =
+        (format!("/api/v1/incidents/{incident}/investigations/{id}"), format!("/incidents/{incident}#investigations"));
+    Linked::new(view, this, page)
+}
+
+/// What is told of all of them.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Investigations {
+    /// Newest first; at most 5.
+    items: Vec<Linked<InvestigationView>>,
+}
+
 pub fn routes(routes: Routes) -> Routes {
     let read = Access::Needs(Right::RecommendationsRead);
     routes
         .add(Method::POST, "/api/v1/signals/alertmanager", Access::Needs(Right::Ingest), alertmanager)
         .add(Method::GET, "/api/v1/incidents", read, list)
         .add(Method::GET, "/api/v1/incidents/{id}", read, get)
+        .add(Method::GET, "/api/v1/incidents/{id}/investigations", read, investigations)
+        .add(Method::POST, "/api/v1/incidents/{id}/investigations", Access::Needs(Right::Investigate), investigate)
+        .add(Method::GET, "/api/v1/incidents/{id}/investigations/{investigation}", read, investigation)
 }
 
 /// Takes in what an Alertmanager sends (webhook, version 4). The same again changes nothing, so that it needs no Idempotency-Key, and
@@ -113,4 +134,54 @@ pub async fn get(
     let id = IncidentId::new(id);
     let view = gate.services.incident(&caller, &id).await?;
     Ok(json(StatusCode::OK, &linked(&id, IncidentBody::from(view))))
+}
+
+/// How an incident was investigated, newest first, with what was told of it.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}/investigations", tag = "incidents", params(("id" = String, Path)),
+    responses((status = 200, body = Investigations)))]
+pub async fn investigations(
+    State(gate): State<Gate>,
+    Who(caller): Who,
+    Path(id): Path<String>,
+    _: NoQuery,
+) -> Result<Response, Problem> {
+    let all = gate.services.investigations(&caller, &IncidentId::new(id)).await?;
+    Ok(json(StatusCode::OK, &Investigations { items: all.into_iter().map(investigated).collect() }))
+}
+
+/// Has an incident investigated by HolmesGPT. 201 where it is queued; 200 with the one that waits or goes on already. 409 says by its `type`
+/// why it is not: nothing fires any more, or no agent is set.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/investigations", tag = "incidents", params(("id" = String, Path)),
+    responses((status = 201, body = Linked<InvestigationView>), (status = 200, body = Linked<InvestigationView>)))]
+pub async fn investigate(
+    State(gate): State<Gate>,
+    Who(caller): Who,
+    Path(id): Path<String>,
+    _: NoQuery,
+    OptionalJson(sent): OptionalJson,
+) -> Result<Response, Problem> {
+    if let Some(sent) = sent {
+        body::read(&sent, |_| Some(()))?;
+    }
+    let (view, new) = gate.services.investigate(&caller, &IncidentId::new(id)).await?;
+    let view = investigated(view);
+    if !new {
+        return Ok(json(StatusCode::OK, &view));
+    }
+    let location = [(header::LOCATION, view.links.this.clone())];
+    Ok((location, json(StatusCode::CREATED, &view)).into_response())
+}
+
+/// One investigation, with what was told of it.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}/investigations/{investigation}", tag = "incidents",
+    params(("id" = String, Path), ("investigation" = String, Path)),
+    responses((status = 200, body = Linked<InvestigationView>)))]
+pub async fn investigation(
+    State(gate): State<Gate>,
+    Who(caller): Who,
+    Path((id, investigation)): Path<(String, String)>,
+    _: NoQuery,
+) -> Result<Response, Problem> {
+    let (of, id) = (IncidentId::new(id), InvestigationId::new(investigation));
+    Ok(json(StatusCode::OK, &investigated(gate.services.investigation(&caller, &of, &id).await?)))
 }

@@ -108,7 +108,7 @@ impl SignalStore for Store {
 
 /// The condition that an incident fires and nobody has recommended anything for it that is decided or can be; `now` is the expression
 /// of the database's clock.
-fn unanswered(now: &str) -> String {
+pub(crate) fn unanswered(now: &str) -> String {
     format!(
         "i.state = 'firing' AND NOT EXISTS (SELECT 1 FROM recommendations r WHERE r.incident = i.id \
          AND (r.state = 'decided' OR (r.state = 'open' AND r.expires_at > {now})))"

@@ -10,6 +10,7 @@ mod decide;
 mod effectiveness;
 mod executions;
 mod hangup;
+mod investigations;
 mod lapse;
 mod notifications;
 mod observe;
