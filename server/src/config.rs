@@ -4,8 +4,8 @@ mod assess;
 mod audit;
 mod embeddings;
 mod file;
-mod notify;
 mod holmes;
+mod notify;
 mod oidc;
 mod parse;
 mod show;
@@ -13,9 +13,9 @@ mod signals;
 mod signatures;
 
 pub use assess::{AssessConfig, MetricQuery};
-pub use notify::{NotifyConfig, Receiver};
 pub use embeddings::EmbeddingsConfig;
 pub use holmes::HolmesConfig;
+pub use notify::{NotifyConfig, Receiver};
 pub use oidc::OidcConfig;
 pub use signals::SignalsConfig;
 pub use signatures::SignaturesConfig;
@@ -187,7 +187,6 @@ pub enum ConfigError {
 
 /// The names of all settings: the flag without its dashes is the file's key.
 pub const NAMES: [&str; 71] = [
-pub const NAMES: [&str; 53] = [
     "listen",
     "database-url",
     "data-dir",
