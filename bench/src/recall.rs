@@ -9,6 +9,7 @@ use domain::{
     playbook::Registration,
     ports::{CatalogFilter, CatalogStore as _, Meanings, NewPlaybook, NoMeaning, NoModel},
     search::{BY_QUESTION, order},
+    signature::ImageSignature,
 };
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -87,7 +88,9 @@ pub async fn filled(directory: &Path) -> Result<Store> {
             reason: None,
             request_id: "bench".into(),
         };
-        store.register(NewPlaybook { registration, image, signed: None, by }, entry).await?;
+        store
+            .register(NewPlaybook { registration, image, signature: ImageSignature::default(), trust: None, by }, entry)
+            .await?;
     }
     Ok(store)
 }

@@ -45,9 +45,10 @@ fn local(directory: &Path) -> Result<Arc<dyn Embedder>, Fault> {
 /// A model behind an endpoint.
 struct Endpoint {
     /// Names the model here: the same name elsewhere may be another model.
-    name: String,
-    url: String,
     model: String,
+    url: String,
+    /// What the endpoint calls it.
+    called: String,
     key: Option<Secret>,
     outbound: Outbound,
 }
@@ -60,18 +61,18 @@ fn endpoint(url: &str, model: &str, key_file: Option<&Path>, allow_private: bool
         read.map(|key| Secret(key.trim().to_owned()))
     });
     let outbound = Outbound::new(None, allow_private).map_err(|error| Fault::failed(error.to_string()))?;
-    let name = format!("{model} at {url}");
-    Ok(Endpoint { name, url: url.to_owned(), model: model.to_owned(), key: key.transpose()?, outbound })
+    let called = model.to_owned();
+    Ok(Endpoint { model: format!("{model} at {url}"), url: url.to_owned(), called, key: key.transpose()?, outbound })
 }
 
 #[async_trait]
 impl Embedder for Endpoint {
     fn model(&self) -> &str {
-        &self.name
+        &self.model
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
-        let body = json!({ "model": self.model, "input": texts, "encoding_format": "float" }).to_string();
+        let body = json!({ "model": self.called, "input": texts, "encoding_format": "float" }).to_string();
         let mut request =
             Request::builder().method(Method::POST).uri(&self.url).header(header::CONTENT_TYPE, "application/json");
         if let Some(key) = &self.key {

@@ -183,7 +183,7 @@ mod tests {
         ])
     }
 
-    fn plan(action: &str, image: &str, inputs: Value) -> StepPlan {
+    fn plan(action: &str, image: &str, inputs: &Value) -> StepPlan {
         let step = json!({ "name": "one", "actionType": action, "image": image, "inputs": inputs });
         StepPlan::parse(&json!({ "workflowType": "x", "reason": "y", "steps": [step] })).expect("a list of steps")
     }
@@ -195,10 +195,10 @@ mod tests {
     #[test]
     fn a_step_is_held_against_its_contract() {
         let (registry, pinned) = (registry(), format!("r.example/scale:9@sha256:{}", "7".repeat(64)));
-        assert!(registry.check(&plan("kubernetes/scale", &pinned, json!({ "replicas": 3 }))).is_empty());
+        assert!(registry.check(&plan("kubernetes/scale", &pinned, &json!({ "replicas": 3 }))).is_empty());
         let restart = format!("r.example/restart:1.0@sha256:{}", "8".repeat(64));
-        assert!(registry.check(&plan("kubernetes/restart", &restart, json!({ "replicas": 3 }))).is_empty());
-        let wrong = registry.check(&plan("kubernetes/scale", &restart, json!({ "replicas": 30, "more": 1 })));
+        assert!(registry.check(&plan("kubernetes/restart", &restart, &json!({ "replicas": 3 }))).is_empty());
+        let wrong = registry.check(&plan("kubernetes/scale", &restart, &json!({ "replicas": 30, "more": 1 })));
         let mut found = places(wrong);
         found.sort();
         let wanted = [
@@ -214,12 +214,12 @@ mod tests {
 
     #[test]
     fn an_action_that_nobody_registered_is_refused_with_the_nearest() {
-        let faults = registry().check(&plan("kubernetes/scal", "r.example/scale:1", json!({})));
+        let faults = registry().check(&plan("kubernetes/scal", "r.example/scale:1", &json!({})));
         assert_eq!(
             faults[0].to_string(),
             "/steps/0/actionType: there is no action \"kubernetes/scal\": did you mean \"kubernetes/scale\"?"
         );
-        let empty = ActionRegistry::default().check(&plan("anything", "r.example/scale:1", json!({})));
+        let empty = ActionRegistry::default().check(&plan("anything", "r.example/scale:1", &json!({})));
         assert!(empty[0].message.contains(CONFIG_MAP), "an empty registry allows nothing");
     }
 

@@ -124,7 +124,9 @@ fn labels(spec: &Value, notes: &mut Vec<String>, faults: &mut Faults) -> Value {
             continue;
         };
         if label == "priority" {
-            values.iter_mut().for_each(|value| *value = priority(value));
+            for value in &mut values {
+                *value = priority(value);
+            }
         }
         let several = values.len() > 1;
         let one = if several && values.iter().all(|value| value != "*") {
@@ -250,15 +252,13 @@ fn upper(name: &str) -> String {
     let mut upper = String::with_capacity(name.len() + 4);
     let mut before = '_';
     for c in name.chars() {
-        if !c.is_ascii_alphanumeric() {
-            if !upper.is_empty() && !upper.ends_with('_') {
-                upper.push('_');
-            }
-        } else {
+        if c.is_ascii_alphanumeric() {
             if c.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
                 upper.push('_');
             }
             upper.push(c.to_ascii_uppercase());
+        } else if !upper.is_empty() && !upper.ends_with('_') {
+            upper.push('_');
         }
         before = c;
     }

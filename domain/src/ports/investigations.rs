@@ -64,7 +64,7 @@ pub struct Claim {
 
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Begun {
+pub enum BegunInvestigation {
     /// Nothing is due, or enough goes on.
     Nothing,
     /// Something is due, and waits: as many began within the last hour as may.
@@ -131,7 +131,7 @@ pub trait InvestigationStore: Send + Sync {
     ) -> Result<Vec<IncidentId>, StoreError>;
     /// Takes up what is due of a cluster: what people asked for first, then the worst, then the oldest. Also what nobody has told anything of
     /// for [`SILENT_MS`] by the database's clock: its console is gone. `by` is a fresh word for the claim.
-    async fn begin(&self, cluster: &str, by: &str, limits: Limits) -> Result<Begun, StoreError>;
+    async fn begin(&self, cluster: &str, by: &str, limits: Limits) -> Result<BegunInvestigation, StoreError>;
     /// Keeps what is told of an attempt, and that it goes on; `false` when it is not this claim's any more. `usage` is all that the attempt
     /// used so far.
     async fn tell(

@@ -34,7 +34,7 @@ pub use cluster::{
 pub use executions::{ActionFilter, ExecutionFilter, ExecutionStore, NewExecution, Permit};
 pub use findings::{FindingFilter, FindingStore, Triage};
 pub use investigations::{
-    Asked, Begun, Claim, Ended, InvestigationCounts, InvestigationStore, Limits as InvestigationLimits,
+    Asked, BegunInvestigation, Claim, Ended, InvestigationCounts, InvestigationStore, Limits as InvestigationLimits,
     NewInvestigation, NewStep, SILENT_MS,
 };
 pub use logs::{LogOf, LogReader, LogSlice};

@@ -91,7 +91,9 @@ pub fn unit(mut vector: Vec<f32>) -> Option<Vec<f32>> {
     if !length.is_finite() || length <= f32::EPSILON {
         return None;
     }
-    vector.iter_mut().for_each(|x| *x /= length);
+    for x in &mut vector {
+        *x /= length;
+    }
     Some(vector)
 }
 

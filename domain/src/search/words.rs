@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(wholes("scale down"), ["scale", "down"]);
         assert!(Question::of(" .,;' ").terms.is_empty());
         assert_eq!(wholes(&"word".repeat(3)).len(), 1);
-        let many: String = (0..99).map(|n| format!("w{n} ")).collect();
+        let many = (0..99).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" ");
         assert_eq!(Question::of(&many).terms.len(), MOST_TERMS);
     }
 

@@ -49,10 +49,13 @@ pub trait Embedder: Send + Sync {
 #[derive(Clone)]
 pub struct Keeper(Arc<Inner>);
 
+/// The vectors of versions.
+type Held = Vec<(VersionKey, Vec<f32>)>;
+
 struct Inner {
     embedder: Arc<dyn Embedder>,
     store: Arc<dyn VectorStore>,
-    held: Mutex<Arc<Vec<(VersionKey, Vec<f32>)>>>,
+    held: Mutex<Arc<Held>>,
     questions: Mutex<VecDeque<(String, Arc<Vec<f32>>)>>,
     turns: Arc<Semaphore>,
 }
@@ -119,7 +122,7 @@ impl Keeper {
         Ok(true)
     }
 
-    fn held(&self) -> Arc<Vec<(VersionKey, Vec<f32>)>> {
+    fn held(&self) -> Arc<Held> {
         Arc::clone(&lock(&self.0.held))
     }
 
@@ -225,7 +228,7 @@ mod tests {
     #[derive(Default)]
     struct Shelf {
         playbooks: Mutex<Vec<Registration>>,
-        vectors: Mutex<Vec<(VersionKey, Vec<f32>)>>,
+        vectors: Mutex<Held>,
     }
 
     #[async_trait]
@@ -245,7 +248,7 @@ mod tests {
             Ok(i64::try_from(self.vectors.lock().unwrap().len()).unwrap())
         }
 
-        async fn vectors(&self, _: &str) -> Result<Vec<(VersionKey, Vec<f32>)>, StoreError> {
+        async fn vectors(&self, _: &str) -> Result<Held, StoreError> {
             Ok(self.vectors.lock().unwrap().clone())
         }
     }

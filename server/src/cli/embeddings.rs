@@ -4,6 +4,7 @@ use clap::Args;
 
 // The key is no flag: it lies in a file.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "they are what the flags are called")]
 pub struct EmbeddingsSettings {
     /// An endpoint as OpenAI has it, by which the catalog is searched for meaning: https://host/v1/embeddings [KUBERNAUT_EMBEDDINGS_URL]
     #[arg(long, global = true, value_name = "URL")]

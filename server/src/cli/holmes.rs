@@ -3,6 +3,7 @@
 use clap::Args;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "they are what the flags are called")]
 pub struct HolmesSettings {
     /// HolmesGPT's address, or none. Its key is set by KUBERNAUT_HOLMES_API_KEY or the file [KUBERNAUT_HOLMES_URL] [default: none]
     #[arg(long, global = true, value_name = "URL")]

@@ -66,7 +66,7 @@ pub(super) fn shown(config: Option<&EmbeddingsConfig>) -> Vec<(&'static str, Str
             values[0].clone_from(url);
             values[1].clone_from(model);
             values[2] = key_file.as_ref().map_or_else(unset, |file| file.display().to_string());
-            values[3] = if *allow_private { "on" } else { "off" }.to_owned();
+            if *allow_private { "on" } else { "off" }.clone_into(&mut values[3]);
         }
         Some(EmbeddingsConfig::Directory(directory)) => values[4] = directory.display().to_string(),
         None => {}

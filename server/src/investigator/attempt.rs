@@ -148,8 +148,8 @@ impl Investigator {
     /// Keeps what is told; whether the attempt is still its own, where the store says so.
     async fn keep_notes(&self, claim: &Claim, notes: &Notes) -> Option<bool> {
         let (steps, root_cause, model) = {
-            let mut noted = notes.noted();
-            (std::mem::take(&mut noted.steps), noted.root_cause.take(), noted.model.take())
+            let mut told = notes.noted();
+            (std::mem::take(&mut told.steps), told.root_cause.take(), told.model.take())
         };
         let kept =
             self.investigations.tell(claim, steps.clone(), notes.usage(), root_cause.clone(), model.clone()).await;
@@ -157,10 +157,10 @@ impl Investigator {
             Ok(ours) => Some(ours),
             Err(error) => {
                 tracing::warn!(%error, investigation = %claim.id, "what an investigation tells can't be kept");
-                let mut noted = notes.noted();
-                noted.steps.splice(0..0, steps);
-                noted.root_cause = noted.root_cause.take().or(root_cause);
-                noted.model = noted.model.take().or(model);
+                let mut told = notes.noted();
+                told.steps.splice(0..0, steps);
+                told.root_cause = told.root_cause.take().or(root_cause);
+                told.model = told.model.take().or(model);
                 None
             }
         }

@@ -13,8 +13,8 @@ use crate::{
 use domain::{
     investigation::Investigation,
     ports::{
-        Begun, Claim, Cluster, Ids as _, InvestigationLimits, InvestigationStore, RecommendationStore, SignalStore,
-        StoreError,
+        BegunInvestigation, Claim, Cluster, Ids as _, InvestigationLimits, InvestigationStore, RecommendationStore,
+        SignalStore, StoreError,
     },
     recommendation::Severity,
 };
@@ -119,16 +119,16 @@ impl Investigator {
         }
         loop {
             match self.investigations.begin(&self.name, &UuidIds.fresh(), self.limits).await {
-                Ok(Begun::Attempt(asked, claim)) => {
+                Ok(BegunInvestigation::Attempt(asked, claim)) => {
                     metrics::gauge!("kubernaut_investigations_bounded").set(0.0);
                     return Ok(Some((*asked, claim)));
                 }
-                Ok(Begun::Settled) => {}
-                Ok(Begun::Nothing) => {
+                Ok(BegunInvestigation::Settled) => {}
+                Ok(BegunInvestigation::Nothing) => {
                     metrics::gauge!("kubernaut_investigations_bounded").set(0.0);
                     return Ok(None);
                 }
-                Ok(Begun::Bounded) => {
+                Ok(BegunInvestigation::Bounded) => {
                     metrics::gauge!("kubernaut_investigations_bounded").set(1.0);
                     return Err(PATIENCE);
                 }

@@ -70,7 +70,7 @@ impl World {
                 "{task}" => "execute",
                 "{workspace}" => "shared-workspace",
                 "{sequence}" => "1",
-                "{investigation}" => "none",
+                "{investigation}" | "{receiver}" => "none",
                 "{*path}" => "console.css",
                 "{id}" if of("recommendations") => &self.decided,
                 "{id}" if of("executions") || of("runs") => &self.execution,

@@ -117,6 +117,7 @@ mod tests {
         ids::ActorId,
         ports::{CatalogStore as _, Meanings, NewPlaybook},
         services::CatalogService as _,
+        signature::ImageSignature,
     };
     use serde_json::json;
     use std::sync::Arc;
@@ -164,7 +165,13 @@ mod tests {
             }))
             .unwrap();
             let image = format!("quay.io/kubernaut/mender@sha256:{}", "7".repeat(64)).parse().unwrap();
-            let new = NewPlaybook { registration, image, signed: None, by: Actor::system("test") };
+            let new = NewPlaybook {
+                registration,
+                image,
+                signature: ImageSignature::default(),
+                trust: None,
+                by: Actor::system("test"),
+            };
             store.register(new, AuditEntry::by(&viewer(), "playbook.register", "playbook", id)).await.unwrap();
         }
         let cluster = Arc::new(TestCluster::default());

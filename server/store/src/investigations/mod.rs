@@ -15,8 +15,8 @@ use domain::{
     incident::IncidentState,
     investigation::{Attempt, Investigation, InvestigationState as State, PROMPT_VERSION, Step, StepKind, Usage},
     ports::{
-        Asked, Begun, Claim, Ended, InvestigationCounts, InvestigationLimits, InvestigationStore, NewInvestigation,
-        NewStep, StoreError,
+        Asked, BegunInvestigation, Claim, Ended, InvestigationCounts, InvestigationLimits, InvestigationStore,
+        NewInvestigation, NewStep, StoreError,
     },
     recommendation::Severity,
     time::Timestamp,
@@ -78,7 +78,12 @@ impl InvestigationStore for Store {
         rows.iter().map(|row| Ok(IncidentId::new(row.text("id")?))).collect()
     }
 
-    async fn begin(&self, cluster: &str, by: &str, limits: InvestigationLimits) -> Result<Begun, StoreError> {
+    async fn begin(
+        &self,
+        cluster: &str,
+        by: &str,
+        limits: InvestigationLimits,
+    ) -> Result<BegunInvestigation, StoreError> {
         turn::begin(self, cluster, by, limits).await
     }
 

@@ -10,7 +10,7 @@ use crate::{
 use domain::{
     ids::{InvestigationId, RecommendationId},
     investigation::{InvestigationState as State, MOST_STEPS, PROMPT_VERSION, Usage},
-    ports::{Begun, Claim, Ended, InvestigationLimits as Limits, NewStep, SILENT_MS, StoreError},
+    ports::{BegunInvestigation, Claim, Ended, InvestigationLimits as Limits, NewStep, SILENT_MS, StoreError},
     time::Timestamp,
 };
 
@@ -21,11 +21,16 @@ const SILENT: &str = "the console that asked HolmesGPT ended before there was an
 const OVER: &str = "HolmesGPT was not asked: nothing fires any more, or somebody has recommended something meanwhile";
 
 /// Takes up what is due.
-pub(super) async fn begin(store: &Store, cluster: &str, by: &str, limits: Limits) -> Result<Begun, StoreError> {
+pub(super) async fn begin(
+    store: &Store,
+    cluster: &str,
+    by: &str,
+    limits: Limits,
+) -> Result<BegunInvestigation, StoreError> {
     // Looked for without a lock: mostly there is none.
     let sql = format!("SELECT id FROM investigations WHERE {} LIMIT 1", due(store.dialect().now()));
     if Sql::new("investigation", sql).bind(cluster).maybe(&mut *store.read().await?).await?.is_none() {
-        return Ok(Begun::Nothing);
+        return Ok(BegunInvestigation::Nothing);
     }
     let mut write = store.write().await?;
     write.lock(Lock::Investigations).await?;
@@ -37,30 +42,30 @@ pub(super) async fn begin(store: &Store, cluster: &str, by: &str, limits: Limits
          FROM investigations WHERE {due} ORDER BY rank, asked_at, id LIMIT 1"
     );
     let Some(row) = Sql::new("investigation", sql).bind(cluster).maybe(write.on()).await? else {
-        return Ok(Begun::Nothing);
+        return Ok(BegunInvestigation::Nothing);
     };
     let next = Next::of(&row)?;
     if next.state == State::Running {
         // It is queued again, or ends: the next look takes it up.
         next.went_silent(&mut write, now, limits).await?;
         write.commit().await?;
-        return Ok(Begun::Settled);
+        return Ok(BegunInvestigation::Settled);
     }
     if next.automatic && !next.wanted {
         next.close(&mut write, State::Failed, now, now, OVER).await?;
         write.commit().await?;
-        return Ok(Begun::Settled);
+        return Ok(BegunInvestigation::Settled);
     }
     let many =
         "SELECT COUNT(*) AS many FROM investigations WHERE cluster = $1 AND state = 'running' AND silent_at > $2";
     let running = Sql::new("investigation", many).bind(cluster).bind(now).one(write.on()).await?;
     if running.int("many")? >= i64::from(limits.at_once) {
-        return Ok(Begun::Nothing);
+        return Ok(BegunInvestigation::Nothing);
     }
     let many = "SELECT COUNT(*) AS many FROM investigation_attempts WHERE cluster = $1 AND began_at > $2";
     let lately = Sql::new("attempt", many).bind(cluster).bind(now.plus_ms(-HOUR_MS)).one(write.on()).await?;
     if lately.int("many")? >= i64::from(limits.per_hour) {
-        return Ok(Begun::Bounded);
+        return Ok(BegunInvestigation::Bounded);
     }
     next.begin(write, cluster, by, now).await
 }
@@ -126,7 +131,13 @@ impl Next {
         Ok(())
     }
 
-    async fn begin(&self, mut write: Write, cluster: &str, by: &str, now: Timestamp) -> Result<Begun, StoreError> {
+    async fn begin(
+        &self,
+        mut write: Write,
+        cluster: &str,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<BegunInvestigation, StoreError> {
         let attempt = self.attempts + 1;
         let sql = "UPDATE investigations SET state = 'running', attempts = $1, claim = $2, silent_at = $3, prompt_version = $4, \
                    fault = NULL WHERE id = $5";
@@ -148,7 +159,7 @@ impl Next {
         let id = InvestigationId::new(self.id.as_str());
         let begun = read(write.on(), &id).await?.ok_or_else(|| gone(&id))?;
         write.commit().await?;
-        Ok(Begun::Attempt(Box::new(begun), Claim { id, attempt, by: by.to_owned() }))
+        Ok(BegunInvestigation::Attempt(Box::new(begun), Claim { id, attempt, by: by.to_owned() }))
     }
 }
 

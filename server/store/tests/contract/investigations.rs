@@ -5,8 +5,8 @@ use domain::{
     ids::{IncidentId, InvestigationId, RecommendationId, SignalId},
     investigation::{Investigation, InvestigationState as State, MOST_STEPS, StepKind, Usage},
     ports::{
-        Asked, Begun, Claim, Ended, InvestigationCounts, InvestigationLimits, InvestigationStore, NewInvestigation,
-        NewRecommendation, NewStep, NewWord, RecommendationStore, SignalStore,
+        Asked, BegunInvestigation, Claim, Ended, InvestigationCounts, InvestigationLimits, InvestigationStore,
+        NewInvestigation, NewRecommendation, NewStep, NewWord, RecommendationStore, SignalStore,
     },
     recommendation::Severity,
     signal::{Facts, SignalSource, Told, Word, group},
@@ -99,13 +99,13 @@ async fn asked(store: &Store, incident: &IncidentId, automatic: bool) -> Investi
     }
 }
 
-async fn begin(store: &Store, limits: InvestigationLimits) -> Begun {
+async fn begin(store: &Store, limits: InvestigationLimits) -> BegunInvestigation {
     store.begin(CLUSTER, &format!("claim-{}", next()), limits).await.unwrap()
 }
 
 async fn begun(store: &Store, limits: InvestigationLimits) -> (Investigation, Claim) {
     match begin(store, limits).await {
-        Begun::Attempt(investigation, claim) => (*investigation, claim),
+        BegunInvestigation::Attempt(investigation, claim) => (*investigation, claim),
         other => panic!("{other:?}"),
     }
 }
@@ -153,7 +153,7 @@ async fn what_does_not_fire_is_not_investigated(bench: Bench) {
     assert_eq!(ask(store, &incident, false).await, Asked::NotWanted);
     assert_eq!(ask(store, &IncidentId::new("none"), false).await, Asked::Missing);
     assert_eq!(audit_rows(store).await, before);
-    assert_eq!(begin(store, MANY).await, Begun::Nothing);
+    assert_eq!(begin(store, MANY).await, BegunInvestigation::Nothing);
 }
 
 async fn the_console_asks_for_what_is_bad_enough_and_unanswered_once(bench: Bench) {
@@ -194,7 +194,7 @@ async fn people_come_first_then_the_worst(bench: Bench) {
     for id in wanted {
         assert_eq!(begun(store, MANY).await.0.id, id);
     }
-    assert_eq!(begin(store, MANY).await, Begun::Nothing);
+    assert_eq!(begin(store, MANY).await, BegunInvestigation::Nothing);
 }
 
 async fn ten_at_once_take_up_each_but_once(bench: Bench) {
@@ -207,7 +207,7 @@ async fn ten_at_once_take_up_each_but_once(bench: Bench) {
     let mut taken: Vec<_> = results
         .into_iter()
         .filter_map(|begun| match begun {
-            Begun::Attempt(investigation, _) => Some(investigation.id),
+            BegunInvestigation::Attempt(investigation, _) => Some(investigation.id),
             _ => None,
         })
         .collect();
@@ -227,14 +227,14 @@ async fn as_many_as_are_set_go_on_and_begin_within_an_hour(bench: Bench) {
     let few = InvestigationLimits { attempts: 3, at_once: 2, per_hour: 3 };
     let (_, first) = begun(store, few).await;
     begun(store, few).await;
-    assert_eq!(begin(store, few).await, Begun::Nothing, "two go on");
+    assert_eq!(begin(store, few).await, BegunInvestigation::Nothing, "two go on");
     store.end(&first, Usage::default(), Ended::Again { in_ms: 0, fault: "no".into() }).await.unwrap();
     let (_, third) = begun(store, few).await;
     store.end(&third, Usage::default(), Ended::Failed { fault: "no".into() }).await.unwrap();
-    assert_eq!(begin(store, few).await, Begun::Bounded, "three began, whichever they were");
+    assert_eq!(begin(store, few).await, BegunInvestigation::Bounded, "three began, whichever they were");
     let sql = format!("UPDATE investigation_attempts SET began_at = began_at - {}", 61 * MINUTE);
     sqlx::query(&sql).execute(&mut bench.raw().await).await.unwrap();
-    assert!(matches!(begin(store, few).await, Begun::Attempt(..)), "the hour is over");
+    assert!(matches!(begin(store, few).await, BegunInvestigation::Attempt(..)), "the hour is over");
 }
 
 async fn what_a_dead_console_had_is_tried_again_within_its_attempts(bench: Bench) {
@@ -245,11 +245,11 @@ async fn what_a_dead_console_had_is_tried_again_within_its_attempts(bench: Bench
     for number in 1..=2_u32 {
         let (investigation, claim) = begun(store, twice).await;
         assert_eq!((claim.attempt, investigation.attempts.len()), (number, number as usize));
-        assert_eq!(begin(store, twice).await, Begun::Nothing, "it goes on");
+        assert_eq!(begin(store, twice).await, BegunInvestigation::Nothing, "it goes on");
         consoles_die(&bench).await;
-        assert_eq!(begin(store, twice).await, Begun::Settled);
+        assert_eq!(begin(store, twice).await, BegunInvestigation::Settled);
     }
-    assert_eq!(begin(store, twice).await, Begun::Nothing);
+    assert_eq!(begin(store, twice).await, BegunInvestigation::Nothing);
     let after = read(store, &id).await;
     assert_eq!((after.state, after.attempts.len()), (State::Failed, 2));
     assert!(after.fault.unwrap().contains("ended before") && after.ended_at.is_some());
@@ -262,7 +262,7 @@ async fn what_was_taken_over_is_nobody_elses_to_tell_or_end(bench: Bench) {
     asked(store, &incident, false).await;
     let (_, dead) = begun(store, MANY).await;
     consoles_die(&bench).await;
-    assert_eq!(begin(store, MANY).await, Begun::Settled);
+    assert_eq!(begin(store, MANY).await, BegunInvestigation::Settled);
     let (_, alive) = begun(store, MANY).await;
     let step = || vec![NewStep { kind: StepKind::Agent, text: "still here".into() }];
     assert!(!store.tell(&dead, step(), Usage::default(), Some("late".into()), None).await.unwrap());
@@ -323,8 +323,11 @@ async fn what_was_asked_by_itself_and_is_over_costs_nothing(bench: Bench) {
     let new = NewRecommendation { cluster: CLUSTER.into(), ..recommendation("r-1", answered.as_str()) };
     store.insert(new, entry("recommendation.submit")).await.unwrap();
     assert_eq!(begun(store, MANY).await.0.id, person, "whoever asked gets an answer");
-    assert_eq!((begin(store, MANY).await, begin(store, MANY).await), (Begun::Settled, Begun::Settled));
-    assert_eq!(begin(store, MANY).await, Begun::Nothing);
+    assert_eq!(
+        (begin(store, MANY).await, begin(store, MANY).await),
+        (BegunInvestigation::Settled, BegunInvestigation::Settled)
+    );
+    assert_eq!(begin(store, MANY).await, BegunInvestigation::Nothing);
     for id in automatic {
         let after = read(store, &id).await;
         assert_eq!((after.state, after.attempts.len()), (State::Failed, 0));

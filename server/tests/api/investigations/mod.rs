@@ -227,9 +227,9 @@ async fn that_nothing_fits_is_an_answer_too() {
     none["strategies"] = json!([]);
     holmes.says([cause(), Says::Answer(none.to_string())]);
     ask(&admin, &incident).await.expect(201);
-    let done = admin.until(&format!("/api/v1/incidents/{incident}/investigations"), "two", |all| {
-        all["items"][1].is_object() && all["items"][0]["state"] == "answered"
-    });
+    let address = format!("/api/v1/incidents/{incident}/investigations");
+    let done =
+        admin.until(&address, "two", |all| all["items"][1].is_object() && all["items"][0]["state"] == "answered");
     let done = done.await["items"][0].clone();
     assert!(done["fault"].as_str().unwrap().contains("OOMKilled event detected"), "{done}");
     assert_eq!(admin.get("/api/v1/recommendations").await.expect(200)["items"], json!([]));
@@ -278,10 +278,10 @@ async fn one_that_does_not_answer_in_time_has_failed_with_what_it_used() {
     let incident = fires(&console, "a", "warning").await;
     holmes.says([Says::Hangs]);
     ask(&admin, &incident).await.expect(201);
-    let running =
-        admin.until(&format!("/api/v1/incidents/{incident}/investigations"), "its steps while it goes on", |all| {
-            all["items"][0]["state"] == "running" && all["items"][0]["steps"][1].is_object()
-        });
+    let address = format!("/api/v1/incidents/{incident}/investigations");
+    let running = admin.until(&address, "its steps while it goes on", |all| {
+        all["items"][0]["state"] == "running" && all["items"][0]["steps"][1].is_object()
+    });
     let running = running.await;
     assert!(texts(&running["items"][0]["steps"]).iter().any(|step| step.contains("I look at")), "{running}");
     let failed = until(&admin, &incident, "failed").await;

@@ -42,7 +42,7 @@ async fn a_strategy_is_tried_mended_and_handed_in() {
     assert_eq!(taken.json["page"], format!("{}/recommendations/{id}", console.url));
     let stored = admin.get(&format!("/api/v1/recommendations/{id}")).await.expect(200);
     assert_eq!(stored["incident"]["id"], "inc-mcp");
-    assert_eq!(stored["proposer"]["name"], "model");
+    assert_eq!(stored["proposer"]["name"], "token model");
     let audit = admin.get("/api/v1/audit").await.expect(200);
     let row =
         audit["items"].as_array().unwrap().iter().find(|row| row["action"] == "recommendation.submit").unwrap().clone();

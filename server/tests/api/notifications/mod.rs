@@ -251,7 +251,7 @@ async fn a_test_comes_by_the_page_and_by_the_api() {
     let sent = admin.post("/settings/notifications/receivers/chat/test", &[]).await;
     assert_eq!(sent.status, 303);
     assert_eq!(sent.headers["location"].to_str().unwrap(), "/settings/notifications?done=tested");
-    let token = console.token("token", "admin");
+    let token = console.token("tester", "admin");
     token.post("/api/v1/notifications/receivers/chat/test", &json!({})).await.expect(202);
     let heard = chat.until(2, SOON).await;
     assert!(heard.iter().all(|one| one.is_signed() && one.kind() == "ai.kubernaut.notification.test"));
