@@ -22,7 +22,7 @@ export async function succeeded(page, timeout = 60_000) {
 export async function verdict(page, word, timeout = 60_000) {
   const section = page.locator('#assessment');
   await section.getByRole('table').waitFor({ timeout });
-  assert.equal(await section.locator('.state').first().innerText(), word, await section.innerText());
+  assert.equal((await section.locator('.state').first().innerText()).trim(), word, await section.innerText());
   return section.innerText();
 }
 
