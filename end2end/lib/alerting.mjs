@@ -30,13 +30,15 @@ export const rule = { alert: 'KubeDeploymentReplicasMismatch', namespace: 'produ
 
 /**
  * Starts both for a console at this address; `token` may hand in signals. `fires(whether)` sets the metric, `restart()` ends Alertmanager
- * and starts it with what it had.
+ * and starts it with what it had. Instead of that metric and its rule there may be others: `metrics()` are served as they are then, `rules`
+ * are evaluated. `port` is Alertmanager's, for a console that was told of it before.
  */
-export async function startAlerting([prometheus, alertmanager], consoleUrl, token) {
+export async function startAlerting([prometheus, alertmanager], consoleUrl, token, { metrics, rules: others, port } = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'alerting-'));
-  const [ofPrometheus, ofAlertmanager] = [await freePort(), await freePort()];
+  const [ofPrometheus, ofAlertmanager] = [await freePort(), port ?? (await freePort())];
   let trouble = 0;
-  const metric = createServer((_, answer) => answer.setHeader('content-type', 'text/plain; version=0.0.4').end(`trouble ${trouble}\n`));
+  const served = metrics ?? (() => `trouble ${trouble}\n`);
+  const metric = createServer((_, answer) => answer.setHeader('content-type', 'text/plain; version=0.0.4').end(served()));
   await once(metric.listen(0, '127.0.0.1'), 'listening');
   const write = async (name, content) => {
     const path = join(directory, name);
@@ -47,7 +49,7 @@ export async function startAlerting([prometheus, alertmanager], consoleUrl, toke
   const rules = await write('rules.yaml', {
     groups: [{
       name: 'test',
-      rules: [{
+      rules: others ?? [{
         alert: rule.alert,
         expr: 'trouble > 0',
         labels: { severity: rule.severity, namespace: rule.namespace, deployment: rule.deployment },
@@ -62,7 +64,7 @@ export async function startAlerting([prometheus, alertmanager], consoleUrl, toke
     alerting: { alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${ofAlertmanager}`] }] }] },
   });
   const routing = await write('alertmanager.yaml', {
-    route: { receiver: 'console', group_by: ['alertname', 'namespace'], group_wait: '100ms', group_interval: '500ms', repeat_interval: '1s' },
+    route: { receiver: 'console', group_by: ['alertname', 'namespace', 'deployment'], group_wait: '100ms', group_interval: '500ms', repeat_interval: '1s' },
     receivers: [{
       name: 'console',
       webhook_configs: [{

@@ -21,7 +21,7 @@ export function stage() {
   return {
     browser: () => keep(openBrowser(), (browser) => browser.close()),
     console: (options) => keep(startConsole(options), (console_) => console_.stop()),
-    alerting: (programs, consoleUrl, token) => keep(startAlerting(programs, consoleUrl, token), (alerting) => alerting.stop()),
+    alerting: (programs, consoleUrl, token, options) => keep(startAlerting(programs, consoleUrl, token, options), (alerting) => alerting.stop()),
     registry: (programs) => keep(startRegistry(programs), (registry) => registry.stop()),
     holmes: (modelUrl) => keep(startHolmes(modelUrl), (holmes) => holmes.stop()),
     model: () => keep(startModel(), (model) => model.stop()),

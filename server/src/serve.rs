@@ -164,6 +164,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
             .map_err(Fault::wrong_setting)
     });
     let investigator = investigator.transpose()?;
+    let cluster_name = connected.name.clone();
     let running = controller::start(
         connected.client,
         controller::Config {
@@ -198,13 +199,17 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
                 services: services.clone(),
                 executions: shared.clone(),
                 recommendations: shared.clone(),
+                investigations: shared.clone(),
+                has_agent: config.holmes.is_some(),
                 registry: registry.clone(),
                 policies: shared.clone(),
                 accounts: shared.clone(),
                 sandbox: sandbox.clone(),
                 clock: Arc::new(SystemClock),
                 ids: Arc::new(UuidIds),
+                cluster: cluster_name,
                 namespace: config.namespace.clone(),
+                settle_ms: millis(config.assess.after),
             };
             let playing = scene::start(world, controller_stop.clone()).await;
             Some(playing.map_err(|e| Fault::failed(e.to_string()))?)

@@ -181,6 +181,23 @@ fn what_an_agent_did_is_told_as_text_with_what_it_used() {
 }
 
 #[test]
+fn the_demos_script_never_pretends_to_be_an_agent() {
+    let mut view_of = investigation(InvestigationState::Answered);
+    view_of.investigation.asked_by = Actor::system(domain::investigation::SCENE);
+    view_of.investigation.attempts.clear();
+    let page = html(|| {
+        incident(IncidentView {
+            investigations: vec![view_of],
+            cannot_investigate: Some("No agent.".into()),
+            ..view(IncidentState::Firing)
+        })
+    });
+    let part = between(&page, "id=\"investigations\"", "id=\"recommendations\"");
+    assert!(part.contains("Sandbox") && part.contains("No model was asked"), "{part}");
+    assert!(!part.contains("HolmesGPT") && !part.contains("gpt-4o"), "{part}");
+}
+
+#[test]
 fn one_that_failed_says_why_and_what_a_person_can_do() {
     let whole =
         IncidentView { investigations: vec![investigation(InvestigationState::Failed)], ..view(IncidentState::Firing) };

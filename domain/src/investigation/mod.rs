@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 /// compared.
 pub const PROMPT_VERSION: &str = "console-1";
 
+/// The part of the console that plays the demo scene. What it asks for its own script answers.
+pub const SCENE: &str = "demo scene";
+
 /// The most steps of one attempt that are kept.
 pub const MOST_STEPS: u32 = 200;
 
@@ -185,6 +188,11 @@ pub struct Investigation {
 }
 
 impl Investigation {
+    /// Whether no agent was asked: the demo scene's script wrote it down.
+    pub fn by_script(&self) -> bool {
+        self.asked_by == Actor::system(SCENE)
+    }
+
     /// What all attempts used together.
     pub fn usage(&self) -> Usage {
         self.attempts.iter().fold(Usage::default(), |sum, attempt| sum.and(attempt.usage))
@@ -194,6 +202,7 @@ impl Investigation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::ActorId;
 
     #[test]
     fn names_round_trip() {
@@ -205,6 +214,29 @@ mod tests {
             assert_eq!(StepKind::from_name(kind.name()), Some(kind));
         }
         assert_eq!(InvestigationState::from_name("done"), None);
+    }
+
+    #[test]
+    fn only_what_the_scene_asks_for_itself_is_its_scripts() {
+        let asked_by = |by: Actor| Investigation {
+            id: InvestigationId::new("v"),
+            incident: IncidentId::new("i"),
+            state: InvestigationState::Queued,
+            asked_by: by,
+            automatic: false,
+            asked_at: Timestamp::default(),
+            due_at: None,
+            ended_at: None,
+            attempts: Vec::new(),
+            model: None,
+            prompt_version: PROMPT_VERSION.into(),
+            root_cause: None,
+            recommendation: None,
+            fault: None,
+        };
+        assert!(asked_by(Actor::system(SCENE)).by_script());
+        assert!(!asked_by(Actor::new(ActorId::new("user:1"), SCENE)).by_script(), "a person of that name");
+        assert!(!asked_by(Actor::system("investigator")).by_script());
     }
 
     #[test]

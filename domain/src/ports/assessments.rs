@@ -38,7 +38,8 @@ pub trait AssessmentStore: Send + Sync {
     /// Runs in this cluster that ended at least `settle_ms` ago by the database's clock and at which nobody has looked, oldest end first,
     /// without tasks. Runs that never started are not among them.
     async fn unassessed(&self, cluster: &str, settle_ms: i64, limit: u32) -> Result<Vec<Execution>, StoreError>;
-    /// Names of other runs that were let go and whose time on the same objects falls between `from` and now.
+    /// Names of other runs that were let go and whose time on the same objects falls between `from` and now; of a next strategy without the
+    /// rollback that it followed.
     async fn beside(&self, run: &ExecutionId, from: Timestamp) -> Result<Vec<String>, StoreError>;
     /// Keeps what was found, with the rollups and a live event; `false`, and nothing is written, where somebody has looked already.
     async fn assess(&self, run: &ExecutionId, judged: &Judged) -> Result<bool, StoreError>;

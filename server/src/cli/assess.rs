@@ -4,7 +4,7 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub struct AssessSettings {
-    /// How long after a run's end it is looked whether it helped [KUBERNAUT_ASSESS_AFTER] [default: 5m; 40s in the sandbox]
+    /// How long after a run's end it is looked whether it helped [KUBERNAUT_ASSESS_AFTER] [default: 5m; 30s in the sandbox]
     #[arg(long, global = true, value_name = "DURATION")]
     assess_after: Option<String>,
     /// Alertmanager, which is asked whether a run's alert has cleared, or none [KUBERNAUT_ALERTMANAGER_URL] [default: none]

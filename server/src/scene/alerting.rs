@@ -5,7 +5,7 @@ use super::{SceneError, answer, caller, reader, script::Script};
 use crate::services::Services;
 use domain::{
     identity::{Actor, Caller, Role},
-    ids::ActorId,
+    ids::{ActorId, IncidentId},
     incident::IncidentState,
     paging::Page,
     ports::IncidentFilter,
@@ -23,6 +23,8 @@ const LABEL: (&str, &str) = ("source", "demo scene");
 pub struct Alerting {
     /// Those that fire, as they were told, by fingerprint.
     firing: BTreeMap<String, Value>,
+    /// The incident that the console made of each, by fingerprint.
+    incidents: BTreeMap<String, IncidentId>,
 }
 
 /// Who tells: a token as an Alertmanager would have.
@@ -35,7 +37,7 @@ impl Alerting {
     pub async fn new(services: &Services) -> Result<Self, SceneError> {
         let filter = IncidentFilter { state: Some(IncidentState::Firing), ..IncidentFilter::default() };
         let incidents = services.incidents(&reader(), &filter, &Page::first(Page::MAX_LIMIT)).await?;
-        let mut firing = BTreeMap::new();
+        let (mut firing, mut known) = (BTreeMap::new(), BTreeMap::new());
         for incident in incidents.items {
             let view = services.incident(&reader(), &incident.id).await?;
             let own = |label: Option<&String>| label.is_some_and(|value| value == LABEL.1);
@@ -46,11 +48,17 @@ impl Alerting {
                         "annotations": { "summary": signal.facts.summary.unwrap_or_default() },
                         "startsAt": signal.starts_at, "fingerprint": signal.fingerprint,
                     });
+                    known.insert(signal.fingerprint.clone(), incident.id.clone());
                     firing.insert(signal.fingerprint, told);
                 }
             }
         }
-        Ok(Self { firing })
+        Ok(Self { firing, incidents: known })
+    }
+
+    /// The console's incident of an alert that was told of.
+    pub fn incident(&self, alert: &Alert) -> Option<&IncidentId> {
+        self.incidents.get(&answer::fingerprint(alert))
     }
 
     /// Tells of each alert that has begun or cleared since it was last told of.
@@ -61,7 +69,10 @@ impl Alerting {
             .filter_map(|alert| Some((answer::fingerprint(alert), begun(Script::of(&alert.name)?, alert))))
             .collect();
         for told in moved(&self.firing, &firing, now) {
-            services.take_alerts(&alertmanager(), &message(&told)).await?;
+            let taken = services.take_alerts(&alertmanager(), &message(&told)).await?;
+            if let (Some(fingerprint), Some(incident)) = (told["fingerprint"].as_str(), taken.incidents.first()) {
+                self.incidents.insert(fingerprint.to_owned(), incident.clone());
+            }
         }
         self.firing = firing;
         Ok(())

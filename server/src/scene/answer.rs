@@ -54,6 +54,16 @@ pub fn answer(script: &Script, alert: &sandbox::Alert, evidence: &Evidence, turn
     })
 }
 
+/// What an answer comes to, in a line.
+pub fn choice(answer: &Value) -> String {
+    let strategies = answer["strategies"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let first = strategies.first().and_then(|first| first["workflow_id"].as_str()).unwrap_or("nothing");
+    match strategies.len() {
+        0 | 1 => format!("Proposes {first}"),
+        many => format!("Proposes {first} first, of {many} strategies"),
+    }
+}
+
 fn summary(evidence: &Evidence) -> String {
     let Evidence { kind, namespace, name, replicas, ready, kills, .. } = evidence;
     let kills = if *kills == 1 { "one kill".to_owned() } else { format!("{kills} kills") };
@@ -262,5 +272,6 @@ mod tests {
         let lean = Evidence { autoscaler: None, budget: None, application: None, ..evidence(&SCRIPTS[0]) };
         let quiet = answer(&SCRIPTS[0], &alert(&SCRIPTS[0]), &lean, 0);
         assert!(quiet["warnings"].as_array().unwrap().len() < body["warnings"].as_array().unwrap().len());
+        assert_eq!(choice(&body), "Proposes oomkill-scale-down first, of 2 strategies");
     }
 }

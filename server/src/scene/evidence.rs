@@ -65,6 +65,26 @@ pub fn path(kind: &str, namespace: &str, name: &str) -> String {
 }
 
 impl Evidence {
+    /// What was looked at, a line each.
+    pub fn in_words(&self) -> Vec<String> {
+        let Self { kind, name, replicas, ready, kills, .. } = self;
+        let amount = |memory: Option<Memory>| memory.map_or_else(|| "none".to_owned(), |memory| memory.to_string());
+        let (request, limit) = (amount(self.request), amount(self.limit));
+        let workload = format!(
+            "{kind} {name}: {ready} of {replicas} pods ready, {kills} kills; memory request {request}, limit {limit}"
+        );
+        let node = self.node.as_ref().map(|node| {
+            let Node { name, allocatable, requested } = node;
+            format!("Node {name}: {requested} of {allocatable} memory requested")
+        });
+        let scaler = self.autoscaler.map(|(least, most)| format!("an autoscaler holds {least} to {most} replicas"));
+        let budget = self.budget.map(|least| format!("a disruption budget wants {least} available"));
+        let owner = self.application.as_ref().map(|application| format!("Argo CD application {application} owns it"));
+        let around: Vec<String> = [scaler, budget, owner].into_iter().flatten().collect();
+        let around = if around.is_empty() { "nothing".to_owned() } else { around.join("; ") };
+        [Some(workload), node, Some(format!("In the way of a change: {around}"))].into_iter().flatten().collect()
+    }
+
     /// Gathers everything about the workload that an alert names.
     pub async fn gather(client: &kube::Client, alert: &sandbox::Alert) -> Result<Self, SceneError> {
         let sandbox::Alert { kind, namespace, name, kills, .. } = alert;
@@ -149,6 +169,32 @@ mod tests {
         let node = json!({ "status": { "allocatable": { "memory": "4352Mi" } } });
         let expected = Node { name: "worker-2".into(), allocatable: Memory(4352), requested: Memory(1536) };
         assert_eq!(memory_of("worker-2", &node, &pods), expected);
+    }
+
+    #[test]
+    fn what_was_looked_at_is_told_as_it_was_found() {
+        let mut evidence = Evidence {
+            kind: "Deployment".into(),
+            namespace: "production".into(),
+            name: "inventory".into(),
+            replicas: 2,
+            ready: 0,
+            kills: 3,
+            request: Some(Memory(256)),
+            limit: None,
+            node: None,
+            autoscaler: None,
+            budget: None,
+            application: None,
+        };
+        let lean = evidence.in_words();
+        let told = "Deployment inventory: 0 of 2 pods ready, 3 kills; memory request 256Mi, limit none";
+        assert_eq!(lean, [told, "In the way of a change: nothing"]);
+        evidence.node = Some(Node { name: "worker-1".into(), allocatable: Memory(1024), requested: Memory(512) });
+        (evidence.autoscaler, evidence.budget) = (Some((3, 12)), Some(2));
+        let full = evidence.in_words();
+        assert_eq!(full[1], "Node worker-1: 512Mi of 1Gi memory requested");
+        assert!(full[2].ends_with("holds 3 to 12 replicas; a disruption budget wants 2 available"), "{full:?}");
     }
 
     #[test]

@@ -1,30 +1,28 @@
-//! The investigator: looks at every firing alert, asks the cluster, and hands in a recommendation as a model's agent would, with
-//! a proposer's rights and nothing more. It asks again when a decision has not helped, and when nobody decided in time.
+//! The investigator: has every firing alert investigated about which nobody has to decide. It does so again when a run has not helped and
+//! nothing is made of it by itself, and when nobody decided in time.
 
 use super::{
-    SceneError, SceneWorld, alerting::Alerting, answer, caller, evidence::Evidence, incidents::Incidents, people,
-    reader, script::Script,
+    SceneError, SceneWorld, alerting::Alerting, answer, incidents::Incidents, investigation::Investigation,
+    notes::Notes, reader, script::Script,
 };
 use domain::{
-    decision::Verb,
-    identity::{Actor, Caller, Role},
-    ids::ActorId,
     paging::Page,
-    ports::{ExecutionFilter, Known, RecommendationFilter},
-    recommendation::{Recommendation, RecommendationState, Risk},
-    services::{ApprovalService, DecisionRequest, RunService},
+    ports::{ExecutionFilter, RecommendationFilter},
+    recommendation::{Recommendation, RecommendationState},
+    services::{ApprovalService, RunService},
 };
 use sandbox::{Alert, AlertState};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Between two looks when no alert moves.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// How long a run's effect is waited for before the next answer, milliseconds.
-const AFTER_RUN_MS: i64 = 60_000;
+/// How long after a verdict something may be made of the run by itself, before the next answer, milliseconds.
+const AFTER_VERDICT_MS: i64 = 30_000;
 /// How long a rejection stands before the next answer, milliseconds.
 const AFTER_REJECTION_MS: i64 = 120_000;
 
@@ -39,16 +37,22 @@ pub async fn run(world: SceneWorld, stop: CancellationToken) {
         Ok(alerting) => alerting,
         Err(error) => return tracing::warn!(%error, "the demo scene can't be played"),
     };
-    let mut investigator = Investigator { world, incidents, alerting, turns: BTreeMap::new() };
+    let (turns, under_way) = (BTreeMap::new(), BTreeMap::new());
+    let mut investigator = Investigator { world, incidents, alerting, turns, under_way, stop: stop.clone() };
     loop {
+        investigator.settle().await;
         if let Err(error) = investigator.look().await {
             tracing::warn!(%error, "the demo scene stumbles");
         }
         tokio::select! {
-            () = stop.cancelled() => return,
-            moved = changes.changed() => if moved.is_err() { return },
+            () = stop.cancelled() => break,
+            moved = changes.changed() => if moved.is_err() { break },
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
+    }
+    // Each writes down that it was broken off.
+    for (_, (_, task)) in std::mem::take(&mut investigator.under_way) {
+        let _ = task.await;
     }
 }
 
@@ -58,12 +62,9 @@ struct Investigator {
     alerting: Alerting,
     /// The next answer's turn, by workload.
     turns: BTreeMap<&'static str, usize>,
-}
-
-/// Who proposes: a token as a model's agent would have.
-fn proposer() -> Caller {
-    let actor = Actor::new(ActorId::new("token:demo-investigator"), "investigator");
-    caller(actor, Role::Propose)
+    /// Investigations that go on, with their turn, by workload.
+    under_way: BTreeMap<&'static str, (usize, JoinHandle<Result<(), SceneError>>)>,
+    stop: CancellationToken,
 }
 
 impl Investigator {
@@ -77,31 +78,59 @@ impl Investigator {
         let busy: BTreeSet<String> = resources.map(|resource| resource.name).collect();
         self.incidents.arise(&alerts, &busy, self.world.clock.now()).await?;
         for alert in alerts.iter().filter(|alert| alert.state == AlertState::Firing && !busy.contains(&alert.name)) {
-            if let Some(script) = Script::of(&alert.name) {
-                self.consider(script, alert).await?;
+            if let Some(script) = Script::of(&alert.name)
+                && !self.under_way.contains_key(script.workload)
+                && let Some(turn) = self.consider(script, alert).await?
+            {
+                self.begin(script, alert, turn).await?;
             }
         }
         Ok(())
     }
 
-    async fn consider(&mut self, script: &'static Script, alert: &Alert) -> Result<(), SceneError> {
+    /// Whether an alert is to be investigated now, and which answer it comes to.
+    async fn consider(&self, script: &Script, alert: &Alert) -> Result<Option<usize>, SceneError> {
         let filter = RecommendationFilter { incident: Some(answer::incident_id(alert)), ..Default::default() };
         let last = ApprovalService::list(&self.world.services, &reader(), &filter, &Page::first(1)).await?;
         let last = last.items.into_iter().next();
         let next = self.turns.get(script.workload).copied().unwrap_or_default();
-        let turn = match &last {
-            None => next,
+        Ok(match &last {
+            None => Some(next),
             Some(last) => match last.state {
-                RecommendationState::Open => return Ok(()),
-                RecommendationState::Decided if self.may_still_help(last).await? => return Ok(()),
-                RecommendationState::Decided => next,
+                RecommendationState::Open => None,
+                RecommendationState::Decided if self.may_still_help(last).await? => None,
+                RecommendationState::Decided => Some(next),
                 // Nobody decided: the same again, on fresh evidence.
-                RecommendationState::Expired | RecommendationState::Superseded => next.saturating_sub(1),
+                RecommendationState::Expired | RecommendationState::Superseded => Some(next.saturating_sub(1)),
             },
+        })
+    }
+
+    async fn begin(&mut self, script: &'static Script, alert: &Alert, turn: usize) -> Result<(), SceneError> {
+        let notes = match self.alerting.incident(alert) {
+            Some(incident) => Notes::begin(&self.world, incident).await?,
+            None => None,
         };
-        self.investigate(script, alert, turn).await?;
-        self.turns.insert(script.workload, turn + 1);
+        let investigation = Investigation { world: self.world.clone(), notes, script, alert: alert.clone(), turn };
+        let task = tokio::spawn(investigation.carry_out(self.stop.clone()));
+        self.under_way.insert(script.workload, (turn, task));
         Ok(())
+    }
+
+    /// Takes note of investigations that have ended.
+    async fn settle(&mut self) {
+        let over: Vec<&'static str> =
+            self.under_way.iter().filter(|(_, (_, task))| task.is_finished()).map(|(workload, _)| *workload).collect();
+        for workload in over {
+            let Some((turn, task)) = self.under_way.remove(workload) else { continue };
+            match task.await {
+                Ok(Ok(())) => {
+                    self.turns.insert(workload, turn + 1);
+                }
+                Ok(Err(error)) => tracing::warn!(%error, workload, "an investigation of the demo scene failed"),
+                Err(error) => tracing::error!(%error, workload, "an investigation of the demo scene broke off"),
+            }
+        }
     }
 
     /// Whether what was decided has had too little time to tell.
@@ -111,40 +140,10 @@ impl Investigator {
         let filter = ExecutionFilter { recommendation_id: Some(decided.id.to_string()), ..Default::default() };
         let run = RunService::list(services, &reader(), &filter, &Page::first(1)).await?.items.into_iter().next();
         if let Some(run) = run {
-            return Ok(!run.state.ended() || run.finished_at.is_some_and(|ended| now.since(ended) < AFTER_RUN_MS));
+            let patience = self.world.settle_ms.saturating_add(AFTER_VERDICT_MS);
+            return Ok(!run.state.ended() || run.finished_at.is_some_and(|ended| now.since(ended) < patience));
         }
         let (_, decisions) = ApprovalService::get(services, &reader(), &decided.id).await?;
         Ok(decisions.last().is_some_and(|decision| now.since(decision.at) < AFTER_REJECTION_MS))
-    }
-
-    async fn investigate(&self, script: &Script, alert: &Alert, turn: usize) -> Result<(), SceneError> {
-        let evidence = Evidence::gather(&self.world.sandbox.client(), alert).await?;
-        let body = answer::answer(script, alert, &evidence, turn);
-        let recommendation = self.world.services.submit(&proposer(), &body).await?;
-        let first = recommendation.content.strategies.first();
-        if first.is_some_and(|strategy| strategy.risk() == Risk::High && strategy.runnable()) {
-            self.first_approval(&recommendation).await?;
-        }
-        Ok(())
-    }
-
-    /// High risk needs two people; one of them has looked already.
-    async fn first_approval(&self, recommendation: &Recommendation) -> Result<(), SceneError> {
-        let Some(operator) = people::operator(self.world.accounts.as_ref(), people::FIRST_OPERATOR).await? else {
-            return Ok(());
-        };
-        let operator = caller(operator, Role::Operator);
-        let view = self.world.services.view(&operator, &recommendation.id, Some(0), None).await?;
-        let Some(ticket) = view.ticket else { return Ok(()) };
-        let request = DecisionRequest {
-            decision: Verb::Approve,
-            strategy: 0,
-            ticket_digest: Some(ticket.digest),
-            reason: Some("The evidence and the amount agree with what I see; a second person, please.".into()),
-            confirm: None,
-            known: Known::Any,
-        };
-        self.world.services.decide(&operator, &recommendation.id, request).await?;
-        Ok(())
     }
 }

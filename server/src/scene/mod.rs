@@ -9,8 +9,10 @@ mod answer;
 mod catalog;
 mod evidence;
 mod incidents;
+mod investigation;
 mod investigator;
 mod memory;
+mod notes;
 mod past;
 mod people;
 mod policy;
@@ -19,7 +21,11 @@ mod script;
 use crate::services::Services;
 use domain::{
     identity::{Actor, Caller, Role, Way},
-    ports::{AccountStore, Clock, ExecutionStore, Ids, PolicyStore, RecommendationStore, Registry, StoreError},
+    investigation::SCENE,
+    ports::{
+        AccountStore, Clock, ExecutionStore, Ids, InvestigationStore, PolicyStore, RecommendationStore, Registry,
+        StoreError,
+    },
     services::ServiceError,
 };
 use std::sync::Arc;
@@ -27,7 +33,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// The route that the scene's doings have in the audit trail.
-const ROUTE: &str = "demo scene";
+const ROUTE: &str = SCENE;
 
 /// What the scene lives in.
 #[derive(Clone)]
@@ -38,6 +44,10 @@ pub struct SceneWorld {
     pub executions: Arc<dyn ExecutionStore>,
     /// And what led to it.
     pub recommendations: Arc<dyn RecommendationStore>,
+    /// Where it is written down how recommendations come about.
+    pub investigations: Arc<dyn InvestigationStore>,
+    /// Whether an agent is set that investigates: then the scene leaves that to it.
+    pub has_agent: bool,
     /// Where its images come from.
     pub registry: Arc<dyn Registry>,
     /// Where policies are.
@@ -50,8 +60,12 @@ pub struct SceneWorld {
     pub clock: Arc<dyn Clock>,
     /// Fresh ids.
     pub ids: Arc<dyn Ids>,
+    /// The cluster's name.
+    pub cluster: String,
     /// The namespace of the runs.
     pub namespace: String,
+    /// How long after a run's end it is looked whether it helped, milliseconds.
+    pub settle_ms: i64,
 }
 
 /// Why the scene can't begin or go on.

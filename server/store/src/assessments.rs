@@ -53,6 +53,12 @@ impl AssessmentStore for Store {
         sql.push(" AND (e.finished_at IS NULL OR e.finished_at >= ").value(from).push(")");
         sql.push(" AND EXISTS (SELECT 1 FROM execution_targets t, execution_targets o WHERE t.execution_id = e.id ");
         sql.push("AND o.execution_id = r.id AND ").push(OVERLAP).push(")");
+        // Of a next strategy the rollback of the one before it, which put back what the signal fired under.
+        sql.push(
+            " AND NOT EXISTS (SELECT 1 FROM recommendations u, recommendations n \
+             WHERE u.id = e.recommendation_id AND n.id = r.recommendation_id AND u.of_way = 'rollback' \
+             AND n.of_way = 'next_strategy' AND u.of_run = n.of_run AND e.finished_at <= r.started_at)",
+        );
         sql.push(" ORDER BY e.created_at, e.id LIMIT ").value(BESIDE);
         sql.all(&mut *self.read().await?).await?.iter().map(|row| row.text("name")).collect()
     }

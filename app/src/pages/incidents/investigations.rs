@@ -2,7 +2,7 @@
 //! words, and shown as text.
 
 use crate::{
-    components::{Ago, Elapsed, Empty, Id, Notice, Prose, Section, State, Tone},
+    components::{Ago, Chip, Elapsed, Empty, Id, Notice, Prose, Section, State, Tone},
     icon::{Glyph, Icon},
 };
 use domain::{
@@ -49,6 +49,7 @@ pub fn Investigations(
 fn One(view: InvestigationView, newest: bool, now: Timestamp) -> impl IntoView {
     let InvestigationView { investigation, steps } = view;
     let usage = usage_in_words(investigation.usage());
+    let scripted = investigation.by_script();
     let Investigation { id, state, asked_by, automatic, asked_at, due_at, ended_at, attempts, .. } = investigation;
     let by = if automatic { "the console, because of its severity".to_owned() } else { asked_by.name };
     let open = newest && !state.ended();
@@ -60,6 +61,7 @@ fn One(view: InvestigationView, newest: bool, now: Timestamp) -> impl IntoView {
         <article class="panel investigation">
             <p>
                 <State of=state />" "
+                {scripted.then(|| view! { <Chip word="Sandbox" tone=Tone::Wait />" " })}
                 <span class="sub">
                     "asked for by "{by}", "<Ago at=asked_at now />
                     {(state != InvestigationState::Queued).then(|| view! { ", for "<Elapsed from=asked_at to=ended_at now /> })}
@@ -75,16 +77,19 @@ fn One(view: InvestigationView, newest: bool, now: Timestamp) -> impl IntoView {
             })}
             {recommendation.map(|id| view! { <p><a href=format!("/recommendations/{id}")>"Its recommendation"</a></p> })}
             {root_cause.map(|text| view! { <details open=newest><summary class="btn small">"Root cause, in its words"</summary><Prose text /></details> })}
+            {scripted.then(|| view! { <p class="sub">"Written by a script of the demo scene from what the sandbox has. No model was asked."</p> })}
             {(count > 0).then(|| view! {
                 <details open=open>
                     <summary class="btn small">{format!("{count} steps")}</summary>
-                    <ol class="rows">{steps.into_iter().map(|step| view! { <StepRow step now /> }).collect_view()}</ol>
+                    <ol class="rows">{steps.into_iter().map(|step| view! { <StepRow step scripted now /> }).collect_view()}</ol>
                 </details>
             })}
             <dl class="kv">
                 <dt>"Attempts"</dt><dd>{attempts_in_words(&attempts)}</dd>
-                <dt>"Used"</dt><dd>{usage}</dd>
-                <dt>"Model"</dt><dd>{investigation.model.unwrap_or_else(|| "not told".to_owned())}", asked as of "<code>{investigation.prompt_version}</code></dd>
+                {(!scripted).then(|| view! {
+                    <dt>"Used"</dt><dd>{usage}</dd>
+                    <dt>"Model"</dt><dd>{investigation.model.unwrap_or_else(|| "not told".to_owned())}", asked as of "<code>{investigation.prompt_version}</code></dd>
+                })}
                 <dt>"Id"</dt><dd><Id of=id.to_string() what="investigation id" /></dd>
             </dl>
         </article>
@@ -93,9 +98,15 @@ fn One(view: InvestigationView, newest: bool, now: Timestamp) -> impl IntoView {
 }
 
 #[component]
-fn StepRow(step: Step, now: Timestamp) -> impl IntoView {
+fn StepRow(
+    step: Step,
+    /// Whether the demo scene's script tells it.
+    scripted: bool,
+    now: Timestamp,
+) -> impl IntoView {
     let who = match step.kind {
         StepKind::Console => "Console",
+        StepKind::Agent if scripted => "Script",
         StepKind::Agent => "HolmesGPT",
         StepKind::Tool => "Tool",
     };

@@ -101,9 +101,8 @@ pub(crate) async fn increase_memory(machine: &Machine) -> Result<Exit, Exit> {
         machine.say(format!("ERROR: not a memory quantity: {wanted}"));
         return Err(FAILED);
     };
-    if new <= old {
-        machine.say(format!("ERROR: {wanted} is not more than the present limit of {before}"));
-        return Err(FAILED);
+    if new < old {
+        machine.say("This is less than before: right for a rollback only");
     }
     machine.pause(500).await;
     machine.say("Step 3: Updating resource specification...");

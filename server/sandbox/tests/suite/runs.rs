@@ -119,6 +119,25 @@ async fn more_memory_helps_where_the_limit_is_too_low_and_not_where_the_node_is_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_raise_that_is_too_small_is_undone_and_followed_by_one_that_helps() {
+    let sandbox = troubled();
+    alert(&sandbox, "inventory", AlertState::Firing).await;
+    let known = || sandbox.alerts().into_iter().find(|alert| alert.name == "inventory").unwrap();
+    let since = known().since_ms;
+    let image = "quay.io/kubernaut/playbook-oomkill-increase-memory:v1.0.0";
+    for (name, before, limit) in [("little", "256Mi", "288Mi"), ("back", "288Mi", "256Mi")] {
+        strategy(&sandbox, name, image, target("inventory", &[("MEMORY_LIMIT_NEW", limit)])).await;
+        assert_eq!(condition(&ended(&sandbox, name).await).1, "Succeeded", "{}", log(&sandbox, name).await);
+        assert_eq!(outputs(&sandbox, name).await, json!({"previous_limit": before, "new_limit": limit}));
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        assert_eq!((known().state, known().since_ms), (AlertState::Firing, since), "it has fired all the time");
+    }
+    strategy(&sandbox, "enough", image, target("inventory", &[("MEMORY_LIMIT_NEW", "512Mi")])).await;
+    assert_eq!(condition(&ended(&sandbox, "enough").await).1, "Succeeded", "{}", log(&sandbox, "enough").await);
+    alert(&sandbox, "inventory", AlertState::Resolved).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_image_with_several_strategies_goes_by_its_hidden_parameter() {
     let sandbox = troubled();
     let image = "quay.io/kubernaut/playbook-oomkill-multi:v1.0.0";

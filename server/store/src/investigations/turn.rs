@@ -16,9 +16,9 @@ use domain::{
 
 const HOUR_MS: i64 = 3_600_000;
 /// What is said of an attempt whose console is gone.
-const SILENT: &str = "the console that asked HolmesGPT ended before there was an answer";
+const SILENT: &str = "the console that asked the agent ended before there was an answer";
 /// What is said of one that is not needed any more.
-const OVER: &str = "HolmesGPT was not asked: nothing fires any more, or somebody has recommended something meanwhile";
+const OVER: &str = "the agent was not asked: nothing fires any more, or somebody has recommended something meanwhile";
 
 /// Takes up what is due.
 pub(super) async fn begin(

@@ -184,6 +184,22 @@ async fn other_runs_on_the_same_object_are_told(bench: Bench) {
     assert_eq!(beside(&one, 10 * MINUTE).await, ["remediation-e2"]);
     assert_eq!(beside(&two, 10 * MINUTE).await, ["remediation-e1"], "neither alone");
     assert!(beside(&two, MINUTE).await.is_empty(), "it ended before");
+    // The one before was undone, and this is the next strategy: by the rollback nothing is better than before.
+    for sql in [
+        "UPDATE recommendations SET of_run = 'e0', of_way = 'rollback' \
+         WHERE id = (SELECT recommendation_id FROM executions WHERE id = 'e1')",
+        "UPDATE recommendations SET of_run = 'e0', of_way = 'next_strategy' \
+         WHERE id = (SELECT recommendation_id FROM executions WHERE id = 'e2')",
+    ] {
+        sqlx::query(sql).execute(&mut raw).await.unwrap();
+    }
+    assert!(beside(&two, 10 * MINUTE).await.is_empty(), "the rollback that it followed");
+    assert_eq!(beside(&one, 10 * MINUTE).await, ["remediation-e2"], "the rollback itself is not alone");
+    sqlx::query("UPDATE recommendations SET of_run = 'another' WHERE of_way = 'rollback'")
+        .execute(&mut raw)
+        .await
+        .unwrap();
+    assert_eq!(beside(&two, 10 * MINUTE).await, ["remediation-e1"], "the rollback of something else may have helped");
     sqlx::query("UPDATE executions SET let_go = 0 WHERE id = 'e1'").execute(&mut raw).await.unwrap();
     assert!(beside(&two, 10 * MINUTE).await.is_empty(), "what was never let go did nothing");
 }
