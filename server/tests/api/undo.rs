@@ -240,6 +240,44 @@ async fn what_a_person_handed_in_is_undone_by_itself_only_where_people_let_it() 
     }
 }
 
+#[tokio::test]
+async fn what_could_not_run_when_it_came_is_not_what_is_tried_next() {
+    let console = Console::start();
+    let (admin, model) = (console.token("admin", "admin"), console.token("model", "propose"));
+    let mut known = playbook("1.0.0", &json!({}));
+    known["risk"] = json!("low");
+    admin.post("/api/v1/playbooks", &known).await.expect(201);
+    in_force(&admin, &one_rule("approvals: 1\nrecovery: next-strategy")).await;
+    let seeds = answer("inc-1", "not-there", &Value::Null);
+    let parameters = |replicas: i64| {
+        let mut parameters = seeds["strategies"][0]["parameters"].clone();
+        parameters["SCALE_TARGET_REPLICAS"] = json!(replicas);
+        parameters
+    };
+    let id = &known["workflow_id"];
+    let said = json!({
+        "incident": seeds["incident"],
+        "rootCauseAnalysis": { "summary": "The node is full." },
+        "selectedWorkflow": {
+            "workflowId": id, "actionType": "scale_down_replicas", "confidence": 0.9, "parameters": parameters(1),
+        },
+        "alternativeWorkflows": [
+            { "workflowId": id, "executionBundle": "quay.io/somebody/else:1.0.0", "parameters": parameters(2) },
+            { "workflowId": id, "parameters": parameters(3) },
+        ],
+    });
+    let run = approved(&admin, &proposed(&model, &said).await).await;
+    assert_eq!(ended(&admin, &run).await["state"], "failed");
+    let recoveries = format!("{run}/recoveries");
+    let known = admin.until(&recoveries, "what is tried next", |known| known["by_itself"].is_string()).await;
+    let made = &known["made"][0];
+    assert_eq!(made["way"], "next_strategy", "{known}");
+    let id = made["recommendation_id"].as_str().unwrap();
+    let next = admin.get(&format!("/api/v1/recommendations/{id}")).await.expect(200);
+    let strategies = next["strategies"].as_array().unwrap();
+    assert_eq!((strategies.len(), &strategies[0]["parameters"]["SCALE_TARGET_REPLICAS"]), (1, &json!(3)), "{next}");
+}
+
 async fn the_same_finding_is_one_card_that_people_triage(console: &Console) {
     let (admin, model, viewer) =
         (console.token("admin", "admin"), console.token("model", "propose"), console.token("viewer", "viewer"));
