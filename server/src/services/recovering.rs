@@ -8,7 +8,7 @@ use super::{
     store_fault,
 };
 use domain::{
-    execution::Execution,
+    execution::{Assessment, Execution, ExecutionState},
     identity::{Actor, Caller, Right, Role, Way as CameBy},
     ids::{ExecutionId, RecommendationId},
     policy::Policy,
@@ -80,6 +80,10 @@ impl Services {
         let Some(way) = recovery::by_itself(allowed, &run, of.map(|(way, _, automatic)| (way, automatic))) else {
             return self.left(leave(String::new())).await;
         };
+        if root == *id && self.only_people_say_so(&run).await? {
+            let said = "A person said that it did not help, so people go on from here: roll it back, or propose what comes next.";
+            return self.left(leave(said.to_owned())).await;
+        }
         let policy = format!("policy {} v{}", record.policy.name, record.version);
         let asked = format!("The {policy} asks for this.");
         let what = way.words().to_lowercase();
@@ -131,6 +135,16 @@ impl Services {
         let images = self.signed(&plan.images()).await?;
         let ruling = self.ruling(record, &recommendation, strategy, Some(plan), registration.as_ref(), &images).await?;
         Ok(ruling.recovery)
+    }
+
+    /// Whether that it did not help is a person's word alone. Whoever asks for a rollback is not who lets it run; a verdict of theirs
+    /// must not do more.
+    async fn only_people_say_so(&self, run: &Execution) -> Answer<bool> {
+        if run.state != ExecutionState::Succeeded {
+            return Ok(false);
+        }
+        let record = self.world.assessments.assessment(&run.subject.id).await.map_err(store_fault)?;
+        Ok(record.is_some_and(|record| record.overruled.is_some() && record.found != Assessment::Ineffective))
     }
 
     /// Whether a line of runs began with a model's answer that no person handed in, nor anybody who may decide: what a policy lets a

@@ -241,6 +241,23 @@ async fn what_a_person_handed_in_is_undone_by_itself_only_where_people_let_it() 
 }
 
 #[tokio::test]
+async fn a_verdict_of_a_person_alone_makes_nothing_by_itself() {
+    let console = Console::start();
+    let (admin, model) = (console.token("admin", "admin"), console.token("model", "propose"));
+    let operator = console.token("operator", "operator");
+    admin.post("/api/v1/playbooks", &playbook("1.0.0", &json!({}))).await.expect(201);
+    in_force(&admin, &one_rule("approvals: 1\nrecovery: rollback")).await;
+    let body = answer("inc-1", "my-app", &json!({ "SCALE_TARGET_REPLICAS": 4 }));
+    let run = approved(&admin, &proposed(&model, &body).await).await;
+    assert_eq!(ended(&admin, &run).await["state"], "succeeded");
+    let verdict = json!({ "verdict": "ineffective", "reason": "I want it undone" });
+    operator.post(&format!("{run}/assessment"), &verdict).await.expect(200);
+    let known = admin.until(&format!("{run}/recoveries"), "a look", |known| known["by_itself"].is_string()).await;
+    assert!(known["by_itself"].as_str().unwrap().contains("A person said"), "{known}");
+    assert_eq!(known["made"], json!([]), "whoever wants it undone asks for it, and another approves");
+}
+
+#[tokio::test]
 async fn what_could_not_run_when_it_came_is_not_what_is_tried_next() {
     let console = Console::start();
     let (admin, model) = (console.token("admin", "admin"), console.token("model", "propose"));
