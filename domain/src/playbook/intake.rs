@@ -151,9 +151,17 @@ fn captures(value: &Value, pointer: &str, faults: &mut Faults) -> Option<Vec<Cap
     Some(captures.into_iter().map(|(_, capture)| capture).collect())
 }
 
+/// Where an object may hold a secret in words: what is captured is shown to whoever reads runs.
+const NEVER_CAPTURED: [&str; 4] = ["env", "args", "command", "kubectl.kubernetes.io~1last-applied-configuration"];
+
 /// A pointer into `spec` or `metadata`: what a status says can't be set back.
 fn captured_field(value: &Value, pointer: &str, faults: &mut Faults) -> Option<String> {
     let field = reader::line(1..=limits::CAPTURE_FIELD)(value, pointer, faults)?;
+    if field.split('/').any(|part| NEVER_CAPTURED.contains(&part)) {
+        let message =
+            "name another field: commands, environment variables and what kubectl applied last may hold secrets";
+        return reader::refuse(Complaint::new(code::NOT_ALLOWED, message), pointer, faults);
+    }
     if field.starts_with("/spec/") || field.starts_with("/metadata/") {
         return Some(field);
     }

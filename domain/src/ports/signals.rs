@@ -64,7 +64,7 @@ pub trait SignalStore: Send + Sync {
     async fn unanswered_count(&self) -> Result<i64, StoreError>;
     /// Up to `limit` of its signals: those that fire first, then those that ended last.
     async fn signals(&self, of: &IncidentId, limit: u32) -> Result<Vec<Signal>, StoreError>;
-    /// The newest signal of that fingerprint.
+    /// The newest signal of that fingerprint; one that fires before all that have ended, whoever told of their end.
     async fn newest(&self, cluster: &str, fingerprint: &str) -> Result<Option<Signal>, StoreError>;
     /// Up to `limit` recommendations that came for it, newest first.
     async fn recommended(&self, of: &IncidentId, limit: u32) -> Result<Vec<RecommendationId>, StoreError>;

@@ -82,7 +82,7 @@ pub async fn headers(State(https): State<bool>, request: Request, next: Next) ->
         answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if !answer.headers().contains_key(header::CONTENT_SECURITY_POLICY) {
-        let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+        let nothing = HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
         answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, nothing);
     }
     answer

@@ -51,7 +51,11 @@ impl Services {
         let Some(ruling) = made.ruling.as_ref().filter(|ruling| ruling.terms.grant == Grant::Automatic) else {
             return Ok(false);
         };
-        if let Some(why) = asks_for_people(taken, &made, self.checks_signatures()) {
+        let people = match asks_for_people(taken, &made, self.checks_signatures()) {
+            None => self.played_down(taken).await?,
+            why => why,
+        };
+        if let Some(why) = people {
             tracing::info!(recommendation = %taken.id, why, "not decided by the policy");
             return Ok(false);
         }
@@ -72,6 +76,23 @@ impl Services {
             }
             Err(other) => Err(other),
         }
+    }
+
+    /// What an answer says of an incident of the console's own more mildly than the console knows it. Rules judge by the answer.
+    async fn played_down(&self, taken: &Recommendation) -> Answer<Option<&'static str>> {
+        let signals = &self.world.signals;
+        let Some(id) = signals.incident_of(&taken.id).await.map_err(store_fault)? else { return Ok(None) };
+        let Some(known) = signals.incident(&id).await.map_err(store_fault)? else { return Ok(None) };
+        let said = &taken.content.incident;
+        if said.severity < known.severity {
+            return Ok(Some("it calls its incident less severe than it is"));
+        }
+        // Where the console is set to an environment, that is what rules judge by.
+        let asked = self.world.settings.environment.is_none();
+        let other =
+            |environment: &String| said.environment.as_ref().is_none_or(|said| !said.eq_ignore_ascii_case(environment));
+        let elsewhere = asked && known.about.environment.as_ref().is_some_and(other);
+        Ok(elsewhere.then_some("it does not name its incident's environment"))
     }
 }
 

@@ -34,6 +34,11 @@ impl IncidentService for Services {
             tracing::warn!(truncated = read.truncated, "Alertmanager left alerts out (max_alerts)");
         }
         let taken = self.take_words(SignalSource::Alertmanager, read.told).await.map_err(store_fault)?;
+        if taken.began > 0 || taken.ended > 0 {
+            let request_id = caller.request_id.as_str();
+            let (began, ended) = (taken.began, taken.ended);
+            tracing::info!(by = %caller.actor.id, request_id, began, ended, "signals were taken in");
+        }
         Ok(SignalsTaken {
             began: taken.began,
             ended: taken.ended,

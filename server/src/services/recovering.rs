@@ -8,12 +8,12 @@ use super::{
     store_fault,
 };
 use domain::{
-    execution::Execution,
-    identity::{Actor, Caller, Way as CameBy},
+    execution::{Assessment, Execution, ExecutionState},
+    identity::{Actor, Caller, Right, Role, Way as CameBy},
     ids::{ExecutionId, RecommendationId},
     policy::Policy,
     ports::{Begun, Look, PolicyRecord},
-    recommendation::{Origin, Proposal},
+    recommendation::{Origin, Proposal, Recommendation},
     recovery::{self, Recovery, Way},
     services::{Answer, ServiceError},
 };
@@ -80,6 +80,10 @@ impl Services {
         let Some(way) = recovery::by_itself(allowed, &run, of.map(|(way, _, automatic)| (way, automatic))) else {
             return self.left(leave(String::new())).await;
         };
+        if root == *id && self.only_people_say_so(&run).await? {
+            let said = "A person said that it did not help, so people go on from here: roll it back, or propose what comes next.";
+            return self.left(leave(said.to_owned())).await;
+        }
         let policy = format!("policy {} v{}", record.policy.name, record.version);
         let asked = format!("The {policy} asks for this.");
         let what = way.words().to_lowercase();
@@ -94,6 +98,7 @@ impl Services {
             }
             other => other?,
         };
+        let by_machine = self.began_by_machine(&first).await?;
         let caller = as_console();
         let origin = Origin::Run { way, execution: root.clone(), automatic: true };
         let look = |made: &RecommendationId| {
@@ -102,7 +107,9 @@ impl Services {
         };
         match self.begin(&caller, origin, content, None, look).await? {
             Begun::Made(made) => {
-                self.let_policy_decide(&caller, *made).await;
+                if by_machine {
+                    self.let_policy_decide(&caller, *made).await;
+                }
                 Ok(())
             }
             Begun::InTheWay(other) => {
@@ -128,6 +135,33 @@ impl Services {
         let images = self.signed(&plan.images()).await?;
         let ruling = self.ruling(record, &recommendation, strategy, Some(plan), registration.as_ref(), &images).await?;
         Ok(ruling.recovery)
+    }
+
+    /// Whether that it did not help is a person's word alone. Whoever asks for a rollback is not who lets it run; a verdict of theirs
+    /// must not do more.
+    async fn only_people_say_so(&self, run: &Execution) -> Answer<bool> {
+        if run.state != ExecutionState::Succeeded {
+            return Ok(false);
+        }
+        let record = self.world.assessments.assessment(&run.subject.id).await.map_err(store_fault)?;
+        Ok(record.is_some_and(|record| record.overruled.is_some() && record.found != Assessment::Ineffective))
+    }
+
+    /// Whether a line of runs began with a model's answer that no person handed in, nor anybody who may decide: what a policy lets a
+    /// machine do nobody gets by handing in something that fails.
+    async fn began_by_machine(&self, first: &Execution) -> Answer<bool> {
+        let came = self.world.recommendations.get(&first.subject.recommendation_id).await.map_err(store_fault)?;
+        let Some(Recommendation { origin: Origin::Model, proposer, .. }) = came else { return Ok(false) };
+        let id = proposer.id.as_str();
+        if proposer.owner.is_some() || id.starts_with("user:") {
+            return Ok(false);
+        }
+        if !id.starts_with("token:") {
+            return Ok(true);
+        }
+        let tokens = self.world.people.tokens().await.map_err(store_fault)?;
+        let decides = |roles: &[Role]| roles.iter().any(|role| role.grants(Right::Decide));
+        Ok(tokens.iter().any(|token| token.id == id && !decides(&token.roles)))
     }
 
     async fn left(&self, look: Look) -> Answer<()> {

@@ -234,10 +234,10 @@ impl Services {
     pub(super) async fn trying_next(&self, run: &Execution, asked: &str) -> Answer<Content> {
         let (recommendation, ticket) = self.ground(run).await?;
         let tried = usize::try_from(ticket.content().strategy).unwrap_or(usize::MAX);
-        let mut left: Vec<Strategy> =
-            recommendation.content.strategies.iter().skip(tried.saturating_add(1)).cloned().collect();
+        // What could not run when it came is not tried: what was wrong with it then is not all told by the catalog now.
+        let later = recommendation.content.strategies.iter().skip(tried.saturating_add(1));
+        let mut left: Vec<Strategy> = later.filter(|strategy| strategy.runnable()).cloned().collect();
         for strategy in &mut left {
-            strategy.errors.clear();
             strategy.rollback_errors.clear();
             self.check_strategy(strategy, None).await?;
         }

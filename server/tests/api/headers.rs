@@ -29,7 +29,7 @@ fn guarded(what: &str, headers: &HeaderMap) {
     let unused = text(headers, "permissions-policy");
     assert!(unused.contains("camera=()") && unused.contains("microphone=()"), "{what}: {unused}");
     let policy = text(headers, "content-security-policy");
-    for part in ["default-src 'none'", "frame-ancestors 'none'"] {
+    for part in ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"] {
         assert!(policy.contains(part), "{part} of {what}: {policy}");
     }
     for never in ["unsafe-inline", "'unsafe-eval'", "*", "http:", "data:"] {

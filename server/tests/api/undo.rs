@@ -1,7 +1,7 @@
 //! When it goes wrong: undoing a run, repeating it, what happens by itself, and findings.
 
 use crate::{
-    policies::{approve, in_force, one_rule, proposed, ticket, told},
+    policies::{approve, in_force, one_rule, person, proposed, ticket, token_of, told},
     support::{Caller, Console, Database, recommendation, seed},
 };
 use serde_json::{Value, json};
@@ -112,6 +112,12 @@ async fn rollback_parameters_are_checked_when_they_come_and_what_was_captured_st
     let wrong = json!({ "capture": [{ "field": "spec.replicas", "parameter": "SCALE_TARGET_REPLICAS" }] });
     let refused = admin.post("/api/v1/playbooks", &playbook("1.1.0", &wrong)).await;
     assert_eq!(refused.faults(), [("/execution/capture/0/field".to_owned(), "malformed".to_owned())]);
+    let variable = "/spec/template/spec/containers/0/env/0/value";
+    for field in [variable, "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration"] {
+        let secret = json!({ "capture": [{ "field": field, "parameter": "SCALE_TARGET_REPLICAS" }] });
+        let refused = admin.post("/api/v1/playbooks", &playbook("1.1.0", &secret)).await;
+        assert_eq!(refused.faults(), [("/execution/capture/0/field".to_owned(), "not_allowed".to_owned())], "{field}");
+    }
     let wrong = json!({ "capture": [{ "field": "/spec/replicas", "parameter": "REMEDIATION_TYPE" }] });
     let refused = admin.post("/api/v1/playbooks", &playbook("1.1.0", &wrong)).await;
     assert_eq!(refused.faults(), [("/execution/capture/0/parameter".to_owned(), "unknown_parameter".to_owned())]);
@@ -188,6 +194,105 @@ async fn what_failed_is_undone_by_itself_once_where_the_policy_says_so() {
     assert_eq!((&known["made"], &known["of"]["automatic"]), (&json!([]), &json!(true)));
     let known = admin.get(&format!("{before}/recoveries")).await.expect(200);
     assert_eq!(known["made"], json!([]), "what ended before the policy was in force is people's");
+}
+
+/// Lets rollbacks run by themselves, and nothing else.
+const UNDOES_BY_ITSELF: &str = "\
+name: undoes
+rules:
+  - name: rollbacks
+    grant: automatic
+    match:
+      origin: rollback
+      risk: [low, medium]
+      measured_success: { at_least: 0, runs: 1 }
+  - name: everything-else
+    approvals: 1
+    recovery: rollback
+";
+
+#[tokio::test]
+async fn what_a_person_handed_in_is_undone_by_itself_only_where_people_let_it() {
+    let console = Console::start();
+    let (admin, model) = (console.token("admin", "admin"), console.token("model", "propose"));
+    admin.post("/api/v1/playbooks", &playbook("1.0.0", &json!({}))).await.expect(201);
+    person(&console, "mara");
+    let (own, operator) = (token_of(&console, "mara", "propose"), console.token("operator", "operator"));
+    let failed = async |by: &Caller<'_>, incident: &str| {
+        let body = answer(incident, &format!("not-there-{incident}"), &json!({ "SCALE_TARGET_REPLICAS": 4 }));
+        let run = approved(&admin, &proposed(by, &body).await).await;
+        assert_eq!(ended(&admin, &run).await["state"], "failed", "{incident}");
+        format!("{run}/recoveries")
+    };
+    failed(&model, "inc-0").await;
+    let measured = "/api/v1/effectiveness?group_by=version";
+    admin.until(measured, "counted", |list| list["items"][0]["runs"] == 1).await;
+    in_force(&admin, UNDOES_BY_ITSELF).await;
+
+    let people = [failed(&own, "inc-1").await, failed(&operator, "inc-2").await];
+    let machine = failed(&model, "inc-3").await;
+    admin.until(&machine, "a rollback by the policy", |known| known["made"][0]["state"] == "decided").await;
+    // Runs are looked at in the order of their ends.
+    for recoveries in people {
+        let known = admin.get(&recoveries).await.expect(200);
+        let made = &known["made"][0];
+        assert_eq!((&made["automatic"], &made["state"]), (&json!(true), &json!("open")), "{known}");
+    }
+}
+
+#[tokio::test]
+async fn a_verdict_of_a_person_alone_makes_nothing_by_itself() {
+    let console = Console::start();
+    let (admin, model) = (console.token("admin", "admin"), console.token("model", "propose"));
+    let operator = console.token("operator", "operator");
+    admin.post("/api/v1/playbooks", &playbook("1.0.0", &json!({}))).await.expect(201);
+    in_force(&admin, &one_rule("approvals: 1\nrecovery: rollback")).await;
+    let body = answer("inc-1", "my-app", &json!({ "SCALE_TARGET_REPLICAS": 4 }));
+    let run = approved(&admin, &proposed(&model, &body).await).await;
+    assert_eq!(ended(&admin, &run).await["state"], "succeeded");
+    let verdict = json!({ "verdict": "ineffective", "reason": "I want it undone" });
+    operator.post(&format!("{run}/assessment"), &verdict).await.expect(200);
+    let known = admin.until(&format!("{run}/recoveries"), "a look", |known| known["by_itself"].is_string()).await;
+    assert!(known["by_itself"].as_str().unwrap().contains("A person said"), "{known}");
+    assert_eq!(known["made"], json!([]), "whoever wants it undone asks for it, and another approves");
+}
+
+#[tokio::test]
+async fn what_could_not_run_when_it_came_is_not_what_is_tried_next() {
+    let console = Console::start();
+    let (admin, model) = (console.token("admin", "admin"), console.token("model", "propose"));
+    let mut known = playbook("1.0.0", &json!({}));
+    known["risk"] = json!("low");
+    admin.post("/api/v1/playbooks", &known).await.expect(201);
+    in_force(&admin, &one_rule("approvals: 1\nrecovery: next-strategy")).await;
+    let seeds = answer("inc-1", "not-there", &Value::Null);
+    let parameters = |replicas: i64| {
+        let mut parameters = seeds["strategies"][0]["parameters"].clone();
+        parameters["SCALE_TARGET_REPLICAS"] = json!(replicas);
+        parameters
+    };
+    let id = &known["workflow_id"];
+    let said = json!({
+        "incident": seeds["incident"],
+        "rootCauseAnalysis": { "summary": "The node is full." },
+        "selectedWorkflow": {
+            "workflowId": id, "actionType": "scale_down_replicas", "confidence": 0.9, "parameters": parameters(1),
+        },
+        "alternativeWorkflows": [
+            { "workflowId": id, "executionBundle": "quay.io/somebody/else:1.0.0", "parameters": parameters(2) },
+            { "workflowId": id, "parameters": parameters(3) },
+        ],
+    });
+    let run = approved(&admin, &proposed(&model, &said).await).await;
+    assert_eq!(ended(&admin, &run).await["state"], "failed");
+    let recoveries = format!("{run}/recoveries");
+    let known = admin.until(&recoveries, "what is tried next", |known| known["by_itself"].is_string()).await;
+    let made = &known["made"][0];
+    assert_eq!(made["way"], "next_strategy", "{known}");
+    let id = made["recommendation_id"].as_str().unwrap();
+    let next = admin.get(&format!("/api/v1/recommendations/{id}")).await.expect(200);
+    let strategies = next["strategies"].as_array().unwrap();
+    assert_eq!((strategies.len(), &strategies[0]["parameters"]["SCALE_TARGET_REPLICAS"]), (1, &json!(3)), "{next}");
 }
 
 async fn the_same_finding_is_one_card_that_people_triage(console: &Console) {

@@ -87,7 +87,10 @@ impl SignalStore for Store {
     }
 
     async fn newest(&self, cluster: &str, fingerprint: &str) -> Result<Option<Signal>, StoreError> {
-        let sql = format!("{SIGNAL} WHERE cluster = $1 AND fingerprint = $2 ORDER BY told_at DESC, id DESC LIMIT 1");
+        let sql = format!(
+            "{SIGNAL} WHERE cluster = $1 AND fingerprint = $2 \
+             ORDER BY CASE WHEN resolved_at IS NULL THEN 0 ELSE 1 END, told_at DESC, id DESC LIMIT 1"
+        );
         let sql = Sql::new("signal", sql).bind(cluster).bind(fingerprint);
         sql.maybe(&mut *self.read().await?).await?.as_ref().map(signal).transpose()
     }

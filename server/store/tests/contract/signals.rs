@@ -376,6 +376,16 @@ async fn the_newest_word_about_an_alert_is_found(bench: Bench) {
     time_goes_by(&bench).await;
     take(store, [fires("a", start.plus_ms(1000))]).await;
     assert_eq!(newest(CLUSTER).await, Some(false), "it fires again");
+
+    take(store, [Told { source: SignalSource::Kubernetes, ..fires("k", start) }]).await;
+    time_goes_by(&bench).await;
+    take(store, [ended("k", start, start)]).await;
+    let known = store.newest(CLUSTER, "k").await.unwrap().unwrap();
+    assert_eq!(
+        (known.source, known.resolved_at),
+        (SignalSource::Kubernetes, None),
+        "what another source says ends nothing"
+    );
 }
 
 async fn how_long_nobody_knew_of_it_is_counted(bench: Bench) {

@@ -2,7 +2,7 @@
 //! spelling of the kind, behind a first step that is harmless.
 
 use super::{PLAYBOOK, approve, in_force, one_rule, proposed, ticket, told};
-use crate::support::{Caller, Console, recommendation, seed};
+use crate::support::{Caller, Console, alert, alerts, recommendation, seed};
 use serde_json::{Value, json};
 
 const BY_NAMESPACE: &str = "\
@@ -108,4 +108,54 @@ async fn no_first_step_hides_what_the_others_act_on() {
     let refused = approve(&admin, &hidden, &ticket(&admin, &hidden).await).await;
     assert_eq!(told(&refused), (409, "busy"), "{}", refused.text);
     approve(&admin, &harmless, &ticket(&admin, &harmless).await).await.expect(200);
+}
+
+/// Lets run by itself what is for an incident that is not severe.
+const MILD_BY_ITSELF: &str = "\
+name: mild
+rules:
+  - name: mild
+    grant: automatic
+    match:
+      severity: [info, low]
+      risk: [low, medium]
+      confidence: { at_least: 0.8 }
+      measured_success: { at_least: 0.9, runs: 1 }
+  - name: everything-else
+    approvals: 1
+";
+
+#[tokio::test]
+async fn no_answer_talks_an_incident_down_that_the_console_knows() {
+    let console = Console::start();
+    let (admin, model) = (console.token("admin", "admin"), console.token("model", "propose"));
+    let alertmanager = console.token("alertmanager", "ingest");
+    admin.post("/api/v1/playbooks", &seed(PLAYBOOK)).await.expect(201);
+    let first = proposed(&model, &recommendation("inc-1")).await;
+    let decided = approve(&admin, &first, &ticket(&admin, &first).await).await.expect(200);
+    let run = format!("/api/v1/executions/{}", decided["execution_id"].as_str().unwrap());
+    admin.until(&run, "succeeded", |run| run["state"] == "succeeded").await;
+    let measured = "/api/v1/effectiveness?group_by=version";
+    admin.until(measured, "counted", |list| list["items"][0]["succeeded"] == 1).await;
+    in_force(&admin, MILD_BY_ITSELF).await;
+
+    let fires = async |name: &str, severity: &str, environment: Option<&str>| {
+        let mut body = alerts(&[alert(name, "firing", "2025-11-23T03:00:00Z")]);
+        body["groupKey"] = json!(name);
+        body["alerts"][0]["labels"]["severity"] = json!(severity);
+        if let Some(environment) = environment {
+            body["alerts"][0]["labels"]["environment"] = json!(environment);
+        }
+        let taken = alertmanager.post("/api/v1/signals/alertmanager", &body).await.expect(200);
+        taken["incidents"][0].as_str().unwrap().to_owned()
+    };
+    let grave = fires("grave", "critical", None).await;
+    let elsewhere = fires("elsewhere", "info", Some("staging")).await;
+    let mild = fires("mild", "info", Some("Production")).await;
+    for (incident, state) in [(grave, "open"), (elsewhere, "open"), (mild, "decided")] {
+        let mut said = recommendation(&incident);
+        said["incident"]["severity"] = json!("low");
+        let path = proposed(&model, &said).await;
+        assert_eq!(admin.get(&path).await.expect(200)["state"], state, "{incident}");
+    }
 }
