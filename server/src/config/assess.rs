@@ -1,6 +1,6 @@
 //! The settings of the assessor: when it looks, and where.
 
-use super::{ClusterChoice, ConfigError, Reader};
+use super::{ClusterChoice, ConfigError, Reader, Setting};
 use axum::http::Uri;
 use domain::assessment::judge::Better;
 use std::{
@@ -8,6 +8,43 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// All of them.
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::flag(
+        "assess-after",
+        "DURATION",
+        "How long after a run's end it is looked whether it helped [KUBERNAUT_ASSESS_AFTER] [default: 5m; 40s \
+         in the sandbox]",
+    ),
+    Setting::flag(
+        "alertmanager-url",
+        "URL",
+        "Alertmanager, which is asked whether a run's alert has cleared, or none [KUBERNAUT_ALERTMANAGER_URL] \
+         [default: none]",
+    ),
+    Setting::flag(
+        "prometheus-url",
+        "URL",
+        "Prometheus, which is asked for the numbers of --assess-queries, or none [KUBERNAUT_PROMETHEUS_URL] \
+         [default: none]",
+    ),
+    Setting::flag(
+        "monitoring-ca-file",
+        "FILE",
+        "Authorities to believe of both besides the system's, PEM [KUBERNAUT_MONITORING_CA_FILE]",
+    ),
+    Setting::flag(
+        "monitoring-token-file",
+        "FILE",
+        "The token that both are shown; read at each call [KUBERNAUT_MONITORING_TOKEN_FILE]",
+    ),
+    Setting::flag(
+        "assess-queries",
+        "FILE",
+        "Numbers that should move, a line each: SIGNAL lower|higher PROMQL [KUBERNAUT_ASSESS_QUERIES]",
+    ),
+];
 
 /// When runs are looked at, and what is asked.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! The settings of notifications: how, and a file that names the receivers. Their secrets stand in files of their own or in the
 //! environment; an address may be a secret, too, so that only its host is ever shown.
 
-use super::{Config, ConfigError, Reader, duration, on_or_off};
+use super::{Config, ConfigError, Reader, Setting, duration, on_or_off};
 use axum::http::Uri;
 use domain::{
     accounts::Secret,
@@ -15,6 +15,33 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// All of them.
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::flag("notify-file", "FILE", "File with the receivers of notifications (TOML) [KUBERNAUT_NOTIFY_FILE]"),
+    Setting::flag(
+        "notify-lead",
+        "DURATION",
+        "How long before its deadline a recommendation is said to expire [KUBERNAUT_NOTIFY_LEAD] [default: \
+         5m]",
+    ),
+    Setting::flag(
+        "notify-attempts",
+        "NUMBER",
+        "How often a notification is tried before somebody has to look [KUBERNAUT_NOTIFY_ATTEMPTS] [default: \
+         15]",
+    ),
+    Setting::flag(
+        "notify-ca-file",
+        "FILE",
+        "Authorities of receivers to believe besides the system's, PEM [KUBERNAUT_NOTIFY_CA_FILE]",
+    ),
+    Setting::flag(
+        "notify-allow-private",
+        "SWITCH",
+        "on, or off: receivers may have private addresses [KUBERNAUT_NOTIFY_ALLOW_PRIVATE] [default: off]",
+    ),
+];
 
 /// The most receivers.
 const MOST: usize = 20;
