@@ -20,6 +20,7 @@ mod services;
 mod signal_mapping;
 mod signatures;
 mod trail_watch;
+mod world;
 
 use clap::Parser as _;
 use std::process::ExitCode;
