@@ -14,6 +14,7 @@ use reqwest::{
 use std::{
     error::Error,
     net::{IpAddr, SocketAddr},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -79,6 +80,19 @@ impl Outbound {
     /// When these certificates, or the machine's, can't be read.
     pub fn new(authorities: Option<&[u8]>, private: bool) -> Result<Self, OutboundError> {
         Self::with(private, authorities, WITHIN)
+    }
+
+    /// The same with the authorities of a file (PEM) that this setting names.
+    ///
+    /// # Errors
+    /// When they can't be read or used; the sentence names the setting.
+    pub fn believing(setting: &str, authorities: Option<&Path>, private: bool) -> Result<Self, String> {
+        let read = |path: &Path| {
+            std::fs::read(path).map_err(|error| format!("--{setting} {} can't be read: {error}", path.display()))
+        };
+        let authorities = authorities.map(read).transpose()?;
+        Self::new(authorities.as_deref(), private)
+            .map_err(|error| format!("nobody can be called, look at --{setting}: {error}"))
     }
 
     fn with(private: bool, authorities: Option<&[u8]>, within: Duration) -> Result<Self, OutboundError> {

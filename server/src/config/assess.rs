@@ -1,10 +1,8 @@
 //! The settings of the assessor: when it looks, and where.
 
-use super::{ClusterChoice, ConfigError, Reader, Setting};
-use axum::http::Uri;
+use super::{ClusterChoice, ConfigError, Reader, Setting, parse::address};
 use domain::assessment::judge::Better;
 use std::{
-    net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -77,7 +75,7 @@ pub struct MetricQuery {
 /// What is set.
 pub(super) fn read(reader: &Reader<'_>, cluster: ClusterChoice) -> Result<AssessConfig, ConfigError> {
     let usual = if cluster == ClusterChoice::Sandbox { "40s" } else { "5m" };
-    let address = |name: &'static str| {
+    let called = |name: &'static str| {
         reader.get(
             name,
             "none",
@@ -92,8 +90,8 @@ pub(super) fn read(reader: &Reader<'_>, cluster: ClusterChoice) -> Result<Assess
             |text| super::span(text, Duration::from_secs(10)..=Duration::from_hours(6)),
             "write a duration from 10s to 6h, longer than an alert takes to resolve, such as 5m",
         )?,
-        alertmanager: address("alertmanager-url")?,
-        prometheus: address("prometheus-url")?,
+        alertmanager: called("alertmanager-url")?,
+        prometheus: called("prometheus-url")?,
         ca_file: reader.texts.get("monitoring-ca-file").map(PathBuf::from),
         token_file: reader.texts.get("monitoring-token-file").map(PathBuf::from),
         queries: queries(reader)?,
@@ -125,15 +123,6 @@ fn parsed(text: &str) -> Result<Vec<MetricQuery>, usize> {
         Ok(MetricQuery { signal_type: signal_type.to_owned(), better, query: query.trim().to_owned() })
     });
     each.collect()
-}
-
-fn address(text: &str) -> Option<String> {
-    let text = text.trim_end_matches('/');
-    let url: Uri = text.parse().ok()?;
-    let host = url.host()?.trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let unread = url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback);
-    (unread && url.query().is_none() && !text.contains('@')).then(|| text.to_owned())
 }
 
 /// For `config show`.

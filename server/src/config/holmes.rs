@@ -1,9 +1,8 @@
 //! The settings of investigations by HolmesGPT.
 
-use super::{Config, ConfigError, Reader, Setting, on_or_off, span};
-use axum::http::Uri;
+use super::{Config, ConfigError, Reader, Setting, on_or_off, parse::address, span};
 use domain::{accounts::Secret, ports::InvestigationLimits, recommendation::Severity};
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 /// All of them.
 pub(super) const SETTINGS: &[Setting] = &[
@@ -137,15 +136,6 @@ fn severities(text: &str) -> Option<Vec<Severity>> {
     all.sort_unstable();
     all.dedup();
     Some(all)
-}
-
-fn address(text: &str) -> Option<String> {
-    let text = text.trim_end_matches('/');
-    let url: Uri = text.parse().ok()?;
-    let host = url.host()?.trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let unread = url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback);
-    (unread && url.query().is_none() && !text.contains('@')).then(|| text.to_owned())
 }
 
 /// For `config show`, with the secret hidden.

@@ -1,6 +1,6 @@
 //! The settings of the provider that people sign in at (OpenID Connect).
 
-use super::{ConfigError, Reader, Setting};
+use super::{ConfigError, Reader, Setting, parse::unread};
 use axum::http::Uri;
 use domain::{
     accounts::Secret,
@@ -8,7 +8,7 @@ use domain::{
     provider::{EVERYBODY, Rules, check_group},
     text::check_line,
 };
-use std::{net::IpAddr, path::PathBuf};
+use std::path::PathBuf;
 
 /// The settings that are of no use without the first.
 pub(super) const SETTINGS: &[Setting] = &[
@@ -192,12 +192,8 @@ fn prefix_of(text: &str) -> Option<String> {
 
 /// As it is written: issuers are compared letter by letter (OpenID Connect Discovery 1.0, section 4.3).
 fn issuer(text: &str) -> Option<String> {
-    let url: Uri = text.parse().ok()?;
-    let host = url.host()?.trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let plain = !text.contains(['?', '#', '@']);
-    let good = plain && (url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback));
-    good.then(|| text.to_owned())
+    unread(text)?;
+    (!text.contains(['?', '#', '@'])).then(|| text.to_owned())
 }
 
 /// The host in an address.
