@@ -8,7 +8,7 @@ mod ends;
 use crate::{
     accounts::{Accounts, InCluster, oidc::Oidc},
     assessor::{Assessor, Sources, ToldSignals},
-    cli::{self, Fault},
+    cli,
     conditions::Cel,
     config::{Config, Scene, millis},
     doors::{
@@ -21,7 +21,9 @@ use crate::{
     policy_file,
     scene::{self, SceneWorld},
     services::Services,
-    signal_mapping, signatures, trail_watch, world,
+    signal_mapping, signatures,
+    terminal::Fault,
+    trail_watch, world,
 };
 use background::{Times, carry_out, keep_house, until};
 use domain::ports::{Ids as _, SignatureStore as _};

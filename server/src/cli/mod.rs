@@ -8,17 +8,13 @@ mod import;
 mod list_volume;
 
 use crate::{
-    config::{Config, ConfigError},
+    config::Config,
     doors, edge, serve,
+    terminal::{Fault, print},
 };
 use clap::{Parser, Subcommand};
 use flags::Flags;
-use std::{
-    io::{IsTerminal as _, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{io::IsTerminal as _, path::PathBuf, sync::Arc};
 use store::{KeyFile, OpenError, Store};
 
 /// Reviews, decides and runs remediations of Kubernetes that a language model recommends.
@@ -75,54 +71,6 @@ enum Command {
 enum ConfigCommand {
     /// Prints every setting with its origin; secrets are hidden
     Show,
-}
-
-/// Why the process ends: a sentence for people, and the exit code.
-#[derive(Debug)]
-pub struct Fault {
-    /// What happened and what to do.
-    pub message: String,
-    /// 2 for wrong settings, 1 for the rest.
-    pub code: ExitCode,
-}
-
-impl Fault {
-    /// Something outside is not as it should be.
-    pub fn failed(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: ExitCode::FAILURE }
-    }
-
-    /// A setting can't be used.
-    pub fn wrong_setting(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: ExitCode::from(2) }
-    }
-}
-
-impl From<ConfigError> for Fault {
-    fn from(error: ConfigError) -> Self {
-        Self::wrong_setting(error.to_string())
-    }
-}
-
-impl From<OpenError> for Fault {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Url(_) => Self::wrong_setting(error.to_string()),
-            other => Self::failed(other.to_string()),
-        }
-    }
-}
-
-impl From<domain::ports::AuditKeysError> for Fault {
-    fn from(error: domain::ports::AuditKeysError) -> Self {
-        Self::failed(error.to_string())
-    }
-}
-
-impl From<domain::ports::StoreError> for Fault {
-    fn from(error: domain::ports::StoreError) -> Self {
-        Self::failed(error.to_string())
-    }
 }
 
 /// Does what the command line says.
@@ -190,19 +138,6 @@ fn options(config: &Config) -> store::Options {
         subscriptions: config.notify.receivers.iter().map(|receiver| receiver.subscription.clone()).collect(),
         ..store::Options::default()
     }
-}
-
-/// A line on standard output.
-pub fn print(line: &str) {
-    let mut out = std::io::stdout().lock();
-    // A closed pipe is the reader's choice, no fault.
-    let _ = writeln!(out, "{line}");
-    let _ = out.flush();
-}
-
-/// The one sentence of a fault, on standard error.
-pub fn complain(message: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "kubernaut-console: {message}");
 }
 
 /// Structured logs on standard error: JSON when that is no terminal. `RUST_LOG` chooses what; only `serve` logs by default.

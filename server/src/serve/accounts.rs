@@ -2,9 +2,9 @@
 
 use crate::{
     accounts::{hash_password, new_password},
-    cli::{Fault, print},
     config::Config,
     edge::UuidIds,
+    terminal::{Fault, print},
 };
 use domain::{
     audit::AuditEntry,

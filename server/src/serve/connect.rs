@@ -1,11 +1,11 @@
 //! What the console is connected to: a cluster or the sandbox, a registry of images, an address to listen at.
 
 use crate::{
-    cli::Fault,
     config::{ClusterChoice, Config, Scene},
     edge::SystemClock,
     outbound::Outbound,
     registry::{Checked, Client, PinnedOnly, SandboxRegistry},
+    terminal::Fault,
 };
 use domain::ports::{Clock as _, Registry};
 use sandbox::Sandbox;

@@ -1,8 +1,8 @@
 //! When it is ready, and when it ends.
 
 use crate::{
-    cli::{Fault, print},
     doors::Readiness,
+    terminal::{Fault, print},
 };
 use std::{net::SocketAddr, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
