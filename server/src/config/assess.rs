@@ -12,20 +12,20 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "assess-after",
         "DURATION",
-        "How long after a run's end it is looked whether it helped [KUBERNAUT_ASSESS_AFTER] [default: 5m; 40s \
-         in the sandbox]",
+        "How long after a run's end it is looked whether it helped \
+         [KUBERNAUT_ASSESS_AFTER] [default: 5m; 40s in the sandbox]",
     ),
     Setting::flag(
         "alertmanager-url",
         "URL",
-        "Alertmanager, which is asked whether a run's alert has cleared, or none [KUBERNAUT_ALERTMANAGER_URL] \
-         [default: none]",
+        "Alertmanager, which is asked whether a run's alert has cleared, or none \
+         [KUBERNAUT_ALERTMANAGER_URL] [default: none]",
     ),
     Setting::flag(
         "prometheus-url",
         "URL",
-        "Prometheus, which is asked for the numbers of --assess-queries, or none [KUBERNAUT_PROMETHEUS_URL] \
-         [default: none]",
+        "Prometheus, which is asked for the numbers of --assess-queries, or none \
+         [KUBERNAUT_PROMETHEUS_URL] [default: none]",
     ),
     Setting::flag(
         "monitoring-ca-file",

@@ -8,8 +8,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "audit-key-file",
         "FILE",
-        "The keys of the audit trail: one file for all consoles of a database [KUBERNAUT_AUDIT_KEY_FILE] \
-         [default: audit.keys in the data directory]",
+        "The keys of the audit trail: one file for all consoles of a database \
+         [KUBERNAUT_AUDIT_KEY_FILE] [default: audit.keys in the data directory]",
     ),
     Setting::flag(
         "audit-retention",

@@ -8,8 +8,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "embeddings-url",
         "URL",
-        "An endpoint as OpenAI has it, by which the catalog is searched for meaning: \
-         https://host/v1/embeddings [KUBERNAUT_EMBEDDINGS_URL]",
+        "An endpoint as OpenAI has it, by which the catalog is searched for meaning: https://host/v1/embeddings \
+         [KUBERNAUT_EMBEDDINGS_URL]",
     ),
     Setting::flag("embeddings-model", "NAME", "The model's name there [KUBERNAUT_EMBEDDINGS_MODEL]"),
     Setting::flag(
@@ -25,8 +25,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "embeddings-dir",
         "DIR",
-        "Instead of an endpoint: a sentence-transformers directory, run by this process \
-         [KUBERNAUT_EMBEDDINGS_DIR]",
+        "Instead of an endpoint: a sentence-transformers directory, run by this process [KUBERNAUT_EMBEDDINGS_DIR]",
     ),
 ];
 

@@ -35,8 +35,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "connections-per-address",
         "NUMBER",
-        "The most connections of one address; a proxy has one, too [KUBERNAUT_CONNECTIONS_PER_ADDRESS] \
-         [default: 4096]",
+        "The most connections of one address; a proxy has one, too [KUBERNAUT_CONNECTIONS_PER_ADDRESS] [default: 4096]",
     ),
     Setting::flag(
         "scene",
@@ -46,20 +45,18 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "approval-ttl",
         "DURATION",
-        "How long a recommendation can be decided and its approval holds [KUBERNAUT_APPROVAL_TTL] [default: \
-         15m]",
+        "How long a recommendation can be decided and its approval holds [KUBERNAUT_APPROVAL_TTL] [default: 15m]",
     ),
     Setting::flag(
         "kubeconfig-secret",
         "NAME",
-        "Secret with the kubeconfig that playbooks use, or none [KUBERNAUT_KUBECONFIG_SECRET] [default: \
-         kubeconfig-remediation]",
+        "Secret with the kubeconfig that playbooks use, or none \
+         [KUBERNAUT_KUBECONFIG_SECRET] [default: kubeconfig-remediation]",
     ),
     Setting::flag(
         "lister-image",
         "IMAGE",
-        "Image of this program, by which runs' workspaces are listed; none: they are not \
-         [KUBERNAUT_LISTER_IMAGE]",
+        "Image of this program, by which runs' workspaces are listed; none: they are not [KUBERNAUT_LISTER_IMAGE]",
     ),
     Setting::flag(
         "policy-file",
@@ -90,8 +87,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "trusted-proxies",
         "NETWORKS",
-        "Networks of the proxies whose X-Forwarded-For is believed, or none [KUBERNAUT_TRUSTED_PROXIES] \
-         [default: none]",
+        "Networks of the proxies whose X-Forwarded-For is believed, or none \
+         [KUBERNAUT_TRUSTED_PROXIES] [default: none]",
     ),
     Setting::flag(
         "token-review",
@@ -103,8 +100,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "token-review-audience",
         "AUDIENCE",
-        "For whom such a token must have been made [KUBERNAUT_TOKEN_REVIEW_AUDIENCE] [default: \
-         kubernaut-console]",
+        "For whom such a token must have been made [KUBERNAUT_TOKEN_REVIEW_AUDIENCE] [default: kubernaut-console]",
     ),
     Setting::flag(
         "subject-access-review",
@@ -122,7 +118,6 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "local-accounts",
         "SWITCH",
-        "on, or off: people sign in with accounts of the console's own [KUBERNAUT_LOCAL_ACCOUNTS] [default: \
-         on]",
+        "on, or off: people sign in with accounts of the console's own [KUBERNAUT_LOCAL_ACCOUNTS] [default: on]",
     ),
 ];

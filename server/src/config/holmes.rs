@@ -16,8 +16,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "holmes-ca-file",
         "FILE",
-        "Authorities that its certificate is held against, besides the system's (PEM) \
-         [KUBERNAUT_HOLMES_CA_FILE]",
+        "Authorities that its certificate is held against, besides the system's (PEM) [KUBERNAUT_HOLMES_CA_FILE]",
     ),
     Setting::flag(
         "holmes-model",
@@ -33,8 +32,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "holmes-response-format",
         "ON|OFF",
-        "Whether the answer's form is sent as response_format, too; off for models that take none beside \
-         tools [KUBERNAUT_HOLMES_RESPONSE_FORMAT] [default: on]",
+        "Whether the answer's form is sent as response_format, too; off for models that take none beside tools \
+         [KUBERNAUT_HOLMES_RESPONSE_FORMAT] [default: on]",
     ),
     Setting::flag(
         "holmes-automatic",

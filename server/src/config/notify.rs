@@ -20,14 +20,12 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "notify-lead",
         "DURATION",
-        "How long before its deadline a recommendation is said to expire [KUBERNAUT_NOTIFY_LEAD] [default: \
-         5m]",
+        "How long before its deadline a recommendation is said to expire [KUBERNAUT_NOTIFY_LEAD] [default: 5m]",
     ),
     Setting::flag(
         "notify-attempts",
         "NUMBER",
-        "How often a notification is tried before somebody has to look [KUBERNAUT_NOTIFY_ATTEMPTS] [default: \
-         15]",
+        "How often a notification is tried before somebody has to look [KUBERNAUT_NOTIFY_ATTEMPTS] [default: 15]",
     ),
     Setting::flag(
         "notify-ca-file",

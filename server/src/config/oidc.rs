@@ -40,8 +40,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::many(
         "oidc-role",
         "GROUP=ROLE",
-        "A group and the role it gives; may repeat, and * is everybody [KUBERNAUT_OIDC_ROLE: semicolons \
-         between them]",
+        "A group and the role it gives; may repeat, and * is everybody [KUBERNAUT_OIDC_ROLE: semicolons between them]",
     ),
     Setting::flag("oidc-name", "NAME", "The provider's name on the button [KUBERNAUT_OIDC_NAME] [default: its host]"),
     Setting::flag(

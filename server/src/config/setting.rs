@@ -53,7 +53,7 @@ impl Setting {
     }
 
     /// What the environment says, as the file would say it.
-    pub(super) fn from_environment(&self, text: String) -> String {
+    pub(super) fn in_the_environment(&self, text: String) -> String {
         if self.flag.is_some_and(|flag| flag.repeats) { text.replace(';', "\n") } else { text }
     }
 }

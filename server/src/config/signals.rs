@@ -8,26 +8,24 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::flag(
         "signal-mapping",
         "FILE",
-        "File that says what labels of alerts mean (YAML or JSON), beside what is usual \
-         [KUBERNAUT_SIGNAL_MAPPING]",
+        "File that says what labels of alerts mean (YAML or JSON), beside what is usual [KUBERNAUT_SIGNAL_MAPPING]",
     ),
     Setting::flag(
         "alert-quiet",
         "DURATION",
-        "After how long an alert has ended that Alertmanager does not repeat, or off [KUBERNAUT_ALERT_QUIET] \
-         [default: off]",
+        "After how long an alert has ended that Alertmanager does not repeat, or off \
+         [KUBERNAUT_ALERT_QUIET] [default: off]",
     ),
     Setting::flag(
         "event-namespaces",
         "NAMES",
-        "Namespaces whose Warnings are signals, with commas between, or none [KUBERNAUT_EVENT_NAMESPACES] \
-         [default: none]",
+        "Namespaces whose Warnings are signals, with commas between, or none \
+         [KUBERNAUT_EVENT_NAMESPACES] [default: none]",
     ),
     Setting::flag(
         "event-quiet",
         "DURATION",
-        "After how long without another Warning such a signal has ended [KUBERNAUT_EVENT_QUIET] [default: \
-         15m]",
+        "After how long without another Warning such a signal has ended [KUBERNAUT_EVENT_QUIET] [default: 15m]",
     ),
 ];
 

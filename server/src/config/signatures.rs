@@ -16,7 +16,7 @@ pub(super) const SETTINGS: &[Setting] = &[Setting::flag(
     "signatures-file",
     "FILE",
     "File that says whose signatures of images count, and which registries are asked (YAML) \
-         [KUBERNAUT_SIGNATURES_FILE]",
+     [KUBERNAUT_SIGNATURES_FILE]",
 )];
 
 const NAME: &str = "signatures-file";

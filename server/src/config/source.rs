@@ -78,7 +78,7 @@ pub(super) fn gather(
         let variable = || env(&setting.variable()).filter(|text| !text.is_empty());
         let found = flag
             .map(|text| (text, Source::Flag))
-            .or_else(|| variable().map(|text| (setting.from_environment(text), Source::Environment)))
+            .or_else(|| variable().map(|text| (setting.in_the_environment(text), Source::Environment)))
             .or_else(|| from_file.get(name).cloned().map(|text| (text, Source::File)));
         if let Some((text, source)) = found {
             texts.insert(name, text);
