@@ -25,7 +25,6 @@ pub mod json;
 pub mod layout;
 pub mod limits;
 pub mod log;
-pub mod model_catalog;
 pub mod notification;
 pub mod observation;
 pub mod paging;

@@ -4,21 +4,26 @@ mod assess;
 mod audit;
 mod embeddings;
 mod file;
+mod general;
 mod holmes;
 mod notify;
 mod oidc;
 mod parse;
+mod setting;
 mod show;
 mod signals;
 mod signatures;
+mod source;
 
 pub use assess::{AssessConfig, MetricQuery};
 pub use embeddings::EmbeddingsConfig;
 pub use holmes::HolmesConfig;
 pub use notify::{NotifyConfig, Receiver};
 pub use oidc::OidcConfig;
+pub use setting::{Setting, settings};
 pub use signals::SignalsConfig;
 pub use signatures::SignaturesConfig;
+pub use source::{ConfigError, Given};
 
 use domain::{
     ports::SessionLimits,
@@ -29,6 +34,7 @@ use parse::{
     audience, cluster, days, duration, environment, hosts, image, namespace, networks, on_or_off, public_url, scene,
     span,
 };
+use source::{Reader, Source};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -38,30 +44,6 @@ use std::{
 
 /// No session lives longer, whatever is set.
 const SESSION_MOST: Duration = Duration::from_millis(SessionLimits::MOST_MS.unsigned_abs());
-
-/// Where a setting came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Nobody set it.
-    Default,
-    /// The configuration file.
-    File,
-    /// An environment variable.
-    Environment,
-    /// A flag.
-    Flag,
-}
-
-impl Source {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::File => "file",
-            Self::Environment => "environment",
-            Self::Flag => "flag",
-        }
-    }
-}
 
 /// Which cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,139 +139,10 @@ pub struct Config {
     sources: BTreeMap<&'static str, Source>,
 }
 
-/// A setting that can't be used. The message says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file can't be read.
-    #[error("the configuration file {} can't be used: {detail}", .path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        detail: String,
-    },
-    /// A value has the wrong form.
-    #[error("{name} (from {from}) is \"{value}\": {advice}")]
-    Value {
-        /// Which setting.
-        name: &'static str,
-        /// Where it came from.
-        from: &'static str,
-        /// What it was.
-        value: String,
-        /// What it should be.
-        advice: String,
-    },
-    /// Settings that don't go together.
-    #[error("{0}")]
-    Together(&'static str),
-}
-
-/// The names of all settings: the flag without its dashes is the file's key.
-pub const NAMES: [&str; 71] = [
-    "listen",
-    "database-url",
-    "data-dir",
-    "cluster",
-    "environment",
-    "namespace",
-    "public-url",
-    "allowed-hosts",
-    "connections-per-address",
-    "scene",
-    "approval-ttl",
-    "kubeconfig-secret",
-    "lister-image",
-    "policy-file",
-    "signal-mapping",
-    "alert-quiet",
-    "event-namespaces",
-    "event-quiet",
-    "holmes-url",
-    "holmes-api-key",
-    "holmes-ca-file",
-    "holmes-model",
-    "holmes-mcp",
-    "holmes-response-format",
-    "holmes-automatic",
-    "holmes-timeout",
-    "holmes-attempts",
-    "holmes-at-once",
-    "holmes-per-hour",
-    "retention-days",
-    "audit-key-file",
-    "audit-retention",
-    "session-idle",
-    "session-max-age",
-    "recent-sign-in",
-    "trusted-proxies",
-    "token-review",
-    "token-review-audience",
-    "subject-access-review",
-    "mcp-track-record",
-    "admin-password",
-    "assess-after",
-    "alertmanager-url",
-    "prometheus-url",
-    "monitoring-ca-file",
-    "monitoring-token-file",
-    "assess-queries",
-    "oidc-issuer",
-    "oidc-client-id",
-    "oidc-client-secret",
-    "oidc-ca-file",
-    "oidc-scopes",
-    "oidc-username-claim",
-    "oidc-username-prefix",
-    "oidc-groups-claim",
-    "oidc-groups-prefix",
-    "oidc-role",
-    "oidc-name",
-    "oidc-allow-private",
-    "local-accounts",
-    "notify-file",
-    "notify-lead",
-    "notify-attempts",
-    "notify-ca-file",
-    "notify-allow-private",
-    "signatures-file",
-    "embeddings-url",
-    "embeddings-model",
-    "embeddings-key-file",
-    "embeddings-allow-private",
-    "embeddings-dir",
-];
-
-/// Those that are no flags: what stands on a command line is seen by everybody on the machine.
-pub const SECRETS: [&str; 3] = ["admin-password", "holmes-api-key", "oidc-client-secret"];
-
-/// What one source says: name and text.
-pub type Given = BTreeMap<&'static str, String>;
-
-/// The environment variable of a setting: `KUBERNAUT_` and its name.
-pub fn variable(name: &str) -> String {
-    format!("KUBERNAUT_{}", name.replace('-', "_").to_uppercase())
-}
-
 impl Config {
     /// Puts the sources together. `env` reads an environment variable.
     pub fn load(flags: &Given, file: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let from_file = file.map(file::read).transpose()?.unwrap_or_default();
-        let mut sources = BTreeMap::new();
-        let mut texts: Given = Given::new();
-        for name in NAMES {
-            let flag = flags.get(name).cloned().filter(|_| !SECRETS.contains(&name));
-            // A list is a line each; a variable has semicolons between them.
-            let listed = |v: String| if name == "oidc-role" { v.replace(';', "\n") } else { v };
-            let found = flag
-                .map(|v| (v, Source::Flag))
-                .or_else(|| env(&variable(name)).filter(|v| !v.is_empty()).map(|v| (listed(v), Source::Environment)))
-                .or_else(|| from_file.get(name).cloned().map(|v| (v, Source::File)));
-            if let Some((value, source)) = found {
-                texts.insert(name, value);
-                sources.insert(name, source);
-            }
-        }
+        let (texts, sources) = source::gather(flags, file, &env)?;
         let reader = Reader { texts: &texts, sources: &sources };
         let data_dir = texts.get("data-dir").map_or_else(|| default_data_dir(&env), PathBuf::from);
         let cluster = reader.get("cluster", "sandbox", cluster, "write sandbox, kubeconfig or in-cluster")?;
@@ -430,29 +283,6 @@ impl Config {
 /// A duration in milliseconds.
 pub fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-struct Reader<'a> {
-    texts: &'a Given,
-    sources: &'a BTreeMap<&'static str, Source>,
-}
-
-impl Reader<'_> {
-    fn get<T>(
-        &self,
-        name: &'static str,
-        default: &str,
-        parse: impl Fn(&str) -> Option<T>,
-        advice: &str,
-    ) -> Result<T, ConfigError> {
-        let text = self.texts.get(name).map_or(default, String::as_str);
-        parse(text).ok_or_else(|| self.wrong(name, text, advice.to_owned()))
-    }
-
-    fn wrong(&self, name: &'static str, value: &str, advice: String) -> ConfigError {
-        let from = self.sources.get(name).copied().unwrap_or(Source::Default).name();
-        ConfigError::Value { name, from, value: value.to_owned(), advice }
-    }
 }
 
 /// `$XDG_STATE_HOME/kubernaut-console`, else `~/.local/state/kubernaut-console`, else a folder here.

@@ -2,9 +2,9 @@
 //! runs itself. What is sent outside is what a model may see of playbooks, and the words that somebody searches for.
 
 use crate::{
-    cli::Fault,
     config::EmbeddingsConfig,
     outbound::{Outbound, OutboundError},
+    terminal::Fault,
 };
 use async_trait::async_trait;
 use axum::http::{Method, Request, StatusCode, header};

@@ -19,7 +19,10 @@ mod serve;
 mod services;
 mod signal_mapping;
 mod signatures;
+mod terminal;
 mod trail_watch;
+mod urlencoded;
+mod world;
 
 use clap::Parser as _;
 use std::process::ExitCode;
@@ -32,14 +35,14 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            cli::complain(&format!("no threads can be started: {error}"));
+            terminal::complain(&format!("no threads can be started: {error}"));
             return ExitCode::FAILURE;
         }
     };
     match runtime.block_on(cli::run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            cli::complain(&fault.message);
+            terminal::complain(&fault.message);
             fault.code
         }
     }

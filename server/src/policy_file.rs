@@ -2,8 +2,8 @@
 //! that is no policy keeps the console from starting.
 
 use crate::{
-    cli::{Fault, print},
     services::read_policy,
+    terminal::{Fault, print},
 };
 use domain::{
     audit::AuditEntry,

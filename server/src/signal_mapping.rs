@@ -1,6 +1,6 @@
 //! What labels of alerts mean, kept in a file: read at the start. A file that is no mapping keeps the console from starting.
 
-use crate::{cli::Fault, services::read_document};
+use crate::{services::read_document, terminal::Fault};
 use domain::signal::mapping::Mapping;
 use std::path::Path;
 

@@ -10,6 +10,7 @@ mod notifications;
 mod policies;
 mod recommendation;
 mod register;
+mod run_logs;
 mod runs;
 mod runs_samples;
 mod samples;

@@ -12,6 +12,7 @@ mod quorum;
 mod read;
 mod ruling;
 pub mod simulate;
+mod whole;
 mod words;
 
 pub use facts::{Facts, Measure, VARIABLES, Variable};

@@ -1,16 +1,10 @@
-//! Policies as a whole: how documents are read, which rule decides, and what would have been.
+//! Policies as a whole: how documents are read, and which rule decides.
 
-use super::{
-    simulate::{Approval, Came, Effect, Past, Ran, differences},
-    *,
-};
-use crate::{
-    fault::Fault,
-    identity::Actor,
-    ids::{ActorId, RecommendationId},
-    signature::Signature,
-    time::Timestamp,
-};
+mod signatures;
+mod simulation;
+
+use super::*;
+use crate::{fault::Fault, ids::ActorId};
 use serde_json::{Value, json};
 
 /// Knows the conditions "true" and "false"; "broken" fails when it is asked.
@@ -202,82 +196,6 @@ fn a_condition_that_fails_lets_nothing_pass() {
     assert_eq!(judge(&policy, 1, &facts(), &Words).terms.rule, "yes");
 }
 
-// --- signatures ----------------------------------------------------------------------------------------------------------
-
-#[test]
-fn what_nobody_could_verify_lets_nothing_pass() {
-    let policy = with_rules(&json!([
-        { "name": "signed", "match": { "signed": true }, "approvals": 1 },
-        { "name": "unsigned", "match": { "signed": false, "environment": "production" }, "grant": "never" },
-        { "name": "rest", "approvals": 2 },
-    ]));
-    assert!(policy.asks_for_signatures());
-    for signature in Signature::ALL {
-        let ruling = judge(&policy, 1, &Facts { signature, ..facts() }, &Words);
-        let rule = if signature == Signature::Verified { "signed" } else { "unsigned" };
-        assert_eq!(ruling.terms.rule, rule, "{signature:?}");
-    }
-    assert!(!with_rules(&json!([{ "name": "rest", "approvals": 1 }])).asks_for_signatures());
-}
-
-#[test]
-fn a_rule_that_requires_a_signature_lets_nobody_approve_without() {
-    let rules = json!([
-        { "name": "prod", "match": { "environment": "production" }, "approvals": 2, "require_signature": true },
-        { "name": "rest", "approvals": 1 },
-    ]);
-    let policy = with_rules(&rules);
-    assert!(policy.asks_for_signatures());
-    for signature in Signature::ALL {
-        let ruling = judge(&policy, 1, &Facts { signature, ..facts() }, &Words);
-        let (grant, approvals) = if signature == Signature::Verified { (Grant::People, 2) } else { (Grant::Never, 0) };
-        assert_eq!((ruling.terms.grant, ruling.terms.rule.as_str()), (grant, "prod"), "{signature:?}");
-        assert_eq!(
-            ruling.ticket_terms().approvals,
-            approvals,
-            "the ticket says it, so it is another one once that changes"
-        );
-        assert!(ruling.explanation().contains("it asks for signed images"), "{}", ruling.explanation());
-        assert!(ruling.terms.signed, "it is asked again when it starts");
-    }
-    let missing = judge(&policy, 1, &Facts { signature: Signature::Missing, ..facts() }, &Words);
-    assert!(missing.explanation().starts_with("Nobody can approve this: rule prod"), "{}", missing.explanation());
-    assert!(missing.explanation().contains("what runs is not signed"), "{}", missing.explanation());
-    assert_eq!(policy.in_words()[0].asks, ["Only what somebody trusted signed."]);
-    let stored = serde_json::to_string(&policy).unwrap();
-    assert_eq!(serde_json::from_str::<Policy>(&stored).unwrap(), policy);
-}
-
-#[test]
-fn of_several_namespaces_the_rule_that_requires_a_signature_stops_it() {
-    let policy = with_rules(&json!([
-        { "name": "dev", "match": { "namespace": "dev" }, "approvals": 1 },
-        { "name": "rest", "approvals": 1, "require_signature": true },
-    ]));
-    let judged = |signature| {
-        let facts = Facts { namespaces: vec!["dev".into(), "payments".into()], signature, ..facts() };
-        judge(&policy, 1, &facts, &Words).terms.grant
-    };
-    assert_eq!((judged(Signature::Verified), judged(Signature::Unknown)), (Grant::People, Grant::Never));
-    let facts = Facts { namespaces: vec!["dev".into(), "payments".into()], ..facts() };
-    assert!(judge(&policy, 1, &facts, &Words).terms.signed, "whichever of the rules asks for it");
-}
-
-#[test]
-fn an_automatic_rule_can_require_a_signature_and_never_the_lack_of_one() {
-    let mut rule = automatic();
-    rule["require_signature"] = json!(true);
-    let policy = with_rules(&json!([rule, { "name": "rest", "approvals": 1 }]));
-    let judged = |signature| judge(&policy, 1, &Facts { signature, ..facts() }, &Words).terms.grant;
-    assert_eq!((judged(Signature::Verified), judged(Signature::Unknown)), (Grant::Automatic, Grant::Never));
-    let mut rule = automatic();
-    rule["match"]["signed"] = json!(false);
-    let document = json!({ "name": "p", "rules": [rule, { "name": "rest", "approvals": 1 }] });
-    assert_eq!(faults(&document), [("/rules/0/match/signed".to_owned(), "not_allowed".to_owned())]);
-    let never = json!({ "name": "p", "rules": [{ "name": "rest", "grant": "never", "require_signature": true }] });
-    assert_eq!(faults(&never), [("/rules/0/require_signature".to_owned(), "not_allowed".to_owned())]);
-}
-
 #[test]
 fn every_fault_is_told_at_its_place() {
     let document = json!({
@@ -398,8 +316,6 @@ fn people_are_told_why() {
     assert_eq!(rest.explanation(), "One person must approve: rule rest of the policy p v3 (no other rule is for it).");
 }
 
-// --- what would have been ------------------------------------------------------------------------------------------------
-
 #[test]
 fn rules_are_read_in_words() {
     let policy = with_rules(&json!([
@@ -436,120 +352,6 @@ fn rules_are_read_in_words() {
     );
     assert_eq!((rest.fits.len(), rest.who.as_str()), (0, "nobody can approve this"));
     assert_eq!(rest.asks, ["Ask the platform team."]);
-}
-
-fn at(minutes: i64) -> Timestamp {
-    // Monday, the 23rd of November 2026.
-    Timestamp::parse("2026-11-23T12:00:00Z").unwrap().plus_ms(minutes * 60_000)
-}
-
-fn approval(name: &str, minutes: i64) -> Approval {
-    let person = ActorId::new(format!("user:{name}"));
-    let voter = Voter { person: person.clone(), name: name.into(), roles: vec![Role::Operator] };
-    Approval { actor: Actor::new(person, name), at: at(minutes), voter }
-}
-
-fn past(id: &str, came: Came, approvals: Vec<Approval>) -> Past {
-    let run = (came == Came::Approved).then(|| Ran {
-        object: "sandbox/production/Deployment/my-app".into(),
-        from: approvals.last().map_or(at(0), |last| last.at),
-        to: Some(at(10)),
-        began: true,
-    });
-    Past {
-        id: RecommendationId::new(id),
-        headline: "my-app is full".into(),
-        came_at: at(0),
-        requester: ActorId::new("token:holmes"),
-        last_editor: None,
-        facts: facts(),
-        came,
-        approvals,
-        run,
-    }
-}
-
-fn effects(rules: &Value, past: &[Past]) -> Vec<(Effect, String)> {
-    let found = differences(&with_rules(rules), 2, past, &Words);
-    found.into_iter().map(|one| (one.effect, one.would)).collect()
-}
-
-#[test]
-fn only_what_would_have_been_otherwise_is_told() {
-    let one = [approval("ann", 2)];
-    let same = [
-        past("a", Came::Approved, one.to_vec()),
-        past("r", Came::Rejected { by: "eve".into() }, vec![]),
-        past("e", Came::Expired, vec![]),
-    ];
-    assert_eq!(effects(&json!([{ "name": "rest", "approvals": 1 }]), &same), []);
-    assert_eq!(effects(&json!([{ "name": "rest", "grant": "never" }]), &same[1..]), []);
-    let never = effects(&json!([{ "name": "rest", "grant": "never" }]), &same);
-    assert_eq!(never, [(Effect::Stricter, "nobody could have approved it".to_owned())]);
-    let two = effects(&json!([{ "name": "rest", "approvals": 2 }]), &same);
-    assert_eq!(two, [(Effect::Stricter, "still waiting: 1 of 2 approvals".to_owned())]);
-}
-
-#[test]
-fn who_would_not_have_counted_is_told() {
-    let edited =
-        Past { last_editor: Some(ActorId::new("user:ann")), ..past("a", Came::Approved, vec![approval("ann", 2)]) };
-    let editor = json!([{ "name": "rest", "approvals": { "need": 1, "last_editor_counts": false } }]);
-    assert_eq!(effects(&editor, &[edited]).len(), 1);
-    let of_dba = json!([{ "name": "rest", "approvals": { "need": 1, "of": "dba" } }]);
-    assert_eq!(effects(&of_dba, &[past("a", Came::Approved, vec![approval("ann", 2)])]).len(), 1);
-    assert_eq!(effects(&of_dba, &[past("a", Came::Approved, vec![approval("bob", 2)])]), []);
-}
-
-#[test]
-fn what_would_have_run_by_itself_is_told_whatever_came_of_it() {
-    let rules = json!([automatic(), { "name": "rest", "approvals": 1 }]);
-    let all = [
-        past("a", Came::Approved, vec![approval("ann", 2)]),
-        past("r", Came::Rejected { by: "eve".into() }, vec![]),
-        past("e", Came::Expired, vec![]),
-        past("p", Came::Approved, vec![Approval { actor: Actor::policy("p", 1), ..approval("policy", 0) }]),
-    ];
-    let found = effects(&rules, &all);
-    assert_eq!(found.len(), 3, "the one that did run by itself is no difference: {found:?}");
-    assert_eq!(found[0], (Effect::Automatic, "run by itself as soon as it came in, 2m 00s earlier".to_owned()));
-    let people = effects(&json!([{ "name": "rest", "approvals": 1 }]), &all[3..]);
-    assert_eq!(people, [(Effect::Stricter, "still waiting: 0 of 1 approvals".to_owned())]);
-}
-
-#[test]
-fn fewer_approvals_and_those_that_were_not_enough_are_told() {
-    let two = past("a", Came::Approved, vec![approval("ann", 2), approval("bob", 5)]);
-    let late = past("e", Came::Expired, vec![approval("ann", 2)]);
-    let found = effects(&json!([{ "name": "rest", "approvals": 1 }]), &[two, late]);
-    assert_eq!(found[0], (Effect::Looser, "run with 1 of its 2 approvals".to_owned()));
-    assert_eq!(found[1], (Effect::Looser, "run with the approvals that it had".to_owned()));
-}
-
-#[test]
-fn freezes_deadlines_and_other_runs_are_told() {
-    let rule = |more: Value| {
-        let mut rule = json!({ "name": "rest", "approvals": 1 });
-        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        json!([rule])
-    };
-    let friday = 4 * 24 * 60 + 7 * 60;
-    let in_freeze = past("a", Came::Approved, vec![approval("ann", friday)]);
-    let found = effects(&rule(json!({ "freeze": "weekend" })), &[in_freeze]);
-    assert_eq!(found[0].1, "refused then: weekend until 2026-11-30T06:00:00.000Z");
-    let slow = past("a", Came::Approved, vec![approval("ann", 20)]);
-    assert_eq!(effects(&rule(json!({ "expires": "10m" })), &[slow])[0].1, "refused then: its time was over");
-    let first = past("a", Came::Approved, vec![approval("ann", 2)]);
-    let beside = past("b", Came::Approved, vec![approval("ann", 5)]);
-    let both = [beside, first.clone()];
-    assert_eq!(effects(&rule(json!({ "one_at_a_time": true })), &both).len(), 1, "the first one was alone");
-    let after = past("b", Came::Approved, vec![approval("ann", 15)]);
-    let after = Past { run: after.run.map(|run| Ran { to: Some(at(20)), ..run }), ..after };
-    let both = [after, first];
-    assert_eq!(effects(&rule(json!({ "one_at_a_time": true })), &both), []);
-    let cooled = effects(&rule(json!({ "cool_down": "10m" })), &both);
-    assert_eq!(cooled.len(), 1);
-    assert!(cooled[0].1.contains("a short time before"), "{cooled:?}");
 }
 
 #[test]

@@ -206,6 +206,11 @@ impl CatalogFilter {
             ("category", self.category.as_deref()),
         ]
     }
+
+    /// Whether it asks for any.
+    pub fn has_labels(&self) -> bool {
+        self.labels().iter().any(|(_, wanted)| wanted.is_some())
+    }
 }
 
 /// What the catalog can be narrowed down by, with the values that it has.

@@ -1,12 +1,16 @@
 //! Searching the catalog: which words a playbook is found by, what a question asks for, and in which order hits stand
 //! (`docs/search.md`). Pure: the databases look words up, somebody else gives texts their meaning.
 
+mod labels;
 mod rank;
 mod reasons;
+mod stages;
 mod words;
 
-pub use rank::{BY_QUESTION, CatalogHit, LEAST_ALIKE, Ranked, general, nearest, order, unit, weight};
+pub use labels::{fits, general, weight};
+pub use rank::{BY_QUESTION, CatalogHit, LEAST_ALIKE, Ranked, nearest, order, unit};
 pub use reasons::reasons;
+pub use stages::stages;
 pub use words::{Question, Term, Texts, said};
 
 /// What meaning had to do with a search.

@@ -1,9 +1,6 @@
 //! In which order hits stand: by how exactly their labels fit, then by text and meaning together.
 
-use crate::{
-    playbook::{Labels, PlaybookId, Version},
-    ports::CatalogFilter,
-};
+use crate::playbook::{PlaybookId, Version};
 use std::{cmp::Ordering, collections::HashMap};
 
 /// So many hits at most of a search by words, and as many by meaning.
@@ -20,7 +17,7 @@ pub struct CatalogHit {
     pub id: PlaybookId,
     /// The version.
     pub version: Version,
-    /// How general its labels are where the filter asks for one: the sum of the [`weight`]s of those that are `*`.
+    /// How general its labels are where the filter asks for one: the sum of the [`weight`](super::weight)s of those that are `*`.
     pub general: u32,
 }
 
@@ -33,30 +30,6 @@ pub struct Ranked {
     pub by_text: bool,
     /// How alike its meaning is to the question's, 0 to 1; none where that was not among the reasons.
     pub alike: Option<f32>,
-}
-
-/// How much it counts that a label is exact and not `*`. Each counts more than all after it together: a playbook that was made for the
-/// signal stands before one for any signal, whatever else fits.
-pub fn weight(label: &str) -> u32 {
-    const ORDER: [&str; 8] = [
-        "signal_type",
-        "component",
-        "severity",
-        "environment",
-        "priority",
-        "risk_tolerance",
-        "business_category",
-        "category",
-    ];
-    ORDER.iter().rev().zip(0_u32..).find(|(name, _)| **name == label).map_or(0, |(_, place)| 1_u32 << place)
-}
-
-/// How general labels are where a filter asks for one.
-pub fn general(filter: &CatalogFilter, labels: &Labels) -> u32 {
-    let both = filter.labels().into_iter().zip(labels.named());
-    both.filter(|((_, wanted), (_, has))| wanted.is_some() && *has == Some("*"))
-        .map(|((label, _), _)| weight(label))
-        .sum()
 }
 
 /// The hits of both searches, each the best first, in one order: the more exact labels before all else, then the sum of
@@ -124,22 +97,6 @@ mod tests {
 
     fn names(ranked: &[Ranked]) -> Vec<&str> {
         ranked.iter().map(|ranked| ranked.hit.id.as_str()).collect()
-    }
-
-    #[test]
-    fn a_label_counts_more_than_all_after_it() {
-        assert_eq!((weight("signal_type"), weight("component"), weight("category"), weight("tag")), (128, 64, 1, 0));
-        let rest =
-            ["component", "severity", "environment", "priority", "risk_tolerance", "business_category", "category"];
-        assert!(weight("signal_type") > rest.into_iter().map(weight).sum::<u32>());
-    }
-
-    #[test]
-    fn only_what_is_asked_for_is_general() {
-        let labels = Labels { signal_type: Some("*".into()), severity: Some("*".into()), ..Labels::default() };
-        let asked = CatalogFilter { severity: Some("high".into()), priority: Some("P1".into()), ..Default::default() };
-        assert_eq!(general(&asked, &labels), weight("severity"));
-        assert_eq!(general(&CatalogFilter::default(), &labels), 0);
     }
 
     #[test]

@@ -1,28 +1,15 @@
 //! Why a playbook was found, in a few words.
 
-use super::{Question, Ranked, Texts};
+use super::{Question, Ranked, Texts, labels::asked};
 use crate::{playbook::Registration, ports::CatalogFilter};
 
 /// Why it was found, in the order in which it counted. `ranked` is its place in a search by words.
 pub fn reasons(filter: &CatalogFilter, registration: &Registration, ranked: Option<&Ranked>) -> Vec<String> {
-    let labels = &registration.labels;
-    let pairs = [
-        ("signal", &filter.signal_type, &labels.signal_type),
-        ("component", &filter.component, &labels.component),
-        ("severity", &filter.severity, &labels.severity),
-        ("environment", &filter.environment, &labels.environment),
-        ("priority", &filter.priority, &labels.priority),
-        ("risk tolerance", &filter.risk_tolerance, &labels.risk_tolerance),
-        ("business category", &filter.business_category, &labels.business_category),
-        ("category", &filter.category, &labels.category),
-    ];
-    let mut why: Vec<String> = pairs
-        .into_iter()
-        .filter_map(|(name, wanted, has)| {
-            let (wanted, has) = (wanted.as_ref()?, has.as_ref()?);
-            Some(if has == wanted { format!("{name} {wanted}") } else { format!("any {name}") })
-        })
-        .collect();
+    let labels = asked(filter, &registration.labels).into_iter().filter_map(|(label, wanted, has)| {
+        let name = if label == "signal_type" { "signal".to_owned() } else { label.replace('_', " ") };
+        Some(if has? == wanted { format!("{name} {wanted}") } else { format!("any {name}") })
+    });
+    let mut why: Vec<String> = labels.collect();
     why.extend(filter.tags.iter().map(|tag| format!("tag {tag}")));
     let (Some(q), Some(ranked)) = (&filter.q, ranked) else { return why };
     if ranked.by_text {

@@ -1,6 +1,6 @@
 //! One question to Prometheus or Alertmanager, and its JSON.
 
-use crate::{doors::urlencoded, outbound::Outbound};
+use crate::{outbound::Outbound, urlencoded};
 use axum::http::{Request, StatusCode, header};
 use serde_json::Value;
 use std::path::PathBuf;

@@ -93,13 +93,8 @@ impl Sources {
             signals.push(told);
             return Ok(Self { signals, prometheus: None });
         }
-        let authorities = config.ca_file.as_ref().map(|path| {
-            std::fs::read(path)
-                .map_err(|error| format!("--monitoring-ca-file {} can't be read: {error}", path.display()))
-        });
         // Whoever sets these addresses is believed; they are private ones as a rule.
-        let http = Outbound::new(authorities.transpose()?.as_deref(), true)
-            .map_err(|error| format!("nobody can be called, look at --monitoring-ca-file: {error}"))?;
+        let http = Outbound::believing("monitoring-ca-file", config.ca_file.as_deref(), true)?;
         let ask = |url: &String| Ask::new(http.clone(), url.clone(), config.token_file.clone());
         if let Some(url) = &config.alertmanager {
             signals.push(Arc::new(Alertmanager::new(ask(url), clock)));

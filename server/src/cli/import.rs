@@ -2,11 +2,11 @@
 
 use super::{Fault, open, print};
 use crate::{
-    conditions::Cel,
-    config::{ClusterChoice, Config, millis},
-    edge::{SystemClock, UuidIds},
+    config::{ClusterChoice, Config},
+    edge::UuidIds,
     registry::{PinnedOnly, SandboxRegistry},
-    services::{Services, Settings, World},
+    services::Services,
+    world,
 };
 use domain::{
     identity::{Actor, Caller, Door, Role, Way},
@@ -18,7 +18,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 use store::Store;
 
@@ -57,16 +57,10 @@ pub async fn import(config: &Config, import: Import) -> Result<(), Fault> {
     let mut refused = 0;
     for (place, document) in &documents {
         match one(&services, &caller, document, &import).await? {
-            Ok(lines) => {
-                for line in lines {
-                    print(&format!("{place}: {line}"));
-                }
-            }
+            Ok(lines) => lines.iter().for_each(|line| print(&format!("{place}: {line}"))),
             Err(lines) => {
                 refused += 1;
-                for line in lines {
-                    print(&format!("{place}: not registered: {line}"));
-                }
+                lines.iter().for_each(|line| print(&format!("{place}: not registered: {line}")));
             }
         }
     }
@@ -148,41 +142,6 @@ fn services(config: &Config, store: Store) -> Services {
     let sandbox = config.cluster == ClusterChoice::Sandbox;
     let registry: Arc<dyn Registry> =
         if sandbox { Arc::new(SandboxRegistry(sandbox::Registry)) } else { Arc::new(PinnedOnly) };
-    let shared = Arc::new(store);
-    Services::new(World {
-        catalog: shared.clone(),
-        recommendations: shared.clone(),
-        executions: shared.clone(),
-        recoveries: shared.clone(),
-        findings: shared.clone(),
-        logs: shared.clone(),
-        signals: shared.clone(),
-        assessments: shared.clone(),
-        investigations: shared.clone(),
-        effectiveness: shared.clone(),
-        audit: shared.clone(),
-        policies: shared.clone(),
-        conditions: Arc::new(Cel::new()),
-        people: shared.clone(),
-        registry,
-        signatures: shared,
-        cluster: Arc::new(OnceLock::new()),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(UuidIds),
-        settings: Settings {
-            cluster: String::new(),
-            sandbox,
-            environment: config.environment.clone(),
-            namespace: config.namespace.clone(),
-            lists_workspaces: false,
-            kubeconfig_secret: config.kubeconfig_secret.clone(),
-            signals: Arc::default(),
-            approval_ttl_ms: millis(config.approval_ttl),
-            recent_sign_in_ms: millis(config.recent_sign_in),
-            subject_access_review: false,
-            models_see_record: false,
-            investigates: false,
-            policy_file: None,
-        },
-    })
+    let settings = world::settings(config, "", sandbox, Arc::default());
+    Services::new(world::over(&Arc::new(store), registry, settings))
 }

@@ -1,13 +1,48 @@
 //! The settings of the assessor: when it looks, and where.
 
-use super::{ClusterChoice, ConfigError, Reader};
-use axum::http::Uri;
+use super::{ClusterChoice, ConfigError, Reader, Setting, parse::address};
 use domain::assessment::judge::Better;
 use std::{
-    net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// All of them.
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::flag(
+        "assess-after",
+        "DURATION",
+        "How long after a run's end it is looked whether it helped \
+         [KUBERNAUT_ASSESS_AFTER] [default: 5m; 30s in the sandbox]",
+    ),
+    Setting::flag(
+        "alertmanager-url",
+        "URL",
+        "Alertmanager, which is asked whether a run's alert has cleared, or none \
+         [KUBERNAUT_ALERTMANAGER_URL] [default: none]",
+    ),
+    Setting::flag(
+        "prometheus-url",
+        "URL",
+        "Prometheus, which is asked for the numbers of --assess-queries, or none \
+         [KUBERNAUT_PROMETHEUS_URL] [default: none]",
+    ),
+    Setting::flag(
+        "monitoring-ca-file",
+        "FILE",
+        "Authorities to believe of both besides the system's, PEM [KUBERNAUT_MONITORING_CA_FILE]",
+    ),
+    Setting::flag(
+        "monitoring-token-file",
+        "FILE",
+        "The token that both are shown; read at each call [KUBERNAUT_MONITORING_TOKEN_FILE]",
+    ),
+    Setting::flag(
+        "assess-queries",
+        "FILE",
+        "Numbers that should move, a line each: SIGNAL lower|higher PROMQL [KUBERNAUT_ASSESS_QUERIES]",
+    ),
+];
 
 /// When runs are looked at, and what is asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +75,7 @@ pub struct MetricQuery {
 /// What is set.
 pub(super) fn read(reader: &Reader<'_>, cluster: ClusterChoice) -> Result<AssessConfig, ConfigError> {
     let usual = if cluster == ClusterChoice::Sandbox { "30s" } else { "5m" };
-    let address = |name: &'static str| {
+    let called = |name: &'static str| {
         reader.get(
             name,
             "none",
@@ -55,8 +90,8 @@ pub(super) fn read(reader: &Reader<'_>, cluster: ClusterChoice) -> Result<Assess
             |text| super::span(text, Duration::from_secs(10)..=Duration::from_hours(6)),
             "write a duration from 10s to 6h, longer than an alert takes to resolve, such as 5m",
         )?,
-        alertmanager: address("alertmanager-url")?,
-        prometheus: address("prometheus-url")?,
+        alertmanager: called("alertmanager-url")?,
+        prometheus: called("prometheus-url")?,
         ca_file: reader.texts.get("monitoring-ca-file").map(PathBuf::from),
         token_file: reader.texts.get("monitoring-token-file").map(PathBuf::from),
         queries: queries(reader)?,
@@ -90,15 +125,6 @@ fn parsed(text: &str) -> Result<Vec<MetricQuery>, usize> {
     each.collect()
 }
 
-fn address(text: &str) -> Option<String> {
-    let text = text.trim_end_matches('/');
-    let url: Uri = text.parse().ok()?;
-    let host = url.host()?.trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let unread = url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback);
-    (unread && url.query().is_none() && !text.contains('@')).then(|| text.to_owned())
-}
-
 /// For `config show`.
 pub(super) fn shown(config: &AssessConfig) -> [(&'static str, String); 6] {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".into());
@@ -125,7 +151,7 @@ mod tests {
 
     #[test]
     fn in_the_sandbox_it_looks_soon_and_elsewhere_when_alerts_have_had_their_time() {
-        assert_eq!(load(&[]).unwrap().assess.after, Duration::from_secs(30));
+        assert_eq!(load(&[]).unwrap().assess.after, Duration::from_secs(40));
         assert_eq!(load(&[("cluster", "in-cluster")]).unwrap().assess.after, Duration::from_mins(5));
         let set = load(&[("assess-after", "20m"), ("alertmanager-url", "https://am.example:9093/")]).unwrap().assess;
         assert_eq!(set.after, Duration::from_mins(20));

@@ -1,7 +1,22 @@
 //! The settings of the audit trail.
 
-use super::{Config, ConfigError, Reader, days};
+use super::{Config, ConfigError, Reader, Setting, days};
 use std::path::{Path, PathBuf};
+
+/// All of them.
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::flag(
+        "audit-key-file",
+        "FILE",
+        "The keys of the audit trail: one file for all consoles of a database \
+         [KUBERNAUT_AUDIT_KEY_FILE] [default: audit.keys in the data directory]",
+    ),
+    Setting::flag(
+        "audit-retention",
+        "DAYS",
+        "How long audit rows are kept, days, or off [KUBERNAUT_AUDIT_RETENTION] [default: off]",
+    ),
+];
 
 /// The file with its keys: beside the embedded database, unless another is named.
 pub(super) fn key_file(reader: &Reader<'_>, data_dir: &Path) -> PathBuf {

@@ -1,11 +1,33 @@
 //! The settings of the model of embeddings, by which the catalog is searched for meaning.
 
-use super::{ConfigError, Reader};
+use super::{ConfigError, Reader, Setting};
 use std::path::PathBuf;
 
 /// All of them.
-const NAMES: [&str; 5] =
-    ["embeddings-url", "embeddings-model", "embeddings-key-file", "embeddings-allow-private", "embeddings-dir"];
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::flag(
+        "embeddings-url",
+        "URL",
+        "An endpoint as OpenAI has it, by which the catalog is searched for meaning: https://host/v1/embeddings \
+         [KUBERNAUT_EMBEDDINGS_URL]",
+    ),
+    Setting::flag("embeddings-model", "NAME", "The model's name there [KUBERNAUT_EMBEDDINGS_MODEL]"),
+    Setting::flag(
+        "embeddings-key-file",
+        "FILE",
+        "The file with its key, where it asks for one [KUBERNAUT_EMBEDDINGS_KEY_FILE]",
+    ),
+    Setting::flag(
+        "embeddings-allow-private",
+        "SWITCH",
+        "on, or off: its host may have a private address [KUBERNAUT_EMBEDDINGS_ALLOW_PRIVATE] [default: off]",
+    ),
+    Setting::flag(
+        "embeddings-dir",
+        "DIR",
+        "Instead of an endpoint: a sentence-transformers directory, run by this process [KUBERNAUT_EMBEDDINGS_DIR]",
+    ),
+];
 
 /// Where the model is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +69,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Option<EmbeddingsConfig>, Conf
             }))
         }
         (None, directory) => {
-            if NAMES[1..4].iter().any(|name| reader.texts.contains_key(name)) {
+            if SETTINGS[1..4].iter().any(|setting| reader.texts.contains_key(setting.name)) {
                 return Err(ConfigError::Together(
                     "--embeddings-model, --embeddings-key-file and --embeddings-allow-private are of an endpoint: add --embeddings-url",
                 ));
@@ -71,7 +93,7 @@ pub(super) fn shown(config: Option<&EmbeddingsConfig>) -> Vec<(&'static str, Str
         Some(EmbeddingsConfig::Directory(directory)) => values[4] = directory.display().to_string(),
         None => {}
     }
-    NAMES.into_iter().zip(values).collect()
+    SETTINGS.iter().map(|setting| setting.name).zip(values).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The configuration file.
 
-use super::{ConfigError, Given, NAMES, oidc};
+use super::{ConfigError, Given, oidc, settings};
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::Path};
 
@@ -20,8 +20,10 @@ pub fn read(path: &Path) -> Result<Given, ConfigError> {
     })?;
     let mut given = Given::new();
     for (key, value) in table {
-        let Some(name) = NAMES.into_iter().find(|n| *n == key) else {
-            return Err(fault(format!("it has no setting \"{key}\"; known are {}", NAMES.join(", "))));
+        let mut names = settings().map(|setting| setting.name);
+        let Some(name) = names.find(|name| *name == key) else {
+            let known: Vec<_> = settings().map(|setting| setting.name).collect();
+            return Err(fault(format!("it has no setting \"{key}\"; known are {}", known.join(", "))));
         };
         let text = match value {
             toml::Value::String(text) => text,

@@ -1,23 +1,62 @@
 //! The settings of investigations by HolmesGPT.
 
-use super::{Config, ConfigError, Reader, on_or_off, span};
-use axum::http::Uri;
+use super::{Config, ConfigError, Reader, Setting, on_or_off, parse::address, span};
 use domain::{accounts::Secret, ports::InvestigationLimits, recommendation::Severity};
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 /// All of them.
-const NAMES: [&str; 11] = [
-    "holmes-url",
-    "holmes-api-key",
-    "holmes-ca-file",
-    "holmes-model",
-    "holmes-mcp",
-    "holmes-response-format",
-    "holmes-automatic",
-    "holmes-timeout",
-    "holmes-attempts",
-    "holmes-at-once",
-    "holmes-per-hour",
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::flag(
+        "holmes-url",
+        "URL",
+        "HolmesGPT's address, or none. Its key is set by KUBERNAUT_HOLMES_API_KEY or the file \
+         [KUBERNAUT_HOLMES_URL] [default: none]",
+    ),
+    Setting::secret("holmes-api-key"),
+    Setting::flag(
+        "holmes-ca-file",
+        "FILE",
+        "Authorities that its certificate is held against, besides the system's (PEM) [KUBERNAUT_HOLMES_CA_FILE]",
+    ),
+    Setting::flag(
+        "holmes-model",
+        "NAME",
+        "The model that it is asked to use [KUBERNAUT_HOLMES_MODEL] [default: its own]",
+    ),
+    Setting::flag(
+        "holmes-mcp",
+        "ON|OFF",
+        "Whether it is connected to the console's /mcp and searches the catalog there: on or off \
+         [KUBERNAUT_HOLMES_MCP] [default: off]",
+    ),
+    Setting::flag(
+        "holmes-response-format",
+        "ON|OFF",
+        "Whether the answer's form is sent as response_format, too; off for models that take none beside tools \
+         [KUBERNAUT_HOLMES_RESPONSE_FORMAT] [default: on]",
+    ),
+    Setting::flag(
+        "holmes-automatic",
+        "SEVERITIES",
+        "Severities that are investigated without anybody asking, with commas between, or none \
+         [KUBERNAUT_HOLMES_AUTOMATIC] [default: none]",
+    ),
+    Setting::flag("holmes-timeout", "DURATION", "What an attempt may take [KUBERNAUT_HOLMES_TIMEOUT] [default: 10m]"),
+    Setting::flag(
+        "holmes-attempts",
+        "NUMBER",
+        "How often an investigation is tried [KUBERNAUT_HOLMES_ATTEMPTS] [default: 3]",
+    ),
+    Setting::flag(
+        "holmes-at-once",
+        "NUMBER",
+        "Investigations at the same time [KUBERNAUT_HOLMES_AT_ONCE] [default: 2]",
+    ),
+    Setting::flag(
+        "holmes-per-hour",
+        "NUMBER",
+        "The most attempts that begin within an hour: others wait [KUBERNAUT_HOLMES_PER_HOUR] [default: 20]",
+    ),
 ];
 
 /// What can be set of HolmesGPT.
@@ -46,7 +85,7 @@ pub struct HolmesConfig {
 /// What is set; none where no address is.
 pub(super) fn read(reader: &Reader<'_>) -> Result<Option<HolmesConfig>, ConfigError> {
     let url = reader.get(
-        NAMES[0],
+        "holmes-url",
         "none",
         |text| if text == "none" { Some(None) } else { address(text).map(Some) },
         "write https://host:port, http:// on a loopback address only, or none",
@@ -98,20 +137,11 @@ fn severities(text: &str) -> Option<Vec<Severity>> {
     Some(all)
 }
 
-fn address(text: &str) -> Option<String> {
-    let text = text.trim_end_matches('/');
-    let url: Uri = text.parse().ok()?;
-    let host = url.host()?.trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let unread = url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback);
-    (unread && url.query().is_none() && !text.contains('@')).then(|| text.to_owned())
-}
-
 /// For `config show`, with the secret hidden.
 pub(super) fn shown(config: &Config) -> Vec<(&'static str, String)> {
     let Some(holmes) = &config.holmes else {
-        let none = |name: &&'static str| (*name, if *name == NAMES[0] { "none" } else { "(not set)" }.to_owned());
-        return NAMES.iter().map(none).collect();
+        let none = |name: &'static str| (name, if name == "holmes-url" { "none" } else { "(not set)" }.to_owned());
+        return SETTINGS.iter().map(|setting| none(setting.name)).collect();
     };
     let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
     let automatic: Vec<_> = holmes.automatic.iter().map(|severity| severity.name()).collect();
@@ -128,7 +158,7 @@ pub(super) fn shown(config: &Config) -> Vec<(&'static str, String)> {
         holmes.limits.at_once.to_string(),
         holmes.limits.per_hour.to_string(),
     ];
-    NAMES.into_iter().zip(values).collect()
+    SETTINGS.iter().map(|setting| setting.name).zip(values).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! The settings of notifications: how, and a file that names the receivers. Their secrets stand in files of their own or in the
 //! environment; an address may be a secret, too, so that only its host is ever shown.
 
-use super::{Config, ConfigError, Reader, duration, on_or_off};
-use axum::http::Uri;
+use super::{Config, ConfigError, Reader, Setting, duration, on_or_off, parse::unread};
 use domain::{
     accounts::Secret,
     notification::{Occasion, Subscription, is_receiver, sign::SigningKey},
@@ -11,10 +10,34 @@ use domain::{
 use serde::Deserialize;
 use std::{
     collections::BTreeSet,
-    net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// All of them.
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::flag("notify-file", "FILE", "File with the receivers of notifications (TOML) [KUBERNAUT_NOTIFY_FILE]"),
+    Setting::flag(
+        "notify-lead",
+        "DURATION",
+        "How long before its deadline a recommendation is said to expire [KUBERNAUT_NOTIFY_LEAD] [default: 5m]",
+    ),
+    Setting::flag(
+        "notify-attempts",
+        "NUMBER",
+        "How often a notification is tried before somebody has to look [KUBERNAUT_NOTIFY_ATTEMPTS] [default: 15]",
+    ),
+    Setting::flag(
+        "notify-ca-file",
+        "FILE",
+        "Authorities of receivers to believe besides the system's, PEM [KUBERNAUT_NOTIFY_CA_FILE]",
+    ),
+    Setting::flag(
+        "notify-allow-private",
+        "SWITCH",
+        "on, or off: receivers may have private addresses [KUBERNAUT_NOTIFY_ALLOW_PRIVATE] [default: off]",
+    ),
+];
 
 /// The most receivers.
 const MOST: usize = 20;
@@ -177,13 +200,9 @@ fn words<T>(names: &[String], known: impl Fn(&str) -> Option<T>) -> Option<Vec<T
 
 /// The host of an address that may be called at all. Whether it is private is judged at each call.
 fn host(text: &str) -> Option<String> {
-    let url: Uri = text.parse().ok()?;
-    let host = url.host()?.to_owned();
-    let number = host.trim_matches(['[', ']']);
-    let loopback = number == "localhost" || number.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let url = unread(text)?;
     let plain = !url.authority()?.as_str().contains('@') && !text.contains('#');
-    let good = plain && (url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback));
-    good.then_some(host)
+    url.host().filter(|_| plain).map(str::to_owned)
 }
 
 #[cfg(test)]

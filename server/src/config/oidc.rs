@@ -1,6 +1,6 @@
 //! The settings of the provider that people sign in at (OpenID Connect).
 
-use super::{ConfigError, Reader};
+use super::{ConfigError, Reader, Setting, parse::unread};
 use axum::http::Uri;
 use domain::{
     accounts::Secret,
@@ -8,22 +8,46 @@ use domain::{
     provider::{EVERYBODY, Rules, check_group},
     text::check_line,
 };
-use std::{net::IpAddr, path::PathBuf};
+use std::path::PathBuf;
 
 /// The settings that are of no use without the first.
-const NAMES: [&str; 12] = [
-    "oidc-issuer",
-    "oidc-client-id",
-    "oidc-client-secret",
-    "oidc-ca-file",
-    "oidc-scopes",
-    "oidc-username-claim",
-    "oidc-username-prefix",
-    "oidc-groups-claim",
-    "oidc-groups-prefix",
-    "oidc-role",
-    "oidc-name",
-    "oidc-allow-private",
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::flag(
+        "oidc-issuer",
+        "URL",
+        "The provider that people sign in at, exactly as it calls itself [KUBERNAUT_OIDC_ISSUER]",
+    ),
+    Setting::flag("oidc-client-id", "ID", "What the provider calls the console [KUBERNAUT_OIDC_CLIENT_ID]"),
+    Setting::secret("oidc-client-secret"),
+    Setting::flag("oidc-ca-file", "FILE", "Authorities to believe besides the system's, PEM [KUBERNAUT_OIDC_CA_FILE]"),
+    Setting::flag("oidc-scopes", "SCOPES", "What is asked for [KUBERNAUT_OIDC_SCOPES] [default: openid profile email]"),
+    Setting::flag(
+        "oidc-username-claim",
+        "CLAIM",
+        "The claim that names people [KUBERNAUT_OIDC_USERNAME_CLAIM] [default: preferred_username]",
+    ),
+    Setting::flag(
+        "oidc-username-prefix",
+        "TEXT",
+        "What stands before their names here [KUBERNAUT_OIDC_USERNAME_PREFIX]",
+    ),
+    Setting::flag(
+        "oidc-groups-claim",
+        "CLAIM",
+        "The claim that lists groups [KUBERNAUT_OIDC_GROUPS_CLAIM] [default: groups]",
+    ),
+    Setting::flag("oidc-groups-prefix", "TEXT", "What stands before groups here [KUBERNAUT_OIDC_GROUPS_PREFIX]"),
+    Setting::many(
+        "oidc-role",
+        "GROUP=ROLE",
+        "A group and the role it gives; may repeat, and * is everybody [KUBERNAUT_OIDC_ROLE: semicolons between them]",
+    ),
+    Setting::flag("oidc-name", "NAME", "The provider's name on the button [KUBERNAUT_OIDC_NAME] [default: its host]"),
+    Setting::flag(
+        "oidc-allow-private",
+        "SWITCH",
+        "on, or off: its hosts may have private addresses [KUBERNAUT_OIDC_ALLOW_PRIVATE] [default: off]",
+    ),
 ];
 
 /// The provider, and how its people become people of the console.
@@ -47,8 +71,8 @@ pub struct OidcConfig {
 pub(super) fn read(reader: &Reader<'_>) -> Result<Option<OidcConfig>, ConfigError> {
     if !reader.texts.contains_key("oidc-issuer") {
         // A secret that lies ready is no wish for a provider.
-        let mut wishes = NAMES.iter().filter(|name| **name != "oidc-client-secret");
-        return if wishes.any(|name| reader.texts.contains_key(name)) {
+        let mut wishes = SETTINGS.iter().filter(|setting| !setting.is_secret());
+        return if wishes.any(|setting| reader.texts.contains_key(setting.name)) {
             Err(ConfigError::Together("settings that begin with oidc- need the provider: add --oidc-issuer https://…"))
         } else {
             Ok(None)
@@ -104,7 +128,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Option<OidcConfig>, ConfigErro
 /// For `config show`, with the secret hidden.
 pub(super) fn shown(config: Option<&OidcConfig>) -> Vec<(&'static str, String)> {
     let unset = || "(not set)".to_owned();
-    let Some(config) = config else { return NAMES.iter().map(|name| (*name, unset())).collect() };
+    let Some(config) = config else { return SETTINGS.iter().map(|setting| (setting.name, unset())).collect() };
     let rules = &config.rules;
     let values = [
         rules.issuer.clone(),
@@ -120,7 +144,7 @@ pub(super) fn shown(config: Option<&OidcConfig>) -> Vec<(&'static str, String)> 
         rules.provider.clone(),
         if config.allow_private { "on" } else { "off" }.to_owned(),
     ];
-    NAMES.into_iter().zip(values).collect()
+    SETTINGS.iter().map(|setting| setting.name).zip(values).collect()
 }
 
 /// A table of the file, a group each with its role or its roles, as the lines that flags would make.
@@ -167,12 +191,8 @@ fn prefix_of(text: &str) -> Option<String> {
 
 /// As it is written: issuers are compared letter by letter (OpenID Connect Discovery 1.0, section 4.3).
 fn issuer(text: &str) -> Option<String> {
-    let url: Uri = text.parse().ok()?;
-    let host = url.host()?.trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    let plain = !text.contains(['?', '#', '@']);
-    let good = plain && (url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback));
-    good.then(|| text.to_owned())
+    unread(text)?;
+    (!text.contains(['?', '#', '@'])).then(|| text.to_owned())
 }
 
 /// The host in an address.

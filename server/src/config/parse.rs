@@ -94,14 +94,28 @@ pub fn audience(text: &str) -> Option<String> {
     good.then(|| text.to_owned())
 }
 
-/// https anywhere; http only where nobody else can listen.
-pub fn public_url(text: &str) -> Option<String> {
-    let url: Uri = text.trim_end_matches('/').parse().ok()?;
+/// An address that nobody reads along at: https anywhere; http only where nobody else can listen.
+pub fn unread(text: &str) -> Option<Uri> {
+    let url: Uri = text.parse().ok()?;
     let host = url.host()?.trim_matches(['[', ']']);
     let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let good = url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback);
+    good.then_some(url)
+}
+
+/// Where people reach the console.
+pub fn public_url(text: &str) -> Option<String> {
+    let text = text.trim_end_matches('/');
+    let url = unread(text)?;
     let plain = url.path().trim_end_matches('/').is_empty() && url.query().is_none();
-    let good = plain && (url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && loopback));
-    good.then(|| text.trim_end_matches('/').to_owned())
+    plain.then(|| text.to_owned())
+}
+
+/// Where somebody is called, without a slash at the end. What lets one in stands elsewhere.
+pub fn address(text: &str) -> Option<String> {
+    let text = text.trim_end_matches('/');
+    let url = unread(text)?;
+    (url.query().is_none() && !text.contains('@')).then(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -1,7 +1,33 @@
 //! The settings of signals: what labels of alerts mean, and which namespaces' Warnings are signals.
 
-use super::{Config, ConfigError, Reader, parse, span};
+use super::{Config, ConfigError, Reader, Setting, parse, span};
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
+
+/// All of them.
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::flag(
+        "signal-mapping",
+        "FILE",
+        "File that says what labels of alerts mean (YAML or JSON), beside what is usual [KUBERNAUT_SIGNAL_MAPPING]",
+    ),
+    Setting::flag(
+        "alert-quiet",
+        "DURATION",
+        "After how long an alert has ended that Alertmanager does not repeat, or off \
+         [KUBERNAUT_ALERT_QUIET] [default: off]",
+    ),
+    Setting::flag(
+        "event-namespaces",
+        "NAMES",
+        "Namespaces whose Warnings are signals, with commas between, or none \
+         [KUBERNAUT_EVENT_NAMESPACES] [default: none]",
+    ),
+    Setting::flag(
+        "event-quiet",
+        "DURATION",
+        "After how long without another Warning such a signal has ended [KUBERNAUT_EVENT_QUIET] [default: 15m]",
+    ),
+];
 
 /// The most namespaces that are watched: each is a watch of its own.
 const MOST: usize = 50;

@@ -1,7 +1,7 @@
 //! Whose signatures of images count: a file in YAML that names the registries to ask, keys, identities, authorities and logs. Files that
 //! it names lie beside it, unless they are named whole.
 
-use super::{ConfigError, Reader};
+use super::{ConfigError, Reader, Setting};
 use crate::signatures::{Log, Trust, TrustedKey};
 use domain::{accounts::Secret, signature::TrustedIdentity, text::check_line};
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, pem::PemObject as _};
@@ -11,6 +11,13 @@ use std::{
     fmt,
     path::{Path, PathBuf},
 };
+
+pub(super) const SETTINGS: &[Setting] = &[Setting::flag(
+    "signatures-file",
+    "FILE",
+    "File that says whose signatures of images count, and which registries are asked (YAML) \
+     [KUBERNAUT_SIGNATURES_FILE]",
+)];
 
 const NAME: &str = "signatures-file";
 /// The most of anything that the file lists.

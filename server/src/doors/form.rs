@@ -1,6 +1,7 @@
 //! Forms of pages, read as strictly as programs' bodies: no field twice, nothing that is no text.
 
-use super::{body, problem::Problem, urlencoded};
+use super::{body, problem::Problem};
+use crate::urlencoded;
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},

@@ -25,7 +25,6 @@ pub mod rights;
 mod session;
 mod site;
 mod told;
-pub mod urlencoded;
 mod visible;
 
 use access::{Declared, Routes};

@@ -25,9 +25,9 @@ use super::{
     gate::{Gate, RequestId},
     problem::Problem,
     rest::openapi,
-    urlencoded,
     visible::visible,
 };
+use crate::urlencoded;
 use app::{
     Away, Console, FormOutcome, document,
     error::Trouble,

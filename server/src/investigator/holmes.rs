@@ -53,14 +53,9 @@ impl Holmes {
     /// # Errors
     /// When its certificates can't be used; the message says what to do.
     pub fn new(config: &HolmesConfig) -> Result<Self, String> {
-        let authorities = config.ca_file.as_ref().map(|path| {
-            std::fs::read(path).map_err(|error| format!("--holmes-ca-file {} can't be read: {error}", path.display()))
-        });
-        // Whoever sets the address is believed; it is a private one as a rule.
-        let outbound = Outbound::new(authorities.transpose()?.as_deref(), true)
-            .map_err(|error| format!("HolmesGPT can't be called, look at --holmes-ca-file: {error}"))?;
         Ok(Self {
-            outbound,
+            // Whoever sets the address is believed; it is a private one as a rule.
+            outbound: Outbound::believing("holmes-ca-file", config.ca_file.as_deref(), true)?,
             url: config.url.clone(),
             key: config.api_key.clone(),
             model: config.model.clone(),

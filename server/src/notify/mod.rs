@@ -37,12 +37,7 @@ impl Notifications {
         let outbound = if receivers.is_empty() {
             None
         } else {
-            let authorities = ca_file.as_ref().map(|path| {
-                std::fs::read(path)
-                    .map_err(|error| format!("--notify-ca-file {} can't be read: {error}", path.display()))
-            });
-            let made = Outbound::new(authorities.transpose()?.as_deref(), *allow_private);
-            Some(made.map_err(|error| format!("notifications can't be delivered: {error}"))?)
+            Some(Outbound::believing("notify-ca-file", ca_file.as_deref(), *allow_private)?)
         };
         Ok(Self {
             receivers: receivers.as_slice().into(),

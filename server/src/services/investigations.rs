@@ -9,13 +9,12 @@ use domain::{
     ids::{ActorId, IncidentId, InvestigationId},
     incident::{IncidentRecord, IncidentState},
     investigation::{Investigation, prompt},
-    model_catalog::{exactness, fits},
     ports::{Asked, CatalogFilter, NewInvestigation, PlaybookStatus, StoreError},
     recommendation::{Recommendation, Severity},
+    search,
     services::{Answer, InvestigationView, ServiceError},
 };
 use serde_json::Value;
-use std::cmp::Reverse;
 
 /// Investigations of an incident that are told.
 const TOLD: u32 = 5;
@@ -128,8 +127,8 @@ impl Services {
             ..of_signal.clone()
         };
         let mut found = self.find_for_model(agent, &of_signal, LOOKED_AT).await?;
-        found.retain(|item| fits(&of_incident, &item.playbook.registration.labels));
-        found.sort_by_key(|item| Reverse(exactness(&of_incident, &item.playbook.registration.labels)));
+        found.retain(|item| search::fits(&of_incident, &item.playbook.registration.labels));
+        found.sort_by_key(|item| search::general(&of_incident, &item.playbook.registration.labels));
         let playbooks = found.iter().map(|item| &item.playbook.registration);
         Ok(prompt::shortlist(playbooks))
     }

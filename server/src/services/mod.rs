@@ -213,6 +213,25 @@ pub mod tests {
         },
     };
 
+    /// Of a cluster that is no sandbox, with what is usual.
+    pub fn settings() -> Settings {
+        Settings {
+            cluster: "test".into(),
+            sandbox: false,
+            environment: None,
+            namespace: "kubernaut-system".into(),
+            lists_workspaces: false,
+            kubeconfig_secret: None,
+            signals: Arc::default(),
+            investigates: false,
+            approval_ttl_ms: 900_000,
+            recent_sign_in_ms: 600_000,
+            subject_access_review: false,
+            models_see_record: false,
+            policy_file: None,
+        }
+    }
+
     /// A cluster that knows tokens and who may nothing, and nothing else.
     #[derive(Default)]
     pub struct TestCluster {

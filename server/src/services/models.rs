@@ -6,18 +6,14 @@ use domain::{
     effectiveness::{EffectivenessFilter, EffectivenessRow, GroupBy},
     fault::Fault,
     identity::{Caller, Right},
-    model_catalog::{exactness, stages},
     paging::Page,
     playbook::{PlaybookId, Version},
     ports::CatalogFilter,
     recommendation::{Proposal, Strategy, intake},
+    search::stages,
     services::{Answer, CatalogItem, CatalogService, ServiceError},
 };
 use serde_json::Value;
-use std::cmp::Reverse;
-
-/// So many pages of what a filter finds are looked at for what fits best.
-const PAGES: usize = 5;
 
 /// What was measured of a playbook.
 pub struct MeasuredRecord {
@@ -41,10 +37,8 @@ impl Services {
             if found.len() >= most {
                 break;
             }
-            let mut fitting = self.all_that_fit(caller, &stage).await?;
-            // Those that fit alike stay in the catalog's order.
-            fitting.sort_by_key(|item| Reverse(exactness(&stage, &item.playbook.registration.labels)));
-            for item in fitting {
+            // Those of the stages before are found again.
+            for item in self.first_that_fit(caller, &stage, most + found.len()).await? {
                 let id = &item.playbook.registration.id;
                 if !found.iter().any(|known| known.playbook.registration.id == *id) {
                     found.push(item);
@@ -55,16 +49,16 @@ impl Services {
         Ok(found)
     }
 
-    async fn all_that_fit(&self, caller: &Caller, filter: &CatalogFilter) -> Answer<Vec<CatalogItem>> {
-        let mut page = Page::first(Page::MAX_LIMIT);
+    /// So many at least that fit, the closest first, or all.
+    async fn first_that_fit(&self, caller: &Caller, filter: &CatalogFilter, many: usize) -> Answer<Vec<CatalogItem>> {
+        let mut page = Page::first(u32::try_from(many).unwrap_or(Page::MAX_LIMIT));
         let mut fitting = Vec::new();
-        for _ in 0..PAGES {
+        loop {
             let found = CatalogService::search(self, caller, filter, &page).await?;
             fitting.extend(found.items);
-            let Some(next) = found.next_cursor else { break };
+            let Some(next) = found.next_cursor.filter(|_| fitting.len() < many) else { return Ok(fitting) };
             page.cursor = Some(next);
         }
-        Ok(fitting)
     }
 
     /// A strategy held against the catalog, with what keeps it from running; needs `recommendations:propose`. Nothing is stored.

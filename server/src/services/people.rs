@@ -96,22 +96,24 @@ fn right(namespace: Option<String>) -> ClusterRight {
 pub(in crate::services) mod tests {
     use super::*;
     use crate::{
-        conditions::Cel,
-        edge::{SystemClock, UuidIds},
         registry::PinnedOnly,
-        services::{Settings, World, tests::TestCluster},
+        services::{
+            Settings,
+            tests::{TestCluster, settings},
+        },
+        world,
     };
     use domain::{
         audit::AuditEntry,
         identity::{Actor, Role, Way},
         ids::ActorId,
-        ports::{AccountStore as _, Cluster, PasswordHash},
+        ports::{AccountStore as _, PasswordHash},
         recommendation::ResourceRef,
         ticket::Plan,
         workflow::Step,
     };
     use serde_json::{Value, json};
-    use std::sync::{Arc, OnceLock};
+    use std::sync::Arc;
     use store::{Options, Store, sqlite_url};
 
     #[test]
@@ -149,45 +151,10 @@ pub(in crate::services) mod tests {
     }
 
     pub(in crate::services) fn services(store: &Store, cluster: &Arc<TestCluster>) -> Services {
-        let shared = Arc::new(store.clone());
-        let cell: OnceLock<Arc<dyn Cluster>> = OnceLock::new();
-        let _ = cell.set(cluster.clone());
-        Services::new(World {
-            catalog: shared.clone(),
-            recommendations: shared.clone(),
-            executions: shared.clone(),
-            recoveries: shared.clone(),
-            findings: shared.clone(),
-            logs: shared.clone(),
-            signals: shared.clone(),
-            assessments: shared.clone(),
-            investigations: shared.clone(),
-            effectiveness: shared.clone(),
-            audit: shared.clone(),
-            policies: shared.clone(),
-            conditions: Arc::new(Cel::new()),
-            people: shared.clone(),
-            signatures: shared,
-            registry: Arc::new(PinnedOnly),
-            cluster: Arc::new(cell),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(UuidIds),
-            settings: Settings {
-                cluster: "test".into(),
-                sandbox: false,
-                environment: None,
-                namespace: "kubernaut-system".into(),
-                lists_workspaces: false,
-                kubeconfig_secret: None,
-                signals: Arc::default(),
-                investigates: false,
-                approval_ttl_ms: 900_000,
-                recent_sign_in_ms: 600_000,
-                subject_access_review: true,
-                models_see_record: false,
-                policy_file: None,
-            },
-        })
+        let settings = Settings { subject_access_review: true, ..settings() };
+        let world = world::over(&Arc::new(store.clone()), Arc::new(PinnedOnly), settings);
+        let _ = world.cluster.set(cluster.clone());
+        Services::new(world)
     }
 
     fn caller(id: &str, owner: Option<&str>) -> Caller {

@@ -99,7 +99,7 @@ impl CatalogStore for Store {
         let (after, after_id) = key::<(i64, String)>(LIST, page)?.unwrap_or_default();
         let words = text::words(filter, dialect, &mut on).await?;
         let mut sql = Sql::new("playbook", format!("SELECT {COLUMNS} FROM playbook_versions p WHERE "));
-        let labelled = filter.labels().iter().any(|(_, wanted)| wanted.is_some());
+        let labelled = filter.has_labels();
         if labelled {
             sql.push("(");
             general(&mut sql, filter);

@@ -134,9 +134,8 @@ impl FindingStore for Store {
         if set == 0 {
             return Ok(None);
         }
-        let stored = take_in(&mut write, new, now).await?;
+        let stored = take_in(&mut write, new, now, audit).await?;
         write.event(Topic::Finding, id.as_str(), object!({ "state": state.name(), "turned_into": stored.id }));
-        write.audit(audit);
         write.commit().await?;
         Ok(Some(stored))
     }

@@ -19,7 +19,7 @@ pub struct Pruned {
     pub executions: u64,
     /// Closed recommendations without executions, with their strategies, findings, tickets and decisions.
     pub recommendations: u64,
-    /// Incidents that are resolved, with their signals.
+    /// Incidents that are resolved, or of which nothing was told since, with their signals.
     pub incidents: u64,
     /// Live events.
     pub events: u64,
@@ -43,7 +43,15 @@ impl Store {
                     before,
                 )
                 .await?,
-            incidents: self.let_go("incidents", "id", "state = 'resolved' AND opened_at < $1", before).await?,
+            incidents: self
+                .let_go(
+                    "incidents",
+                    "id",
+                    "opened_at < $1 AND (state = 'resolved' \
+                     OR NOT EXISTS (SELECT 1 FROM signals s WHERE s.incident_id = incidents.id AND s.told_at >= $1))",
+                    before,
+                )
+                .await?,
             events: self.let_go("events", "id", "at < $1 AND id < (SELECT MAX(id) FROM events)", before).await?,
             notifications: self.let_go("notifications", "id", "created_at < $1 AND state <> 'waiting'", before).await?,
         })

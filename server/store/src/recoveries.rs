@@ -39,9 +39,8 @@ impl RecoveryStore for Store {
             return Ok(Begun::Looked);
         }
         close_overdue(&mut write, &run, now).await?;
-        let stored = take_in(&mut write, new, now).await?;
+        let stored = take_in(&mut write, new, now, audit).await?;
         write.event(Topic::Execution, run.as_str(), object!({ "made": way.name(), "of_it": stored.id }));
-        write.audit(audit);
         write.commit().await?;
         Ok(Begun::Made(Box::new(stored)))
     }

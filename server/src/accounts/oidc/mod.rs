@@ -50,11 +50,7 @@ impl Oidc {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, String> {
-        let authorities = config.ca_file.as_ref().map(|path| {
-            std::fs::read(path).map_err(|error| format!("--oidc-ca-file {} can't be read: {error}", path.display()))
-        });
-        let http = Outbound::new(authorities.transpose()?.as_deref(), config.allow_private)
-            .map_err(|error| format!("the provider can't be called, look at --oidc-ca-file: {error}"))?;
+        let http = Outbound::believing("oidc-ca-file", config.ca_file.as_deref(), config.allow_private)?;
         let issuer = IssuerUrl::new(config.rules.issuer.clone()).map_err(|error| in_words(&error))?;
         Ok(Self(Arc::new(Inner {
             client_id: ClientId::new(config.client_id.clone()),

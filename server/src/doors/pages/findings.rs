@@ -1,10 +1,12 @@
 //! The forms of a finding's page: its state, and a recommendation that is made of it.
 
 use super::{Parts, again, invalid, page_of, who};
-use crate::doors::{
-    access::{Access, Routes},
-    form::{Fields, Form, field},
-    gate::Gate,
+use crate::{
+    doors::{
+        access::{Access, Routes},
+        form::{Fields, Form, field},
+        gate::Gate,
+    },
     urlencoded,
 };
 use app::{

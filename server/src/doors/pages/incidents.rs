@@ -1,7 +1,10 @@
 //! An incident's page: the form that has it investigated.
 
 use super::{Parts, again, who};
-use crate::doors::{form::Form, gate::Gate, urlencoded};
+use crate::{
+    doors::{form::Form, gate::Gate},
+    urlencoded,
+};
 use app::FormOutcome;
 use axum::{
     extract::{Path, State},

@@ -1,10 +1,12 @@
 //! The forms of the approval policy: the next version, checked or kept, and putting one in force.
 
 use super::{Parts, again, reauthentication::Sent, who};
-use crate::doors::{
-    access::{Access, Routes},
-    form::{Form, field},
-    gate::Gate,
+use crate::{
+    doors::{
+        access::{Access, Routes},
+        form::{Form, field},
+        gate::Gate,
+    },
     urlencoded,
 };
 use app::{

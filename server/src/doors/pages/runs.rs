@@ -1,12 +1,14 @@
 //! A run's page: a part of its log, and its forms: cancelling it, saying whether it helped, and listing what it left.
 
 use super::{Parts, again, page_of, who};
-use crate::doors::{
-    form::{Fields, Form, field},
-    gate::Gate,
-    problem::Problem,
+use crate::{
+    doors::{
+        form::{Fields, Form, field},
+        gate::Gate,
+        problem::Problem,
+        visible::visible,
+    },
     urlencoded,
-    visible::visible,
 };
 use app::{FormOutcome, query::Query};
 use axum::{

@@ -7,11 +7,13 @@ use super::{
     sign_in::{known, later, too_often},
     who,
 };
-use crate::doors::{
-    access::{Access, Routes, Whose},
-    form::{Fields, Form, field},
-    gate::Gate,
-    session::Session,
+use crate::{
+    doors::{
+        access::{Access, Routes, Whose},
+        form::{Fields, Form, field},
+        gate::Gate,
+        session::Session,
+    },
     urlencoded,
 };
 use app::{

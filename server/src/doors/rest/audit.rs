@@ -4,12 +4,14 @@ use super::{
     query::{NoQuery, Query},
     wire::{Linked, List, json},
 };
-use crate::doors::{
-    access::{Access, Routes, Who},
-    body::{self, Json},
-    export::{self, Format},
-    gate::Gate,
-    problem::Problem,
+use crate::{
+    doors::{
+        access::{Access, Routes, Who},
+        body::{self, Json},
+        export::{self, Format},
+        gate::Gate,
+        problem::Problem,
+    },
     urlencoded,
 };
 use axum::{

@@ -5,11 +5,13 @@ use super::{
     query::{NoQuery, Query},
     wire::{Linked, List, json},
 };
-use crate::doors::{
-    access::{Access, Routes, Who},
-    body::{self, Json},
-    gate::Gate,
-    problem::Problem,
+use crate::{
+    doors::{
+        access::{Access, Routes, Who},
+        body::{self, Json},
+        gate::Gate,
+        problem::Problem,
+    },
     urlencoded::segment,
 };
 use axum::{

@@ -4,10 +4,12 @@ use super::{
     query::{Query, QueryReader},
     wire::{Linked, json},
 };
-use crate::doors::{
-    access::{Access, Routes, Who},
-    gate::Gate,
-    problem::Problem,
+use crate::{
+    doors::{
+        access::{Access, Routes, Who},
+        gate::Gate,
+        problem::Problem,
+    },
     urlencoded,
 };
 use axum::{

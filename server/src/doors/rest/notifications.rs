@@ -4,11 +4,13 @@ use super::{
     query::{NoQuery, Query},
     wire::{Linked, List, json},
 };
-use crate::doors::{
-    access::{Access, Routes, Who},
-    body::{self, OptionalJson},
-    gate::Gate,
-    problem::Problem,
+use crate::{
+    doors::{
+        access::{Access, Routes, Who},
+        body::{self, OptionalJson},
+        gate::Gate,
+        problem::Problem,
+    },
     urlencoded,
 };
 use axum::{

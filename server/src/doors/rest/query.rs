@@ -1,9 +1,6 @@
 //! Query strings, read as strictly as bodies: an unknown or malformed parameter is an error that names the known ones.
 
-use crate::{
-    doors::{problem::Problem, urlencoded},
-    services::limits,
-};
+use crate::{doors::problem::Problem, services::limits, urlencoded};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use domain::{
     fault::{Fault, Faults, code},

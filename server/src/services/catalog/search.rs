@@ -57,7 +57,7 @@ impl Services {
     /// What is near in meaning and fits the filter, the nearest first. Without words to find it by, labels narrow it down before.
     async fn by_meaning(&self, q: &str, filter: &CatalogFilter) -> Answer<(Vec<(CatalogHit, f32)>, Meaning)> {
         let catalog = &self.world.catalog;
-        let narrowed = !filter.tags.is_empty() || filter.labels().iter().any(|(_, wanted)| wanted.is_some());
+        let narrowed = !filter.tags.is_empty() || filter.has_labels();
         let mut fit = HashMap::new();
         let among = if narrowed && self.meanings.configured() {
             let hits = catalog.admitted(filter, None, LABELLED).await.map_err(store_fault)?;

@@ -2,15 +2,13 @@
 //! it. The rule itself is `domain::decision::judge`.
 
 use super::{
-    close,
-    executions::claim,
-    keep,
+    close, keep,
     rows::{self, COLUMNS, recommendation},
     standing::standing,
 };
 use crate::{
     Store,
-    executions::in_the_way,
+    executions::{claim, in_the_way},
     outbox, policies,
     sql::{Sql, json},
     write::{Lock, Write},

@@ -1,6 +1,9 @@
 //! Writing recommendations that were decided before, as they are: all of them in one transaction. What is there stays.
 
-use super::{decide, insert_row, insert_strategy, keep, note_findings};
+use super::{
+    decide, keep,
+    take::{insert_row, insert_strategy, note_findings},
+};
 use crate::{Store, sql::Sql};
 use domain::ports::{DecidedRecommendation, StoreError};
 

@@ -5,11 +5,13 @@ use crate::support::{
     ticket,
 };
 use domain::{
+    audit::AuditFilter,
     decision::{Decision, Verb},
     ids::{DecisionId, RecommendationId},
     paging::{Page, PageOf},
     ports::{
-        DecidedRecommendation, EventStore, NewRecommendation, RecommendationFilter, RecommendationStore, StoreError,
+        AuditStore, DecidedRecommendation, EventStore, NewRecommendation, RecommendationFilter, RecommendationStore,
+        StoreError,
     },
     recommendation::{Origin, Recommendation, RecommendationState as State, Risk, Severity},
 };
@@ -82,6 +84,9 @@ async fn a_newer_one_supersedes_the_older_of_its_incident_and_cluster(bench: Ben
     assert_eq!(store.open_count().await.unwrap(), 3);
     let told = events_after(store, before).await;
     assert_eq!(told[0], ("recommendation", "r1".into(), json!({ "state": "superseded", "by": "r4" })));
+    let rows = AuditStore::list(store, &AuditFilter::default(), &Page::default()).await.unwrap().items;
+    assert_eq!(rows[0].before, Some(json!({ "superseded": ["r1"] })), "the trail names whose place it took");
+    assert!(rows[1..].iter().all(|row| row.before.is_none()));
 }
 
 async fn one_of_many_at_once_stays_open(bench: Bench) {

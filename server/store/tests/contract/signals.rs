@@ -414,4 +414,6 @@ async fn resolved_ones_go_with_the_rest_of_history(bench: Bench) {
     assert_eq!(store.incident(&over).await.unwrap(), None);
     assert!(signals(store, &over).await.is_empty());
     assert_eq!(read(store, &fires).await.state, State::Firing, "what fires stays");
+    sqlx::query("UPDATE signals SET told_at = told_at - 7862400000").execute(&mut *raw).await.unwrap();
+    assert_eq!(store.prune(90).await.unwrap(), Pruned { incidents: 1, ..Pruned::default() }, "but not for ever");
 }

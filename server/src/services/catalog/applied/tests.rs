@@ -2,10 +2,9 @@
 
 use super::*;
 use crate::{
-    conditions::Cel,
-    edge::{SystemClock, UuidIds},
     registry::{PinnedOnly, SandboxRegistry},
-    services::{Settings, World},
+    services::{Settings, tests::settings},
+    world,
 };
 use domain::{
     audit::{AuditFilter, AuditRecord},
@@ -15,7 +14,7 @@ use domain::{
     ports::{AuditStore as _, ClusterIntake as _, Registry},
     services::CatalogService as _,
 };
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use store::Store;
 
 struct House {
@@ -29,43 +28,8 @@ impl House {
         let data = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", data.path().join("console.db").display());
         let store = Store::open(&url, store::Options::default()).await.unwrap();
-        let shared = Arc::new(store.clone());
-        let services = Services::new(World {
-            catalog: shared.clone(),
-            recommendations: shared.clone(),
-            executions: shared.clone(),
-            recoveries: shared.clone(),
-            findings: shared.clone(),
-            logs: shared.clone(),
-            signals: shared.clone(),
-            assessments: shared.clone(),
-            investigations: shared.clone(),
-            effectiveness: shared.clone(),
-            audit: shared.clone(),
-            policies: shared.clone(),
-            conditions: Arc::new(Cel::new()),
-            people: shared.clone(),
-            signatures: shared,
-            registry,
-            cluster: Arc::new(OnceLock::new()),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(UuidIds),
-            settings: Settings {
-                cluster: "test".into(),
-                sandbox: true,
-                environment: None,
-                namespace: "kubernaut-system".into(),
-                lists_workspaces: false,
-                kubeconfig_secret: None,
-                signals: Arc::default(),
-                investigates: false,
-                approval_ttl_ms: 900_000,
-                recent_sign_in_ms: 600_000,
-                subject_access_review: false,
-                models_see_record: false,
-                policy_file: None,
-            },
-        });
+        let settings = Settings { sandbox: true, ..settings() };
+        let services = Services::new(world::over(&Arc::new(store.clone()), registry, settings));
         Self { services, store, _data: data }
     }
 
