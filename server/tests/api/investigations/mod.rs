@@ -87,7 +87,7 @@ async fn asked_by_a_person_it_ends_in_a_recommendation_with_what_it_cost() {
         let asked = ask(&operator, &incident).await;
         let location = asked.headers["location"].to_str().unwrap().to_owned();
         let asked = asked.expect(201);
-        assert_eq!((&asked["asked_by"]["name"], &asked["automatic"]), (&json!("operator"), &json!(false)));
+        assert_eq!((&asked["asked_by"]["name"], &asked["automatic"]), (&json!("token operator"), &json!(false)));
 
         let done = until(&operator, &incident, "answered").await;
         assert_eq!(operator.get(&location).await.expect(200)["id"], done["id"]);
@@ -176,7 +176,7 @@ async fn an_answer_that_is_nearly_right_is_refused_and_told_what_to_change() {
     assert_eq!(questions.len(), 4);
     assert!(questions[2].contains("without the Markdown fence"), "{}", questions[2]);
     assert!(
-        questions[3].contains("/strategies/0/parameters/SCALE_TARGET_REPLICAS (wrong_type): send a whole number"),
+        questions[3].contains("/strategies/0/parameters/SCALE_TARGET_REPLICAS (wrong_type): send the number 1"),
         "{}",
         questions[3]
     );
