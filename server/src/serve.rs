@@ -260,6 +260,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     ));
     tokio::spawn(controller_stop.clone().run_until_cancelled_owned(signatures::watch(services.clone())));
     tokio::spawn(controller_stop.clone().run_until_cancelled_owned(services.clone().keep_recovering()));
+    tokio::spawn(controller_stop.clone().run_until_cancelled_owned(services.clone().keep_noticing_patterns()));
     let watching = trail_watch::watch(store.clone(), services, config.audit_retention_days);
     tokio::spawn(controller_stop.clone().run_until_cancelled_owned(watching));
 

@@ -81,6 +81,7 @@ pub fn routes(routes: Routes) -> Routes {
         ("/findings", read(Right::RecommendationsRead)),
         ("/findings/{id}", read(Right::RecommendationsRead)),
         ("/effectiveness", read(Right::RunsRead)),
+        ("/effectiveness/patterns", read(Right::RunsRead)),
         ("/audit", read(Right::AuditRead)),
         ("/search", Access::Page(None)),
         ("/settings", Access::Page(None)),

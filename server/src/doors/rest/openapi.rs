@@ -31,7 +31,7 @@ use utoipa::{
         recommendations::make_decision, recommendations::ticket, recommendations::decision,
         executions::list, executions::propose, executions::get, executions::ticket, executions::pipeline_run,
         recoveries::rollback, recoveries::retry, recoveries::recoveries,
-        findings::list, findings::get, findings::set_status,
+        findings::list, findings::get, findings::set_status, findings::turn,
         executions::cancel, executions::assessment::assessment, executions::assessment::overrule, executions::list_workspace, executions::actions, executions::action, executions::logs,
         effectiveness::effectiveness, effectiveness::calibration, effectiveness::versions, effectiveness::patterns, audit::list, audit::row, audit::chain, audit::note_export,
         incidents::alertmanager, incidents::list, incidents::get, incidents::investigations, incidents::investigate,
