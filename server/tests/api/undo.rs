@@ -75,6 +75,9 @@ async fn a_run_is_undone_with_a_ticket_of_its_own(console: &Console) {
     let (undone, undoes) = (page(&first).await, page(&second).await);
     assert!(undone.contains(&format!("/runs/{}", second["id"].as_str().unwrap())), "the one leads to the other");
     assert!(undoes.contains(&format!("/runs/{}", first["id"].as_str().unwrap())), "and back");
+    let decided = path.replace("/api/v1", "");
+    let decided = browser.get(&decided).await.text;
+    assert!(decided.contains(&format!("/runs/{}\"", second["id"].as_str().unwrap())), "so does what was approved");
     let auditor = console.token("auditor", "auditor");
     let rows = auditor.get("/api/v1/audit?action=recommendation.rollback").await.expect(200);
     assert_eq!(rows["items"][0]["reason"], "it made things worse");
