@@ -10,6 +10,7 @@ mod edge;
 mod notify;
 mod embeddings;
 mod investigator;
+mod neighbours;
 mod outbound;
 mod policy_file;
 mod redact;

@@ -179,6 +179,10 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
                 quiet_ms: event_quiet_ms,
                 mapping,
             },
+            reviews: controller::Reviews {
+                tokens: !config.token_review.is_empty(),
+                people: config.subject_access_review,
+            },
         },
         controller::Ports {
             executions: shared.clone(),
