@@ -16,7 +16,7 @@ const FORMS: &str = include_str!("forms.json");
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is sent where.
-const SENT: [(&str, &str); 23] = [
+const SENT: [(&str, &str); 24] = [
     ("/api/v1/playbooks", "RegistrationForm"),
     ("/api/v1/playbooks/validate", "RegistrationForm"),
     ("/api/v1/playbooks/{workflow_id}/versions/{version}/status", "StatusForm"),
@@ -26,6 +26,7 @@ const SENT: [(&str, &str); 23] = [
     ("/api/v1/executions", "StepsForm"),
     (ALERTS, "AlertmanagerForm"),
     (INVESTIGATE, "InvestigationForm"),
+    ("/api/v1/incidents/{id}/close", "CloseForm"),
     (CANCEL, "CancelForm"),
     ("/api/v1/executions/{id}/assessment", "AssessmentForm"),
     (LISTING, "ListingForm"),

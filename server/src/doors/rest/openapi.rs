@@ -34,7 +34,7 @@ use utoipa::{
         findings::list, findings::get, findings::set_status, findings::turn,
         executions::cancel, executions::assessment::assessment, executions::assessment::overrule, executions::list_workspace, executions::actions, executions::action, executions::logs,
         effectiveness::effectiveness, effectiveness::calibration, effectiveness::versions, effectiveness::patterns, audit::list, audit::row, audit::chain, audit::note_export,
-        incidents::alertmanager, incidents::list, incidents::get, incidents::investigations, incidents::investigate,
+        incidents::alertmanager, incidents::list, incidents::get, incidents::close, incidents::investigations, incidents::investigate,
         incidents::investigation,
         policies::list, policies::draft, policies::validate, policies::version, policies::simulate, policies::activate,
         notifications::list, notifications::receivers, notifications::get, notifications::redeliver,
