@@ -67,3 +67,20 @@ test('the models are held to their word, in a picture, a table and a file', asyn
   assert.ok(head.startsWith('model,said_from') && rows.length > 3, head);
   await page.context().close();
 });
+
+test('what many runs show together stands on a page of its own, without scripts too', async () => {
+  const page = await openPage(browser, console_.url, { state, javascript: false });
+  await page.goto('/effectiveness');
+  await page.getByRole('link', { name: 'Patterns', exact: true }).click();
+  await page.getByRole('heading', { level: 1, name: 'Patterns' }).waitFor();
+  const { items } = (await world.first.get('/api/v1/patterns')).body;
+  assert.equal(await page.locator('main tbody tr').count(), items.length, 'as programs are told');
+  if (items.length) {
+    await page.getByRole('link', { name: 'Its runs' }).first().click();
+    await page.waitForURL(/\/runs\?(q|workflow_id)=/);
+    await page.goBack();
+  } else {
+    await page.getByText('No pattern in this time').waitFor();
+  }
+  await page.context().close();
+});

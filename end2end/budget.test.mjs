@@ -48,7 +48,7 @@ test('no page asks the database oftener than its budget', async (t) => {
 test('a page asks as often with ninety days of history as with a few rows', async (t) => {
   const old = await on.console({ ...telling, args: ['--scene', 'demo'] });
   const theirs = await signedIn(browser, old.url);
-  for (const path of ['/', '/approvals?state=any', '/approvals?state=decided', '/runs', '/catalog', '/findings', '/effectiveness', '/audit', '/search?q=oomkill']) {
+  for (const path of ['/', '/approvals?state=any', '/approvals?state=decided', '/runs', '/catalog', '/findings', '/effectiveness', '/effectiveness/patterns', '/audit', '/search?q=oomkill']) {
     const [few, many] = [await askedBy(console_, path, state), await askedBy(old, path, theirs)];
     await t.test(`${path}: ${few} and ${many}`, () => assert.ok(many > 0 && many <= few + 1, `${few} with a few rows, ${many} with many`));
   }

@@ -37,6 +37,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/findings") view=|| serve(Place::Findings, pages::findings::page) ssr=SsrMode::Async />
                 <Route path=path!("/findings/:id") view=|| serve(Place::Findings, pages::findings::card::page) ssr=SsrMode::Async />
                 <Route path=path!("/effectiveness") view=|| serve(Place::Effectiveness, pages::effectiveness::page) ssr=SsrMode::Async />
+                <Route path=path!("/effectiveness/patterns") view=|| serve(Place::Effectiveness, pages::effectiveness::patterns::page) ssr=SsrMode::Async />
                 <Route path=path!("/audit") view=|| serve(Place::Audit, pages::audit::page) ssr=SsrMode::Async />
                 <Route path=path!("/api") view=|| serve(Place::Settings, pages::api::page) ssr=SsrMode::Async />
                 <Route path=path!("/search") view=|| serve_apart(pages::search::page) ssr=SsrMode::Async />

@@ -2,6 +2,7 @@
 //! its grouping (`groupKey`); of Kubernetes it is what was told of one object.
 
 use crate::{
+    identity::Actor,
     ids::IncidentId,
     recommendation::{ResourceRef, Severity},
     signal::{Facts, SignalSource},
@@ -64,6 +65,18 @@ impl About {
     }
 }
 
+/// That somebody closed an incident by hand, because no alert will end it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Closed {
+    /// Who.
+    pub by: Actor,
+    /// Why, in their words.
+    pub reason: String,
+    /// When, by the database's clock.
+    pub at: Timestamp,
+}
+
 /// A stored incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -93,6 +106,8 @@ pub struct IncidentRecord {
     pub firing_count: u32,
     /// The incident before it with one of its alerts, or of the same group.
     pub earlier: Option<IncidentId>,
+    /// That it was closed by hand; none where its signals ended by themselves.
+    pub closed: Option<Closed>,
 }
 
 #[cfg(test)]

@@ -171,6 +171,8 @@ export async function showcase(world) {
     ['finding', `/findings/${noticed.id}`],
     ['effectiveness', '/effectiveness'],
     ['effectiveness-versions', '/effectiveness?by=version&days=all'],
+    ['effectiveness-patterns', '/effectiveness/patterns'],
+    ['effectiveness-patterns-none', '/effectiveness/patterns?days=1'],
     ['audit', '/audit'],
     ['audit-filtered', '/audit?action=decision.&from=2001-01-01'],
     ['audit-none', '/audit?q=nothing+like+this'],

@@ -15,14 +15,23 @@ use std::{path::Path, sync::Arc};
 
 /// Keeps the vectors of the catalog by the configured model; none where none is.
 pub fn keeper(config: Option<&EmbeddingsConfig>, store: Arc<dyn VectorStore>) -> Result<Option<Keeper>, Fault> {
-    let embedder: Arc<dyn Embedder> = match config {
-        None => return Ok(None),
-        Some(EmbeddingsConfig::Endpoint { url, model, key_file, allow_private }) => {
-            Arc::new(endpoint(url, model, key_file.as_deref(), *allow_private)?)
+    let embedder = config.map(embedder).transpose()?;
+    Ok(embedder.map(|embedder| Keeper::new(embedder, store)))
+}
+
+fn embedder(config: &EmbeddingsConfig) -> Result<Arc<dyn Embedder>, Fault> {
+    match config {
+        EmbeddingsConfig::Endpoint { url, model, key_file, allow_private } => {
+            Ok(Arc::new(endpoint(url, model, key_file.as_deref(), *allow_private)?))
         }
-        Some(EmbeddingsConfig::Directory(directory)) => local(directory)?,
-    };
-    Ok(Some(Keeper::new(embedder, store)))
+        EmbeddingsConfig::Directory(directory) => local(directory),
+    }
+}
+
+/// Whether the model gives vectors; otherwise why not.
+pub async fn answers(config: &EmbeddingsConfig) -> Result<(), String> {
+    let embedder = embedder(config).map_err(|fault| fault.message)?;
+    embedder.embed(&["does it answer".to_owned()]).await.map(drop).map_err(|error| error.to_string())
 }
 
 #[cfg(feature = "local-embeddings")]

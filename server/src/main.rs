@@ -9,6 +9,7 @@ mod doors;
 mod edge;
 mod embeddings;
 mod investigator;
+mod neighbours;
 mod notify;
 mod outbound;
 mod policy_file;

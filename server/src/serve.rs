@@ -111,6 +111,10 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
                 quiet_ms: event_quiet_ms,
                 mapping,
             },
+            reviews: controller::Reviews {
+                tokens: !config.token_review.is_empty(),
+                people: config.subject_access_review,
+            },
         },
         controller::Ports {
             executions: shared.clone(),
@@ -196,6 +200,7 @@ pub async fn serve(config: Config) -> Result<(), Fault> {
     ));
     until(&controller_stop, signatures::watch(services.clone()));
     until(&controller_stop, services.clone().keep_recovering());
+    until(&controller_stop, services.clone().keep_noticing_patterns());
     let watching = trail_watch::watch(store.clone(), services, config.audit_retention_days);
     until(&controller_stop, watching);
 

@@ -2,17 +2,22 @@
 
 use crate::{between, html, samples};
 use app::{
+    FormOutcome,
     pages::{
-        incidents::{incidents, one::incident},
+        incidents::{
+            incidents,
+            one::{closing, incident},
+        },
         overview::overview,
         recommendation::{Beside, recommendation},
     },
     query::Query,
 };
 use domain::{
+    fault::Fault,
     identity::Actor,
-    ids::{IncidentId, InvestigationId, RecommendationId, SignalId},
-    incident::{About, IncidentRecord, IncidentState},
+    ids::{ActorId, IncidentId, InvestigationId, RecommendationId, SignalId},
+    incident::{About, Closed, IncidentRecord, IncidentState},
     investigation::{Attempt, Investigation, InvestigationState, Step, StepKind, Usage},
     paging::PageOf,
     ports::IncidentFilter,
@@ -49,6 +54,7 @@ fn record(state: IncidentState) -> IncidentRecord {
         signal_count: 3,
         firing_count: u32::from(state == IncidentState::Firing),
         earlier: Some(IncidentId::new("i-0")),
+        closed: None,
     }
 }
 
@@ -60,6 +66,7 @@ fn view(state: IncidentState) -> IncidentView {
         starts_at: samples::NOW.plus_ms(-600_000),
         seen_at: samples::NOW.plus_ms(-30_000),
         resolved_at: None,
+        closed: false,
         count: 4,
         facts: facts(),
     };
@@ -112,8 +119,32 @@ fn what_was_recommended_and_run_is_a_click_away() {
     assert!(page.contains("href=\"/recommendations/001\"") && page.contains("href=\"/runs/"), "{page}");
     assert!(!page.contains("nothing was recommended"));
     let linked = RecommendationView { for_incident: Some(IncidentId::new("i-1")), ..samples::view(Risk::Low) };
-    let page = html(|| recommendation(linked, Beside::default(), app::FormOutcome::default()));
+    let page = html(|| recommendation(linked, Beside::default(), FormOutcome::default()));
     assert!(page.contains("href=\"/incidents/i-1\""), "{page}");
+}
+
+#[test]
+fn it_is_closed_with_a_reason_and_says_by_whom() {
+    let refused = FormOutcome {
+        fields: vec![("reason".into(), "<b>".into())],
+        faults: vec![Fault::new("/reason", "too_long", "shorten the reason")],
+        ..FormOutcome::default()
+    };
+    let form = html(move || closing(&IncidentId::new("i-1"), &refused));
+    assert!(form.contains("action=\"/incidents/i-1/close#close\"") && form.contains("&lt;b&gt;"), "{form}");
+    assert!(form.contains("horten the reason"), "{form}");
+    let closed = Closed {
+        by: Actor::new(ActorId::new("user:mara"), "mara"),
+        reason: "The <i>node</i> is gone".into(),
+        at: samples::NOW.plus_ms(-60_000),
+    };
+    let mut over = view(IncidentState::Resolved);
+    over.incident.closed = Some(closed);
+    let page = html(move || incident(over));
+    assert!(page.contains("Closed by hand by") && page.contains("mara"), "{page}");
+    assert!(
+        page.contains("The &lt;i&gt;node") && !html(|| incident(view(IncidentState::Resolved))).contains("by hand")
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod catalog_samples;
 mod incidents;
 mod lists;
 mod notifications;
+mod patterns;
 mod policies;
 mod recommendation;
 mod register;

@@ -12,6 +12,7 @@ use app::{
             card::{FindingView, TRIAGE, finding},
             findings,
         },
+        recommendation::{Beside, recommendation},
         run::{Paper, RunView, Selection, run_page},
     },
     query::Query,
@@ -24,7 +25,7 @@ use domain::{
     ids::{ActorId, ExecutionId, FindingId, RecommendationId},
     paging::PageOf,
     ports::FindingFilter,
-    recommendation::{RecommendationState, ResourceRef, Severity},
+    recommendation::{RecommendationState, ResourceRef, Risk, Severity},
     recovery::{Made, Way},
     services::{Aftermath, Listings, OfRun},
 };
@@ -102,6 +103,30 @@ fn a_run_and_what_undoes_it_lead_to_each_other() {
     };
     assert!(of(Some("remediation-1")).contains("This run undoes <a href=\"/runs/run-1\">"));
     assert!(of(None).contains("not kept any more") && !of(None).contains("/runs/run-1"));
+}
+
+#[test]
+fn a_decided_recommendation_leads_to_what_was_made_of_its_run() {
+    let made = |way, id: &str, run: Option<ExecutionState>| Made {
+        way,
+        automatic: true,
+        recommendation_id: RecommendationId::new(id),
+        state: RecommendationState::Open,
+        at: samples::NOW,
+        execution_id: run.map(|_| ExecutionId::new(format!("run-of-{id}"))),
+        run,
+    };
+    let mut view = samples::view(Risk::Medium);
+    view.recommendation.state = RecommendationState::Decided;
+    view.run = Some(failed());
+    let newest_first =
+        vec![made(Way::NextStrategy, "next", None), made(Way::Rollback, "back", Some(ExecutionState::Succeeded))];
+    let beside = Beside { made: newest_first, ..Beside::default() };
+    let page = html(|| recommendation(view, beside, FormOutcome::default()));
+    let shown = between(&page, "id=\"decided\"", "</section>");
+    let at = |part: &str| shown.find(part).unwrap_or_else(|| panic!("{part} in {shown}"));
+    assert!(at("/recommendations/back") < at("/recommendations/next"), "as it happened: {shown}");
+    assert!(at("/runs/run-of-back") < at("Next strategy"), "{shown}");
 }
 
 fn card(title: &str, state: FindingState) -> Card {

@@ -172,6 +172,7 @@ mod tests {
             signal_count: 1,
             firing_count: 1,
             earlier: None,
+            closed: None,
         }
     }
 

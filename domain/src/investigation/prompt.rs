@@ -145,6 +145,7 @@ mod tests {
             starts_at: Timestamp::from_millis(0),
             seen_at: Timestamp::from_millis(0),
             resolved_at: None,
+            closed: false,
             count: 1,
             facts: Facts {
                 name: name.into(),
@@ -173,6 +174,7 @@ mod tests {
             signal_count: 1,
             firing_count: 1,
             earlier: None,
+            closed: None,
         }
     }
 

@@ -57,7 +57,8 @@ pub trait AssessmentStore: Send + Sync {
         word: Overrule,
         audit: AuditEntry,
     ) -> Result<Option<AssessmentRecord>, StoreError>;
-    /// The newest of the runs that were approved at or after that time and have ended, for patterns; without tasks.
+    /// The newest of the runs that were approved at or after that time and have ended, for patterns; without tasks, and without those
+    /// that undo others.
     async fn past(&self, since: Timestamp, limit: u32) -> Result<Vec<Past>, StoreError>;
     /// What models said against what came of it, by model.
     async fn calibration(&self, filter: &EffectivenessFilter) -> Result<CalibrationCounts, StoreError>;

@@ -47,6 +47,8 @@ pub trait FindingStore: Send + Sync {
     async fn findings(&self, filter: &FindingFilter, page: &Page) -> Result<PageOf<Card>, StoreError>;
     /// One, with its sources.
     async fn finding(&self, id: &FindingId) -> Result<Option<Card>, StoreError>;
+    /// The card of what was noticed, if there is one of its identity. Without sources.
+    async fn card_of(&self, noticed: &Noticed) -> Result<Option<Card>, StoreError>;
     /// How many are open.
     async fn open_findings(&self) -> Result<i64, StoreError>;
     /// Opens a finding that no model told, with its event; where there is one of this identity, it counts there, under `fresh`

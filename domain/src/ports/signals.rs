@@ -2,6 +2,8 @@
 
 use super::StoreError;
 use crate::{
+    audit::AuditEntry,
+    identity::Actor,
     ids::{IncidentId, RecommendationId, SignalId},
     incident::{IncidentRecord, IncidentState},
     paging::{Page, PageOf},
@@ -54,6 +56,15 @@ pub struct IncidentFilter {
 pub trait SignalStore: Send + Sync {
     /// Takes words about alerts of a cluster, in their order, all or none.
     async fn take(&self, cluster: &str, words: Vec<NewWord>) -> Result<Taken, StoreError>;
+    /// Ends what fires of an incident because somebody says so, with its audit row; `false`, and nothing is written, where it does not
+    /// fire.
+    async fn close_incident(
+        &self,
+        id: &IncidentId,
+        by: &Actor,
+        reason: &str,
+        audit: AuditEntry,
+    ) -> Result<bool, StoreError>;
     /// Ends signals of a source that were not told again for so many milliseconds, by the database's clock; how many.
     async fn end_quiet(&self, source: SignalSource, quiet_ms: i64) -> Result<u32, StoreError>;
     /// A page of incidents, newest first.

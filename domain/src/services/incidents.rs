@@ -74,6 +74,9 @@ pub trait IncidentService: Send + Sync {
     async fn incidents(&self, caller: &Caller, filter: &IncidentFilter, page: &Page) -> Answer<PageOf<IncidentRecord>>;
     /// One with its signals and what came of it; needs `recommendations:read`.
     async fn incident(&self, caller: &Caller, id: &IncidentId) -> Answer<IncidentView>;
+    /// Closes one that fires, by hand and with a reason; needs `recommendations:decide`. What fires on is a new incident when it is told
+    /// again.
+    async fn close(&self, caller: &Caller, id: &IncidentId, reason: Option<String>) -> Answer<IncidentView>;
     /// Has it investigated; needs `incidents:investigate`. One that waits or goes on already is answered instead of another, with `false`.
     async fn investigate(&self, caller: &Caller, id: &IncidentId) -> Answer<(InvestigationView, bool)>;
     /// How it was investigated, newest first, the last few; needs `recommendations:read`.

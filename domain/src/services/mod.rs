@@ -304,7 +304,7 @@ pub trait EffectivenessService: Send + Sync {
     async fn report(&self, caller: &Caller, by: GroupBy, filter: &EffectivenessFilter) -> Answer<EffectivenessReport>;
     /// What models said against what came of it, a row per model; needs `runs:read`.
     async fn calibration(&self, caller: &Caller, filter: &EffectivenessFilter) -> Answer<Vec<Calibration>>;
-    /// What the runs of the last so many days show together; needs `runs:read`.
+    /// What the runs of the last so many days show together, without those that undo others; needs `runs:read`.
     async fn patterns(&self, caller: &Caller, days: u32) -> Answer<Vec<Pattern>>;
     /// Each version of a playbook with the one before it; needs `runs:read`.
     async fn versions(&self, caller: &Caller, filter: &EffectivenessFilter) -> Answer<Vec<VersionsCompared>>;

@@ -20,6 +20,8 @@ pub trait RecoveryService: Send + Sync {
     async fn retry(&self, caller: &Caller, id: &ExecutionId, reason: Option<String>) -> Answer<Recommendation>;
     /// What came after a run, and what may; needs `runs:read`. Has no effect.
     async fn aftermath(&self, caller: &Caller, id: &ExecutionId) -> Answer<Aftermath>;
+    /// What was made of a run, newest first; needs `runs:read`.
+    async fn made_of(&self, caller: &Caller, id: &ExecutionId) -> Answer<Vec<Made>>;
 }
 
 /// What came after a run, and what may.

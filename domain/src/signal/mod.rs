@@ -93,6 +93,8 @@ pub struct Signal {
     pub seen_at: Timestamp,
     /// When it ended; none while it fires.
     pub resolved_at: Option<Timestamp>,
+    /// Whether it ended because somebody closed its incident: then nobody said that it is over.
+    pub closed: bool,
     /// How often it was told.
     pub count: u32,
     /// What its labels say.

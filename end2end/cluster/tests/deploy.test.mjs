@@ -69,6 +69,8 @@ const targets = {
   'components/ingress': async () => render(await overlay({ components: ['ingress'], url: ADDRESS })),
   'components/route': async () => render(await overlay({ components: ['route'], url: ADDRESS })),
   'components/monitoring': async () => render(await overlay({ components: ['monitoring'] })),
+  'components/assessor': async () => render(await overlay({ components: ['assessor'] })),
+  'components/holmes': async () => render(await overlay({ components: ['holmes'] })),
   'components/auth-delegator': async () => render(await overlay({ components: ['auth-delegator'] })),
   'components/signatures': async () => render(await overlay({ components: ['signatures'] })),
   'components/listing': async () => render(await overlay({ components: ['listing'], image: OWN_IMAGE })),
@@ -165,6 +167,25 @@ test('listings are off by default; their component brings right, policy and the 
   const setting = container.env.find(({ name }) => name === 'KUBERNAUT_LISTER_IMAGE');
   const [named] = find(all, 'Role', 'kubernaut-lister').rules.flatMap(({ resourceNames = [] }) => resourceNames);
   assert.deepEqual([container.image, setting.value, named], [OWN_IMAGE, OWN_IMAGE, OWN_IMAGE]);
+});
+
+test('ways out are added for what an overlay takes in, to pods of the cluster alone', async () => {
+  const own = (name) => (all) => find(all, 'NetworkPolicy', name);
+  for (const [component, first] of [['assessor', 9090], ['holmes', 5050]]) {
+    const name = `kubernaut-console-${component}`;
+    for (const overlay of OVERLAYS) assert.equal(own(name)(await of(`overlays/${overlay}`)), undefined, overlay);
+    const all = await of(`components/${component}`);
+    const { spec } = own(name)(all);
+    assert.deepEqual(spec.podSelector, own('kubernaut-console')(all).spec.podSelector, 'of the console');
+    assert.deepEqual([spec.policyTypes, spec.egress.length], [['Egress'], 1]);
+    assert.deepEqual([spec.egress[0].to, spec.egress[0].ports[0].port], [[{ namespaceSelector: {} }], first]);
+  }
+  const { containers: [container], volumes } = find(await of('components/holmes'), 'Deployment', 'kubernaut-console').spec.template.spec;
+  const { valueFrom } = container.env.find(({ name }) => name === 'KUBERNAUT_HOLMES_API_KEY');
+  assert.deepEqual([valueFrom.secretKeyRef.key, valueFrom.secretKeyRef.optional], ['holmes-api-key', true]);
+  const { mountPath } = container.volumeMounts.find(({ name }) => name === 'holmes-ca');
+  assert.equal(mountPath, '/etc/kubernaut-holmes');
+  assert.equal(volumes.find(({ name }) => name === 'holmes-ca').configMap.optional, true);
 });
 
 test('upstream and OpenShift differ where they have to', async () => {

@@ -8,7 +8,9 @@ mod rights;
 
 use crate::{
     calls::{CallError, Calls},
-    crd, mend, shipped,
+    crd, mend,
+    reviews::Reviews,
+    shipped,
 };
 use domain::{
     json::canonical,
@@ -55,13 +57,23 @@ const TEKTON: [(&str, &str); 2] = [("tekton-pipelines", "upstream"), ("openshift
 const TEKTON_API: &str = "tekton.dev/v1";
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 
-/// Looks at everything, as whoever the client is; only at the API server where that does not answer.
-/// `lister` is the image by which volumes are to be listed (`deploy/components/listing`); none where they are not.
-pub async fn examine(client: kube::Client, namespace: &str, lister: Option<&str>) -> Vec<PreflightCheck> {
-    look(&Calls::new(client), namespace, lister).await
+/// What the settings take of the cluster beside what runs do (`deploy/components`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras<'a> {
+    /// The image by which volumes are to be listed; none where they are not.
+    pub lister: Option<&'a str>,
+    /// The namespaces whose Warnings are to be signals.
+    pub event_namespaces: &'a [String],
+    /// What is to be asked about others.
+    pub reviews: Reviews,
 }
 
-pub(crate) async fn look(calls: &Calls, namespace: &str, lister: Option<&str>) -> Vec<PreflightCheck> {
+/// Looks at everything, as whoever the client is; only at the API server where that does not answer.
+pub async fn examine(client: kube::Client, namespace: &str, extras: &Extras<'_>) -> Vec<PreflightCheck> {
+    look(&Calls::new(client), namespace, extras).await
+}
+
+pub(crate) async fn look(calls: &Calls, namespace: &str, extras: &Extras<'_>) -> Vec<PreflightCheck> {
     let version = match calls.version().await {
         Ok(version) => good("Kubernetes", version),
         Err(error) => {
@@ -90,8 +102,17 @@ pub(crate) async fn look(calls: &Calls, namespace: &str, lister: Option<&str>) -
     found.push(pieces(calls, namespace).await);
     found.push(rights::check(calls, namespace).await);
     found.push(policies::check(calls, &served, tekton, namespace).await);
-    if let Some(image) = lister {
+    if let Some(image) = extras.lister {
         found.push(listings(calls, namespace, image).await);
+    }
+    if !extras.event_namespaces.is_empty() {
+        found.push(rights::check_events(calls, namespace, extras.event_namespaces).await);
+    }
+    if extras.reviews.tokens {
+        found.push(rights::check_token_reviews(calls, namespace).await);
+    }
+    if extras.reviews.people {
+        found.push(rights::check_access_reviews(calls, namespace).await);
     }
     found.push(storage(calls, namespace).await);
     found.push(signatures(calls, &served, &place).await);

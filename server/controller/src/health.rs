@@ -310,6 +310,7 @@ mod tests {
             replica: None,
             lister_image: None,
             events: crate::EventNamespaces::default(),
+            reviews: crate::Reviews::default(),
         })
     }
 

@@ -72,6 +72,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 pub use client::{ClientChoice, ClientError, InstallError, client, install};
+pub use reviews::Reviews;
 pub use warnings::EventNamespaces;
 
 /// The reason given when an object is not what was approved.
@@ -95,6 +96,8 @@ pub struct Config {
     pub lister_image: Option<String>,
     /// Whose Warnings are signals.
     pub events: EventNamespaces,
+    /// What the cluster is asked about others: the preflight looks whether it may be.
+    pub reviews: Reviews,
 }
 
 /// What the controller needs from the rest of the console.
@@ -189,7 +192,12 @@ impl Cluster for Handle {
 
     async fn preflight(&self) -> Vec<PreflightCheck> {
         let config = &self.common.config;
-        doctor::look(&self.common.calls, &config.namespace, config.lister_image.as_deref()).await
+        let extras = doctor::Extras {
+            lister: config.lister_image.as_deref(),
+            event_namespaces: &config.events.namespaces,
+            reviews: config.reviews,
+        };
+        doctor::look(&self.common.calls, &config.namespace, &extras).await
     }
 
     async fn action_contracts(&self) -> Result<Option<BTreeMap<String, String>>, ClusterError> {

@@ -19,6 +19,10 @@ pub const POLICY: &str = "deploy/base/policy/";
 pub const LISTER_RIGHTS: &str = "deploy/components/listing/rbac.yaml";
 /// What keeps that right to one kind of pod.
 pub const LISTER_POLICY: &str = "deploy/components/listing/policy.yaml";
+/// The right to read what Kubernetes warns of; bound where it is to be read.
+pub const EVENTS: &str = "deploy/components/events/rbac.yaml";
+/// The right to ask about others.
+pub const DELEGATOR: &str = "deploy/components/auth-delegator/rbac.yaml";
 /// The image that [`LISTER_RIGHTS`] names.
 pub const SHIPPED_IMAGE: &str = "kubernaut-console:0.1.0";
 
@@ -44,6 +48,19 @@ pub fn apply_lister_rights(namespace: &str, image: &str) -> String {
         edits.push(format!("s|{SHIPPED_IMAGE}|{image}|"));
     }
     file_command(LISTER_RIGHTS, &edits)
+}
+
+/// The command that lets the console of this namespace read what Kubernetes warns of in others.
+pub fn bind_events(namespaces: &[&str], own: &str) -> String {
+    let bind = |namespace: &&str| {
+        format!(
+            "kubectl -n {namespace} create rolebinding kubernaut-console-events --clusterrole kubernaut-console-events \
+             --serviceaccount {own}:kubernaut-console"
+        )
+    };
+    let bound: Vec<String> = namespaces.iter().map(bind).collect();
+    // The role names no namespace.
+    format!("kubectl apply -f {EVENTS} && {}", bound.join(" && "))
 }
 
 /// The command that makes the policies what they should be: they name Tekton's namespace, too.
@@ -114,10 +131,29 @@ mod tests {
     }
 
     #[test]
+    fn warnings_are_read_where_the_role_is_bound() {
+        let bind = "create rolebinding kubernaut-console-events --clusterrole kubernaut-console-events --serviceaccount \
+                    remedies:kubernaut-console";
+        assert_eq!(
+            bind_events(&["shop", "web"], "remedies"),
+            format!("kubectl apply -f {EVENTS} && kubectl -n shop {bind} && kubectl -n web {bind}")
+        );
+        let text = std::fs::read_to_string(root(EVENTS)).unwrap();
+        assert!(text.contains("name: kubernaut-console-events") && !text.contains("namespace:"), "{text}");
+    }
+
+    #[test]
     fn every_part_is_there() {
         let definitions = DEFINITIONS.rsplit(' ').next().unwrap();
         let parts = [definitions, TEKTON, RIGHTS, POLICY].map(|part| format!("{part}kustomization.yaml"));
-        for file in parts.iter().map(String::as_str).chain([NAMESPACE, TARGETS, LISTER_RIGHTS, LISTER_POLICY]) {
+        for file in parts.iter().map(String::as_str).chain([
+            NAMESPACE,
+            TARGETS,
+            LISTER_RIGHTS,
+            LISTER_POLICY,
+            EVENTS,
+            DELEGATOR,
+        ]) {
             assert!(std::path::Path::new(&root(file)).exists(), "{file}");
         }
     }

@@ -5,6 +5,15 @@ use crate::calls::Calls;
 use domain::ports::{ClusterError, ClusterRight, ClusterUser};
 use serde_json::{Value, json};
 
+/// What the API server is to be asked about others, by the settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reviews {
+    /// Whose a token is.
+    pub tokens: bool,
+    /// What somebody may who approves.
+    pub people: bool,
+}
+
 /// Whose this token is. One that was made for another audience is nobody's, also where the API server does not look at audiences: then
 /// it answers with none.
 pub async fn whose_token(calls: &Calls, token: &str, audience: &str) -> Result<Option<ClusterUser>, ClusterError> {

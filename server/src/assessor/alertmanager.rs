@@ -54,6 +54,13 @@ impl Alertmanager {
         Self { ask, clock, known: Mutex::default() }
     }
 
+    /// Whether it answers; otherwise why not. It is asked as ever, but for no alert.
+    pub async fn answers(&self) -> Result<(), String> {
+        let query = [("active", "false"), ("silenced", "false"), ("inhibited", "false"), ("unprocessed", "false")];
+        let answer = self.ask.get("/api/v2/alerts", &query).await?;
+        if answer.is_array() { Ok(()) } else { Err("its answer is no list of alerts".to_owned()) }
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

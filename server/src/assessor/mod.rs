@@ -93,15 +93,33 @@ impl Sources {
             signals.push(told);
             return Ok(Self { signals, prometheus: None });
         }
+        let Neighbours { alertmanager, prometheus } = Neighbours::new(config, clock)?;
+        if let Some(alertmanager) = alertmanager {
+            signals.push(Arc::new(alertmanager));
+        }
+        signals.push(told);
+        Ok(Self { signals, prometheus })
+    }
+}
+
+/// Whom the settings name.
+pub struct Neighbours {
+    /// Who is asked which alerts fire.
+    pub alertmanager: Option<Alertmanager>,
+    /// Who is asked for numbers.
+    pub prometheus: Option<Prometheus>,
+}
+
+impl Neighbours {
+    /// By these settings. What can't be used is said in a sentence.
+    pub fn new(config: &AssessConfig, clock: Arc<dyn Clock>) -> Result<Self, String> {
         // Whoever sets these addresses is believed; they are private ones as a rule.
         let http = Outbound::believing("monitoring-ca-file", config.ca_file.as_deref(), true)?;
         let ask = |url: &String| Ask::new(http.clone(), url.clone(), config.token_file.clone());
-        if let Some(url) = &config.alertmanager {
-            signals.push(Arc::new(Alertmanager::new(ask(url), clock)));
-        }
-        signals.push(told);
-        let prometheus = config.prometheus.as_ref().map(|url| Prometheus::new(ask(url), config.queries.clone()));
-        Ok(Self { signals, prometheus })
+        Ok(Self {
+            alertmanager: config.alertmanager.as_ref().map(|url| Alertmanager::new(ask(url), clock)),
+            prometheus: config.prometheus.as_ref().map(|url| Prometheus::new(ask(url), config.queries.clone())),
+        })
     }
 }
 

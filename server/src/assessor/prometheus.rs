@@ -16,6 +16,11 @@ impl Prometheus {
         Self { ask, queries }
     }
 
+    /// Whether it answers; otherwise why not.
+    pub async fn answers(&self) -> Result<(), String> {
+        self.value("vector(1)", None).await.map(drop)
+    }
+
     /// The number of this signal when the run began, and now; none where no query is declared for it.
     pub async fn moved(&self, signal: &str, target: Option<&ResourceRef>, began: Timestamp) -> Option<MetricSeen> {
         let declared = self.queries.iter().find(|query| query.signal_type == signal)?;

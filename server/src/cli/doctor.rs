@@ -1,8 +1,15 @@
-//! `doctor`: the preflight of a cluster, a line for each part; exit code 1 while anything is missing.
+//! `doctor`: the preflight of a cluster, a line for each part, and whether those answer whom the settings name; exit code 1 while anything
+//! is missing.
 
 use super::{Fault, print};
-use crate::config::{ClusterChoice, Config};
-use controller::{ClientChoice, doctor::examine};
+use crate::{
+    config::{ClusterChoice, Config},
+    neighbours,
+};
+use controller::{
+    ClientChoice, Reviews,
+    doctor::{Extras, examine},
+};
 use domain::ports::{PreflightCheck, PreflightOutcome};
 
 /// Examines the cluster of this configuration.
@@ -12,6 +19,9 @@ pub async fn doctor(config: &Config) -> Result<(), Fault> {
             print(
                 "The sandbox has all that it needs. For a real cluster: kubernaut-console doctor --cluster kubeconfig",
             );
+            for check in neighbours::look(config).await {
+                print(&line(&check));
+            }
             return Ok(());
         }
         ClusterChoice::Kubeconfig => ClientChoice::Kubeconfig,
@@ -19,7 +29,13 @@ pub async fn doctor(config: &Config) -> Result<(), Fault> {
     };
     let client =
         controller::client(choice).await.map_err(|e| Fault::failed(format!("the cluster can't be used: {e}")))?;
-    let found = examine(client, &config.namespace, config.lister_image.as_deref()).await;
+    let extras = Extras {
+        lister: config.lister_image.as_deref(),
+        event_namespaces: &config.signals.event_namespaces,
+        reviews: Reviews { tokens: !config.token_review.is_empty(), people: config.subject_access_review },
+    };
+    let mut found = examine(client, &config.namespace, &extras).await;
+    found.extend(neighbours::look(config).await);
     for check in &found {
         print(&line(check));
     }

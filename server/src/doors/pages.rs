@@ -81,6 +81,7 @@ pub fn routes(routes: Routes) -> Routes {
         ("/findings", read(Right::RecommendationsRead)),
         ("/findings/{id}", read(Right::RecommendationsRead)),
         ("/effectiveness", read(Right::RunsRead)),
+        ("/effectiveness/patterns", read(Right::RunsRead)),
         ("/audit", read(Right::AuditRead)),
         ("/search", Access::Page(None)),
         ("/settings", Access::Page(None)),
@@ -111,6 +112,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::GET, "/runs/{id}/log", Access::Needs(Right::RunsRead), runs::log)
         .add(Method::POST, "/recommendations/{id}/check", Access::Needs(Right::Decide), edit::check)
         .add(Method::POST, "/incidents/{id}/investigations", Access::Needs(Right::Investigate), incidents::investigate)
+        .add(Method::POST, "/incidents/{id}/close", Access::Needs(Right::Decide), incidents::close)
         .add(Method::POST, "/runs/{id}/cancel", Access::Needs(Right::RunsControl), runs::cancel)
         .add(Method::POST, "/runs/{id}/rollback", Access::Needs(Right::RunsControl), runs::rollback)
         .add(Method::POST, "/runs/{id}/retry", Access::Needs(Right::RunsControl), runs::retry)

@@ -111,6 +111,20 @@ impl Holmes {
         }
     }
 
+    /// Whether it answers, and takes the key; otherwise why not.
+    pub async fn answers(&self) -> Result<(), String> {
+        let request = self.request(http::Request::get(format!("{}/api/model", self.url))).body(Vec::new());
+        let request = request.map_err(|_| "--holmes-url or --holmes-api-key can't be sent".to_owned())?;
+        let answer = self.outbound.send(request).await.map_err(|error| error.to_string())?;
+        match answer.status() {
+            StatusCode::OK => Ok(()),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                Err("it does not take the key: look at --holmes-api-key".to_owned())
+            }
+            status => Err(format!("it answered {status}")),
+        }
+    }
+
     fn request(&self, request: http::request::Builder) -> http::request::Builder {
         match &self.key {
             Some(key) => request.header("x-api-key", &key.0),

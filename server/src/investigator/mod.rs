@@ -5,6 +5,8 @@ mod attempt;
 mod holmes;
 mod talk;
 
+pub use holmes::Holmes;
+
 use crate::{
     config::{HolmesConfig, millis},
     edge::UuidIds,
@@ -18,7 +20,6 @@ use domain::{
     },
     recommendation::Severity,
 };
-use holmes::Holmes;
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,

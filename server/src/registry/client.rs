@@ -81,6 +81,17 @@ impl Client {
         Ok(Repository { client: self, host, name, token: None })
     }
 
+    /// Whether this registry answers; otherwise why not. That it first wants a token is an answer.
+    pub async fn answers(&self, host: &str) -> Result<(), String> {
+        let whole = Repository { client: self, host, name: "", token: None };
+        let address = format!("{}/v2/", whole.base());
+        let answer = self.once(&address, "application/json", whole.basic().as_deref()).await?;
+        match answer.status() {
+            StatusCode::OK | StatusCode::UNAUTHORIZED => Ok(()),
+            status => Err(format!("{host} answered with {}", status.as_u16())),
+        }
+    }
+
     fn asks(&self, host: &str) -> bool {
         self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
     }

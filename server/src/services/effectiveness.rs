@@ -3,9 +3,9 @@
 use super::{Services, limits, store_fault};
 use async_trait::async_trait;
 use domain::{
-    assessment::pattern::{self, Pattern},
+    assessment::pattern::Pattern,
     effectiveness::{
-        DAY_MS, EffectivenessFilter, EffectivenessRow, GroupBy,
+        EffectivenessFilter, EffectivenessRow, GroupBy,
         calibration::{Calibration, calibration},
         versions::{VersionsCompared, compared},
         weeks,
@@ -20,8 +20,6 @@ use std::collections::HashMap;
 /// Weeks of a trend.
 const LEAST_WEEKS: u32 = 6;
 const MOST_WEEKS: u32 = 53;
-/// Runs that patterns are looked for in, the newest.
-const PAST: u32 = 5000;
 
 #[async_trait]
 impl EffectivenessService for Services {
@@ -53,10 +51,7 @@ impl EffectivenessService for Services {
 
     async fn patterns(&self, caller: &Caller, days: u32) -> Answer<Vec<Pattern>> {
         caller.require(Right::RunsRead)?;
-        let now = self.world.clock.now();
-        let since = now.plus_ms(-i64::from(days) * DAY_MS);
-        let past = self.world.assessments.past(since, PAST).await.map_err(store_fault)?;
-        Ok(pattern::find(&past, now))
+        self.patterns_of(days).await
     }
 
     async fn versions(&self, caller: &Caller, filter: &EffectivenessFilter) -> Answer<Vec<VersionsCompared>> {

@@ -1,18 +1,20 @@
 //! Signals and incidents: what Alertmanager sends and what the controller sees in the cluster comes in here, and is read again.
 
-use super::{Services, limits, store_fault};
+use super::{Services, limits, reason, recovery::conflict, store_fault};
 use async_trait::async_trait;
 use domain::{
+    audit::AuditEntry,
     execution::ExecutionLine,
+    fault::{Fault, code},
     identity::{Caller, Right},
     ids::{IncidentId, InvestigationId, RecommendationId, SignalId},
-    incident::IncidentRecord,
+    incident::{IncidentRecord, IncidentState},
     paging::{Page, PageOf},
     ports::{ExecutionFilter, IncidentFilter, NewWord, SignalIntake, StoreError, Taken},
     services::{Answer, IncidentService, IncidentView, InvestigationView, ServiceError, SignalsTaken},
     signal::{SignalSource, Told, alertmanager},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::cmp::Reverse;
 
 /// Signals of an incident that are told.
@@ -73,6 +75,24 @@ impl IncidentService for Services {
             investigations,
             now: self.world.clock.now(),
         })
+    }
+
+    async fn close(&self, caller: &Caller, id: &IncidentId, reason: Option<String>) -> Answer<IncidentView> {
+        caller.require(Right::Decide)?;
+        let Some(said) = reason::checked(reason)? else {
+            let message = "say why it is over: whoever sees it next reads that";
+            return Err(ServiceError::Invalid(vec![Fault::new("/reason", code::REQUIRED, message)]));
+        };
+        let found = self.world.signals.incident(id).await.map_err(store_fault)?;
+        let found = found.ok_or(ServiceError::NotFound("incident"))?;
+        let mut audit = AuditEntry::by(caller, "incident.close", "incident", id.as_str());
+        audit.before = Some(json!({ "state": found.state, "firing": found.firing_count }));
+        audit.after = Some(json!({ "state": IncidentState::Resolved }));
+        audit.reason = Some(said.clone());
+        if !self.world.signals.close_incident(id, &caller.actor, &said, audit).await.map_err(store_fault)? {
+            return Err(conflict("resolved", "nothing of it fires any more: there is nothing to close"));
+        }
+        self.incident(caller, id).await
     }
 
     async fn investigate(&self, caller: &Caller, id: &IncidentId) -> Answer<(InvestigationView, bool)> {

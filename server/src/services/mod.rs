@@ -18,6 +18,7 @@ pub mod investigations;
 pub mod limits;
 pub mod models;
 mod obstacles;
+mod patterns;
 mod people;
 mod policies;
 mod policing;

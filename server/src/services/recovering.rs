@@ -58,7 +58,7 @@ impl Services {
         Ok(())
     }
 
-    fn acts_elsewhere(&self) -> bool {
+    pub(super) fn acts_elsewhere(&self) -> bool {
         self.world.cluster.get().is_some_and(|cluster| cluster.health().acting.is_some())
     }
 

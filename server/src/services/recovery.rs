@@ -85,6 +85,11 @@ impl RecoveryService for Services {
             no_retry,
         })
     }
+
+    async fn made_of(&self, caller: &Caller, id: &ExecutionId) -> Answer<Vec<Made>> {
+        caller.require(Right::RunsRead)?;
+        self.world.recoveries.made_of(id).await.map_err(store_fault)
+    }
 }
 
 impl Services {

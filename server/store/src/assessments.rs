@@ -4,6 +4,7 @@
 use crate::{
     Store, calibration,
     executions::{COLUMNS, OVERLAP, announce, execution},
+    recommendations::UNDOES,
     rollup::{Later, add_later},
     sql::{Row, Sql, json},
     write::Write,
@@ -200,7 +201,8 @@ impl AssessmentStore for Store {
                 columns = of_run()
             ),
         );
-        sql.value(since).push(" ORDER BY e.created_at DESC, e.id DESC LIMIT ").value(limit);
+        sql.value(since).push(" AND NOT EXISTS (SELECT 1 FROM recommendations r WHERE r.id = e.recommendation_id AND ");
+        sql.push(UNDOES).push(") ORDER BY e.created_at DESC, e.id DESC LIMIT ").value(limit);
         let rows = sql.all(&mut *self.read().await?).await?;
         let of = |row: &Row| {
             let back = row.maybe_time("recurred_at")?.zip(row.maybe_time("cleared_at")?);

@@ -70,6 +70,12 @@ impl FindingStore for Store {
         Ok(Some(found))
     }
 
+    async fn card_of(&self, noticed: &Noticed) -> Result<Option<Card>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM finding_cards c WHERE c.identity = $1");
+        let row = Sql::new("finding", sql).bind(noticed.identity()).maybe(&mut *self.read().await?).await?;
+        row.as_ref().map(card).transpose()
+    }
+
     async fn open_findings(&self) -> Result<i64, StoreError> {
         let sql = "SELECT COUNT(*) AS open FROM finding_cards WHERE state = 'open'";
         Sql::new("finding", sql).one(&mut *self.read().await?).await?.int("open")

@@ -1,11 +1,11 @@
 //! Counting executions as they end: for each kind of execution one row a day, one for sixteen days and one for all time, with
 //! how long their phases took; and what is known of them later, such as whether they helped. What the counts come to is read in
-//! `effectiveness`.
+//! `effectiveness`. Runs that undo others are not counted: that a playbook sets something back is not what it is measured by.
 
 use crate::{
     calibration,
     phases::Histogram,
-    recommendations::Came,
+    recommendations::{Came, undoes},
     sql::{Sql, Value},
     write::Write,
 };
@@ -66,6 +66,9 @@ pub(crate) async fn count<'a>(
     let mut counts: BTreeMap<Key, Counted> = BTreeMap::new();
     let mut words = calibration::Words::default();
     for (execution, came) in ended {
+        if came.is_some_and(|came| came.undoes) {
+            continue;
+        }
         for key in keys(execution, now) {
             words.add(&key, execution, execution.assessment, false);
             counts.entry(key).or_default().add(execution, came);
@@ -95,6 +98,9 @@ pub(crate) async fn add_later(
     later: &Later,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    if undoes(write.on(), &execution.subject.recommendation_id).await? {
+        return Ok(());
+    }
     let mut counted = Counted { returned: later.returned, ..Counted::default() };
     let mut words = calibration::Words::default();
     let mut keys = Vec::from(keys(execution, now));

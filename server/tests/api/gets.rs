@@ -47,6 +47,7 @@ fn asked_otherwise(world: &World) -> Vec<String> {
         "/catalog/new?from=oomkill-scale-down",
         "/effectiveness?by=version&days=30",
         "/effectiveness/csv?table=calibration&by=model",
+        "/effectiveness/patterns?days=7",
         "/audit?q=approve&door=api",
         "/findings?state=any&severity=medium&q=worker",
         "/search?q=oomkill",

@@ -88,6 +88,38 @@ async fn what_is_wrong_is_said_and_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn what_no_alert_will_end_is_closed_by_hand_with_a_reason() {
+    let console = Console::start();
+    let (alertmanager, viewer) = (console.token("alertmanager", "ingest"), console.token("viewer", "viewer"));
+    let operator = console.token("operator", "operator");
+    let first = id(&send(&alertmanager, &[alert("a", "firing", FIRST)]).await);
+    let close = format!("/api/v1/incidents/{first}/close");
+    let said = json!({ "reason": "the node is gone" });
+    assert_eq!(viewer.post(&close, &said).await.status, 403);
+    assert_eq!(operator.post(&close, &json!({ "reason": " " })).await.status, 422);
+    assert_eq!(operator.post("/api/v1/incidents/none/close", &said).await.status, 404);
+    let closed = operator.post(&close, &said).await.expect(200);
+    assert_eq!((&closed["state"], &closed["closed"]["reason"]), (&json!("resolved"), &said["reason"]));
+    assert_eq!((&closed["signals"][0]["closed"], &closed["firing_count"]), (&json!(true), &json!(0)));
+    let again = operator.post(&close, &said).await;
+    assert_eq!((again.status.as_u16(), again.json["type"].as_str().unwrap().ends_with("resolved")), (409, true));
+    let rows = console.token("auditor", "auditor").get("/api/v1/audit?action=incident.").await.expect(200);
+    assert_eq!(rows["items"].as_array().unwrap().len(), 1, "a refusal leaves no row");
+    assert_eq!((&rows["items"][0]["action"], &rows["items"][0]["reason"]), (&json!("incident.close"), &said["reason"]));
+
+    let second = id(&send(&alertmanager, &[alert("b", "firing", SECOND)]).await);
+    let browser = console.browser().await;
+    let page = format!("/incidents/{second}");
+    let form = browser.get(&page).await.text;
+    assert!(form.contains(&format!("action=\"{page}/close#close\"")), "{form}");
+    let silent = browser.post(&format!("{page}/close"), &[("reason", " ")]).await;
+    assert!(silent.status == 422 && silent.text.contains("say why it is over"), "{}", silent.text);
+    assert_eq!(browser.post(&format!("{page}/close"), &[("reason", "a test")]).await.status, 303);
+    let over = browser.get(&page).await.text;
+    assert!(over.contains("Closed by hand by") && !over.contains("id=\"close\""), "{over}");
+}
+
+#[tokio::test]
 async fn a_recommendation_belongs_to_its_incident_whichever_comes_first() {
     let console = Console::start();
     let (admin, model) = (console.token("admin", "admin"), console.token("model", "propose"));

@@ -28,6 +28,7 @@ mod mutations;
 mod notifications;
 mod oidc;
 mod openapi;
+mod patterns;
 mod policies;
 mod proposals;
 mod reauthentication;

@@ -73,6 +73,8 @@ async fn the_forms_are_what_the_readers_take() {
         ("/api/v1/executions/{id}/rollback", "/api/v1/executions/x/rollback"),
         ("/api/v1/executions/{id}/retry", "/api/v1/executions/x/retry"),
         ("/api/v1/findings/{id}/status", "/api/v1/findings/x/status"),
+        ("/api/v1/incidents/{id}/close", "/api/v1/incidents/x/close"),
+        ("/api/v1/findings/{id}/recommendation", "/api/v1/findings/x/recommendation"),
         ("/api/v1/executions/{id}/assessment", "/api/v1/executions/x/assessment"),
         ("/api/v1/audit/exports", "/api/v1/audit/exports"),
         ("/api/v1/policies", "/api/v1/policies"),
@@ -127,7 +129,7 @@ async fn the_seeds_are_of_the_described_forms() {
             examples += 1;
         }
     }
-    assert_eq!(examples, 22);
+    assert_eq!(examples, 24);
     let register = &document["paths"]["/api/v1/playbooks"]["post"];
     assert_eq!(
         (&register["x-required-right"], &register["x-roles"]),

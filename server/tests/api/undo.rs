@@ -24,13 +24,13 @@ fn playbook(version: &str, execution: &Value) -> Value {
 }
 
 /// Approves what is at this address; the address of the run.
-async fn approved(by: &Caller<'_>, path: &str) -> String {
+pub async fn approved(by: &Caller<'_>, path: &str) -> String {
     let ticket = ticket(by, path).await;
     let decided = approve(by, path, &ticket).await.expect(200);
     format!("/api/v1/executions/{}", decided["execution_id"].as_str().unwrap())
 }
 
-async fn ended(by: &Caller<'_>, run: &str) -> Value {
+pub async fn ended(by: &Caller<'_>, run: &str) -> Value {
     by.until(run, "an end", |run| run["finished_at"].is_string()).await
 }
 
@@ -75,6 +75,9 @@ async fn a_run_is_undone_with_a_ticket_of_its_own(console: &Console) {
     let (undone, undoes) = (page(&first).await, page(&second).await);
     assert!(undone.contains(&format!("/runs/{}", second["id"].as_str().unwrap())), "the one leads to the other");
     assert!(undoes.contains(&format!("/runs/{}", first["id"].as_str().unwrap())), "and back");
+    let decided = path.replace("/api/v1", "");
+    let decided = browser.get(&decided).await.text;
+    assert!(decided.contains(&format!("/runs/{}\"", second["id"].as_str().unwrap())), "so does what was approved");
     let auditor = console.token("auditor", "auditor");
     let rows = auditor.get("/api/v1/audit?action=recommendation.rollback").await.expect(200);
     assert_eq!(rows["items"][0]["reason"], "it made things worse");
@@ -349,9 +352,21 @@ async fn the_same_finding_is_one_card_that_people_triage(console: &Console) {
     let made = format!("/api/v1/recommendations/{}", card["turned_into"].as_str().unwrap());
     let made = viewer.get(&made).await.expect(200);
     assert_eq!((&made["origin"]["by"], &made["incident"]["resource"]["name"]), (&json!("hand"), &json!("my-app")));
+    // By REST: the same checks, and another recommendation.
+    let turn = format!("{path}/recommendation");
+    let mut body = json!({ "workflow_id": "oomkill-scale-down", "reason": "it swaps", "parameters": {
+        "TARGET_RESOURCE_KIND": "Deployment", "TARGET_RESOURCE_NAME": "my-app", "TARGET_NAMESPACE": "production",
+    } });
+    assert_eq!(admin.post(&turn, &body).await.status, 422, "a parameter is missing");
+    body["parameters"]["SCALE_TARGET_REPLICAS"] = json!(2);
+    assert_eq!(viewer.post(&turn, &body).await.status, 403);
+    assert_eq!(admin.post("/api/v1/findings/none/recommendation", &body).await.status, 404);
+    let by_rest = admin.post(&turn, &body).await.expect(201);
+    assert_eq!((&by_rest["origin"]["by"], &by_rest["proposer"]["name"]), (&json!("hand"), &json!("token admin")));
+    assert_eq!(viewer.get(&path).await.expect(200)["turned_into"], by_rest["id"]);
     let rows = console.token("auditor", "auditor").get("/api/v1/audit?action=finding.").await.expect(200);
     let actions: Vec<_> = rows["items"].as_array().unwrap().iter().map(|row| row["action"].clone()).collect();
-    assert_eq!(actions, [json!("finding.turn"), json!("finding.triage")]);
+    assert_eq!(actions, [json!("finding.turn"), json!("finding.turn"), json!("finding.triage")]);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod calibration;
 mod chart;
+pub mod patterns;
 mod phases;
 mod table;
 mod trend;
@@ -110,7 +111,9 @@ pub fn effectiveness(report: EffectivenessReport, asked: &Asked) -> AnyView {
         None => since,
     };
     view! {
-        <PageHead title="Does it help?" sub=move || sub.clone() />
+        <PageHead title="Does it help?" sub=move || sub.clone()>
+            <a class="btn" href="/effectiveness/patterns">"Patterns"</a>
+        </PageHead>
         <Controls asked=asked.clone() measure />
         {match total {
             None => view! {

@@ -1,17 +1,19 @@
-//! An incident: how it stands, its signals, what was recommended for it and what ran.
+//! An incident: how it stands, its signals, what was recommended for it and what ran; and closing it by hand.
 
 use super::investigations::Investigations;
 use crate::{
     components::{
-        Ago, Elapsed, Empty, FormFaults, Id, Notice, PageHead, RunRow, Section, SeverityChip, State, TableBox, Tone,
-        target,
+        Ago, Elapsed, Empty, Field, FormFaults, Id, Notice, PageHead, Prose, RunRow, Section, SeverityChip, State,
+        TableBox, Tone, target,
     },
+    context::FormOutcome,
     page::{Ask, Page},
     query::Query,
 };
 use domain::{
+    identity::Right,
     ids::IncidentId,
-    incident::{IncidentRecord, IncidentState},
+    incident::{Closed, IncidentRecord, IncidentState},
     recommendation::Recommendation,
     services::{Answer, IncidentView},
     signal::{Signal, SignalSource},
@@ -20,14 +22,39 @@ use domain::{
 use leptos::prelude::*;
 use std::fmt::Write as _;
 
+/// The form that closes it.
+pub const CLOSE: &str = "close";
+
 /// Asks for an incident.
 pub async fn page(ask: Ask) -> Answer<Page> {
     let id = IncidentId::new(ask.param("id"));
     let view = ask.console.incidents.incident(&ask.caller, &id).await?;
     let follows = follows(&view);
     let title = view.incident.about.title.clone();
-    let shown = view! { <FormFaults form=ask.form fields=Vec::new() />{incident(view)} }.into_any();
-    Ok(Page::below(title, shown).following(follows))
+    let own = (ask.form.action.as_deref() == Some(CLOSE)).then(|| "reason".to_owned());
+    let closable = ask.caller.may(Right::Decide) && view.incident.state == IncidentState::Firing;
+    let close = closable.then(|| closing(&id, &ask.form));
+    let shown =
+        view! { <FormFaults form=ask.form fields=own.into_iter().collect() />{incident(view)}{close} }.into_any();
+    Ok(Page::below(title, shown).following(follows).with_history(&ask.caller, id.as_str()))
+}
+
+/// The section that closes it, for who may and while it fires.
+pub fn closing(id: &IncidentId, form: &FormOutcome) -> AnyView {
+    let reason = form.value("reason").unwrap_or_default().to_owned();
+    let error = form.error("reason");
+    view! {
+        <Section title="Close it by hand" id="close">
+            <p class="sub">
+                "For an incident that no alert will end. Nobody says by that that it is over: no run counts as having helped by it, and what fires on is a new incident when it is told again."
+            </p>
+            <form class="narrow" method="post" action=format!("/incidents/{id}/{CLOSE}#close")>
+                <Field name="reason" label="Reason" small="goes into the audit trail" rows=2 value=reason error required=true max_length=Some(4096) />
+                <p class="actions"><button class="btn" type="submit">"Close the incident"</button></p>
+            </form>
+        </Section>
+    }
+    .into_any()
 }
 
 /// Its own events, and those of what was recommended and run for it.
@@ -62,6 +89,7 @@ pub fn incident(view: IncidentView) -> AnyView {
         {(fires && nobody).then(|| view! {
             <Notice tone=Tone::Wait><p>"It fires, and nothing was recommended for it yet."</p></Notice>
         })}
+        {incident.closed.clone().map(|closed| view! { <ClosedByHand closed now /> })}
         <Facts incident now />
         <Section title="Signals" id="signals">
             <Signals signals now />
@@ -87,6 +115,18 @@ pub fn incident(view: IncidentView) -> AnyView {
                 view! { <ul class="rows">{runs.into_iter().map(|run| view! { <RunRow run now /> }).collect_view()}</ul> }.into_any()
             }}
         </Section>
+    }
+    .into_any()
+}
+
+#[component]
+fn ClosedByHand(closed: Closed, now: Timestamp) -> impl IntoView {
+    let Closed { by, reason, at } = closed;
+    view! {
+        <Notice tone=Tone::Idle>
+            <p>"Closed by hand by "<b>{by.name}</b>" "<Ago at now />". Whether it was over nobody said."</p>
+            <Prose text=reason />
+        </Notice>
     }
     .into_any()
 }

@@ -1,8 +1,10 @@
-//! After the decision, and on the way there: who decided what and why, whose word is still missing, and what came of the run.
+//! After the decision, and on the way there: who decided what and why, whose word is still missing, what came of the run, and what was
+//! made of that.
 
 use crate::{
     components::{Ago, DigestId, Elapsed, Outcome, Prose, Section, State},
     icon::{Glyph, Icon},
+    pages::run::MadeOfIt,
     query::Query,
     words::telling,
 };
@@ -11,14 +13,19 @@ use domain::{
     execution::Execution,
     ids::Digest,
     recommendation::RecommendationState,
+    recovery::Made as MadeOfRun,
     services::RecommendationView,
     time::Timestamp,
 };
 use leptos::prelude::*;
 
-/// Every decision, then the run.
+/// Every decision, then the run and what was made of it.
 #[component]
-pub fn Decisions(view: RecommendationView) -> impl IntoView {
+pub fn Decisions(
+    view: RecommendationView,
+    /// What was made of the run, newest first.
+    made: Vec<MadeOfRun>,
+) -> impl IntoView {
     let lapsed: Vec<bool> = view.decisions.iter().map(|decision| view.has_lapsed(decision)).collect();
     let RecommendationView { decisions, run, recommendation, ticket, have, need, now, .. } = view;
     if decisions.is_empty() && run.is_none() {
@@ -40,6 +47,8 @@ pub fn Decisions(view: RecommendationView) -> impl IntoView {
                     <li><p class="warned idle"><Glyph of=Icon::Clock />{waits(missing)}</p></li>
                 })}
                 {run.map(|run| view! { <li class="run-told"><RunLine run now /></li> })}
+                // In the order in which it happened.
+                {made.into_iter().rev().map(|made| view! { <li class="run-told"><MadeOfIt made now /></li> }).collect_view()}
             </ol>
         </Section>
     }

@@ -19,6 +19,7 @@ use crate::{
     context::FormOutcome,
     islands::CopyText,
     page::{Ask, Page},
+    pages::run::followed,
     query::Query,
     words::humane,
 };
@@ -30,7 +31,7 @@ use domain::{
     ids::{Digest, RecommendationId},
     playbook::PlaybookId,
     recommendation::{Finding, Model, Origin, Recommendation, RecommendationState},
-    recovery::Way,
+    recovery::{Made, Way},
     services::{Answer, RecommendationView, ServiceError, TargetView, TicketView},
     target::state::Reading,
 };
@@ -57,6 +58,8 @@ pub struct Beside {
     pub preview: Option<TicketView>,
     /// Of the playbooks that the model suggests beside the point, those that the catalog knows.
     pub known: Vec<String>,
+    /// What was made of its run: rollbacks, retries, next strategies.
+    pub made: Vec<Made>,
 }
 
 /// Asks for the recommendation, with the strategy and the ticket that the address names (or the form that came back).
@@ -97,10 +100,15 @@ pub async fn page(ask: Ask) -> Answer<Page> {
             beside.known.push(id);
         }
     }
+    // The page is worth showing without it.
+    if let Some(run) = &view.run {
+        beside.made = ask.console.recoveries.made_of(&ask.caller, &run.subject.id).await.unwrap_or_default();
+    }
+    let made: Vec<String> = beside.made.iter().map(followed).collect();
     let title = view.recommendation.content.incident.id.clone();
     // A playbook's new version or status may change what would run; once it runs, the run is followed too.
     let run = view.run.as_ref().map(|run| format!(" execution:{}", run.subject.id)).unwrap_or_default();
-    let follows = format!("recommendation:{id} playbook{run}");
+    let follows = format!("recommendation:{id} playbook{run}{}", made.concat());
     let again = read_again(beside.target.as_slice());
     let page = Page::below(title, recommendation(view, beside, form)).following(follows).anew(again);
     Ok(page.with_history(&ask.caller, id.as_str()))
@@ -145,7 +153,7 @@ pub fn recommendation(view: RecommendationView, beside: Beside, form: FormOutcom
                 <Evidence recommendation=recommendation.clone() />
                 <Strategies view=view.clone() state=reading::found(&beside).cloned() />
                 {open.then(|| view! { <WouldChange view=view.clone() beside=beside.clone() /> })}
-                <Decisions view=view.clone() />
+                <Decisions view=view.clone() made=beside.made.clone() />
                 <Findings of=recommendation.id.to_string() findings=content.additional_findings known=beside.known.clone() />
                 <Equivalent commands=equivalent::of_recommendation(&view) />
                 // On a phone the decision is far down: the way there is always under the thumb.

@@ -14,6 +14,7 @@ mod timeline;
 mod times;
 mod workspaces;
 
+pub(crate) use after::MadeOfIt;
 pub use head::Quote;
 pub use log::{Log, fragment};
 pub use selection::{Selection, Tab};
@@ -118,7 +119,7 @@ pub async fn page(ask: Ask) -> Answer<Page> {
 }
 
 /// The events of something that was made of the run.
-fn followed(made: &Made) -> String {
+pub(crate) fn followed(made: &Made) -> String {
     let run = made.execution_id.as_ref().map(|id| format!(" execution:{id}")).unwrap_or_default();
     format!(" recommendation:{}{run}", made.recommendation_id)
 }

@@ -28,7 +28,7 @@ const fn entry(
     Entry { icon, title, sub, href, words, needs, sends: None }
 }
 
-const PAGES: [Entry; 19] = [
+const PAGES: [Entry; 20] = [
     entry(Icon::Home, "Overview", "what needs you now", "/", "home start", None),
     entry(Icon::Warn, "Incidents", "what fires and fired", "/incidents", "alerts signals alertmanager", None),
     entry(Icon::Inbox, "Approvals", "what awaits a decision", "/approvals", "inbox recommendations", None),
@@ -51,6 +51,14 @@ const PAGES: [Entry; 19] = [
         Some(Right::CatalogRead),
     ),
     entry(Icon::Trend, "Effectiveness", "does it help", "/effectiveness", "success statistics calibration", None),
+    entry(
+        Icon::Trend,
+        "Patterns",
+        "what many runs show together",
+        "/effectiveness/patterns",
+        "flapping repeated stopped working",
+        Some(Right::RunsRead),
+    ),
     entry(Icon::List, "Audit", "who did what", "/audit", "log trail history", Some(Right::AuditRead)),
     entry(Icon::Gear, "Settings", "your account and looks", "/settings", "profile preferences password", None),
     entry(Icon::Eye, "Sessions", "where you are signed in", "/settings/sessions", "devices browsers logins", None),

@@ -13,6 +13,12 @@ use serde_json::{Value, json};
 const ROLE: &str = include_str!("../../../../deploy/base/rbac/console.yaml");
 /// What listing volumes takes beside that.
 const LISTER: &str = include_str!("../../../../deploy/components/listing/rbac.yaml");
+/// What it takes that Warnings are signals, in each namespace.
+const EVENTS: &str = include_str!("../../../../deploy/components/events/rbac.yaml");
+/// What asking about others takes, in the whole cluster.
+const DELEGATOR: &str = include_str!("../../../../deploy/components/auth-delegator/rbac.yaml");
+/// The whole cluster, as a review of rights has it.
+const EVERYWHERE: &str = "";
 /// What all of this needs itself.
 const ASKING: &str = "ask for its own rights";
 /// What runs go without, and what that means.
@@ -40,14 +46,14 @@ impl Wanted {
     }
 }
 
-/// Every right of the Roles in a manifest.
+/// Every right of the Roles and ClusterRoles in a manifest.
 fn wanted(manifest: &str) -> Vec<Wanted> {
     let texts = |value: &Value| -> Vec<String> {
         value.as_array().into_iter().flatten().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
     };
     let objects = client::read(manifest).unwrap_or_default();
-    let rules =
-        objects.iter().filter(|object| object["kind"] == "Role").filter_map(|role| role["rules"].as_array()).flatten();
+    let roles = objects.iter().filter(|object| object["kind"] == "Role" || object["kind"] == "ClusterRole");
+    let rules = roles.filter_map(|role| role["rules"].as_array()).flatten();
     let mut all = Vec::new();
     for rule in rules {
         let mut names = texts(&rule["resourceNames"]);
@@ -113,6 +119,61 @@ fn wanted_to_list(image: &str) -> Vec<Wanted> {
     wanted(&LISTER.replace(mend::SHIPPED_IMAGE, image))
 }
 
+/// Whether it may read what Kubernetes warns of in these namespaces.
+pub(super) async fn check_events(calls: &Calls, own: &str, namespaces: &[String]) -> PreflightCheck {
+    const SUBJECT: &str = "Events";
+    let mut without = Vec::new();
+    for namespace in namespaces {
+        match denied(calls, namespace, wanted(EVENTS)).await {
+            Ok(denied) if denied.is_empty() => {}
+            Ok(_) => without.push(namespace.as_str()),
+            Err(error) => return unknown(SUBJECT, &error, ASKING, own),
+        }
+    }
+    if without.is_empty() {
+        return good(SUBJECT, format!("it may read what Kubernetes warns of in {}", namespaces.join(", ")));
+    }
+    let words = format!(
+        "it may not {} in {}: what Kubernetes warns of there is no signal (--event-namespaces)",
+        words(&wanted(EVENTS)),
+        without.join(", ")
+    );
+    note(SUBJECT, words, Some(mend::bind_events(&without, own)))
+}
+
+/// Whether it may ask whose a token is.
+pub(super) async fn check_token_reviews(calls: &Calls, own: &str) -> PreflightCheck {
+    const SUBJECT: &str = "Callers' tokens";
+    match denied_to_ask(calls, "tokenreviews").await {
+        Ok(None) => good(SUBJECT, "it may ask the cluster whose a token is"),
+        Ok(Some(right)) => {
+            let words = format!("it may not {right}: nobody is let in by a token of the cluster (--token-review)");
+            note(SUBJECT, words, Some(mend::apply_file(mend::DELEGATOR, own)))
+        }
+        Err(error) => unknown(SUBJECT, &error, ASKING, own),
+    }
+}
+
+/// Whether it may ask what somebody may.
+pub(super) async fn check_access_reviews(calls: &Calls, own: &str) -> PreflightCheck {
+    const SUBJECT: &str = "Approvers' rights";
+    match denied_to_ask(calls, "subjectaccessreviews").await {
+        Ok(None) => good(SUBJECT, "it may ask the cluster what somebody may who approves"),
+        Ok(Some(right)) => {
+            let words = format!("it may not {right}: nobody can approve anything (--subject-access-review)");
+            missing(SUBJECT, words, mend::apply_file(mend::DELEGATOR, own))
+        }
+        Err(error) => unknown(SUBJECT, &error, ASKING, own),
+    }
+}
+
+/// The right to ask this, in words, where it is denied.
+async fn denied_to_ask(calls: &Calls, resource: &str) -> Result<Option<String>, CallError> {
+    let wanted = wanted(DELEGATOR).into_iter().filter(|right| right.resource == resource).collect();
+    let denied = denied(calls, EVERYWHERE, wanted).await?;
+    Ok(denied.first().map(Wanted::words))
+}
+
 /// All of the console's Role, in this namespace.
 pub(super) async fn check(calls: &Calls, namespace: &str) -> PreflightCheck {
     const SUBJECT: &str = "Rights";
@@ -172,6 +233,13 @@ mod tests {
                 "use listerimages registry.example.com/x:1"
             ]
         );
+    }
+
+    #[test]
+    fn settings_take_what_their_components_give() {
+        let all = |manifest| wanted(manifest).iter().map(Wanted::words).collect::<Vec<_>>();
+        assert_eq!(all(EVENTS), ["list events", "watch events"]);
+        assert_eq!(all(DELEGATOR), ["create tokenreviews", "create subjectaccessreviews"]);
     }
 
     #[test]

@@ -144,6 +144,51 @@ async fn the_right_to_list_volumes_is_asked_for_where_they_are_listed() {
     }
 }
 
+/// The rights that this looks for are denied, and no others.
+fn deny(world: &World, denied: fn(&Value) -> bool) {
+    world.sandbox().forbid("vera");
+    *world.webhook.lock().unwrap() = Some(Box::new(move |_, path, body| {
+        if path.ends_with("/selfsubjectaccessreviews") && denied(&body["spec"]["resourceAttributes"]) {
+            body["spec"]["user"] = json!("vera");
+        }
+    }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_settings_take_beside_that_is_looked_at_where_they_are_set() {
+    let mut world = whole().await;
+    world.event_namespaces = vec!["shop".into(), "web".into()];
+    world.reviews = controller::Reviews { tokens: true, people: true };
+    world.stop_controller().await;
+    world.start_controller();
+    let all = world.cluster().preflight().await;
+    let told: Vec<_> = all.iter().filter(|check| !ALL.contains(&check.subject)).collect();
+    let subjects: Vec<_> = told.iter().map(|check| check.subject).collect();
+    assert_eq!(subjects, ["Events", "Callers' tokens", "Approvers' rights"]);
+    assert!(told.iter().all(|check| check.outcome == PreflightOutcome::Good), "{told:#?}");
+
+    deny(&world, |right| right["resource"] == "events" && right["namespace"] == "web");
+    let found = finding(&world).await;
+    assert_eq!((found.subject, found.outcome), ("Events", PreflightOutcome::Note));
+    assert!(found.words.starts_with("it may not list events, watch events in web:"), "{found:?}");
+    let mend = found.mend.unwrap();
+    assert!(mend.contains("kubectl -n web create rolebinding") && !mend.contains("-n shop"), "{mend}");
+    let cases: [(fn(&Value) -> bool, &str, PreflightOutcome); 2] = [
+        (|right| right["resource"] == "tokenreviews", "Callers' tokens", PreflightOutcome::Note),
+        (
+            |right| right["resource"] == "subjectaccessreviews" && right["namespace"] == "",
+            "Approvers' rights",
+            PreflightOutcome::Missing,
+        ),
+    ];
+    for (denied, subject, outcome) in cases {
+        deny(&world, denied);
+        let found = finding(&world).await;
+        assert_eq!((found.subject, found.outcome), (subject, outcome));
+        assert_eq!(found.mend.as_deref(), Some("kubectl apply -f deploy/components/auth-delegator/rbac.yaml"));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_that_has_all_is_found_good_part_by_part() {
     let world = whole().await;

@@ -51,6 +51,8 @@ pub struct World {
     pub lister_image: Option<String>,
     /// The namespaces whose Warnings are signals.
     pub event_namespaces: Vec<String>,
+    /// What the cluster is asked about others.
+    pub reviews: controller::Reviews,
     running: Option<(Controller, CancellationToken)>,
 }
 
@@ -124,6 +126,7 @@ impl World {
             database,
             lister_image,
             event_namespaces: Vec::new(),
+            reviews: controller::Reviews::default(),
             running,
         }
     }
@@ -173,6 +176,7 @@ impl World {
                 quiet_ms: 900_000,
                 mapping: Arc::default(),
             },
+            reviews: self.reviews,
         };
         let ports = Ports {
             executions: self.store.clone(),

@@ -16,7 +16,7 @@ const FORMS: &str = include_str!("forms.json");
 const EXAMPLES: &str = include_str!("examples.json");
 
 /// What is sent where.
-const SENT: [(&str, &str); 22] = [
+const SENT: [(&str, &str); 24] = [
     ("/api/v1/playbooks", "RegistrationForm"),
     ("/api/v1/playbooks/validate", "RegistrationForm"),
     ("/api/v1/playbooks/{workflow_id}/versions/{version}/status", "StatusForm"),
@@ -26,12 +26,14 @@ const SENT: [(&str, &str); 22] = [
     ("/api/v1/executions", "StepsForm"),
     (ALERTS, "AlertmanagerForm"),
     (INVESTIGATE, "InvestigationForm"),
+    ("/api/v1/incidents/{id}/close", "CloseForm"),
     (CANCEL, "CancelForm"),
     ("/api/v1/executions/{id}/assessment", "AssessmentForm"),
     (LISTING, "ListingForm"),
     (ROLLBACK, "RollbackForm"),
     (RETRY, "RetryForm"),
     ("/api/v1/findings/{id}/status", "TriageForm"),
+    ("/api/v1/findings/{id}/recommendation", "TurnForm"),
     ("/api/v1/audit/exports", "ExportForm"),
     ("/api/v1/policies", "PolicyForm"),
     ("/api/v1/policies/validate", "PolicyForm"),

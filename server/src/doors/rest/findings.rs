@@ -2,6 +2,7 @@
 
 use super::{
     query::{NoQuery, Query},
+    recommendations::{self, RecommendationBody},
     wire::{Linked, List, json},
 };
 use crate::doors::{
@@ -16,9 +17,11 @@ use axum::{
     response::Response,
 };
 use domain::{
+    fault::Faults,
     finding::{Card, FindingState},
     identity::Right,
     ids::FindingId,
+    playbook::PlaybookId,
     ports::FindingFilter,
     reader,
     recommendation::Severity,
@@ -27,12 +30,12 @@ use domain::{
 
 pub fn routes(routes: Routes) -> Routes {
     let read = Access::Needs(Right::RecommendationsRead);
-    routes.add(Method::GET, "/api/v1/findings", read, list).add(Method::GET, "/api/v1/findings/{id}", read, get).add(
-        Method::POST,
-        "/api/v1/findings/{id}/status",
-        Access::Needs(Right::Decide),
-        set_status,
-    )
+    let decide = Access::Needs(Right::Decide);
+    routes
+        .add(Method::GET, "/api/v1/findings", read, list)
+        .add(Method::GET, "/api/v1/findings/{id}", read, get)
+        .add(Method::POST, "/api/v1/findings/{id}/status", decide, set_status)
+        .add(Method::POST, "/api/v1/findings/{id}/recommendation", decide, turn)
 }
 
 fn linked(card: Card) -> Linked<Card> {
@@ -92,4 +95,28 @@ pub async fn set_status(
     })?;
     let card = gate.services.triage(&caller, &FindingId::new(id), state, reason).await?;
     Ok(json(StatusCode::OK, &linked(card)))
+}
+
+/// Makes a recommendation of a finding, as by hand: it is checked, gets its own ticket and awaits its decision like any other. The
+/// finding is acknowledged.
+#[utoipa::path(post, path = "/api/v1/findings/{id}/recommendation", tag = "findings", params(("id" = String, Path)),
+    responses((status = 201, body = Linked<RecommendationBody>)))]
+pub async fn turn(
+    State(gate): State<Gate>,
+    Who(caller): Who,
+    Path(id): Path<String>,
+    _: NoQuery,
+    Json(sent): Json,
+) -> Result<Response, Problem> {
+    let (playbook, reason, values) = body::read(&sent, |o| {
+        let playbook = o.required("workflow_id", reader::parsed::<PlaybookId>());
+        let reason = o.required("reason", reader::paragraphs(1..=4096));
+        let values = o.optional("parameters", |value, pointer, faults: &mut Faults| match value.as_object() {
+            Some(map) => Some(map.clone()),
+            None => reader::wrong_type(value, pointer, faults, "an object {…}"),
+        });
+        Some((playbook?, reason?, values.unwrap_or_default()))
+    })?;
+    let made = gate.services.turn(&caller, &FindingId::new(id), &playbook, reason, values).await?;
+    Ok(recommendations::created(&recommendations::linked(made, Vec::new())))
 }

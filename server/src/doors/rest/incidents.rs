@@ -20,6 +20,7 @@ use domain::{
     ids::{ExecutionId, IncidentId, InvestigationId, RecommendationId},
     incident::{IncidentRecord, IncidentState},
     ports::IncidentFilter,
+    reader,
     recommendation::Severity,
     services::{IncidentService, IncidentView, InvestigationView, SignalsTaken},
     signal::Signal,
@@ -81,6 +82,7 @@ pub fn routes(routes: Routes) -> Routes {
         .add(Method::POST, "/api/v1/signals/alertmanager", Access::Needs(Right::Ingest), alertmanager)
         .add(Method::GET, "/api/v1/incidents", read, list)
         .add(Method::GET, "/api/v1/incidents/{id}", read, get)
+        .add(Method::POST, "/api/v1/incidents/{id}/close", Access::Needs(Right::Decide), close)
         .add(Method::GET, "/api/v1/incidents/{id}/investigations", read, investigations)
         .add(Method::POST, "/api/v1/incidents/{id}/investigations", Access::Needs(Right::Investigate), investigate)
         .add(Method::GET, "/api/v1/incidents/{id}/investigations/{investigation}", read, investigation)
@@ -133,6 +135,23 @@ pub async fn get(
 ) -> Result<Response, Problem> {
     let id = IncidentId::new(id);
     let view = gate.services.incident(&caller, &id).await?;
+    Ok(json(StatusCode::OK, &linked(&id, IncidentBody::from(view))))
+}
+
+/// Closes an incident that fires, by hand: for one that no alert will end. Its signals end with it, which is no all-clear for runs. What is
+/// told to fire after that is a new incident. 409 `resolved` where nothing fires.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/close", tag = "incidents", params(("id" = String, Path)),
+    responses((status = 200, body = Linked<IncidentBody>)))]
+pub async fn close(
+    State(gate): State<Gate>,
+    Who(caller): Who,
+    Path(id): Path<String>,
+    _: NoQuery,
+    Json(sent): Json,
+) -> Result<Response, Problem> {
+    let reason = body::read(&sent, |o| o.required("reason", reader::paragraphs(1..=4096)))?;
+    let id = IncidentId::new(id);
+    let view = gate.services.close(&caller, &id, Some(reason)).await?;
     Ok(json(StatusCode::OK, &linked(&id, IncidentBody::from(view))))
 }
 

@@ -34,6 +34,7 @@ use domain::{
         RecommendationStore, StoreError, StoredTicket,
     },
     recommendation::{Recommendation, RecommendationState as State},
+    recovery::Way,
     time::Timestamp,
 };
 use serde_json::json as object;
@@ -252,16 +253,28 @@ pub(crate) struct Came {
     /// When it began, and when the console was told of it, where it belongs to an incident of the console's own.
     pub(crate) noticed: Option<(Timestamp, Timestamp)>,
     pub(crate) at: Timestamp,
+    /// Whether it undoes a run: that it ran says nothing of what its playbook is good for.
+    pub(crate) undoes: bool,
+}
+
+/// Whether a recommendation, as `r`, undoes a run, in SQL.
+pub(crate) const UNDOES: &str = "r.of_way = 'rollback'";
+
+/// Whether this one does.
+pub(crate) async fn undoes(on: &mut sqlx::AnyConnection, id: &RecommendationId) -> Result<bool, StoreError> {
+    let sql = format!("SELECT r.id FROM recommendations r WHERE r.id = $1 AND {UNDOES}");
+    Ok(Sql::new("recommendation", sql).bind(id.as_str()).maybe(on).await?.is_some())
 }
 
 /// When the recommendation came, if it is still kept.
 pub(crate) async fn came(on: &mut sqlx::AnyConnection, id: &RecommendationId) -> Result<Option<Came>, StoreError> {
-    let sql = "SELECT r.incident_at, r.created_at, i.started_at, i.opened_at \
+    let sql = "SELECT r.incident_at, r.created_at, r.of_way, i.started_at, i.opened_at \
                FROM recommendations r LEFT JOIN incidents i ON i.id = r.incident WHERE r.id = $1";
     let row = Sql::new("recommendation", sql).bind(id.as_str()).maybe(on).await?;
     row.map(|row| {
         let noticed = row.maybe_time("started_at")?.zip(row.maybe_time("opened_at")?);
-        Ok(Came { incident_at: row.maybe_time("incident_at")?, noticed, at: row.time("created_at")? })
+        let undoes = row.maybe_text("of_way")?.is_some_and(|way| way == Way::Rollback.name());
+        Ok(Came { incident_at: row.maybe_time("incident_at")?, noticed, at: row.time("created_at")?, undoes })
     })
     .transpose()
 }

@@ -13,6 +13,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use domain::{
+    audit::AuditEntry,
+    identity::Actor,
     ids::{IncidentId, RecommendationId, SignalId},
     incident::{IncidentRecord, IncidentState},
     paging::{Page, PageOf},
@@ -25,14 +27,25 @@ const LIST: &str = "incidents newest first";
 
 /// What [`incident`] reads.
 const INCIDENT: &str = "i.id, i.state, i.cluster, i.source, i.severity, i.about, i.started_at, i.opened_at, \
-                        i.resolved_at, i.signals, i.firing, i.earlier_id";
+                        i.resolved_at, i.signals, i.firing, i.earlier_id, i.closed";
 
-const SIGNAL: &str = "SELECT id, source, fingerprint, starts_at, seen_at, resolved_at, told, facts FROM signals";
+const SIGNAL: &str =
+    "SELECT id, source, fingerprint, starts_at, seen_at, resolved_at, closed, told, facts FROM signals";
 
 #[async_trait]
 impl SignalStore for Store {
     async fn take(&self, cluster: &str, words: Vec<NewWord>) -> Result<Taken, StoreError> {
         take::take(self, cluster, words).await
+    }
+
+    async fn close_incident(
+        &self,
+        id: &IncidentId,
+        by: &Actor,
+        reason: &str,
+        audit: AuditEntry,
+    ) -> Result<bool, StoreError> {
+        take::close(self, id, by, reason, audit).await
     }
 
     async fn end_quiet(&self, source: SignalSource, quiet_ms: i64) -> Result<u32, StoreError> {
@@ -132,6 +145,7 @@ fn incident(row: &Row) -> Result<IncidentRecord, StoreError> {
         signal_count: row.count("signals")?,
         firing_count: row.count("firing")?,
         earlier: row.maybe_text("earlier_id")?.map(IncidentId::new),
+        closed: row.maybe_json("closed")?,
     })
 }
 
@@ -143,6 +157,7 @@ fn signal(row: &Row) -> Result<Signal, StoreError> {
         starts_at: row.time("starts_at")?,
         seen_at: row.time("seen_at")?,
         resolved_at: row.maybe_time("resolved_at")?,
+        closed: row.flag("closed")?,
         count: row.count("told")?,
         facts: row.json("facts")?,
     })

@@ -9,9 +9,11 @@ use crate::{
     write::{Lock, Write},
 };
 use domain::{
+    audit::AuditEntry,
     event::Topic,
+    identity::Actor,
     ids::IncidentId,
-    incident::{About, IncidentState as State},
+    incident::{About, Closed, IncidentState as State},
     ports::{NewWord, StoreError, Taken},
     recommendation::Severity,
     signal::{Last, SignalSource, Step, Told, Word, ended_at, step},
@@ -332,4 +334,30 @@ pub(super) async fn end_quiet(store: &Store, source: SignalSource, quiet_ms: i64
     }
     write.commit().await?;
     Ok(ended)
+}
+
+/// Ends what fires of an incident because somebody says so.
+pub(super) async fn close(
+    store: &Store,
+    id: &IncidentId,
+    by: &Actor,
+    reason: &str,
+    audit: AuditEntry,
+) -> Result<bool, StoreError> {
+    let mut write = store.write().await?;
+    write.lock(Lock::Intake).await?;
+    let now = write.now().await?;
+    let closed = Closed { by: by.clone(), reason: reason.to_owned(), at: now };
+    let sql = "UPDATE incidents SET closed = $1 WHERE id = $2 AND state = 'firing'";
+    let set = Sql::new("incident", sql).bind(json(&closed)?).bind(id.as_str()).run(write.on()).await?;
+    if set == 0 {
+        return Ok(false);
+    }
+    let sql =
+        "UPDATE signals SET resolved_at = $1, told_at = $2, closed = 1 WHERE incident_id = $3 AND resolved_at IS NULL";
+    Sql::new("signal", sql).bind(now).bind(now).bind(id.as_str()).run(write.on()).await?;
+    settle(&mut write, id.as_str()).await?;
+    write.audit(audit);
+    write.commit().await?;
+    Ok(true)
 }

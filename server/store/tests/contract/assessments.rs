@@ -23,6 +23,7 @@ contract!(
     a_signal_that_comes_back_counts_when_its_span_is_over,
     other_runs_on_the_same_object_are_told,
     what_models_said_is_held_against_what_came_of_it,
+    a_run_that_undoes_another_is_not_what_its_playbook_is_measured_by,
     a_playbook_that_was_disabled_or_is_gone_keeps_what_was_counted,
 );
 
@@ -202,6 +203,38 @@ async fn other_runs_on_the_same_object_are_told(bench: Bench) {
     assert_eq!(beside(&two, 10 * MINUTE).await, ["remediation-e1"], "the rollback of something else may have helped");
     sqlx::query("UPDATE executions SET let_go = 0 WHERE id = 'e1'").execute(&mut raw).await.unwrap();
     assert!(beside(&two, 10 * MINUTE).await.is_empty(), "what was never let go did nothing");
+}
+
+async fn a_run_that_undoes_another_is_not_what_its_playbook_is_measured_by(bench: Bench) {
+    let store = &bench.store;
+    let tried = ended(store, "e1", 1, 3 * MINUTE, ExecutionState::Failed).await;
+    let back = claimed(store, "e2", 2).await;
+    let mut raw = bench.raw().await;
+    let undoes = "UPDATE recommendations SET of_way = 'rollback', of_run = 'e1' WHERE id = 'rec-e2'";
+    sqlx::query(undoes).execute(&mut raw).await.unwrap();
+    let end = store.now().await.unwrap().plus_ms(-2 * MINUTE);
+    let reading = Observation {
+        started_at: Some(end.plus_ms(-5000)),
+        finished_at: Some(end),
+        ..seen(ExecutionState::Succeeded, Stage::Ended, vec![])
+    };
+    store.observe(&back, reading).await.unwrap();
+    let found = counts(store).await;
+    assert_eq!((found.runs, found.succeeded, verdicts(&found)), (1, 0, [0, 0, 0, 1]), "that it ended");
+
+    assert_eq!(due(store).await, ["e1", "e2"], "it is looked at as any other");
+    assert!(store.assess(&back, &judged(Assessment::Effective, Some(end.plus_ms(1000)))).await.unwrap());
+    let run = ExecutionStore::get(store, &back).await.unwrap().unwrap();
+    assert_eq!(run.assessment, Assessment::Effective);
+    store.overrule(&back, word(Assessment::Ineffective), entry("execution.assess")).await.unwrap().unwrap();
+    store.watched_again(&back, WatchedAgain { recurred_at: Some(end.plus_ms(2000)) }).await.unwrap();
+    let found = counts(store).await;
+    assert_eq!((found.runs, verdicts(&found)), (1, [0, 0, 0, 1]), "what came of it");
+    assert!(found.phases_ms.get("clear").is_none_or(Vec::is_empty), "{:?}", found.phases_ms);
+    assert_eq!(calibrated(store).await, None);
+    let past = store.past(Timestamp::default(), 10).await.unwrap();
+    let past: Vec<_> = past.into_iter().map(|one| one.run.subject.id).collect();
+    assert_eq!(past, [tried], "nor do patterns");
 }
 
 async fn what_models_said_is_held_against_what_came_of_it(bench: Bench) {

@@ -1,7 +1,7 @@
 //! Signals and incidents: whatever comes twice, late, at once or by a clock that was moved.
 
 use crate::support::{
-    Bench, MINUTE, at_once, audit_rows, claimed, contract, entry, events_after, recommendation, seen,
+    Bench, MINUTE, actor, at_once, audit_rows, claimed, contract, entry, events_after, recommendation, seen,
 };
 use domain::{
     effectiveness::{EffectivenessFilter, GroupBy},
@@ -10,8 +10,8 @@ use domain::{
     incident::{IncidentRecord, IncidentState as State},
     paging::Page,
     ports::{
-        EffectivenessStore, ExecutionStore, IncidentFilter, NewRecommendation, NewWord, RecommendationStore,
-        SignalStore, Taken,
+        EffectivenessStore, EventStore, ExecutionStore, IncidentFilter, NewRecommendation, NewWord,
+        RecommendationStore, SignalStore, Taken,
     },
     recommendation::{ResourceRef, Severity},
     signal::{Facts, LATE_MS, Signal, SignalSource, Told, Word, group},
@@ -33,6 +33,7 @@ contract!(
     twenty_at_once_are_one,
     what_kubernetes_tells_ends_by_silence_and_is_not_read_twice,
     an_alert_whose_end_was_lost_ends_by_silence_where_that_is_set,
+    what_somebody_closes_ends_without_an_all_clear,
     it_is_as_bad_as_its_worst_signal,
     pages_and_filters_narrow,
     a_recommendation_finds_its_incident_whichever_comes_first,
@@ -276,6 +277,39 @@ async fn an_alert_whose_end_was_lost_ends_by_silence_where_that_is_set(bench: Be
     time_goes_by(&bench).await;
     let after_all = take(store, [fires("lost", start)]).await;
     assert_eq!((after_all.began, only(&after_all)), (1, id), "it fires after all, in the group that still does");
+}
+
+async fn what_somebody_closes_ends_without_an_all_clear(bench: Bench) {
+    let store = &bench.store;
+    let start = store.now().await.unwrap().plus_ms(-MINUTE);
+    let first = only(&take(store, [fires("a", start), fires("b", start)]).await);
+    take(store, [ended("b", start, start.plus_ms(1000))]).await;
+    let (rows, newest) = (audit_rows(store).await, store.latest().await.unwrap());
+    let close =
+        async |id: &IncidentId| store.close_incident(id, &actor("ada"), "the node is gone", entry("x")).await.unwrap();
+    assert!(!close(&IncidentId::new("none")).await);
+    assert!(close(&first).await);
+    let over = read(store, &first).await;
+    assert_eq!((over.state, over.firing_count, over.resolved_at.is_some()), (State::Resolved, 0, true));
+    let closed = over.closed.unwrap();
+    assert_eq!((closed.by, closed.reason.as_str()), (actor("ada"), "the node is gone"));
+    assert!(closed.at > start, "by the database's clock");
+    let mut known: Vec<_> = signals(store, &first).await.into_iter().map(|one| (one.fingerprint, one.closed)).collect();
+    known.sort();
+    assert_eq!(known, [("a".to_owned(), true), ("b".to_owned(), false)], "what had ended, had ended");
+    assert_eq!(audit_rows(store).await, rows + 1);
+    let told: Vec<_> =
+        events_after(store, newest).await.into_iter().map(|(topic, subject, _)| (topic, subject)).collect();
+    assert_eq!(told, [("incident", first.to_string())]);
+    assert!(!close(&first).await, "nothing fires");
+    assert_eq!(audit_rows(store).await, rows + 1, "no act, no row");
+
+    // What fires on is told again, and is an incident of its own.
+    time_goes_by(&bench).await;
+    let again = take(store, [fires("a", start)]).await;
+    let second = read(store, &only(&again)).await;
+    assert_eq!((again.began, second.earlier, second.closed), (1, Some(first), None));
+    assert!(!store.newest(CLUSTER, "a").await.unwrap().unwrap().closed);
 }
 
 async fn it_is_as_bad_as_its_worst_signal(bench: Bench) {

@@ -184,6 +184,8 @@ async fn a_card_keeps_what_people_made_of_it(bench: Bench) {
         let triage = Triage { id: id.clone(), state, reason: reason.map(str::to_owned), by: actor("ada") };
         store.triage(triage, entry("finding.triage")).await.unwrap().unwrap()
     };
+    let known = async |title: &str| store.card_of(&noticed(title, None)).await.unwrap().map(|card| card.id);
+    assert_eq!((known("cart FLAPS!").await, known("Cart sleeps").await), (Some(id.clone()), None));
     let before = audit_rows(store).await;
     let dismissed = set(FindingState::Dismissed, Some("it is replaced")).await;
     assert_eq!((dismissed.reason.as_deref(), dismissed.triaged_by), (Some("it is replaced"), Some(actor("ada"))));
