@@ -57,10 +57,16 @@ pub async fn import(config: &Config, import: Import) -> Result<(), Fault> {
     let mut refused = 0;
     for (place, document) in &documents {
         match one(&services, &caller, document, &import).await? {
-            Ok(lines) => lines.iter().for_each(|line| print(&format!("{place}: {line}"))),
+            Ok(lines) => {
+                for line in lines {
+                    print(&format!("{place}: {line}"));
+                }
+            }
             Err(lines) => {
                 refused += 1;
-                lines.iter().for_each(|line| print(&format!("{place}: not registered: {line}")));
+                for line in lines {
+                    print(&format!("{place}: not registered: {line}"));
+                }
             }
         }
     }

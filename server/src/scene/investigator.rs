@@ -56,14 +56,17 @@ pub async fn run(world: SceneWorld, stop: CancellationToken) {
     }
 }
 
+/// An investigation that goes on: its turn, and what it comes to.
+type UnderWay = (usize, JoinHandle<Result<(), SceneError>>);
+
 struct Investigator {
     world: SceneWorld,
     incidents: Incidents,
     alerting: Alerting,
     /// The next answer's turn, by workload.
     turns: BTreeMap<&'static str, usize>,
-    /// Investigations that go on, with their turn, by workload.
-    under_way: BTreeMap<&'static str, (usize, JoinHandle<Result<(), SceneError>>)>,
+    /// Investigations that go on, by workload.
+    under_way: BTreeMap<&'static str, UnderWay>,
     stop: CancellationToken,
 }
 

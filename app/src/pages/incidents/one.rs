@@ -43,12 +43,13 @@ pub async fn page(ask: Ask) -> Answer<Page> {
 pub fn closing(id: &IncidentId, form: &FormOutcome) -> AnyView {
     let reason = form.value("reason").unwrap_or_default().to_owned();
     let error = form.error("reason");
+    let action = format!("/incidents/{id}/{CLOSE}#close");
     view! {
         <Section title="Close it by hand" id="close">
             <p class="sub">
                 "For an incident that no alert will end. Nobody says by that that it is over: no run counts as having helped by it, and what fires on is a new incident when it is told again."
             </p>
-            <form class="narrow" method="post" action=format!("/incidents/{id}/{CLOSE}#close")>
+            <form class="narrow" method="post" action=action>
                 <Field name="reason" label="Reason" small="goes into the audit trail" rows=2 value=reason error required=true max_length=Some(4096) />
                 <p class="actions"><button class="btn" type="submit">"Close the incident"</button></p>
             </form>

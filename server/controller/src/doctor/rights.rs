@@ -52,8 +52,8 @@ fn wanted(manifest: &str) -> Vec<Wanted> {
         value.as_array().into_iter().flatten().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
     };
     let objects = client::read(manifest).unwrap_or_default();
-    let roles = objects.iter().filter(|object| object["kind"] == "Role" || object["kind"] == "ClusterRole");
-    let rules = roles.filter_map(|role| role["rules"].as_array()).flatten();
+    let granting = objects.iter().filter(|object| object["kind"] == "Role" || object["kind"] == "ClusterRole");
+    let rules = granting.filter_map(|role| role["rules"].as_array()).flatten();
     let mut all = Vec::new();
     for rule in rules {
         let mut names = texts(&rule["resourceNames"]);

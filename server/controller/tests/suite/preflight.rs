@@ -154,6 +154,9 @@ fn deny(world: &World, denied: fn(&Value) -> bool) {
     }));
 }
 
+/// Whether a request is refused.
+type Refused = fn(&Value) -> bool;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_settings_take_beside_that_is_looked_at_where_they_are_set() {
     let mut world = whole().await;
@@ -173,7 +176,7 @@ async fn what_settings_take_beside_that_is_looked_at_where_they_are_set() {
     assert!(found.words.starts_with("it may not list events, watch events in web:"), "{found:?}");
     let mend = found.mend.unwrap();
     assert!(mend.contains("kubectl -n web create rolebinding") && !mend.contains("-n shop"), "{mend}");
-    let cases: [(fn(&Value) -> bool, &str, PreflightOutcome); 2] = [
+    let cases: [(Refused, &str, PreflightOutcome); 2] = [
         (|right| right["resource"] == "tokenreviews", "Callers' tokens", PreflightOutcome::Note),
         (
             |right| right["resource"] == "subjectaccessreviews" && right["namespace"] == "",

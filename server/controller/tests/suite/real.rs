@@ -6,7 +6,7 @@ use super::{
     tickets::{shell_ticket, steps_plan, ticket},
     world::World,
 };
-use controller::doctor::examine;
+use controller::doctor::{Extras, examine};
 use domain::{
     execution::{ExecutionState, TaskState},
     ports::PreflightOutcome,
@@ -187,13 +187,13 @@ async fn a_playbook_is_registered_by_the_documented_example_and_the_definition_r
 async fn the_preflight_finds_everything_and_says_what_mends_a_miss() {
     let world = world().await;
     let client = controller::client(controller::ClientChoice::Kubeconfig).await.expect("KUBECONFIG");
-    let found = examine(client.clone(), &world.namespace, None).await;
+    let found = examine(client.clone(), &world.namespace, &Extras::default()).await;
     let missing: Vec<_> = found.iter().filter(|check| check.outcome == PreflightOutcome::Missing).collect();
     assert!(missing.is_empty(), "{missing:#?}");
     let tekton = found.iter().find(|check| check.subject == "Tekton").expect("a word about Tekton");
     assert!(tekton.words.starts_with("Pipelines v1."), "{tekton:?}");
     // Where nothing was installed.
-    let found = examine(client, "default", None).await;
+    let found = examine(client, "default", &Extras::default()).await;
     let missing: Vec<_> = found.iter().filter(|check| check.outcome == PreflightOutcome::Missing).collect();
     assert_eq!(missing.len(), 1, "{missing:#?}");
     let mend = "kubectl kustomize deploy/base/tekton/ | sed 's/kubernaut-system/default/g' | kubectl apply -f -";

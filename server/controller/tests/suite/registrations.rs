@@ -248,7 +248,8 @@ async fn without_the_definition_runs_go_on_and_it_is_said_what_mends_it() {
     assert!(health.problems[0].contains("kubectl apply -k deploy/base/crds/"), "{health:?}");
     let id = world.approve(&shell_ticket(&[("RUN_SECONDS", "1")], &json!([]), |_| {}));
     assert_eq!(world.ended(&id).await.state, ExecutionState::Succeeded);
-    let preflight = controller::doctor::examine(world.sandbox().client(), NAMESPACE, None).await;
+    let preflight =
+        controller::doctor::examine(world.sandbox().client(), NAMESPACE, &controller::doctor::Extras::default()).await;
     let found = preflight.iter().find(|finding| finding.subject == "RemediationWorkflow").unwrap();
     assert_eq!(found.outcome, domain::ports::PreflightOutcome::Note);
     assert_eq!(found.mend.as_deref(), Some("kubectl apply -k deploy/base/crds/"));
