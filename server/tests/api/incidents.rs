@@ -113,7 +113,7 @@ async fn what_no_alert_will_end_is_closed_by_hand_with_a_reason() {
     let form = browser.get(&page).await.text;
     assert!(form.contains(&format!("action=\"{page}/close#close\"")), "{form}");
     let silent = browser.post(&format!("{page}/close"), &[("reason", " ")]).await;
-    assert!(silent.status == 422 && silent.text.contains("say why it is over"), "{}", silent.text);
+    assert!(silent.status == 422 && silent.text.contains("Say why it is over"), "{}", silent.text);
     assert_eq!(browser.post(&format!("{page}/close"), &[("reason", "a test")]).await.status, 303);
     let over = browser.get(&page).await.text;
     assert!(over.contains("Closed by hand by") && !over.contains("id=\"close\""), "{over}");

@@ -118,7 +118,7 @@ async fn asked_by_a_person_it_ends_in_a_recommendation_with_what_it_cost() {
         let trail = admin.get("/api/v1/audit?action=investigation.ask").await.expect(200);
         assert_eq!(
             (trail["items"][0]["actor"]["name"].as_str(), trail["items"][1].is_null()),
-            (Some("operator"), true),
+            (Some("token operator"), true),
             "{trail}"
         );
         let metrics = admin.get("/metrics").await.text;
