@@ -22,7 +22,7 @@ let console_, world, token;
 before(async () => {
   console_ = await on.console();
   world = await World.of(console_);
-  await world.register(await seed('hidden-oomkill-scale-down'));
+  await world.register({ ...(await seed('hidden-oomkill-scale-down')), labels: { signal_type: 'OOMKilled' } });
   token = await console_.token('propose', 'an-agent');
 });
 after(on.close);
@@ -73,7 +73,7 @@ test("TypeScript's client: list, search, try, mend, hand in", async () => {
   });
   const [there, ...more] = await stored('inc-typescript');
   assert.equal(more.length, 0);
-  assert.equal(there.proposer.name, 'an-agent');
+  assert.equal(there.proposer.name, 'token an-agent');
 });
 
 test('without the right a client is turned away', async () => {

@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn in_the_sandbox_it_looks_soon_and_elsewhere_when_alerts_have_had_their_time() {
-        assert_eq!(load(&[]).unwrap().assess.after, Duration::from_secs(40));
+        assert_eq!(load(&[]).unwrap().assess.after, Duration::from_secs(30));
         assert_eq!(load(&[("cluster", "in-cluster")]).unwrap().assess.after, Duration::from_mins(5));
         let set = load(&[("assess-after", "20m"), ("alertmanager-url", "https://am.example:9093/")]).unwrap().assess;
         assert_eq!(set.after, Duration::from_mins(20));

@@ -127,7 +127,7 @@ fn Triage(path: String, state: FindingState, form: FormOutcome) -> impl IntoView
     view! {
         <Section title="Triage" id="triage">
             <FormFaults form fields=vec!["reason".to_owned()] />
-            <form class="narrow" method="post" action=format!("{path}/{TRIAGE}#triage")>
+            <form class="narrow-form" method="post" action=format!("{path}/{TRIAGE}#triage")>
                 <Field name="reason" label="Reason" small="needed to dismiss; goes into the audit trail" rows=2 value=reason error max_length=Some(4096) />
                 <p class="actions">
                     {to.into_iter().map(|(to, word)| view! {
@@ -187,7 +187,7 @@ fn Fill(path: String, filled: Filled, reason: String, form: FormOutcome) -> impl
     let href = format!("/catalog/{}", registration.id);
     view! {
         <FormFaults form=form.clone() fields=own />
-        <form class="narrow" method="post" action=format!("{path}/{TURN}#turn")>
+        <form class="narrow-form" method="post" action=format!("{path}/{TURN}#turn")>
             <p class="sub"><a href=href><code>{format!("{} {}", registration.id, registration.version)}</code></a>" · "{registration.title.clone()}</p>
             <input type="hidden" name="workflow_id" value=registration.id.to_string() />
             <Field name="why" label="Why" rows=2 value=reason error required=true max_length=Some(4096) />

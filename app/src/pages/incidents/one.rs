@@ -49,7 +49,7 @@ pub fn closing(id: &IncidentId, form: &FormOutcome) -> AnyView {
             <p class="sub">
                 "For an incident that no alert will end. Nobody says by that that it is over: no run counts as having helped by it, and what fires on is a new incident when it is told again."
             </p>
-            <form class="narrow" method="post" action=action>
+            <form class="narrow-form" method="post" action=action>
                 <Field name="reason" label="Reason" small="goes into the audit trail" rows=2 value=reason error required=true max_length=Some(4096) />
                 <p class="actions"><button class="btn" type="submit">"Close the incident"</button></p>
             </form>

@@ -278,7 +278,9 @@ impl Controller {
         let suffering = alive().any(|pod| self.demand.suffers(&self.api, &pod.object.key));
         let name = object.labels.get(WORKLOAD).unwrap_or(&key.name).clone();
         let who = (key.namespace.as_str(), object.kind.kind.as_str(), name.as_str());
-        if down || suffering && kills > 0 {
+        // New pods that suffer on have only not been killed yet.
+        let fires = self.ill.iter().any(|(of, ill, _)| of == kind && ill == key);
+        if down || suffering && (kills > 0 || fires) {
             self.ill.retain(|(of, ill, _)| !(of == kind && ill == key));
             self.ill.push((kind.to_owned(), key.clone(), Instant::now()));
             self.alerts.note(who, Some(true), kills, self.api.time.now_ms());
