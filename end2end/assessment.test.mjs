@@ -62,8 +62,8 @@ test('the models are held to their word, in a picture, a table and a file', asyn
   assert.ok((await section.locator('svg.chart:visible').count()) >= 1);
   assert.match(await section.innerText(), /Brier score 0\.\d{3} of \d+ runs/);
   assert.match(await page.locator('section', { hasText: 'Is the newer version better?' }).last().innerText(), /too early to tell|better|worse/);
-  const file = await page.request.get(`${console_.url}/effectiveness/csv?table=calibration&days=all`);
-  const [head, ...rows] = (await file.text()).trim().split('\n');
+  const file = await world.first.get('/effectiveness/csv?table=calibration&days=all');
+  const [head, ...rows] = file.body.trim().split('\n');
   assert.ok(head.startsWith('model,said_from') && rows.length > 3, head);
   await page.context().close();
 });

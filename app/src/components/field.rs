@@ -58,11 +58,14 @@ pub fn Field(
     /// Gets the focus when the page arrives: where one begins to type, or what has to be mended first.
     #[prop(optional)]
     focus: bool,
+    /// Sets it apart where several forms of a page have a field of that name.
+    #[prop(optional)]
+    apart: &'static str,
     /// The id of the form it belongs to, where it stands outside of it.
     #[prop(optional)]
     of_form: Option<&'static str>,
 ) -> impl IntoView {
-    let id = format!("f-{}", name.replace('.', "-"));
+    let id = format!("f-{apart}{}", name.replace('.', "-"));
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let described: Vec<&str> = [(!hint.is_empty()).then_some(&*hint_id), error.is_some().then_some(&*error_id)]
         .into_iter()

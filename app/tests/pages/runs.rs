@@ -112,7 +112,7 @@ fn a_run_that_has_ended_shows_its_layers_and_what_nobody_has_assessed() {
 #[test]
 fn whether_it_helped_is_told_with_what_it_rests_on_and_may_be_overruled() {
     let mut run = many(2);
-    assert!(!page_at(run.clone(), "", None).contains("Did it help?"), "while it goes on nobody can tell");
+    assert!(!page_at(run.clone(), "", None).contains("Overrule the verdict"), "while it goes on nobody can tell");
     run.state = ExecutionState::Succeeded;
     run.finished_at = Some(samples::NOW);
     let unlooked = page_at(run.clone(), "", None);

@@ -89,7 +89,10 @@ impl Services {
         let what = way.words().to_lowercase();
         let content = match way {
             Way::NextStrategy => self.trying_next(&first, &asked).await,
-            Way::Rollback | Way::Retry => self.undoing(&run, &asked).await,
+            Way::Rollback | Way::Retry => match self.ground(&run).await {
+                Ok(ground) => self.undoing(&run, &ground, &asked).await,
+                Err(error) => Err(error),
+            },
         };
         let content = match content {
             Err(conflict @ ServiceError::Conflict { .. }) => {

@@ -29,7 +29,7 @@ impl RecoveryService for Services {
         let run = self.execution(id).await?;
         let said = reason::checked(reason)?;
         let asked = format!("{} asked to undo it.", caller.actor.name);
-        let content = self.undoing(&run, &asked).await?;
+        let content = self.undoing(&run, &self.ground(&run).await?, &asked).await?;
         self.of_run(caller, Way::Rollback, &run, content, said).await
     }
 
@@ -38,16 +38,18 @@ impl RecoveryService for Services {
         let run = self.execution(id).await?;
         let said = reason::checked(reason)?;
         let asked = format!("{} asked to repeat it.", caller.actor.name);
-        let content = self.repeating(&run, &asked).await?;
+        let content = self.repeating(&run, &self.ground(&run).await?, &asked).await?;
         self.of_run(caller, Way::Retry, &run, content, said).await
     }
 
     async fn aftermath(&self, caller: &Caller, id: &ExecutionId) -> Answer<Aftermath> {
         caller.require(Right::RunsRead)?;
         let run = self.execution(id).await?;
-        let recommendation =
-            self.world.recommendations.get(&run.subject.recommendation_id).await.map_err(store_fault)?;
-        let of = match recommendation.as_ref().map(|one| &one.origin) {
+        let ground = match self.ground(&run).await {
+            Ok(ground) => Ok(ground),
+            Err(error) => Err(told(error)?),
+        };
+        let of = match ground.as_ref().ok().map(|(recommendation, _)| &recommendation.origin) {
             Some(Origin::Run { way, execution, automatic }) => {
                 let before = self.world.executions.these(std::slice::from_ref(execution)).await.map_err(store_fault)?;
                 let name = before.into_iter().next().map(|run| run.subject.name);
@@ -60,22 +62,21 @@ impl RecoveryService for Services {
         }
         let made = self.world.recoveries.made_of(id).await.map_err(store_fault)?;
         let look = self.world.recoveries.look_at(id).await.map_err(store_fault)?;
-        let undoing = match recovery::in_the_way(Way::Rollback, &made) {
-            Some(other) => Err(blocked(other)),
-            None => self.undoing(&run, "").await,
+        let undoing = match (recovery::in_the_way(Way::Rollback, &made), &ground) {
+            (Some(other), _) => Err(told(blocked(other))?),
+            (None, Ok(ground)) => worded(self.undoing(&run, ground, "").await)?,
+            (None, Err(words)) => Err(words.clone()),
         };
         let (undo, no_rollback) = match undoing {
             Ok(content) => (content.strategies.into_iter().next().map(|strategy| strategy.rationale), None),
-            Err(error) => (None, Some(told(error)?)),
+            Err(words) => (None, Some(words)),
         };
-        let repeating = match recovery::in_the_way(Way::Retry, &made) {
-            Some(other) => Err(blocked(other)),
-            None => self.repeating(&run, "").await,
+        let repeating = match (recovery::in_the_way(Way::Retry, &made), &ground) {
+            (Some(other), _) => Err(told(blocked(other))?),
+            (None, Ok(ground)) => worded(self.repeating(&run, ground, "").await)?,
+            (None, Err(words)) => Err(words.clone()),
         };
-        let no_retry = match repeating {
-            Ok(_) => None,
-            Err(error) => Some(told(error)?),
-        };
+        let no_retry = repeating.err();
         Ok(Aftermath {
             of,
             made,
@@ -91,6 +92,9 @@ impl RecoveryService for Services {
         self.world.recoveries.made_of(id).await.map_err(store_fault)
     }
 }
+
+/// What a run came of: the recommendation, and the ticket that it ran under.
+type Ground = (Recommendation, Ticket);
 
 impl Services {
     /// Stores what is made of a run, unless something stands in the way.
@@ -133,7 +137,7 @@ impl Services {
     }
 
     /// The recommendation that a run came of, and the ticket that it ran under.
-    pub(super) async fn ground(&self, run: &Execution) -> Answer<(Recommendation, Ticket)> {
+    pub(super) async fn ground(&self, run: &Execution) -> Answer<Ground> {
         let subject = &run.subject;
         let recommendation = self.world.recommendations.get(&subject.recommendation_id).await.map_err(store_fault)?;
         let stored = self.world.recommendations.ticket(&subject.ticket_digest).await.map_err(store_fault)?;
@@ -147,19 +151,19 @@ impl Services {
     }
 
     /// What undoes a run: its own playbook with the model's rollback parameters, else with what was captured before it.
-    pub(super) async fn undoing(&self, run: &Execution, asked: &str) -> Answer<Content> {
+    pub(super) async fn undoing(&self, run: &Execution, ground: &Ground, asked: &str) -> Answer<Content> {
         ended(run)?;
         if run.started_at.is_none() {
             return Err(conflict("nothing_ran", "this run never started: there is nothing to undo"));
         }
-        let (recommendation, ticket) = self.ground(run).await?;
+        let (recommendation, ticket) = ground;
         let Plan::Playbook { workflow_id, version, parameters, .. } = &ticket.content().plan else {
             let detail = "this run was a list of steps, and nobody said how to undo it; propose the steps that undo it";
             return Err(conflict("no_rollback", detail));
         };
         let record = self.playbook_that_ran(workflow_id.as_str(), &version.to_string(), "no_rollback").await?;
         let ran_with = tickets::given_values(&record.registration, parameters);
-        let strategy = Self::strategy(&recommendation, ticket.content().strategy)?;
+        let strategy = Self::strategy(recommendation, ticket.content().strategy)?;
         let captured = self.world.recoveries.captured(&run.subject.id).await.map_err(store_fault)?;
         let (values, how) = values_back(&record.registration, &ran_with, strategy, captured.as_ref())?;
         let summary = format!("Roll back {}: {}", run.subject.title, run.subject.name);
@@ -178,7 +182,7 @@ impl Services {
             errors: Vec::new(),
             rollback_errors: Vec::new(),
         };
-        let mut content = after(recommendation.content, run, summary, asked, vec![strategy]);
+        let mut content = after(recommendation.content.clone(), run, summary, asked, vec![strategy]);
         content.model = None;
         // What the model warns of is about the way there.
         content.warnings.clear();
@@ -191,14 +195,14 @@ impl Services {
     }
 
     /// What repeats a run: its playbook whole, or of a list of steps what is left of it.
-    async fn repeating(&self, run: &Execution, asked: &str) -> Answer<Content> {
+    async fn repeating(&self, run: &Execution, ground: &Ground, asked: &str) -> Answer<Content> {
         ended(run)?;
         if run.state == ExecutionState::Succeeded {
             return Err(conflict("succeeded", "this run succeeded: there is nothing to repeat"));
         }
-        let (recommendation, ticket) = self.ground(run).await?;
+        let (recommendation, ticket) = ground;
         let content = ticket.content();
-        let strategy = Self::strategy(&recommendation, content.strategy)?;
+        let strategy = Self::strategy(recommendation, content.strategy)?;
         let (proposal, rationale) = match (&content.plan, &strategy.proposal) {
             (
                 Plan::Playbook { workflow_id, version, parameters, .. },
@@ -230,7 +234,7 @@ impl Services {
         };
         let strategy = Strategy { confidence: None, rationale, proposal, errors: Vec::new(), ..strategy.clone() };
         let summary = format!("Repeat {}: {}", run.subject.title, run.subject.name);
-        let mut content = after(recommendation.content, run, summary, asked, vec![strategy]);
+        let mut content = after(recommendation.content.clone(), run, summary, asked, vec![strategy]);
         content.model = None;
         Ok(content)
     }
@@ -364,6 +368,14 @@ pub(super) fn told(error: ServiceError) -> Answer<String> {
     match error {
         ServiceError::Conflict { detail, .. } => Ok(detail),
         other => Err(other),
+    }
+}
+
+/// What can be made, or in words why it can't.
+fn worded(made: Answer<Content>) -> Answer<Result<Content, String>> {
+    match made {
+        Ok(content) => Ok(Ok(content)),
+        Err(error) => Ok(Err(told(error)?)),
     }
 }
 

@@ -16,7 +16,7 @@ use domain::{
 };
 use leptos::prelude::*;
 
-/// The section; nothing while there is nothing to say.
+/// The section. While the run goes on it keeps its place, so that nothing moves when it ends.
 #[component]
 pub fn After(
     run: Execution,
@@ -30,9 +30,6 @@ pub fn After(
 ) -> impl IntoView {
     let Aftermath { of, made, by_itself, undo, no_rollback, no_retry } = aftermath;
     let ended = run.state.ended();
-    if !ended && of.is_none() {
-        return ().into_any();
-    }
     let id = run.subject.id.to_string();
     let failed = ended && run.state != ExecutionState::Succeeded;
     let retry = failed && no_retry.is_none();
@@ -46,14 +43,15 @@ pub fn After(
                 <ol class="rows made-of-it">{made.into_iter().map(|made| view! { <li><MadeOfIt made now /></li> }).collect_view()}</ol>
             })}
             {by_itself.map(|said| view! { <p class="sub">{sentence(&said)}</p> })}
+            {(!ended).then(|| view! { <p class="sub">"It can be undone or repeated when it has ended, where that is known to be safe."</p> })}
             {ended.then(|| view! {
                 <div class="acts">
                     {(may_control && undo.is_some()).then(|| view! {
-                        <Act action=format!("/runs/{id}/rollback{query}") icon=Icon::Undo word="Roll back" reason=reason.clone()
+                        <Act action=format!("/runs/{id}/rollback{query}") icon=Icon::Undo word="Roll back" apart="rollback-" reason=reason.clone()
                             says=undo.clone().unwrap_or_default() button="Make the rollback" />
                     })}
                     {(may_control && retry).then(|| view! {
-                        <Act action=format!("/runs/{id}/retry{query}") icon=Icon::Ring word="Retry" reason=reason.clone()
+                        <Act action=format!("/runs/{id}/retry{query}") icon=Icon::Ring word="Retry" apart="retry-" reason=reason.clone()
                             says="What is left of it, once more.".to_owned() button="Make the retry" />
                     })}
                 </div>
@@ -72,6 +70,7 @@ fn Act(
     action: String,
     icon: Icon,
     word: &'static str,
+    apart: &'static str,
     says: String,
     reason: String,
     button: &'static str,
@@ -81,7 +80,7 @@ fn Act(
             <summary class="btn small"><Glyph of=icon />{word}</summary>
             <form class="panel" method="post" action=action>
                 <p class="sub">{says}" It gets its own ticket and awaits its own decision; who asks for it does not approve it alone."</p>
-                <Field name="reason" label="Reason" small="goes into the audit trail" rows=2 value=reason max_length=Some(4096) />
+                <Field name="reason" apart label="Reason" small="goes into the audit trail" rows=2 value=reason max_length=Some(4096) />
                 <button class="btn primary full" type="submit">{button}</button>
             </form>
         </details>

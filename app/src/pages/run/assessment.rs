@@ -16,7 +16,7 @@ use leptos::prelude::*;
 /// Where the answer is, and so where the browser leads whoever overrules.
 const HERE: &str = "assessment";
 
-/// The section; nothing while the run goes on.
+/// The section. While the run goes on it keeps its place, so that nothing moves when it ends.
 #[component]
 pub fn Helped(
     run: Execution,
@@ -27,12 +27,12 @@ pub fn Helped(
     form: FormOutcome,
     now: Timestamp,
 ) -> impl IntoView {
-    if !run.state.ended() {
-        return ().into_any();
-    }
+    let ended = run.state.ended();
     let verdict = record.as_ref().map_or(run.assessment, AssessmentRecord::verdict);
     let action = format!("/runs/{}/assessment{query}#{HERE}", run.subject.id);
-    let unlooked = if run.started_at.is_none() {
+    let unlooked = if !ended {
+        "The console looks some time after the run has ended, when the signal has had its time to clear."
+    } else if run.started_at.is_none() {
         "It never started: there is nothing to assess."
     } else if run.assessment == Assessment::NotAssessed {
         "Nobody has looked yet. The console looks when the signal has had its time to clear."
@@ -46,7 +46,7 @@ pub fn Helped(
                 Some(record) => view! { <Kept record now /> }.into_any(),
                 None => view! { <p class="sub">{unlooked}</p> }.into_any(),
             }}
-            {may_control.then(|| view! { <Word action form /> })}
+            {(may_control && ended).then(|| view! { <Word action form /> })}
         </Section>
     }
     .into_any()
@@ -119,7 +119,7 @@ fn Word(action: String, form: FormOutcome) -> impl IntoView {
             <form class="overrule" method="post" action=action>
                 <p class="sub">"Your word counts in place of the console's, also in all statistics; what it saw stays here."</p>
                 <Field name="verdict" label="What it came to" value=verdict choices />
-                <Field name="reason" label="Reason" small="goes into the audit trail" rows=2 value=reason required=true max_length=Some(4096) />
+                <Field name="reason" apart="verdict-" label="Reason" small="goes into the audit trail" rows=2 value=reason required=true max_length=Some(4096) />
                 <button class="btn small" type="submit">"Overrule the verdict"</button>
             </form>
         </details>
