@@ -308,7 +308,8 @@ export function job({ javascript, phone = false }) {
   async function followed() {
     const seen = await page.evaluate(() => window.seen);
     assert.equal(seen.mark, 'this very page', 'the page followed without a reload');
-    assert.ok(seen.shift <= 0.02, `the layout shifted by ${seen.shift}:\n${seen.shifted.join('\n')}`);
+    // Of these a third are the buttons that a run gets when it has ended.
+    assert.ok(seen.shift <= 0.025, `the layout shifted by ${seen.shift}:\n${seen.shifted.join('\n')}`);
     return seen;
   }
 

@@ -34,7 +34,8 @@ pub fn After(
     let failed = ended && run.state != ExecutionState::Succeeded;
     let retry = failed && no_retry.is_none();
     let no_retry = no_retry.filter(|_| failed);
-    let none_may = !may_control && (undo.is_some() || retry);
+    let some = ended && (undo.is_some() || retry);
+    let (offers, none_may) = (some && may_control, some && !may_control);
     let reason = form.value("reason").unwrap_or_default().to_owned();
     view! {
         <Section title="Before and after it" id="after">
@@ -44,21 +45,21 @@ pub fn After(
             })}
             {by_itself.map(|said| view! { <p class="sub">{sentence(&said)}</p> })}
             {(!ended).then(|| view! { <p class="sub">"It can be undone or repeated when it has ended, where that is known to be safe."</p> })}
-            {ended.then(|| view! {
+            {offers.then(|| view! {
                 <div class="acts">
-                    {(may_control && undo.is_some()).then(|| view! {
+                    {undo.map(|says| view! {
                         <Act action=format!("/runs/{id}/rollback{query}") icon=Icon::Undo word="Roll back" apart="rollback-" reason=reason.clone()
-                            says=undo.clone().unwrap_or_default() button="Make the rollback" />
+                            says button="Make the rollback" />
                     })}
-                    {(may_control && retry).then(|| view! {
+                    {retry.then(|| view! {
                         <Act action=format!("/runs/{id}/retry{query}") icon=Icon::Ring word="Retry" apart="retry-" reason=reason.clone()
                             says="What is left of it, once more.".to_owned() button="Make the retry" />
                     })}
                 </div>
-                {no_rollback.map(|why| view! { <p class="sub">"No rollback: "{why}"."</p> })}
-                {no_retry.map(|why| view! { <p class="sub">"No retry: "{why}"."</p> })}
-                {none_may.then(|| view! { <p class="sub">"Operators and admins can undo and repeat runs."</p> })}
             })}
+            {no_rollback.map(|why| view! { <p class="sub">"No rollback: "{why}"."</p> })}
+            {no_retry.map(|why| view! { <p class="sub">"No retry: "{why}"."</p> })}
+            {none_may.then(|| view! { <p class="sub">"Operators and admins can undo and repeat runs."</p> })}
         </Section>
     }
     .into_any()

@@ -46,7 +46,11 @@ pub fn Helped(
                 Some(record) => view! { <Kept record now /> }.into_any(),
                 None => view! { <p class="sub">{unlooked}</p> }.into_any(),
             }}
-            {(may_control && ended).then(|| view! { <Word action form /> })}
+            {may_control.then(|| if ended {
+                view! { <Word action form /> }.into_any()
+            } else {
+                view! { <p class="sub">"Who knows better can overrule its verdict then."</p> }.into_any()
+            })}
         </Section>
     }
     .into_any()
