@@ -116,7 +116,7 @@ export const shownAbove = [
     act: async (page) => {
       await awake(page);
       await page.keyboard.press('Control+k');
-      await page.keyboard.type('nothing like this');
+      await page.keyboard.type('xyzzy plugh');
       await page.locator('#palette-none').waitFor();
     },
   }],
