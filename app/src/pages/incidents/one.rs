@@ -224,7 +224,7 @@ fn Recommended(one: Recommendation, now: Timestamp) -> impl IntoView {
         .and_then(|model| model.provider.clone())
         .unwrap_or_else(|| one.proposer.name.clone());
     view! {
-        <li class="run-row">
+        <li class="run-row recommended">
             <State of=one.state />
             <span class="what"><a href=href>{one.headline().to_owned()}</a><span class="sub under">{model}</span></span>
             <span class="sub when"><Ago at=one.created_at now /></span>
