@@ -70,6 +70,8 @@ async function askedBy(console_, path, { cookies }) {
     await (await fetch(console_.url + path, { headers })).text();
     await new Promise((done) => setTimeout(done, 60)); // for the log's last lines to arrive
     each.push(told() - before);
+    const least = Math.min(...each);
+    if (each.filter((asked) => asked === least).length === 3) break;
   }
   return Math.min(...each);
 }
