@@ -45,11 +45,8 @@ impl RecoveryService for Services {
     async fn aftermath(&self, caller: &Caller, id: &ExecutionId) -> Answer<Aftermath> {
         caller.require(Right::RunsRead)?;
         let run = self.execution(id).await?;
-        let ground = match self.ground(&run).await {
-            Ok(ground) => Ok(ground),
-            Err(error) => Err(told(error)?),
-        };
-        let of = match ground.as_ref().ok().map(|(recommendation, _)| &recommendation.origin) {
+        let recommendation = self.recommended(&run).await?;
+        let of = match recommendation.as_ref().map(|one| &one.origin) {
             Some(Origin::Run { way, execution, automatic }) => {
                 let before = self.world.executions.these(std::slice::from_ref(execution)).await.map_err(store_fault)?;
                 let name = before.into_iter().next().map(|run| run.subject.name);
@@ -60,6 +57,10 @@ impl RecoveryService for Services {
         if !run.state.ended() {
             return Ok(Aftermath { of, ..Aftermath::default() });
         }
+        let ground = match self.ground_of(&run, recommendation).await {
+            Ok(ground) => Ok(ground),
+            Err(error) => Err(told(error)?),
+        };
         let made = self.world.recoveries.made_of(id).await.map_err(store_fault)?;
         let look = self.world.recoveries.look_at(id).await.map_err(store_fault)?;
         let undoing = match (recovery::in_the_way(Way::Rollback, &made), &ground) {
@@ -138,9 +139,16 @@ impl Services {
 
     /// The recommendation that a run came of, and the ticket that it ran under.
     pub(super) async fn ground(&self, run: &Execution) -> Answer<Ground> {
-        let subject = &run.subject;
-        let recommendation = self.world.recommendations.get(&subject.recommendation_id).await.map_err(store_fault)?;
-        let stored = self.world.recommendations.ticket(&subject.ticket_digest).await.map_err(store_fault)?;
+        self.ground_of(run, self.recommended(run).await?).await
+    }
+
+    /// The recommendation that a run came of, where it is kept.
+    async fn recommended(&self, run: &Execution) -> Answer<Option<Recommendation>> {
+        self.world.recommendations.get(&run.subject.recommendation_id).await.map_err(store_fault)
+    }
+
+    async fn ground_of(&self, run: &Execution, recommendation: Option<Recommendation>) -> Answer<Ground> {
+        let stored = self.world.recommendations.ticket(&run.subject.ticket_digest).await.map_err(store_fault)?;
         match (recommendation, stored) {
             (Some(recommendation), Some(stored)) => Ok((recommendation, tickets::verified(&stored)?)),
             _ => Err(conflict(
